@@ -1,0 +1,1 @@
+"""Synthetic populations of Great Britain."""
