@@ -1,0 +1,109 @@
+"""Aligned: survey, tables and zones after harmonising; they now speak of the same people in the same categories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.codebook import Category, Universe
+from synthpop_gb.errors import Finding
+from synthpop_gb.geography import Geography
+from synthpop_gb.microdata import Microdata
+
+__all__ = ["Aligned", "AlignedTable"]
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedTable:
+    """One table after harmonising: a constraint to be fitted, or a held-out table to be compared with.
+
+    Attributes
+    ----------
+    name : str
+        Name of the benchmark table.
+    variables : tuple of str
+        Variables crossed, in order of the cell index's levels.
+    categories : tuple of tuple of Category
+        Common categories of each variable (finest that survey and table share).
+    targets : pandas.DataFrame
+        Zones x cells, float64 whole numbers; columns a MultiIndex with one level a variable holding category labels.
+        For constraints: after settling totals. For held-out tables: as published, merged to the common categories.
+    record_cell : numpy.ndarray
+        (n_records,) int32: which column of `targets` each record of `Aligned.records` falls in, -1 = outside the universe.
+    universe : Universe
+        Who is counted.
+    standard_error : float
+        Standard deviation of the publisher's perturbation of one published cell; 0 = exact.
+    published : pandas.DataFrame
+        The same cells before settling totals.
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    categories: tuple[tuple[Category, ...], ...]
+    targets: pd.DataFrame
+    record_cell: np.ndarray
+    universe: Universe
+    standard_error: float
+    published: pd.DataFrame
+
+    @property
+    def cell_labels(self) -> list[str]:
+        """Labels of the cells for people: 'bad', or 'female x 75+' where variables are crossed."""
+        return [" x ".join(map(str, key)) for key in self.targets.columns]
+
+
+@dataclass(frozen=True, eq=False)
+class Aligned:
+    """What harmonising returns, and all that formulating and validating need.
+
+    Attributes
+    ----------
+    survey : Microdata
+        The survey as read.
+    records : pandas.Index
+        Ids of the records that can be used (in the universe, with a value in every variable needed, weight above zero).
+    weight : numpy.ndarray
+        (n_records,) float64 design weights of those records, > 0.
+    constraints, held_out : tuple of AlignedTable
+        Tables to be fitted, and tables kept back.
+    geography : Geography
+        The zones of the study area, in the order of every targets' index.
+    changes : pandas.DataFrame
+        What settling changed: columns table, zone, published (total), settled (total), cells_changed, people_moved.
+    floor : pandas.Series
+        By zone: smallest total absolute error that any whole population can have against the published tables,
+        sum over tables of |published total - settled total|.
+    findings : tuple of Finding
+        Everything noticed on the way, reading included.
+    """
+
+    survey: Microdata
+    records: pd.Index
+    weight: np.ndarray
+    constraints: tuple[AlignedTable, ...]
+    held_out: tuple[AlignedTable, ...]
+    geography: Geography
+    changes: pd.DataFrame
+    floor: pd.Series
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def zones(self) -> pd.Index:
+        """Zone codes, in order."""
+        return self.geography.codes
+
+    def frame(self) -> pd.DataFrame:
+        """Return the usable records with all the survey's columns, in the order of `records`."""
+        return self.survey.records.loc[self.records]
+
+    def __repr__(self) -> str:
+        """One line: sizes, and how many findings of each level."""
+        levels = pd.Series([f.level for f in self.findings], dtype=object).value_counts()
+        found = ", ".join(f"{n} {level}{'s' if n > 1 else ''}" for level, n in levels.items()) or "nothing found"
+        return (
+            f"Aligned: {len(self.records):,} records, {len(self.zones):,} zones, "
+            f"{len(self.constraints)} constraints ({', '.join(c.name for c in self.constraints)}); {found}"
+        )

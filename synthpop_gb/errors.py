@@ -1,0 +1,184 @@
+"""What is wrong with the inputs, said once and for all: findings with stable codes, and the error that carries them all.
+
+Every code is declared here with its usual reason and remedy, so that a message cannot be worded two ways, and the
+documentation lists the codes from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["CODES", "Finding", "FitWarning", "InputError", "Meaning", "finding", "refuse"]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a finding's code stands for: default level ('error', 'warning' or 'note'), why it matters, what to do."""
+
+    level: str
+    why: str
+    remedy: str
+
+
+CODES: dict[str, Meaning] = {
+    # study file
+    "study-syntax": Meaning("error", "The study file is not valid TOML, so nothing in it can be used.", "Mend the line named."),
+    "study-key": Meaning("error", "An unknown key would be ignored in silence.", "Use the nearest known key, or delete it."),
+    "study-value": Meaning("error", "The value cannot be used as it stands.", "Give a value of the kind named."),
+    "study-missing": Meaning("error", "The study cannot be run without it.", "Add the key."),
+    "study-reference": Meaning("error", "A name points at nothing in this study.", "Use one of the names defined."),
+    "study-environment": Meaning("error", "A path uses an environment variable that is not set.", "Set the variable, or write the path out."),
+    # files
+    "missing-file": Meaning("error", "The file cannot be read.", "Check the path; paths are relative to the study file."),
+    "unreadable-file": Meaning("error", "The file is not what its name or format says.", "Open it in a text editor; download it again."),
+    "unknown-layout": Meaning("error", "Columns cannot be told apart from zone codes and categories.", "Name the zone column and the categories in the study."),
+    "truncated-file": Meaning("error", "A download that was cut leaves zones out without a word.", "Download it in parts."),
+    "encoding": Meaning("warning", "Characters may be garbled.", "Save the file as UTF-8."),
+    # tables
+    "not-a-number": Meaning("error", "A count that is not a number cannot be fitted.", "Replace suppressed or marked cells, or leave the zone out."),
+    "negative-count": Meaning("error", "Nobody can be counted less than nought times.", "Correct the cells."),
+    "fractional-count": Meaning("warning", "Published counts of people are whole; fractions hint at rates or estimates.", "Check that the table holds counts, not percentages."),
+    "missing-count": Meaning("error", "A blank cell is not a nought.", "Fill the cells, or leave the zones out."),
+    "duplicate-zone": Meaning("error", "A zone listed twice is counted twice or at random.", "Keep one row a zone; several areas a zone need a lookup."),
+    "missing-zone": Meaning("error", "A zone without targets cannot be populated.", "Supply the rows, or leave the zones out of the study."),
+    "unknown-zone": Meaning("warning", "Rows of zones outside the study are left out.", "Nothing, if the table covers a larger area."),
+    "zone-vintage": Meaning("error", "Zone codes of another year name other areas, even where some codes look alike.", "Use tables and zones of one year, or a lookup between them."),
+    "no-zones": Meaning("error", "The study area is empty.", "Check the parent's name and the zone codes."),
+    "empty-zone": Meaning("warning", "A zone without people stays empty.", "Nothing, if the zone is known to be empty."),
+    "total-mismatch": Meaning("warning", "Tables of one universe must agree on its size before both can be met.", "Nothing: both are settled on one total and the change is reported. Name the table to trust with `total_from`."),
+    "nested-subtotal": Meaning("note", "A subtotal beside its parts would count people twice.", "Nothing: only the finest cells were used."),
+    "incomplete-cells": Meaning("warning", "The cells do not add up to the published total, so somebody is missing from the table.", "Name the category that takes the rest with `remainder`."),
+    "perturbed": Meaning("note", "The publisher changed small counts to protect people, so tables disagree a little.", "Nothing: judge the fit above the floor."),
+    "coarse-join": Meaning("warning", "Survey and table share only coarser categories than either has.", "Use a table with finer categories, or accept the merged ones."),
+    "one-category": Meaning("error", "Survey and table share no way of dividing this variable, so the constraint says nothing.", "Choose another table, or give a recode."),
+    # survey
+    "unmapped-code": Meaning("error", "Records with this code belong to no category and would drop out.", "Add the code to the recode, or list it as missing."),
+    "missing-value": Meaning("warning", "Records without a value cannot fill any cell and were left out.", "Impute them beforehand, or accept the smaller survey."),
+    "missing-weight": Meaning("error", "A record without a design weight stands for nobody knows how many.", "Correct the weight column."),
+    "zero-weight": Meaning("warning", "Records of weight zero are not in the sample and were left out.", "Nothing, if the survey means it so."),
+    "negative-weight": Meaning("error", "A record cannot stand for fewer than no people.", "Correct the weight column."),
+    "no-weight": Meaning("note", "Without design weights every record counts alike.", "Name the weight column, if the survey has one."),
+    "duplicate-record": Meaning("error", "Two records of one id cannot be told apart in the output.", "Make the ids unique."),
+    "missing-column": Meaning("error", "A column that the study names is not in the file.", "Correct the name."),
+    "unknown-variable": Meaning("error", "No codebook describes this variable for this source.", "Describe it in the study: column and categories."),
+    "vintage-mismatch": Meaning("warning", "Survey and tables describe different years; the joint structure is the survey's.", "Use a survey of the tables' year where one is to be had."),
+    "few-records": Meaning("warning", "A small survey repeats its records very often.", "Use a larger survey, or fewer constraints."),
+    # survey against tables
+    "empty-cell": Meaning("error", "People are wanted that no record can stand for.", "Merge the category with a neighbour (recode), or supply more records."),
+    "thin-donors": Meaning("warning", "Many people are copies of very few records.", "Merge the category, or supply more records."),
+    "narrow-universe": Meaning("error", "The survey does not cover all the people the table counts.", "Ask for a table of the survey's universe."),
+    "universe-unknown": Meaning("error", "It cannot be told which records the table counts.", "Name the universe of the table in the study."),
+    "universe-split": Meaning("error", "A survey category lies partly inside and partly outside the table's universe.", "Use a survey or table with a matching boundary."),
+    "mixed-universe": Meaning("error", "Tables of persons and of households cannot be fitted together on persons.", "Keep to tables of one unit."),
+    "structural-clash": Meaning("warning", "The tables ask for combinations that no record has, so the zone cannot be fitted exactly.", "Merge a category of one of the two tables, or supply more records."),
+    # fit
+    "zone-not-fitted": Meaning("warning", "These zones miss some targets: do not publish them as they stand.", "See the cells named; merge categories or check the tables there."),
+    # output
+    "output-exists": Meaning("error", "A finished run is never overwritten in silence.", "Choose another folder, or pass --overwrite."),
+    "output-locked": Meaning("error", "Another program holds the file open.", "Close it there and run again."),
+    "input-changed": Meaning("error", "An input is not the file that the run was made from, so the run cannot be repeated.", "Restore the file, or start a new run."),
+    "licence": Meaning("error", "The survey's licence forbids copying records into the output.", "Declare `licence = \"open\"` only where the licence says so."),
+    "bad-condition": Meaning("error", "The condition cannot be understood.", "Write it as: health in ('bad', 'very bad') and age >= 65."),
+    "missing-extra": Meaning("error", "An optional package is not installed.", "Install the extra named."),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """One thing found about the inputs or the fit.
+
+    Attributes
+    ----------
+    code : str
+        Stable name of the kind of finding, a key of `CODES`.
+    message : str
+        What was found, where, and how many, in one sentence.
+    place : str
+        File, table, column or zone; what a user would open.
+    count : int
+        How many rows, zones, cells or records are concerned.
+    level : str
+        'error' (nothing can be computed), 'warning' (computed, look at it) or 'note'.
+    why, remedy : str
+        Why it matters and what to do.
+    rows : pandas.DataFrame or None
+        The failing rows themselves, as many as are useful.
+    """
+
+    code: str
+    message: str
+    place: str
+    count: int
+    level: str
+    why: str
+    remedy: str
+    rows: pd.DataFrame | None = None
+
+    def __str__(self) -> str:
+        """Return the finding as people read it: code, what, why, remedy."""
+        return f"[{self.code}] {self.message}\n    {self.why} {self.remedy}"
+
+    def to_dict(self) -> dict:
+        """Return plain values for JSON, with at most 1,000 failing rows."""
+        rows = [] if self.rows is None else self.rows.head(1000).astype(object).where(self.rows.head(1000).notna(), None)
+        return {
+            "code": self.code, "level": self.level, "message": self.message, "place": self.place, "count": int(self.count),
+            "why": self.why, "remedy": self.remedy, "rows": rows if isinstance(rows, list) else rows.to_dict("records"),
+        }  # fmt: skip
+
+
+def finding(
+    code: str,
+    message: str,
+    *,
+    place: str = "",
+    count: int = 1,
+    rows: pd.DataFrame | None = None,
+    level: str | None = None,
+    why: str | None = None,
+    remedy: str | None = None,
+) -> Finding:
+    """Make a finding of a declared code; level, reason and remedy default to the code's own.
+
+    >>> print(finding("duplicate-zone", "age.csv lists 2 zones more than once (first: E01000001).", place="age.csv", count=2))
+    [duplicate-zone] age.csv lists 2 zones more than once (first: E01000001).
+        A zone listed twice is counted twice or at random. Keep one row a zone; several areas a zone need a lookup.
+    """
+    meaning = CODES[code]
+    return Finding(code, message, place, count, level or meaning.level, why or meaning.why, remedy or meaning.remedy, rows)
+
+
+class InputError(ValueError):
+    """The inputs cannot be used; `findings` holds everything that was found, errors and the rest.
+
+    >>> raise InputError([finding("no-zones", "No zone has the parent 'Leads'.", place="study.toml")])
+    Traceback (most recent call last):
+    synthpop_gb.errors.InputError: 1 problem in the inputs
+      [no-zones] No zone has the parent 'Leads'.
+        The study area is empty. Check the parent's name and the zone codes.
+    """
+
+    def __init__(self, findings: Iterable[Finding]):
+        self.findings = tuple(findings)
+        errors = [f for f in self.findings if f.level == "error"] or self.findings
+        head = f"{len(errors)} problem{'s' if len(errors) != 1 else ''} in the inputs"
+        super().__init__("\n  ".join([head, *(str(f) for f in errors)]))
+
+    def __reduce__(self):
+        return (InputError, (self.findings,))
+
+
+class FitWarning(UserWarning):
+    """The population was made, but some zones do not fit; the same findings at a lower level."""
+
+
+def refuse(findings: Iterable[Finding]) -> None:
+    """Raise `InputError` with all findings where at least one of them is an error."""
+    findings = tuple(findings)
+    if any(f.level == "error" for f in findings):
+        raise InputError(findings)
