@@ -1,0 +1,74 @@
+"""What commands share: problems shown and turned into exit codes, progress with zones done and time left."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import time
+import warnings
+
+import click
+
+__all__ = ["PROBLEMS", "UNFITTED", "guarded", "progress_bar", "show_findings"]
+
+PROBLEMS, UNFITTED = 1, 3
+
+
+def guarded(command):
+    """Show every finding of an `InputError` on standard error and exit with 1, without a traceback; hide Python's warnings."""
+
+    @functools.wraps(command)
+    def inner(*args, **kwargs):
+        from synthpop_gb.errors import FitWarning, InputError
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", FitWarning)  # the summary below says the same, once
+                return command(*args, **kwargs)
+        except InputError as error:
+            show_findings(error.findings, err=True)
+            click.echo(str(error).splitlines()[0] + ". Nothing was written.", err=True)
+            sys.exit(PROBLEMS)
+
+    return inner
+
+
+_COLOUR = {"error": "red", "warning": "yellow", "note": "cyan"}
+
+
+def show_findings(findings, *, err: bool = False) -> None:
+    """Print findings, errors first: level, code, what, why and what to do."""
+    order = list(_COLOUR)
+    for f in sorted(findings, key=lambda f: order.index(f.level)):
+        click.echo(click.style(f"{f.level} [{f.code}] ", fg=_COLOUR[f.level], bold=True) + f.message, err=err)
+        click.echo(f"    {f.why} {f.remedy}", err=err)
+
+
+class progress_bar:  # noqa: N801 - used like a function: `with progress_bar() as progress`
+    """Zones done and time left: a bar on a terminal, a line every ten seconds elsewhere (log files, schedulers)."""
+
+    def __enter__(self):
+        self._bar, self._last = None, time.monotonic()
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("zones"), TimeRemainingColumn())
+            self._bar = Progress(*columns, console=Console(stderr=True))
+            self._bar.start()
+            self._task = None
+        return self._report
+
+    def _report(self, done: int, total: int, seconds_left: float | None = None) -> None:
+        if self._bar is not None:
+            if self._task is None:
+                self._task = self._bar.add_task("solving", total=total)
+            self._bar.update(self._task, completed=done)
+        elif time.monotonic() - self._last > 10:
+            self._last = time.monotonic()
+            left = "" if seconds_left is None else f", about {seconds_left:.0f} s left"
+            click.echo(f"{done:,} of {total:,} zones done{left}", err=True)
+
+    def __exit__(self, *_):
+        if self._bar is not None:
+            self._bar.stop()

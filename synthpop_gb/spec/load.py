@@ -1,0 +1,157 @@
+"""Reading a study file: TOML to a checked study, with every mistake at once and the line it stands on.
+
+The file is data. Nothing in it is executed, paths are the only values in which `${NAME}` is replaced, and it cannot say where
+results are written beyond their folder's name.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from synthpop_gb.errors import Finding, InputError, finding, refuse
+from synthpop_gb.spec.model import MapRequest, Method, RecodeModel, Study, Survey, SurveyVariable, Table, Truth, Zones
+
+__all__ = ["load_study"]
+
+
+def load_study(path: str | Path) -> Study:
+    """Read a study file (`.toml`), or the study inside a finished run's `run.json`.
+
+    Paths come back absolute: relative ones count from the study file, `${NAME}` from the environment.
+
+    Raises
+    ------
+    InputError
+        With every mistake in the file: syntax, unknown keys with the nearest known one, wrong values, missing keys, paths
+        that use unset variables. Each place is `file:line: key`.
+    """
+    path = Path(path)
+    raw, lines = _parse(path)
+    try:
+        study = Study.model_validate(raw)
+    except ValidationError as error:
+        raise InputError([_explain(e, path, lines) for e in error.errors(include_url=False)] + _paths(raw, path, lines)[1]) from None
+    resolved, findings = _paths(study.model_dump(exclude_none=True), path, lines)
+    refuse(findings)
+    return Study.model_validate(resolved)
+
+
+def _parse(path: Path) -> tuple[dict, dict[str, int]]:
+    """Read the file into plain values, with the line of each key."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise InputError([finding("missing-file", f"There is no study file {path}.", place=str(path))]) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError([finding("unreadable-file", f"{path} cannot be read as text: {error}.", place=str(path))]) from None
+    try:
+        if path.suffix == ".json":
+            return json.loads(text)["provenance"]["study"], {}
+        return tomllib.loads(text), _lines(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError([finding("study-syntax", f"{path.name}: {error}.", place=str(path))]) from None
+    except (ValueError, KeyError, TypeError):
+        raise InputError([finding("unreadable-file", f"{path} is not a run.json of a finished run.", place=str(path))]) from None
+
+
+_HEADER = re.compile(r"^\s*\[(\[)?\s*([^\]]+?)\s*\]?\]\s*(#.*)?$")
+_KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Line on which each key of a TOML text is set: {'survey.path': 7}. Keys inside inline tables have their line's entry only."""
+    found: dict[str, int] = {}
+    prefix, seen = "", {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := _HEADER.match(line):
+            prefix = header[2].replace('"', "")
+            if header[1]:
+                seen[prefix] = seen.get(prefix, -1) + 1
+                prefix = f"{prefix}.{seen[prefix]}"
+            found.setdefault(prefix, number)
+        elif key := _KEY.match(line):
+            found.setdefault(f"{prefix}.{key[1]}".strip(".").replace('"', ""), number)
+    return found
+
+
+def _place(location: tuple, path: Path, lines: dict[str, int]) -> str:
+    """Where a key stands, as `file:line: key`."""
+    dotted = ".".join(map(str, location))
+    probe = list(map(str, location))
+    while probe and ".".join(probe) not in lines:
+        probe.pop()
+    line = f":{lines['.'.join(probe)]}" if probe else ""
+    return f"{path.name}{line}: {dotted}"
+
+
+def _explain(error: dict, path: Path, lines: dict[str, int]) -> Finding:
+    """Turn one pydantic error into a finding with its place and the nearest known key."""
+    location = tuple(error["loc"])
+    place = _place(location, path, lines)
+    if error["type"] == "extra_forbidden":
+        key = str(location[-1])
+        known = _known_keys(location[:-1])
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+        hint = f" Did you mean '{near[0]}'?" if near else f" Known keys: {', '.join(known)}."
+        return finding("study-key", f"{place}: unknown key '{key}'.{hint}", place=place)
+    if error["type"] == "missing":
+        return finding("study-missing", f"{place}: this key is needed.", place=place)
+    given = repr(error.get("input"))
+    given = given if len(given) <= 80 else given[:77] + "..."
+    return finding("study-value", f"{place}: {error['msg'].removeprefix('Value error, ')}; got {given}.", place=place)
+
+
+_CHILDREN = {
+    "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
+    "truth": Truth, "variables": SurveyVariable,
+}  # fmt: skip
+
+
+def _known_keys(location: tuple) -> list[str]:
+    """Keys that may stand at a place in the file."""
+    model: object = Study
+    for part in location:
+        if isinstance(part, int) or not (isinstance(model, type) and issubclass(model, BaseModel)):
+            continue
+        model = _CHILDREN.get(str(part), model)
+    return list(model.model_fields)
+
+
+_PATHS = (("survey", "path"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"))
+
+
+def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Finding]]:
+    """Make every path absolute; returns the study with them and what could not be resolved."""
+    findings: list[Finding] = []
+
+    def resolve(text, location: tuple):
+        if not isinstance(text, str):
+            return text
+        place = _place(location, path, lines)
+        missing = [n for n in re.findall(r"\$\{(\w+)\}", text) if not os.environ.get(n)]
+        if missing:
+            names = ", ".join(missing)
+            findings.append(finding("study-environment", f"{place}: the environment variable {names} is not set.", place=place))
+            return text
+        text = re.sub(r"\$\{(\w+)\}", lambda m: os.environ[m[1]], text)
+        return os.path.normpath(path.parent.resolve() / Path(text).expanduser())
+
+    resolved = dict(raw)
+    for group, key in _PATHS:
+        if isinstance(raw.get(group), dict) and key in raw[group]:
+            resolved[group] = {**resolved[group], key: resolve(raw[group][key], (group, key))}
+    tables = raw.get("tables")
+    if isinstance(tables, list):
+        resolved["tables"] = [
+            {**t, "path": resolve(t["path"], ("tables", i, "path"))} if isinstance(t, dict) and "path" in t
+            else resolve(t, ("tables", i)) if isinstance(t, str) else t
+            for i, t in enumerate(tables)
+        ]  # fmt: skip
+    return resolved, findings

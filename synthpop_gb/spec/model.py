@@ -1,0 +1,209 @@
+"""What may stand in a study file: models with every key, its meaning and its limits; the JSON Schema comes from them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+__all__ = ["MapRequest", "Method", "RecodeModel", "Study", "Survey", "SurveyVariable", "Table", "Truth", "Zones", "study_schema"]
+
+
+def _as_text_codes(value):
+    """TOML keys are text, codes in files are often numbers: keep both as text."""
+    return [str(v) for v in value] if isinstance(value, list) else value
+
+
+Codes = Annotated[list[str], BeforeValidator(_as_text_codes)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Strict(BaseModel):
+    """Base of every table in a study: unknown keys are refused, values never change after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class SurveyVariable(Strict):
+    """One variable of a survey that no codebook describes."""
+
+    column: str
+    """Column of the survey file."""
+    categories: dict[str, str] | None = None
+    """Code in the file = category. Categories are the common codebook's (`very good`, `16-24`) or your own labels."""
+    missing: Codes = []
+    """Codes that mean 'no answer' or 'does not apply'."""
+
+
+class Survey(Strict):
+    """The microdata whose records are placed in the zones."""
+
+    path: str
+    """File of records: Parquet, CSV, Stata, SPSS or UK Data Service .tab."""
+    licence: Literal["open", "restricted"] = "restricted"
+    """'open' only where the licence lets records be copied into outputs (e.g. the Open Government Licence)."""
+    format: Literal["auto", "census-teaching", "tidy"] = "auto"
+    """'census-teaching' for the 2011 and 2021 census teaching files; 'auto' recognises them."""
+    name: str | None = None
+    """Short name for reports."""
+    id: str | None = None
+    """Column of record ids; the row number where absent."""
+    weight: str | None = None
+    """Column of design weights."""
+    year: int | None = None
+    """Year that the records describe."""
+    universe: str | None = None
+    """Whom the survey covers, e.g. 'usual residents aged 16 and over'."""
+    variables: dict[str, SurveyVariable] = {}
+    """Variables by common name, where no codebook describes them."""
+
+
+class Table(Strict):
+    """One file of published counts."""
+
+    path: str
+    """File, or a pattern such as `tables/*.csv`."""
+    name: str | None = None
+    """Name in this study; by default that of the publication or file."""
+    format: Literal["auto", "nomis-bulk", "nomis-query", "nomis-api", "ons-custom", "superweb2", "wide", "long"] = "auto"
+    """Layout; 'auto' recognises the publishers' own."""
+    member: str | None = None
+    """Which file of a zip, or which table of a file that holds several."""
+    zone: str | None = None
+    """Column of zone codes."""
+    variables: list[str] | None = None
+    """Variables that the columns cross, where the file does not say."""
+    columns: dict[str, str | list[str]] | None = None
+    """Header = category (or one category a variable), where headers are no labels."""
+    total: str | None = None
+    """Column of the published total."""
+    remainder: str | list[str] | None = None
+    """Category that takes what the cells leave of the total."""
+    aggregate: bool = False
+    """Add up several rows of one zone, e.g. output areas with a column of their LSOA."""
+    universe: str | None = None
+    """Who is counted, where the file does not say."""
+    standard_error: Annotated[float, Field(ge=0)] | None = None
+    """Standard deviation of the publisher's perturbation of one cell, in people."""
+    year: int | None = None
+    """Census year, where the file does not say."""
+
+
+def _table_of(value):
+    return {"path": value} if isinstance(value, str) else value
+
+
+class Zones(Strict):
+    """Which zones are populated, what they nest in, and their polygons."""
+
+    lookup: str | None = None
+    """File with zone codes and the areas they nest in."""
+    zone: str | None = None
+    """Column of zone codes in the lookup."""
+    parent: dict[str, str] | None = None
+    """One level and area: `{ lad = "Leeds" }` or `{ region = "E12000003" }`. All zones where absent."""
+    codes: Codes | None = None
+    """Zone codes, where only some are wanted."""
+    boundaries: str | None = None
+    """File of polygons: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
+    boundary_zone: str | None = None
+    """Column of zone codes in it."""
+
+
+class RecodeModel(Strict):
+    """How the common categories of one variable are merged: one of the three."""
+
+    bands: list[int] | None = None
+    """Lower limits of age bands, in years: `[0, 16, 65]`."""
+    merge: list[list[str]] | None = None
+    """Groups of categories that become one."""
+    map: dict[str, str] | None = None
+    """Category = new category."""
+
+
+class Method(Strict):
+    """How weights are fitted and made whole."""
+
+    name: str = "ipf"
+    """Method: `ipf` fits the maximum-entropy weights."""
+    tolerance: Annotated[float, Field(gt=0)] | None = None
+    """Largest miss of a target after fitting, in people."""
+    max_cycles: Count | None = None
+    """Limit of cycles a zone."""
+    integerise: Literal["cube", "trs", "largest_remainder"] | None = None
+    """How weights become whole people: `cube` meets every target exactly and is unbiased."""
+
+    def options(self) -> dict:
+        """Return the options that the study names."""
+        return {k: v for k, v in self.model_dump(exclude={"name"}).items() if v is not None}
+
+
+class MapRequest(Strict):
+    """One map to draw after the run."""
+
+    indicator: str
+    """A condition such as `health in ('bad', 'very bad')`: the map shows the share of people who meet it."""
+    title: str | None = None
+    """Heading; the condition where absent."""
+
+
+class Truth(Strict):
+    """The true people of a made-up county, against which a population is judged."""
+
+    persons: str
+    """File of true people with a column `zone`."""
+    indicators: dict[str, str]
+    """Name = condition on columns that the survey and the truth share, e.g. `low_income = "income_band = 'lowest fifth'"`."""
+
+
+class Study(Strict):
+    """Everything that one population is made from."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,79}$")]
+    """Name of the study and of its folder of results."""
+    title: str | None = None
+    """Heading of the report."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
+    """Fixes every random draw."""
+    constraints: Annotated[list[str], Field(min_length=1)]
+    """Variables to be met in every zone: `"age"`, or crossed: `"age x sex"`."""
+    held_out: list[str] = []
+    """Tables kept back, to judge the population by."""
+    total_from: str | None = None
+    """Table whose total is trusted where tables disagree; the median total where absent."""
+    survey: Survey
+    """The microdata."""
+    tables: Annotated[list[Annotated[Table, BeforeValidator(_table_of)]], Field(min_length=1)]
+    """Files of published counts: a path, or a table with options."""
+    zones: Zones = Zones()
+    """The study area."""
+    recode: dict[str, RecodeModel] = {}
+    """Merged categories, by variable."""
+    method: Method = Method()
+    """How weights are fitted and made whole."""
+    people: bool = False
+    """Write one row a person as well."""
+    maps: list[MapRequest] = []
+    """Maps to draw."""
+    truth: Truth | None = None
+    """True people, where the county is made up."""
+
+    @property
+    def heading(self) -> str:
+        """Title of the report."""
+        return self.title or self.name
+
+
+def study_schema() -> dict:
+    """JSON Schema of a study file, for editors that read the `#:schema` line."""
+    schema = Study.model_json_schema()
+    _allow_plain_paths(schema)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "synthpop_gb study"
+    return schema
+
+
+def _allow_plain_paths(schema: dict) -> None:
+    """Allow a bare path for a table: the validator turns it into one."""
+    items = schema["properties"]["tables"]["items"]
+    schema["properties"]["tables"]["items"] = {"anyOf": [{"type": "string"}, items]}
