@@ -1,0 +1,134 @@
+"""Study files: every mistake at once, with its line; paths and nothing but paths are expanded; the schema is the model's."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from synthpop_gb.errors import InputError
+from synthpop_gb.spec import load_study, study_schema
+
+ROOT = Path(__file__).parents[2]
+GOOD = """
+name = "here"
+constraints = ["age"]
+tables = ["age.csv", { path = "${TABLES}/sex.csv", zone = "code" }]
+[survey]
+path = "../survey.csv"
+"""
+
+
+def write(folder, text, name="study.toml"):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def findings(folder, text):
+    with pytest.raises(InputError) as error:
+        load_study(write(folder, text))
+    return error.value.findings
+
+
+def test_paths_count_from_the_study_file_and_the_environment(tmp_path, monkeypatch):
+    monkeypatch.setenv("TABLES", "/open/tables")
+    study = load_study(write(tmp_path, GOOD))
+    assert study.survey.path == str(tmp_path.parent / "survey.csv")
+    assert [t.path for t in study.tables] == [str(tmp_path / "age.csv"), "/open/tables/sex.csv"]
+    assert study.tables[1].zone == "code"
+
+
+def test_every_mistake_at_once_with_its_line(tmp_path, monkeypatch):
+    monkeypatch.delenv("NOWHERE", raising=False)
+    text = """
+name = "../../etc"
+constraints = []
+tables = ["${NOWHERE}/a.csv", { path = "b.csv", zon = "x" }]
+[survey]
+pth = "s.csv"
+licence = "mine"
+[methd]
+name = "ipf"
+"""
+    found = findings(tmp_path, text)
+    by_place = {(f.code, f.place) for f in found}
+    assert ("study-value", "study.toml:2: name") in by_place
+    assert ("study-value", "study.toml:3: constraints") in by_place
+    assert ("study-environment", "study.toml:4: tables.0") in by_place
+    assert ("study-key", "study.toml:4: tables.1.zon") in by_place
+    assert ("study-missing", "study.toml:5: survey.path") in by_place
+    assert ("study-key", "study.toml:6: survey.pth") in by_place
+    assert ("study-value", "study.toml:7: survey.licence") in by_place
+    assert ("study-key", "study.toml:8: methd") in by_place
+    assert len(found) == 8
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [("constraint = 1", "constraints"), ("[zones]\nbondaries = 'x'", "boundaries"), ("[[maps]]\nindicater = 'x'", "indicator")],
+)
+def test_unknown_keys_name_the_nearest_known_one(tmp_path, monkeypatch, wrong, right):
+    monkeypatch.setenv("TABLES", "/t")
+    text = f"{wrong}\n{GOOD}" if "[" not in wrong else f"{GOOD}\n{wrong}"
+    messages = [f.message for f in findings(tmp_path, text) if f.code == "study-key"]
+    assert len(messages) == 1
+    assert f"Did you mean '{right}'?" in messages[0]
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "/abs", "a\\b", "-x", "x" * 100, "a b", "${HOME}"])
+def test_the_name_cannot_leave_its_folder(tmp_path, monkeypatch, name):
+    monkeypatch.setenv("TABLES", "/t")
+    text = GOOD.replace('"here"', json.dumps(name))
+    assert {f.code for f in findings(tmp_path, text)} == {"study-value"}
+
+
+def test_environment_is_expanded_in_paths_only(tmp_path, monkeypatch):
+    monkeypatch.setenv("TABLES", "/t")
+    monkeypatch.setenv("SECRET", "boo")
+    study = load_study(write(tmp_path, 'title = "${SECRET} {{ 7*7 }} <script>"\n' + GOOD))
+    assert study.title == "${SECRET} {{ 7*7 }} <script>"
+
+
+def test_syntax_errors_name_the_line(tmp_path):
+    (only,) = findings(tmp_path, "name = \nseed = 1\n")
+    assert only.code == "study-syntax"
+    assert "line 1" in only.message
+
+
+def test_missing_file_and_wrong_file(tmp_path):
+    with pytest.raises(InputError) as error:
+        load_study(tmp_path / "none.toml")
+    assert error.value.findings[0].code == "missing-file"
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(InputError) as error:
+        load_study(tmp_path / "binary.toml")
+    assert error.value.findings[0].code == "unreadable-file"
+
+
+def test_the_shipped_schema_is_the_models():
+    shipped = json.loads((ROOT / "synthpop_gb" / "spec" / "study.schema.json").read_text(encoding="utf-8"))
+    assert shipped == study_schema(), "run: synthpop-gb schema -o synthpop_gb/spec/study.schema.json"
+
+
+EXAMPLES = sorted((ROOT / "inputs").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda p: p.stem)
+def test_example_studies_are_valid(path, monkeypatch):
+    monkeypatch.setenv("SYNTHPOP_GB_DATA", "/somewhere")
+    assert load_study(path).name == path.stem
+    jsonschema.validate(tomllib.loads(path.read_text(encoding="utf-8")), study_schema())
+
+
+def test_there_are_example_studies():
+    names = {p.stem for p in EXAMPLES}
+    assert names == {
+        "leeds-2011", "yorkshire-2011", "england-wales-2011", "leeds-2021", "england-wales-2021", "cakemap", "simpleworld", "demo-county",
+    }  # fmt: skip
+
+
+def test_six_nomis_tables_take_at_most_thirty_lines():
+    for name in ("leeds-2021", "england-wales-2021"):
+        assert len((ROOT / "inputs" / f"{name}.toml").read_text(encoding="utf-8").splitlines()) <= 30
