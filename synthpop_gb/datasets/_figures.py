@@ -15,7 +15,7 @@ import numpy as np
 COMPOSITION = np.array([13.8, 17.2, 8.5, 17.6, 19.2, 6.9, 6.1, 4.5, 2.3, 3.5, 0.12])
 
 # Change of the log share of each composition with a zone's age (one county sd older), urbanity and deprivation; and for
-# reference persons who are mixed, asian, black, other. Ethnic shifts imitate Census 2011 DC1201: few pensioner households,
+# reference persons who are mixed, asian, black, other. Ethnic shifts imitate Census 2011: few pensioner households,
 # many lone parents among black households, several generations among Asian ones.
 COMPOSITION_OLD = np.array([0.32, -0.15, 0.50, 0.06, -0.36, -0.06, -0.34, 0.0, -0.15, -0.25, -0.4])
 COMPOSITION_URBAN = np.array([0.0, 0.26, -0.16, -0.02, -0.10, -0.08, 0.06, 0.0, 0.08, 0.30, 0.4])
@@ -30,7 +30,7 @@ COMPOSITION_ETHNIC = np.array(
     ]
 )
 
-# Number of children (1, 2, 3, 4) and of other adults, per cent, by composition (TS003 with CT21_0003 rounded; TS017 tail).
+# Number of children (1, 2, 3, 4) and of other adults, per cent, by composition (TS003, TS017).
 CHILDREN = {4: (38, 45, 13, 4), 5: (69, 26, 5), 6: (54, 31, 11, 4), 7: (83, 15, 2), 8: (45, 33, 15, 7)}
 OTHERS = {8: (62, 27, 11), 9: (76, 16, 6, 2), 10: (18, 22, 26, 19, 10, 5)}
 

@@ -30,7 +30,7 @@ MOTHER_AT_BIRTH = (31.0, 5.2)
 AGE_GAP = (2.3, 3.2)
 """Man's age minus woman's in a couple: location and scale of a t with 5 degrees of freedom (ONS marriages: mean 2 to 3 years)."""
 SAME_SEX = 0.015
-"""Couples of one sex (TS002, TS010: 0.7 % of married, 3 % of cohabiting couples)."""
+"""Couples of one sex (Census 2021: 1.1 % of married couples and civil partners, more of cohabiting ones)."""
 SAME_GROUP = 0.93
 """Partners of one group among minorities; 0.985 where the reference person is white (Census 2011: 9 % of couples mixed)."""
 
@@ -57,7 +57,7 @@ def draw_households(world: World, land: Landscape, n_households: np.ndarray, rng
     for kind, shares in figures.CHILDREN.items():
         here = np.flatnonzero(composition == kind)
         children[here] = 1 + choose_from(rng, shares, len(here))
-        if kind in (COUPLE_DEPENDENT, LONE_DEPENDENT):  # larger families of asian and black households (Census 2011 DC1203)
+        if kind in (COUPLE_DEPENDENT, LONE_DEPENDENT):  # larger families of asian and black households (Census 2011)
             children[here] += (rng.random(len(here)) < np.where(np.isin(ethnic[here], (ASIAN, BLACK)), 0.4, 0.0)).astype(np.int8)
     for kind, shares in figures.OTHERS.items():
         here = np.flatnonzero(composition == kind)
@@ -149,7 +149,7 @@ def _adults(land: Landscape, hh: Columns, rng: np.random.Generator) -> tuple[np.
 
 
 def _male_log_odds(land: Landscape, hh: Columns, age: np.ndarray) -> np.ndarray:
-    """Log odds that the reference person is a man (TS003, RM-type tables rounded: 88 % of lone parents are women)."""
+    """Log odds that the reference person is a man (ONS, Families and households: six in seven lone parents are women)."""
     base = np.array([0.1, 0.42, 0.45, 0.45, 0.45, 0.45, -2.0, -1.4, 0.3, 0.3, -0.1])[hh["composition"]]
     base = np.where(hh["composition"] == PENSIONER_ALONE, -0.055 * (age - PENSION_AGE), base)
     base = np.where(hh["composition"] == ADULT_ALONE, 0.9 - 0.015 * (age - 20), base)  # fathers who live apart are mostly young
@@ -159,7 +159,16 @@ def _male_log_odds(land: Landscape, hh: Columns, age: np.ndarray) -> np.ndarray:
     return base + np.where(single, local, 0.0)
 
 
-def _children(hh, household, role, youngest, parent, age, sex, rng: np.random.Generator) -> None:
+def _children(
+    hh: Columns,
+    household: np.ndarray,
+    role: np.ndarray,
+    youngest: np.ndarray,
+    parent: np.ndarray,
+    age: np.ndarray,
+    sex: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
     """Ages (from the youngest, 1 to 7 years apart, 16 below the younger parent at least) and sexes of children, in place."""
     rows = np.flatnonzero(role == CHILD)
     home = household[rows]
@@ -173,7 +182,15 @@ def _children(hh, household, role, youngest, parent, age, sex, rng: np.random.Ge
     sex[rows] = rng.random(len(rows)) < 0.513  # 105 boys to 100 girls at birth (ONS)
 
 
-def _others(hh, household, role, age_ref, age, sex, rng: np.random.Generator) -> None:
+def _others(
+    hh: Columns,
+    household: np.ndarray,
+    role: np.ndarray,
+    age_ref: np.ndarray,
+    age: np.ndarray,
+    sex: np.ndarray,
+    rng: np.random.Generator,
+) -> None:
     """Ages and sexes of further adults: grandparents, siblings and friends, fellow students; in place."""
     rows = np.flatnonzero(role == OTHER)
     home, kind, n = household[rows], hh["composition"][household[rows]], len(rows)
@@ -185,7 +202,7 @@ def _others(hh, household, role, age_ref, age, sex, rng: np.random.Generator) ->
     sex[rows] = rng.random(n) < np.where(grandparent, 0.3, np.where(kind == STUDENTS, 0.48, 0.57))
 
 
-def _ethnic(hh, household, role, rng: np.random.Generator) -> np.ndarray:
+def _ethnic(hh: Columns, household: np.ndarray, role: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Ethnic group of every member: mostly the reference person's; children of mixed couples are mostly mixed."""
     ref = hh["ethnic"]
     n = len(household)

@@ -47,11 +47,16 @@ class Landscape:
 
 
 def make_landscape(world: World, places: Places, rng: np.random.Generator) -> Landscape:
-    """Draw the zone effects of a county: smooth fields, gradients from the main town and the coast, and zones' own chance."""
+    """Draw the zone effects of a county: smooth fields, gradients from the main town and the coast, and zones' own chance.
+
+    The numbers weigh standardised parts before each sum is standardised again. They make town centres poorer, younger, more
+    mixed and more often rented, leave tenure mostly to the single estate, and make neighbours alike: Moran's I of deprivation
+    over six neighbours is 0.45 to 0.7. Local authorities with 60 or more LSOAs have a median of 0.32 and a 95th percentile of
+    0.63 (Index of Multiple Deprivation 2025), so these counties are at the smooth end, where maps are easiest to read.
+    """
     xy, n = places.points, len(places.points)
-    inner = np.exp(-np.hypot(*(xy - places.centre).T) / (0.15 * np.sqrt(n) + 1.0))
-    inner = _unit(inner)
-    deprivation = _unit(0.6 * inner + 0.25 * places.urban + 0.75 * _field(rng, xy) + 0.45 * rng.standard_normal(n))
+    inner = _unit(np.exp(-np.hypot(*(xy - places.centre).T) / (0.15 * np.sqrt(n) + 1.0)))  # fades over a sixth of the county
+    deprivation = _unit(0.6 * inner + 0.25 * places.urban + 0.75 * _field(rng, xy) + 0.7 * rng.standard_normal(n))
     ageing = -0.5 * places.urban - 0.3 * inner + 3.0 * world.coast * places.coast
     old = _unit(ageing + 0.4 * _field(rng, xy) + 0.55 * rng.standard_normal(n))
     away = np.hypot(*(xy - places.centre - 0.6).T) / (0.06 * np.sqrt(n) + 0.3)
@@ -73,7 +78,10 @@ def make_landscape(world: World, places: Places, rng: np.random.Generator) -> La
 
 
 def landscape_elsewhere(world: World, rng: np.random.Generator, n: int, region: Region) -> Landscape:
-    """Zone effects of n zones drawn from another county of the same super-population, which differs in its means."""
+    """Zone effects of n zones drawn from another county of the same super-population, which differs in its means.
+
+    These zones have no map: their effects have the variances and correlations of `make_landscape`, without the smoothness.
+    """
 
     def normal(mean: float = 0.0, sd: float = 1.0) -> np.ndarray:
         return mean + sd * rng.standard_normal(n)

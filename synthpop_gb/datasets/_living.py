@@ -39,7 +39,7 @@ CHILD_BENEFIT = (1_100.0, 728.0)
 UC_ADULT, UC_CHILD, UC_RENT, UC_TAPER = 4_000.0, 2_900.0, 4_500.0, 0.55
 """Universal credit, pounds a year: standard and child elements, typical rent help, taper of net earnings (late 2021)."""
 TAKE_UP = 0.8
-"""Households that take up what they are entitled to (DWP: 78 to 90 % by benefit)."""
+"""Households that take up what they are entitled to (DWP estimates differ by benefit; about four in five)."""
 
 
 def draw_living(world: World, land: Landscape, hh: Columns, people: Columns, rng: np.random.Generator) -> None:
@@ -54,6 +54,12 @@ def draw_living(world: World, land: Landscape, hh: Columns, people: Columns, rng
 
 
 def _tenure(land: Landscape, hh: Columns, people: Columns, rng: np.random.Generator) -> np.ndarray:
+    """Tenure from log shares by age of the reference person, shifted.
+
+    Shifts imitate the English Housing Survey and Census 2021 (RM135, RM201): lone parents and black households rent from
+    social landlords, Asian households buy, couples own; one sd of advantage multiplies the odds of owning against social
+    renting by almost four.
+    """
     age, zone, kind = people["age"][hh["start"]], hh["zone"], hh["composition"]
     share = np.log(figures.TENURE)[np.searchsorted(figures.TENURE_AGES, age, side="right") - 1].T.copy()
     advantage, ethnic = hh["advantage"], hh["ethnic"]
@@ -70,6 +76,7 @@ def _tenure(land: Landscape, hh: Columns, people: Columns, rng: np.random.Genera
 
 
 def _accommodation(land: Landscape, hh: Columns, rng: np.random.Generator) -> np.ndarray:
+    """Accommodation from log shares: flats in towns, for renters and small households; detached houses for well-off owners."""
     urban, tenure, size = land.urban[hh["zone"]], hh["tenure"], hh["size"]
     share = np.repeat(np.log(figures.ACCOMMODATION)[:, None], len(size), axis=1)
     share[0] += -0.75 * urban + 0.55 * hh["advantage"] + np.array([0.45, 0.25, -2.2, -0.9])[tenure] - 0.15
@@ -80,6 +87,7 @@ def _accommodation(land: Landscape, hh: Columns, rng: np.random.Generator) -> np
 
 
 def _cars(land: Landscape, hh: Columns, people: Columns, rng: np.random.Generator) -> np.ndarray:
+    """Cars by number of adults (ordered probit): fewer in towns, for renters, students and the over-80s (RM130)."""
     adults = np.bincount(people["household"], people["age"] >= 17, len(hh["size"])).astype(int)
     age = people["age"][hh["start"]]
     latent = 0.35 * hh["advantage"] - 0.28 * land.urban[hh["zone"]] + np.array([0.15, 0.25, -0.55, -0.35])[hh["tenure"]]
@@ -131,8 +139,8 @@ def _smokes(world: World, land: Landscape, hh: Columns, people: Columns, rng: np
     """Whether adults smoke (0 = yes, 1 = no, -1 under 16): the outcome that no table of the county publishes.
 
     Log odds = age + World.outcome_people x (qualification, activity, tenure, health, partnership, sex) + zone effect. Shifts
-    imitate the Annual Population Survey 2021: 27 % of adults without qualifications against 7 % of graduates, 26 % of
-    social renters against 7 % of outright owners. With outcome_people = 0 age drops out as well.
+    imitate the Annual Population Survey 2021, rounded: a quarter of adults without qualifications against 7 % of graduates, a
+    quarter of social renters against 7 % of outright owners. With outcome_people = 0 age drops out as well.
     """
     home, activity = people["household"], people["activity"]
     score = QUALIFICATION_SCORE[np.maximum(people["qualification"], 0)]

@@ -108,7 +108,8 @@ def _inside(rng: np.random.Generator, n: int, radius: float, angle: np.ndarray, 
     return np.column_stack([r * np.cos(theta), r * np.sin(theta)])
 
 
-def _share_of_reach(points, angle, reach) -> np.ndarray:
+def _share_of_reach(points: np.ndarray, angle: np.ndarray, reach: np.ndarray) -> np.ndarray:
+    """How far out each point lies, as a share of the way to the border in its direction."""
     theta = np.arctan2(points[:, 1], points[:, 0]) % (2.0 * np.pi)
     return np.hypot(points[:, 0], points[:, 1]) / np.interp(theta, angle, reach, period=2.0 * np.pi)
 

@@ -91,7 +91,11 @@ def _own_candidates(
 
 
 def _response_odds(land: Landscape, hh: Columns, people: Columns) -> np.ndarray:
-    """Log odds that a household answers: about half do; fewer renters, young, deprived and single, more graduates and old."""
+    """Log odds that a household answers: about half do, as in the Family Resources Survey.
+
+    Fewer renters, young, deprived, single and minority households answer, more graduates and pensioners: the directions
+    that census-linked studies of British surveys report (Durrant & Steele 2009).
+    """
     ref = hh["start"]
     age, qualification = people["age"][ref], people["qualification"][ref]
     odds = 0.15 - 0.25 * land.deprivation[hh["zone"]] - 0.1 * land.urban[hh["zone"]]
