@@ -1,0 +1,104 @@
+"""The demo: a made-up county written as files, a study file beside them, and the ordinary run on both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from synthpop_gb.errors import InputError, finding
+from synthpop_gb.pipeline.run import Run, run
+
+__all__ = ["demo_study", "run_demo"]
+
+_STUDY = """\
+#:schema {schema}
+# A made-up county: everybody in it is known, so the report can show the true error.
+# Its files are written by `synthpop-gb demo`.
+name = "demo-county"
+title = "{county}, a made-up county"
+seed = {seed}
+constraints = ["age", "sex", "health", "ethnic_group", "qualification", "economic_activity"]
+held_out = ["age x sex", "age x health", "ethnic_group x health"]
+tables = [
+    "{data}/tables/age.csv",
+    "{data}/tables/sex.csv",
+    "{data}/tables/health.csv",
+    "{data}/tables/ethnic_group.csv",
+    {{ path = "{data}/tables/qualification.csv", universe = "usual residents aged 16 and over" }},
+    {{ path = "{data}/tables/economic_activity.csv", universe = "usual residents aged 16 and over" }},
+    "{data}/held_out/age_by_sex.csv",
+    "{data}/held_out/age_by_health.csv",
+    "{data}/held_out/ethnic_group_by_health.csv",
+]
+
+[survey]
+path = "{data}/survey.csv"
+id = "person"
+weight = "weight"
+year = 2021
+universe = "usual residents"
+licence = "open" # nobody in it is real
+
+[zones]
+lookup = "{data}/lookup.csv"
+boundaries = "{data}/boundaries.geo.parquet"
+
+[truth]
+persons = "{data}/truth/persons.parquet"
+[truth.indicators] # nothing in the tables says these
+"smokers" = "smokes = 'yes'"
+"income of 40,000 pounds a year or more" = "age >= 16 and income >= 40000"
+"aged 65 or over in bad health" = "age >= 65 and health in ('bad', 'very bad')"
+"graduates aged 25 to 44" = "age >= 25 and age < 45 and qualification = 'level 4 or above'"
+
+[[maps]]
+indicator = "health in ('bad', 'very bad')"
+title = "People in bad or very bad health"
+"""
+
+
+def demo_study(data: str, *, county: str = "Penmarrow", seed: int = 2021, schema: str = "../synthpop_gb/spec/study.schema.json") -> str:
+    """Text of the demo's study file, for a county whose files lie in the folder `data`."""
+    return _STUDY.format(data=data, county=county, seed=seed, schema=schema)
+
+
+def run_demo(
+    output: str | Path = "outputs",
+    *,
+    world: str = "penmarrow",
+    scale: float = 1.0,
+    seed: int = 2021,
+    workers: int | None = None,
+    progress: Callable | None = None,
+) -> Run:
+    """Make a demo county, write its files and a study file, and run the study.
+
+    Parameters
+    ----------
+    output : path
+        Folder of runs; the county's files go to `demo-county-inputs` in it, the run to `demo-county`.
+    world : str
+        Name in `datasets.WORLDS`.
+    scale : float
+        Multiplies zones and people.
+    seed : int
+        Fixes county and population.
+
+    Raises
+    ------
+    InputError
+        `study-value` for an unknown world or a size that cannot be made.
+    """
+    from synthpop_gb.datasets import make_county
+    from synthpop_gb.spec import draft
+
+    try:
+        county = make_county(world, scale=scale, seed=seed)
+    except ValueError as error:
+        raise InputError([finding("study-value", f"{error}.", place="demo")]) from None
+    folder = Path(output) / "demo-county-inputs"
+    county.write(folder)
+    schema = Path(draft.__file__).with_name("study.schema.json").as_posix()
+    text = demo_study(".", county=county.world.county, seed=seed, schema=schema)
+    (folder / "study.toml").write_text(text, encoding="utf-8")
+    return run(folder / "study.toml", output, workers=workers, overwrite=True, progress=progress)

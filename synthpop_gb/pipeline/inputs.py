@@ -1,0 +1,152 @@
+"""From a study to nouns: every input read, every finding of every file kept, whatever else is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.benchmark import BenchmarkTable
+from synthpop_gb.errors import Finding, InputError, finding, refuse
+from synthpop_gb.geography import Geography
+from synthpop_gb.microdata import Microdata
+from synthpop_gb.provenance import InputFile
+from synthpop_gb.spec import Study
+from synthpop_gb.spec.model import Survey, Table
+
+__all__ = ["Inputs", "align", "check", "examine_study", "read_inputs"]
+
+
+@dataclass(eq=False)
+class Inputs:
+    """What a study names, as read; None or missing where a file could not be."""
+
+    survey: Microdata | None = None
+    tables: dict[str, BenchmarkTable] = field(default_factory=dict)
+    geography: Geography | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything could be read."""
+        return self.survey is not None and self.geography is not None and not any(f.level == "error" for f in self.findings)
+
+    def files(self) -> tuple[InputFile, ...]:
+        """Every file read, once, in order of path."""
+        nouns = [self.survey, *self.tables.values()]
+        found = [n.source for n in nouns if n is not None and n.source is not None]
+        found += self.geography.sources if self.geography else ()
+        return tuple(sorted({f.path: f for f in found}.values(), key=lambda f: f.path))
+
+
+def read_inputs(study: Study) -> Inputs:
+    """Read survey, tables and geography side by side. Problems are collected in `findings`, not raised."""
+    inputs = Inputs()
+    with ThreadPoolExecutor(4) as pool:
+        survey = pool.submit(_attempt, lambda: _read_survey(study.survey))
+        tables = [pool.submit(_attempt, lambda t=t: _read_tables(t)) for t in study.tables]
+        geography = pool.submit(_attempt, lambda: _read_geography(study))
+        inputs.survey = _keep(survey.result(), inputs)
+        for job in tables:
+            for name, table in (_keep(job.result(), inputs) or {}).items():
+                if name in inputs.tables:
+                    message = f"Two tables are called {name}: {inputs.tables[name].source.path} and {table.source.path}."
+                    inputs.findings.append(finding("study-reference", message, place=name, remedy="Give one of them another `name`."))
+                inputs.tables[name] = table
+        inputs.geography = _keep(geography.result(), inputs)
+    if inputs.geography is None and study.zones.lookup is None and study.zones.boundaries is None and inputs.tables:
+        inputs.geography = _zones_of(inputs.tables)
+    return inputs
+
+
+def _attempt(read: Callable):
+    """Return what `read` returns, or the findings it raised."""
+    try:
+        return read()
+    except InputError as error:
+        return error
+
+
+def _keep(result, inputs: Inputs):
+    if isinstance(result, InputError):
+        inputs.findings.extend(result.findings)
+        return None
+    return result
+
+
+def _read_survey(survey: Survey) -> Microdata:
+    from synthpop_gb import read
+
+    if survey.format == "census-teaching" or (survey.format == "auto" and not survey.variables and read.is_census_microdata(survey.path)):
+        return read.census_microdata(survey.path, licence=survey.licence)
+    variables = {
+        name: read.variable(name, v.column, categories=v.categories, missing=v.missing) for name, v in survey.variables.items()
+    }  # fmt: skip
+    return read.survey(
+        survey.path, name=survey.name, variables=variables, id=survey.id, weight=survey.weight,
+        universe=survey.universe, year=survey.year, licence=survey.licence,
+    )  # fmt: skip
+
+
+def _read_tables(table: Table) -> dict[str, BenchmarkTable]:
+    from synthpop_gb import read
+
+    return read.tables(table.path, **table.model_dump(exclude={"path"}, exclude_none=True))
+
+
+def _read_geography(study: Study) -> Geography | None:
+    from synthpop_gb import read
+
+    zones = study.zones
+    if zones.lookup is None and zones.boundaries is None:
+        return None
+    return read.geography(zones.lookup, zone=zones.zone, boundaries=zones.boundaries, boundary_column=zones.boundary_zone)
+
+
+def _zones_of(tables: dict[str, BenchmarkTable]) -> Geography:
+    """Without lookup and boundaries the zones are those of the first table."""
+    import pandas as pd
+
+    first = next(iter(tables.values()))
+    return Geography(pd.DataFrame(index=pd.Index(first.counts.index.unique(), name="zone")))
+
+
+def examine_study(study: Study, inputs: Inputs | None = None) -> tuple[Aligned | None, tuple[Finding, ...], Inputs]:
+    """Read and harmonise without raising: (aligned or None, every finding, inputs)."""
+    from synthpop_gb.harmonisation import Recode, examine
+
+    inputs = inputs or read_inputs(study)
+    if not inputs.complete or not inputs.tables:
+        return None, tuple(inputs.findings), inputs
+    recodes = {
+        name: Recode(
+            bands=tuple(r.bands) if r.bands else None, merge=tuple(map(tuple, r.merge)) if r.merge else None, map=r.map or None,
+        )
+        for name, r in study.recode.items()
+    }  # fmt: skip
+    parent = next(iter(study.zones.parent.items())) if study.zones.parent else None
+    aligned, findings = examine(
+        inputs.survey, inputs.tables, inputs.geography, constraints=study.constraints, held_out=study.held_out, recodes=recodes,
+        total_from=study.total_from, zones=study.zones.codes, parent=parent, seed=study.seed,
+    )  # fmt: skip
+    return aligned, (*inputs.findings, *findings), inputs
+
+
+def align(study: Study) -> tuple[Aligned, Inputs]:
+    """Read and harmonise; raises InputError with every finding where one of them is an error."""
+    aligned, findings, inputs = examine_study(study)
+    refuse(findings)
+    return aligned, inputs
+
+
+def check(study) -> tuple[Aligned | None, tuple[Finding, ...]]:
+    """List every finding about the inputs of a study file (or `Study`), nothing computed, nothing raised for bad input."""
+    from synthpop_gb.spec import load_study
+
+    try:
+        study = study if isinstance(study, Study) else load_study(study)
+    except InputError as error:
+        return None, error.findings
+    aligned, findings, _ = examine_study(study)
+    return aligned, findings

@@ -1,0 +1,123 @@
+"""Run a study: read, harmonise, formulate, solve, write, count again, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from synthpop_gb import run_folder
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.checks import Checks
+from synthpop_gb.errors import InputError, finding, refuse
+from synthpop_gb.pipeline.inputs import align
+from synthpop_gb.population import Population
+from synthpop_gb.spec import Study, load_study
+
+__all__ = ["Run", "report_on", "run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What running a study gives.
+
+    Attributes
+    ----------
+    study, folder, aligned, population, checks : as made
+    report : Path or None
+        report.html, unless left out.
+    """
+
+    study: Study
+    folder: Path
+    aligned: Aligned
+    population: Population
+    checks: Checks
+    report: Path | None
+
+    @property
+    def fits(self) -> bool:
+        """Whether every zone's fit converged (or the zone is empty) and its whole people meet every target."""
+        return self.population.unfitted.empty
+
+
+def run(
+    study: Study | str | Path,
+    output: str | Path = "outputs",
+    *,
+    workers: int | None = None,
+    executor=None,
+    overwrite: bool = False,
+    report: bool = True,
+    progress: Callable | None = None,
+) -> Run:
+    """Make the population that a study describes, write it, count the written files again, and report.
+
+    Parameters
+    ----------
+    study : Study or path
+        A study, a study file, or the run.json of an earlier run (whose inputs must be unchanged).
+    output : path
+        Folder of runs; this run's folder in it has the study's name.
+    workers, executor, progress
+        As in `solve`. The result does not depend on them.
+    overwrite : bool
+        Replace a finished run of this name.
+    report : bool
+        Write report.html and the study's maps.
+
+    Raises
+    ------
+    InputError
+        With every finding about the study and its inputs. Nothing was written then.
+    """
+    from synthpop_gb.execution import solve
+    from synthpop_gb.formulation import formulate
+
+    if not isinstance(study, Study):
+        if Path(study).suffix == ".json":
+            refuse(run_folder.changed_inputs(run_folder.read_json(Path(study)).get("inputs", ())))
+        study = load_study(study)
+    folder = Path(output) / study.name
+    if run_folder.is_finished(folder) and not overwrite:
+        raise InputError([finding("output-exists", f"{folder} holds a finished run.", place=str(folder))])
+    aligned, inputs = align(study)
+    problem = formulate(aligned)
+    run_folder.begin(folder, overwrite=overwrite)
+    population = solve(
+        problem, method=study.method.name, options=study.method.options(), seed=study.seed, executor=executor, workers=workers,
+        checkpoint=run_folder.blocks_folder(folder), progress=progress,
+    )  # fmt: skip
+    made = replace(population.provenance, study=study.model_dump(mode="json", exclude_none=True), inputs=inputs.files())
+    population = replace(population, provenance=made)
+    run_folder.write_population(population, folder, licence=study.survey.licence)
+    return report_on(study, folder, aligned, population, report=report)
+
+
+def report_on(study: Study, folder: Path, aligned: Aligned, population: Population, *, report: bool = True, held_out=None) -> Run:
+    """Count a run's written files again, validate, write tables and report, and complete the folder."""
+    from synthpop_gb.validation import validate
+
+    counts = run_folder.read_counts(folder, aligned.records)
+    checks = validate(population, aligned, counts=counts, held_out=held_out)
+    if study.truth is not None:
+        from synthpop_gb.pipeline.truth import compare_with_truth
+
+        checks = compare_with_truth(study.truth, folder, aligned, checks)
+    run_folder.write_checks(checks, folder)
+    page = _write_report(study, folder, aligned, population, checks) if report else None
+    run_folder.finish(population, folder, licence=study.survey.licence, checks=checks)
+    if study.people and not (folder / "people").exists():
+        from synthpop_gb.export import people
+
+        people(population, aligned, folder / "people" / "people.parquet")
+    return Run(study, folder, aligned, population, checks, page)
+
+
+def _write_report(study: Study, folder: Path, aligned: Aligned, population: Population, checks: Checks) -> Path:
+    from synthpop_gb.pipeline.after import draw
+    from synthpop_gb.report import write_report
+
+    for wanted in study.maps:
+        draw(folder, aligned, wanted.indicator, title=wanted.title)
+    return write_report(folder / "report.html", population=population, aligned=aligned, checks=checks, title=study.heading)
