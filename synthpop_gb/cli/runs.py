@@ -43,7 +43,7 @@ def run_command(study, output, workers, overwrite, no_report):
 @click.command("demo", short_help="Make, reweight, check and map a made-up county. Needs no data.")
 @_FOLDER
 @_WORKERS
-@click.option("--world", default="demo-county", show_default=True, help="Which made-up county; its true people are known.")
+@click.option("--world", default="penmarrow", show_default=True, help="Which made-up county; its true people are known.")
 @click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Size: 10 = ten times the zones and people.")
 @click.option("--seed", type=click.IntRange(min=0), default=2021, show_default=True, help="Fixes every random draw.")
 @guarded
