@@ -1,0 +1,49 @@
+"""Validation: nouns in, Checks out. Is it right, for whom, and how would anything simpler have done."""
+
+from synthpop_gb.validation.metrics import (
+    effective_number,
+    invented,
+    misplaced,
+    missing,
+    nonfitting_cells,
+    nonfitting_table,
+    percent_wrong,
+    r2,
+    rssz,
+    sae,
+    sei,
+    srmse,
+    tae,
+    tvd,
+    vw,
+    z,
+    z_modified,
+)
+from synthpop_gb.validation.registry import METRICS, register_metric
+from synthpop_gb.validation.truth import compare_with_truth, true_error
+from synthpop_gb.validation.validate import validate
+
+__all__ = [
+    "METRICS",
+    "compare_with_truth",
+    "effective_number",
+    "invented",
+    "misplaced",
+    "missing",
+    "nonfitting_cells",
+    "nonfitting_table",
+    "percent_wrong",
+    "r2",
+    "register_metric",
+    "rssz",
+    "sae",
+    "sei",
+    "srmse",
+    "tae",
+    "true_error",
+    "tvd",
+    "validate",
+    "vw",
+    "z",
+    "z_modified",
+]

@@ -1,0 +1,52 @@
+"""How often the same record was copied: a zone of a thousand people who are ten different ones is no population."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.validation.recount import RecordUse
+
+__all__ = ["donor_reuse", "most_used_records"]
+
+
+def donor_reuse(reuse: np.ndarray, zones: pd.Index) -> pd.DataFrame:
+    """One row a zone: zone, people, donors (distinct), largest_share (of people that are copies of one donor), effective_donors.
+
+    effective_donors = (sum n)^2 / sum n^2 over the donors of the zone (Kish 1965; the inverse of the Herfindahl index): so
+    many equally used donors would repeat themselves as much. Zones without people have 0 throughout.
+
+    Parameters
+    ----------
+    reuse : numpy.ndarray
+        (n_zones, 4) int64: people, distinct donors, people of the most used donor, sum of squared people by donor.
+    zones : pandas.Index
+        Zone codes.
+
+    >>> donor_reuse(np.array([[10, 4, 5, 34]]), pd.Index(["E1"])).round(2).to_dict("records")
+    [{'zone': 'E1', 'people': 10, 'donors': 4, 'largest_share': 0.5, 'effective_donors': 2.94}]
+    """
+    people, donors, largest, squares = reuse.T
+    some = np.maximum(people, 1)
+    columns = {
+        "zone": zones, "people": people, "donors": donors, "largest_share": largest / some,
+        "effective_donors": people.astype(np.float64) ** 2 / np.maximum(squares, 1),
+    }  # fmt: skip
+    return pd.DataFrame(columns)
+
+
+def most_used_records(use: RecordUse, records: pd.Index, weight: np.ndarray, most: int = 100) -> pd.DataFrame:
+    """One row for each of the most copied records: record, copies, zones, share (per cent of all people), times_weight.
+
+    times_weight: how many times more often than its design weight's share of the survey; 1 would be the survey as it is.
+    Ties keep the survey's order.
+    """
+    order = np.argsort(-use.copies, kind="stable")[:most]
+    order = order[use.copies[order] > 0]
+    share = use.copies / max(int(use.copies.sum()), 1)
+    return pd.DataFrame(
+        {
+            "record": records[order], "copies": use.copies[order], "zones": use.zones[order], "share": 100 * share[order],
+            "times_weight": share[order] / (weight[order] / weight.sum()),
+        }
+    )  # fmt: skip

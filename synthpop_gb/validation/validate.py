@@ -1,0 +1,135 @@
+"""Count a population's people again, and set them against every table, every pair of variables and every held-out table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.aligned import Aligned, AlignedTable
+from synthpop_gb.checks import Checks
+from synthpop_gb.population import DonorCounts, Population
+from synthpop_gb.validation.comparisons import Comparison, held_out_tables, pairs, table_names
+from synthpop_gb.validation.donor_reuse import donor_reuse, most_used_records
+from synthpop_gb.validation.findings import findings
+from synthpop_gb.validation.fitted_cells import FittedCells
+from synthpop_gb.validation.held_out import held_out as held_out_frame
+from synthpop_gb.validation.held_out import held_out_zones
+from synthpop_gb.validation.intersections import comparison_cells, intersections
+from synthpop_gb.validation.metrics import effective_number
+from synthpop_gb.validation.recount import BLOCK, Ledger, RecordUse, recount
+from synthpop_gb.validation.summary import headline, zone_summary
+from synthpop_gb.validation.yardsticks import YARDSTICKS, Ruler
+from synthpop_gb.validation.zone_fit import CountedTable, cell_fit, parent_fit, table_fit, zone_fit
+
+__all__ = ["validate"]
+
+
+def validate(
+    population: Population,
+    aligned: Aligned,
+    *,
+    counts: Iterable[DonorCounts] | None = None,
+    held_out: Sequence[AlignedTable] | None = None,
+) -> Checks:
+    """Check a population against everything that was published about its zones.
+
+    The people are counted again from their donors and the survey's own answers; nothing is taken from the solver but its
+    statuses and its fractional fit, which the whole people are compared with.
+
+    Parameters
+    ----------
+    population : Population
+        What was solved; supplies statuses and the fractional fit.
+    aligned : Aligned
+        Records, constraints, held-out tables and zones.
+    counts : iterable of DonorCounts, optional
+        The people to be judged, e.g. read back from a run's files; by default those of `population.blocks()`. Cut anywhere
+        between zones, in any order; zones left out count as empty.
+    held_out : sequence of AlignedTable, optional
+        Tables to judge by that were not fitted; `aligned.held_out` by default.
+
+    Returns
+    -------
+    Checks
+        With the headline, tables and findings that `Checks` describes.
+
+    Raises
+    ------
+    ValueError
+        Where the counts name unknown zones or records or a zone twice, a held-out table lacks zones, or population and
+        `aligned` do not belong together.
+    """
+    zones = aligned.zones
+    held_out = aligned.held_out if held_out is None else tuple(held_out)
+    crossed, kept_back = pairs(aligned, held_out), held_out_tables(aligned, held_out)
+    compared = [*crossed, *kept_back]
+    ledger = Ledger(
+        [t.record_cell for t in (*aligned.constraints, *compared)],
+        [t.targets.shape[1] for t in aligned.constraints] + [c.n_cells for c in compared],
+    )
+    ruler = Ruler(compared, [_survey_share(c, aligned.weight) for c in compared], len(zones), keep=len(crossed))
+    use = RecordUse.empty(len(aligned.records))
+    observed, reuse = _count(population, aligned, ledger, ruler, use, counts)
+
+    counted = [
+        CountedTable(
+            name, t.cell_labels, _by_zone(t.targets, zones), _by_zone(t.published, zones), observed[:, ledger.columns(k)]
+        )
+        for k, (name, t) in enumerate(zip(table_names(aligned.constraints), aligned.constraints, strict=True))
+    ]
+    tables = {"cell_fit": cell_fit(counted, zones), "zone_fit": zone_fit(counted, zones)}
+    tables["parent_fit"] = parent_fit(counted, aligned.geography.zones, aligned.geography.parents)
+    tables["table_fit"] = table_fit(counted, tables["zone_fit"])
+    tables["intersections"] = intersections(ruler, crossed, 0, aligned.weight)
+    tables["intersection_cells"] = comparison_cells(ruler, crossed, 0, "pair")
+    tables["held_out_zones"] = held_out_zones(ruler, kept_back, len(crossed), zones)
+    tables["held_out"] = held_out_frame(ruler, kept_back, len(crossed), tables["held_out_zones"], aligned.weight)
+    tables["held_out_cells"] = comparison_cells(ruler, kept_back, len(crossed), "table")
+    tables["donor_reuse"] = donor_reuse(reuse, zones)
+    tables["record_use"] = most_used_records(use, aligned.records, aligned.weight)
+    joint = _joint(ruler, len(crossed))
+    tables["zones"] = zone_summary(zones, population.status, tables["zone_fit"], tables["donor_reuse"], joint)
+    records = {
+        "records": len(aligned.records),
+        "effective records": round(effective_number(aligned.weight), 1),
+        "records used": int((use.copies > 0).sum()),
+    }
+    return Checks(headline(tables) | records, tables, findings(tables, population.status["people"]))
+
+
+def _by_zone(frame: pd.DataFrame, zones: pd.Index) -> np.ndarray:
+    return np.ascontiguousarray(frame.reindex(zones).to_numpy(np.float64))
+
+
+def _survey_share(comparison: Comparison, weight: np.ndarray) -> np.ndarray:
+    """Distribution of the survey over the cells of a comparison; nought throughout where nobody is in its universe."""
+    inside = comparison.record_cell >= 0
+    total = np.bincount(comparison.record_cell[inside], weight[inside], minlength=comparison.n_cells)
+    return total / (total.sum() or 1.0)
+
+
+def _count(population, aligned, ledger, ruler, use, counts) -> tuple[np.ndarray, np.ndarray]:
+    """Count every block and measure it: people by zone and constraint cell, and donor reuse by zone."""
+    zones = aligned.zones
+    at = population.zones.get_indexer(zones)
+    if (at < 0).any():
+        raise ValueError(f"the population has no zone {zones[at < 0][0]}: harmonise with the study that it was made from")
+    fitted = None if population.duals is None else FittedCells(population, ledger, aligned.records)
+    first = int(ledger.start[len(aligned.constraints)])
+    observed, reuse = np.zeros((len(zones), first), np.int64), np.zeros((len(zones), 4), np.int64)
+    size = max(16, min(BLOCK, 2**22 // max(population.problem.n_profiles, 1)))  # at most 32 MB of weights at once
+    for block in recount(population.blocks() if counts is None else counts, ledger, zones, use, size):
+        observed[block.where], reuse[block.where] = block.counts[:, :first], block.reuse
+        ruler.measure(block.where, block.counts[:, first:], None if fitted is None else fitted(at[block.where])[:, first:])
+    return observed, reuse
+
+
+def _joint(ruler: Ruler, n_pairs: int) -> pd.DataFrame:
+    """Mean over the pairs of variables, by zone: per cent of people in the wrong two-way cell, and of the fit's cells."""
+    people = ruler.people[:, :n_pairs].sum(axis=1)
+    wrong = ruler.misplaced[:, :n_pairs].sum(axis=1)
+    share = 100 * wrong / np.where(people > 0, people, 1.0)[:, None]
+    wanted = {"two_way_wrong": "whole", "two_way_rounding": "rounding"}
+    return pd.DataFrame({name: share[:, YARDSTICKS.index(y)] for name, y in wanted.items()})
