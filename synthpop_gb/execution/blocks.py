@@ -1,0 +1,116 @@
+"""Where blocks of zones run: inline, on threads, or on any executor with the interface of `concurrent.futures`.
+
+Kernels release the interpreter's lock, so threads are the default and share the problem. Any other executor gets tasks that
+carry all they need: the block's own targets, and the rest of the problem, pickled once and opened once by each worker.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import pickle
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from synthpop_gb.methods import BlockResult, Method, Streams
+from synthpop_gb.problem import Problem
+
+__all__ = ["cut", "default_block_size", "default_workers", "run_blocks", "task_for"]
+
+_ENTRIES = 4_000_000  # zones x profiles looked at in one block: about 0.1 to 2 s of work
+_LARGEST = 1024  # zones
+
+
+def default_workers() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_block_size(n_zones: int, n_profiles: int, workers: int) -> int:
+    """Zones a block: enough work to drown a task's overhead, little enough to keep all workers busy to the end and memory small.
+
+    >>> default_block_size(34_753, 212, 2), default_block_size(34_753, 16_000, 2), default_block_size(482, 212, 2)
+    (1024, 250, 61)
+    """
+    return max(1, min(_LARGEST, _ENTRIES // max(n_profiles, 1), -(-n_zones // (4 * workers))))
+
+
+def cut(zones: np.ndarray, size: int) -> list[np.ndarray]:
+    """Cut positions of zones into blocks of at most `size`."""
+    if size < 1:
+        raise ValueError(f"a block holds at least one zone, not {size}")
+    return [zones[first : first + size] for first in range(0, len(zones), size)]
+
+
+def task_for(
+    executor: Executor | None, problem: Problem, method: Method, options: Any, streams: Streams
+) -> Callable[[np.ndarray], tuple[Callable, tuple]]:
+    """Return what makes a task of a block: zones -> (function, arguments), sharing memory where the executor can."""
+    if executor is None or isinstance(executor, ThreadPoolExecutor):
+        return lambda zones: (method.solve_block, (problem, zones, options, streams))
+    shared = pickle.dumps((problem.take(np.arange(0)), method, options, streams), protocol=5)
+    name = hashlib.sha256(shared).hexdigest()
+    return lambda zones: (
+        _solve_elsewhere,
+        (name, shared, problem.targets[zones], problem.zone_keys[zones], problem.zones[zones]),
+    )
+
+
+_opened: dict[str, tuple] = {}  # what this worker has unpickled: the latest problem only
+
+
+def _solve_elsewhere(name, shared, targets, zone_keys, zones) -> BlockResult:
+    """Solve one block in a worker that shares no memory with whoever asked."""
+    if name not in _opened:
+        opened = pickle.loads(shared)  # noqa: S301 - from our own process, through the user's own executor
+        _opened.clear()
+        _opened[name] = opened
+    problem, method, options, streams = _opened[name]
+    block = replace(problem, targets=targets, zone_keys=zone_keys, zones=zones)
+    return method.solve_block(block, np.arange(len(zones)), options, streams)
+
+
+def run_blocks(
+    tasks: Sequence[tuple[Callable, tuple]], executor: Executor | None = None, workers: int = 1
+) -> Iterator[tuple[int, BlockResult]]:
+    """Run tasks and yield (task's number, result) as they finish; whoever places results must place them by number.
+
+    Parameters
+    ----------
+    tasks : sequence of (function, arguments)
+        From `task_for`.
+    executor : concurrent.futures.Executor, optional
+        Where they run. Without one: inline where `workers` is 1, else on as many threads of our own.
+    workers : int
+        Bounds how many tasks are in flight: twice as many, so that no worker waits and no queue grows.
+
+    Raises
+    ------
+    Whatever a task raises; tasks not yet begun are then cancelled, and our own threads waited for.
+    """
+    if executor is None and workers == 1:
+        for number, (function, arguments) in enumerate(tasks):
+            yield number, function(*arguments)
+        return
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="synthpop-gb") if executor is None else executor
+    flying: dict = {}
+    try:
+        waiting = iter(enumerate(tasks))
+        while True:
+            while len(flying) < 2 * workers + 1 and (task := next(waiting, None)) is not None:
+                number, (function, arguments) = task
+                flying[pool.submit(function, *arguments)] = number
+            if not flying:
+                return
+            done, _ = wait(flying, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield flying.pop(future), future.result()
+    finally:
+        for future in flying:
+            future.cancel()
+        if executor is None:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,140 @@
+"""Finished blocks kept on disk, so that a run that was killed goes on where it stopped.
+
+A block's file is its SHA-256 followed by a NumPy archive, written to a temporary name and renamed. What is in it is known zone by
+zone, by a mark over the zone's code and targets: blocks may be cut differently, zones added or reordered after a restart, and
+every zone that is still wanted as it was is used. Everything that zones share (records, method, options, seed, versions, code) is
+in the fingerprint, which names the files: files of another fingerprint are not used, and said to be so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import io
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synthpop_gb.methods import BlockResult, Method, Streams
+from synthpop_gb.problem import Problem
+from synthpop_gb.provenance import versions
+
+__all__ = ["Checkpoint", "ResumeWarning", "problem_hash", "run_fingerprint"]
+
+_FORMAT = 1
+_ARRAYS = [f.name for f in dataclasses.fields(BlockResult)]
+
+
+class ResumeWarning(UserWarning):
+    """A block's file could not be used; its zones are solved again."""
+
+
+def problem_hash(problem: Problem, *, zones: bool = True) -> str:
+    """SHA-256 over a problem's arrays and labels; without its zones, codes and targets where `zones` is False."""
+    found = hashlib.sha256()
+    for name in ("start", "cell_of", "constraint_start", "donor_start", "donor", "donor_weight"):
+        array = getattr(problem, name)
+        found.update(f"{name}{array.shape}".encode() + array.tobytes())
+    for labels in (problem.records, problem.cells):
+        found.update("\0".join(map(str, labels)).encode() + b"\1")
+    if zones:
+        found.update(problem.targets.tobytes() + "\0".join(map(str, problem.zones)).encode())
+    return found.hexdigest()
+
+
+def _code_hash() -> str:
+    """SHA-256 over the source of kernels and methods: a block solved by other code is never mixed in."""
+    package = Path(__file__).parent.parent
+    found = hashlib.sha256()
+    for folder in ("kernels", "methods"):
+        for path in sorted((package / folder).glob("*.py")):
+            found.update(path.name.encode() + path.read_bytes())
+    return found.hexdigest()
+
+
+def run_fingerprint(problem: Problem, method: Method, options: Any, streams: Streams) -> str:
+    """SHA-256 over everything that a zone's people depend on, but for the zone itself."""
+    known = versions()
+    said = {
+        "format": _FORMAT,
+        "problem": problem_hash(problem, zones=False),
+        "method": method.name,
+        "options": dataclasses.asdict(options),
+        "streams": dataclasses.asdict(streams),
+        "code": _code_hash(),
+        "versions": {name: known[name] for name in ("synthpop_gb", "numpy", "numba")},
+    }
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _marks(problem: Problem) -> np.ndarray:
+    """(n_zones,) uint64: a hash of each zone's key and targets."""
+    rows = np.column_stack([problem.zone_keys, problem.targets.view(np.uint64)])
+    return np.array([int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=8).digest(), "little") for row in rows], np.uint64)
+
+
+class Checkpoint:
+    """The files of one run's finished blocks.
+
+    Parameters
+    ----------
+    folder : path
+        Where they lie; made where it is missing.
+    problem, method, options, streams
+        What is being solved.
+    """
+
+    def __init__(self, folder: str | Path, problem: Problem, method: Method, options: Any, streams: Streams):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._name = run_fingerprint(problem, method, options, streams)[:16]
+        self._marks = _marks(problem)
+        self._n_cells = problem.n_cells
+
+    def save(self, zones: np.ndarray, result: BlockResult) -> None:
+        """Keep the result of the zones at these positions."""
+        arrays = {name: value for name in _ARRAYS if (value := getattr(result, name)) is not None}
+        body = io.BytesIO()
+        np.savez(body, marks=self._marks[zones], **arrays)
+        content = body.getvalue()
+        name = f"{self._name}-{hashlib.blake2b(self._marks[zones].tobytes(), digest_size=8).hexdigest()}.block"
+        temporary = self.folder / f"{name}.{os.getpid()}.tmp"
+        temporary.write_bytes(hashlib.sha256(content).digest() + content)
+        os.replace(temporary, self.folder / name)
+
+    def load(self) -> list[tuple[np.ndarray, np.ndarray, BlockResult]]:
+        """Return what is done: (rows of the result, positions of their zones, result), each zone at most once.
+
+        Files that are damaged, or of other inputs, options or versions, are not used, with a `ResumeWarning`; damaged ones go.
+        """
+        others = sum(not path.name.startswith(f"{self._name}-") for path in self.folder.glob("*.block"))
+        if others:
+            what = "blocks solved earlier are" if others > 1 else "block solved earlier is"
+            message = f"{others} {what} of other inputs, options or versions and not used: {self.folder}"
+            warnings.warn(message, ResumeWarning, stacklevel=3)
+        position = {int(mark): i for i, mark in enumerate(self._marks)}
+        found = []
+        for path in sorted(self.folder.glob(f"{self._name}-*.block")):
+            opened = self._open(path)
+            if opened is None:
+                warnings.warn(f"{path.name} is damaged: its zones are solved again", ResumeWarning, stacklevel=3)
+                path.unlink()
+                continue
+            marks, result = opened
+            rows = [(row, position.pop(int(mark))) for row, mark in enumerate(marks) if int(mark) in position]
+            if rows:
+                row, zone = np.array(rows, np.int64).T
+                found.append((row, zone, result))
+        return found
+
+    def _open(self, path: Path) -> tuple[np.ndarray, BlockResult] | None:
+        """Read one file; None where its content is not what was written."""
+        content = path.read_bytes()
+        if hashlib.sha256(content[32:]).digest() != content[:32]:
+            return None
+        with np.load(io.BytesIO(content[32:]), allow_pickle=False) as arrays:
+            return arrays["marks"], BlockResult(**{name: arrays[name] for name in _ARRAYS if name in arrays})

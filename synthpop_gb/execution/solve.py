@@ -1,0 +1,190 @@
+"""solve: a problem in, a population out, in one pass over blocks of zones, wherever they run."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.errors import FitWarning
+from synthpop_gb.execution.blocks import cut, default_block_size, default_workers, run_blocks, task_for
+from synthpop_gb.execution.checkpoint import Checkpoint
+from synthpop_gb.methods import BlockResult, Method, Streams, get_method, make_options
+from synthpop_gb.population import Population
+from synthpop_gb.problem import Problem
+from synthpop_gb.provenance import Provenance
+from synthpop_gb.status import FitStatus, WholeStatus
+
+__all__ = ["solve"]
+
+_SEED_LIMIT = 2**63
+
+
+def solve(
+    problem: Problem,
+    *,
+    method: str | Method = "ipf",
+    options: Mapping[str, Any] | Any | None = None,
+    seed: int = 0,
+    executor: Executor | None = None,
+    workers: int | None = None,
+    block_size: int | None = None,
+    checkpoint: str | Path | None = None,
+    progress: Callable[[int, int, float | None], None] | None = None,
+) -> Population:
+    """Make a population: fit every zone, then settle whole people, block by block.
+
+    The same seed gives the same people to the last bit, whatever the executor, the number of workers, the size of blocks, the
+    order of zones, and whether the run was interrupted.
+
+    Parameters
+    ----------
+    problem : Problem
+        What to solve, from `formulate`.
+    method : str or Method
+        Name of a registered method, or a method itself.
+    options : mapping or dataclass, optional
+        The method's options; its defaults where absent. See `methods.IPFOptions` for 'ipf'.
+    seed : int
+        Fixes every random draw; 0 or more.
+    executor : concurrent.futures.Executor, optional
+        Where blocks run: a `ProcessPoolExecutor`, dask's `client.get_executor()` ... ; threads of our own by default.
+    workers : int, optional
+        How many blocks are solved side by side; every core of this process by default. 1 = in the calling thread.
+    block_size : int, optional
+        Zones in a block; by default as many as make 0.1 to 2 seconds of work.
+    checkpoint : path, optional
+        Folder in which finished blocks are kept. Solving again with the same folder goes on where the last attempt stopped.
+        It is left for the caller to delete, since only the caller knows when the population is safe.
+    progress : callable, optional
+        Called as progress(zones done, zones in all, seconds left or None), from the calling thread, after each block.
+
+    Returns
+    -------
+    Population
+
+    Raises
+    ------
+    ValueError
+        For an unknown method or option, a negative seed, fewer than one worker, or an empty block.
+
+    Warns
+    -----
+    FitWarning
+        Once, where zones miss targets, with how many and the worst.
+
+    Examples
+    --------
+    >>> from synthpop_gb.testing import small_problem
+    >>> solve(small_problem(), seed=1)
+    Population: 30 people in 2 zones, 4 profiles of 6 donors
+    whole people meet every target in 2 of 2 zones
+    2 of 2 zones converged
+    """
+    method = get_method(method)
+    options = make_options(method, options)
+    if not 0 <= seed < _SEED_LIMIT:
+        raise ValueError(f"the seed is a whole number from 0 to 2**63 - 1, not {seed}")
+    if workers is not None and workers < 1:
+        raise ValueError(f"at least one worker is needed, not {workers}")
+    streams = Streams(int(seed))
+    workers = workers or getattr(executor, "_max_workers", None) or (default_workers() if executor is None else 64)
+    saved = None if checkpoint is None else Checkpoint(checkpoint, problem, method, options, streams)
+    parts = [] if saved is None else saved.load()
+
+    todo = np.setdiff1d(np.arange(problem.n_zones), np.concatenate([zones for _, zones, _ in parts] or [np.empty(0, np.int64)]))
+    size = default_block_size(len(todo), problem.n_profiles, workers) if block_size is None else block_size
+    blocks = cut(todo, size)
+    task = task_for(executor, problem, method, options, streams)
+    if executor is None and len(blocks) <= 1:
+        workers = 1
+    if executor is None and workers > 1:
+        method.solve_block(problem, todo[:1], options, streams)  # compile, or load compiled code, once and not in every thread
+    clock = _Clock(problem.n_zones, problem.n_zones - len(todo), progress)
+    with closing(run_blocks([task(zones) for zones in blocks], executor, workers)) as finished:
+        for number, result in finished:
+            if saved is not None:
+                saved.save(blocks[number], result)
+            parts.append((np.arange(len(blocks[number])), blocks[number], result))
+            clock.tick(len(blocks[number]))
+
+    population = _assemble(problem, parts, Provenance(int(seed), method.name, dataclasses.asdict(options)))
+    for finding in population.findings():
+        warnings.warn(FitWarning(str(finding)), stacklevel=2)
+    return population
+
+
+class _Clock:
+    """Tell the caller how far it is, and guess how long it will take from the blocks solved so far."""
+
+    def __init__(self, total: int, done: int, progress: Callable | None):
+        self._total, self._done, self._resumed, self._progress = total, done, done, progress
+        self._began = time.monotonic()
+        if progress is not None:
+            progress(done, total, None if done < total else 0.0)
+
+    def tick(self, zones: int) -> None:
+        self._done += zones
+        if self._progress is not None:
+            pace = (time.monotonic() - self._began) / (self._done - self._resumed)
+            self._progress(self._done, self._total, pace * (self._total - self._done))
+
+
+def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockResult]], provenance: Provenance) -> Population:
+    """Put results in the order of the problem's zones. `parts` is emptied on the way, so that nothing is held twice for long."""
+    n_zones = problem.n_zones
+    lengths = np.zeros(n_zones, np.int64)
+    columns = {
+        "fit": np.zeros(n_zones, np.int8), "cycles": np.zeros(n_zones, np.int32), "residual": np.zeros(n_zones),
+        "worst_cell": np.zeros(n_zones, np.int32), "remainder": np.zeros(n_zones),
+    }  # fmt: skip
+    for rows, zones, result in parts:
+        lengths[zones] = np.diff(result.indptr)[rows]
+        for name, column in columns.items():
+            column[zones] = getattr(result, name)[rows]
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    profile, count = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32)
+    duals = np.zeros((n_zones, problem.n_cells)) if all(r.duals is not None for _, _, r in parts) else None
+    while parts:
+        rows, zones, result = parts.pop()
+        source = np.repeat(result.indptr[rows], lengths[zones]) + _within(lengths[zones])
+        target = np.repeat(indptr[zones], lengths[zones]) + _within(lengths[zones])
+        profile[target], count[target] = result.profile[source], result.count[source]
+        if duals is not None:
+            duals[zones] = result.duals[rows]
+    for array in (indptr, profile, count) if duals is None else (indptr, profile, count, duals):
+        array.setflags(write=False)
+    return Population(problem, indptr, profile, count, _status(problem, columns, indptr, count), duals, provenance)
+
+
+def _within(lengths: np.ndarray) -> np.ndarray:
+    """0, 1, ... within each run: [3, 2] -> [0, 1, 2, 0, 1]."""
+    ends = np.cumsum(lengths)
+    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
+
+
+def _status(problem: Problem, columns: dict[str, np.ndarray], indptr: np.ndarray, count: np.ndarray) -> pd.DataFrame:
+    """Statuses by name and cells by label, one row a zone."""
+    labels = np.array([*(" = ".join(map(str, cell)) for cell in problem.cells), ""], dtype=object)  # -1 is the last: no cell
+    running = np.concatenate([[0], np.cumsum(count, dtype=np.int64)])
+    exact = columns["remainder"] == 0
+    return pd.DataFrame(
+        {
+            "fit": np.array([s.name for s in FitStatus], dtype=object)[columns["fit"]].tolist(),
+            "cycles": columns["cycles"],
+            "residual": columns["residual"],
+            "worst_cell": labels[columns["worst_cell"]].tolist(),
+            "whole": np.where(exact, WholeStatus.EXACT.name, WholeStatus.REMAINDER.name).tolist(),
+            "remainder": columns["remainder"],
+            "people": running[indptr[1:]] - running[indptr[:-1]],
+        },
+        index=problem.zones.rename("zone"),
+    )

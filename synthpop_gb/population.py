@@ -1,0 +1,292 @@
+"""Population: whole people by zone and profile, what became of each zone, and the rule that places donors."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.errors import Finding, finding
+from synthpop_gb.problem import Problem
+from synthpop_gb.provenance import Provenance
+
+__all__ = ["STATUS_COLUMNS", "DonorCounts", "Population", "digest_counts", "zone_digests"]
+
+STATUS_COLUMNS = ("fit", "cycles", "residual", "worst_cell", "whole", "remainder", "people")
+"""Columns of `Population.status`, in order."""
+
+_BLOCK = 512  # zones derived at once: about 6 MB of donors for zones of 1,500 people
+
+
+@dataclass(frozen=True, eq=False)
+class DonorCounts:
+    """How many people each donor stands for, in some zones: rows of a sparse matrix, zones by records.
+
+    Attributes
+    ----------
+    zones : pandas.Index
+        Zone codes, one a row. Read from a file, zones without people are left out.
+    indptr : (n_zones + 1,) int64
+        Entries of zone z are indptr[z] to indptr[z + 1] - 1.
+    record : (nnz,) int32
+        Positions in `problem.records`, ascending within a zone.
+    n : (nnz,) int32
+        People copied from that record, > 0.
+    """
+
+    zones: pd.Index
+    indptr: np.ndarray
+    record: np.ndarray
+    n: np.ndarray
+
+    @property
+    def people(self) -> np.ndarray:
+        """(n_zones,) int64: people in each zone."""
+        running = np.concatenate([[0], np.cumsum(self.n, dtype=np.int64)])
+        return running[self.indptr[1:]] - running[self.indptr[:-1]]
+
+    def __repr__(self) -> str:
+        """One line: zones, people, donors placed."""
+        return f"DonorCounts: {len(self.zones):,} zones, {int(self.n.sum()):,} people, {len(self.n):,} donors placed"
+
+
+@dataclass(frozen=True, eq=False)
+class Population:
+    """Whole counts by zone and profile (replicate 0); donors follow from them and are derived by block, never stored.
+
+    Attributes
+    ----------
+    problem : Problem
+        What was solved.
+    indptr : (n_zones + 1,) int64
+        Entries of zone z are indptr[z] to indptr[z + 1] - 1.
+    profile : (nnz,) int32
+        Profiles present in the zone, ascending.
+    count : (nnz,) int32
+        People of that profile, > 0.
+    status : pandas.DataFrame
+        By zone: fit (name of a `FitStatus`), cycles, residual (largest miss of the fit, persons), worst_cell (where, as
+        'ethnic_group = other'; empty where every cell is met), whole (name of a `WholeStatus`), remainder (total absolute
+        error of the whole people, persons), people.
+    duals : (n_zones, n_cells) float64 or None
+        Logarithms of the factors that the fit found for each cell; None where the method has none.
+    provenance : Provenance
+        Seed, method, options, versions.
+    """
+
+    problem: Problem
+    indptr: np.ndarray
+    profile: np.ndarray
+    count: np.ndarray
+    status: pd.DataFrame
+    duals: np.ndarray | None
+    provenance: Provenance
+
+    @property
+    def zones(self) -> pd.Index:
+        """Zone codes, in order."""
+        return self.problem.zones
+
+    @property
+    def people(self) -> int:
+        """How many people live in all zones together."""
+        return int(self.count.sum(dtype=np.int64))
+
+    def donors(self, zones=None) -> DonorCounts:
+        """Place donors in some zones: people of a profile are copied from its records, by design weight.
+
+        The draw hangs on the seed and the zone's code alone (its stream `PLACE`), so it is the same whichever zones are asked
+        for together.
+
+        Parameters
+        ----------
+        zones : sequence, optional
+            Zone codes, or positions as an integer array; all zones by default.
+
+        Returns
+        -------
+        DonorCounts
+            In the order of `zones`.
+
+        Raises
+        ------
+        KeyError
+            Where a zone is not in the population.
+        ValueError
+            Where people are of a profile without donors, which no fit to the survey gives.
+        """
+        from synthpop_gb.kernels.placement import place_zones
+        from synthpop_gb.kernels.streams import PLACE, stream_keys
+
+        problem, where = self.problem, self._positions(zones)
+        keys = stream_keys(self.provenance.seed, problem.zone_keys[where], 0, PLACE)
+        start, record, n, unplaced = place_zones(
+            *self._rows(where), keys, problem.donor_start, problem.donor, *self._guide, len(problem.records)
+        )
+        if unplaced:
+            raise ValueError(f"{unplaced:,} people are of profiles that no record with a design weight above 0 has")
+        return DonorCounts(problem.zones[where], start, record, n)
+
+    @cached_property
+    def _guide(self) -> tuple[np.ndarray, np.ndarray]:
+        """Design weights cumulated within profiles, and where to look in them: worked out once, used by every block."""
+        from synthpop_gb.kernels.placement import placement_guide
+
+        return placement_guide(self.problem.donor_start, self.problem.donor_weight)
+
+    def blocks(self, size: int = _BLOCK) -> Iterator[DonorCounts]:
+        """Yield the donors of `size` zones at a time, in order: a whole country in the memory of one block."""
+        for first in range(0, len(self.zones), size):
+            yield self.donors(np.arange(first, min(first + size, len(self.zones))))
+
+    def fitted(self, zones=None) -> np.ndarray:
+        """Compute the fractional weights of some zones from their duals.
+
+        Parameters
+        ----------
+        zones : sequence, optional
+            Zone codes, or positions as an integer array; all zones by default (n_zones x n_profiles x 8 bytes: mind the size).
+
+        Returns
+        -------
+        (len(zones), n_profiles) float64
+            Persons of each profile. Zones without people are nought throughout.
+
+        Raises
+        ------
+        ValueError
+            Where the method keeps no duals.
+        """
+        if self.duals is None:
+            raise ValueError(
+                f"the method {self.provenance.method!r} keeps no duals, so there are no fractional weights to recompute"
+            )
+        from synthpop_gb.kernels.ipf import weights_from_duals
+
+        where = self._positions(zones)
+        weights = weights_from_duals(self.problem.start, self.problem.cell_of, self.duals[where])
+        weights[(self.status["fit"] == "EMPTY").to_numpy()[where]] = 0.0
+        return weights
+
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, over (zone code, record id, people), sorted: equal for equal people in any order of zones."""
+        return digest_counts(self.blocks(), self.problem.records)
+
+    @property
+    def unfitted(self) -> pd.DataFrame:
+        """Rows of `status` whose zones miss a target, in the fit or as whole people, the largest total miss first."""
+        fits = self.status["fit"].isin(["CONVERGED", "EMPTY"]) & (self.status["whole"] == "EXACT")
+        return self.status[~fits].sort_values(["remainder", "residual"], ascending=False, kind="stable")
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what does not fit: nothing, or one finding that names the zones and cells, worst first."""
+        missed = self.unfitted
+        if missed.empty:
+            return ()
+        message = f"{len(missed):,} of {len(self.status):,} zones miss targets: {self._summary()}."
+        return (finding("zone-not-fitted", message, place=str(missed.index[0]), count=len(missed), rows=missed.reset_index()),)
+
+    def _positions(self, zones) -> np.ndarray:
+        if zones is None:
+            return np.arange(len(self.zones))
+        asked = np.asarray(zones)
+        if asked.dtype.kind in "iu" and self.zones.dtype.kind not in "iu":
+            if asked.size and (asked.min() < 0 or asked.max() >= len(self.zones)):
+                raise KeyError(f"positions run from 0 to {len(self.zones) - 1}")
+            return asked.astype(np.int64)
+        where = self.zones.get_indexer(pd.Index(zones))
+        if (where < 0).any():
+            raise KeyError(f"no such zone: {pd.Index(zones)[where < 0][0]}")
+        return where
+
+    def _rows(self, where: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Sparse rows of some zones, in the order asked for; read-only, as kernels are compiled for."""
+        lengths = np.diff(self.indptr)[where]
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        if where.size and (np.diff(where) == 1).all():  # neighbours: no copying
+            entry = slice(self.indptr[where[0]], self.indptr[where[-1] + 1])
+        else:
+            entry = np.arange(indptr[-1]) + np.repeat(self.indptr[where] - indptr[:-1], lengths)
+        rows = indptr, self.profile[entry], self.count[entry]
+        for array in rows:
+            array.setflags(write=False)
+        return rows
+
+    def _summary(self) -> str:
+        """Statuses in words, and the largest miss with its place."""
+        counts = self.status["fit"].value_counts()
+        said = [f"{counts.get('CONVERGED', 0):,} of {len(self.status):,} zones converged"]
+        unfit = self.status[~self.status["fit"].isin(["CONVERGED", "EMPTY"])]
+        words = {"STALLED": "stalled", "CYCLE_LIMIT": "stopped at the limit of cycles", "INFEASIBLE": "infeasible"}
+        parts = [f"{counts[name]:,} {word}" for name, word in words.items() if name in counts]
+        if parts:
+            worst = unfit.loc[unfit["residual"].idxmax()]
+            miss = f"{worst['residual']:,.0f}" if worst["residual"] >= 1 else f"{worst['residual']:.2g}"
+            place = f"{worst.name} {worst['worst_cell']}".strip()
+            parts[-1] += f" (largest miss {miss} person{'' if miss == '1' else 's'}, {place})"
+            said += parts
+        if "EMPTY" in counts:
+            said.append(f"{counts['EMPTY']:,} empty")
+        return "; ".join(said)
+
+    def __repr__(self) -> str:
+        """Size, whether the whole people meet the targets, and the statuses of the fit."""
+        exact = int((self.status["whole"] == "EXACT").sum())
+        remainder = self.status["remainder"]
+        whole = f"whole people meet every target in {exact:,} of {len(self.status):,} zones"
+        if exact < len(self.status):
+            whole += f" (largest total miss {remainder.max():,.0f} persons, {remainder.idxmax()})"
+        return (
+            f"Population: {self.people:,} people in {len(self.zones):,} zones, {self.problem.n_profiles:,} profiles of "
+            f"{len(self.problem.donor):,} donors\n{whole}\n{self._summary()}"
+        )
+
+
+def _sorted_rows(indptr: np.ndarray, record: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Sort the entries of every row by record: (record, n), both int32. Sorting packed words in place is the fastest way."""
+    packed = (record.astype(np.int64) << 32) | n
+    for first, last in zip(indptr[:-1].tolist(), indptr[1:].tolist(), strict=True):
+        packed[first:last].sort()
+    return (packed >> 32).astype(np.int32), (packed & 0xFFFFFFFF).astype(np.int32)
+
+
+def zone_digests(blocks: Iterable[DonorCounts], records: pd.Index) -> pd.Series:
+    """SHA-256 of each zone's people: over its code and its (record id, people) in order of the ids. Empty zones are left out.
+
+    Parameters
+    ----------
+    blocks : iterable of DonorCounts
+        `Population.blocks()`, or what was read from a file.
+    records : pandas.Index
+        Ids that the counts' positions refer to.
+
+    Returns
+    -------
+    pandas.Series
+        bytes by zone code, in order of the codes.
+    """
+    ids = [str(r) for r in records]
+    key = np.array([int.from_bytes(hashlib.blake2b(i.encode(), digest_size=8).digest(), "little") for i in ids], dtype="<u8")
+    in_order = records.is_monotonic_increasing
+    order = np.arange(len(ids)) if in_order else records.argsort()
+    rank = np.empty(len(ids), np.int64)
+    rank[order] = np.arange(len(ids))
+    found: dict[str, bytes] = {}
+    for block in blocks:
+        record, n = (block.record, block.n) if in_order else _sorted_rows(block.indptr, rank[block.record], block.n)
+        keys, people = key[order[record]].tobytes(), n.astype("<i4").tobytes()
+        for zone, a, b in zip(block.zones, block.indptr[:-1].tolist(), block.indptr[1:].tolist(), strict=True):
+            if b > a:
+                found[str(zone)] = hashlib.sha256(
+                    str(zone).encode() + b"\0" + keys[8 * a : 8 * b] + people[4 * a : 4 * b]
+                ).digest()
+    return pd.Series(found, dtype=object).sort_index()
+
+
+def digest_counts(blocks: Iterable[DonorCounts], records: pd.Index) -> str:
+    """SHA-256 over all zones' digests in order of their codes; see `zone_digests` for what it covers."""
+    return hashlib.sha256(b"".join(zone_digests(blocks, records))).hexdigest()

@@ -1,0 +1,145 @@
+"""Names of a run's files, and how they are written: to a temporary name, then renamed; nothing finished is overwritten."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from synthpop_gb.errors import InputError, finding
+
+__all__ = [
+    "BLOCKS", "CHECKS", "COUNTS", "DUALS", "MARKER", "PROBLEM", "PROFILES", "README", "RUN", "STATUS",
+    "begin", "blocks_folder", "end", "is_finished", "read_json", "replacing", "write_json",
+]  # fmt: skip
+
+RUN, README, MARKER = "run.json", "README.md", ".unfinished"
+PROFILES, COUNTS, STATUS = "population/profiles.parquet", "population/counts.parquet", "population/status.parquet"
+DUALS, PROBLEM, BLOCKS = "population/duals.parquet", "population/problem.npz", "population/.blocks"
+CHECKS = "validation"
+_OURS = (RUN, README, "card.json", "population", CHECKS, "report.html", "maps", "people")  # what an overwritten run loses
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary name beside `path`; rename it when the block ends well, delete it when not.
+
+    Raises InputError (`output-locked`) where another program holds the file, or the folder may not be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield temporary
+        os.replace(temporary, path)
+    except PermissionError as error:
+        message = f"{path} cannot be written: {error.strerror or error}."
+        raise InputError([finding("output-locked", message, place=str(path))]) from error
+    finally:
+        with _ignored_errors():
+            temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _ignored_errors() -> Iterator[None]:
+    """Pass over errors: a temporary file that cannot be deleted must not hide why it was left."""
+    try:
+        yield
+    except OSError:
+        return
+
+
+def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
+    """Make a run's folder and mark it unfinished; take up an unfinished one; refuse a finished one.
+
+    Call it when the inputs are known to be good: with `overwrite` the files of the run that was there are deleted now.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        `output-exists` where a finished run, or anything that no run made, lies there; `output-locked` where writing fails.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError([finding("output-exists", f"{folder} is a file, not a folder.", place=str(folder))])
+    if not (folder / MARKER).exists():
+        if is_finished(folder):
+            if not overwrite:
+                raise InputError([finding("output-exists", f"{folder} holds a finished run.", place=str(folder))])
+        elif folder.exists() and any(folder.iterdir()):
+            message = f"{folder} holds files, but no run of this program."
+            raise InputError(
+                [finding("output-exists", message, place=str(folder), remedy="Choose another folder, or an empty one.")]
+            )
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        resumed = (folder / MARKER).exists() and not is_finished(folder)
+        (folder / MARKER).write_text(
+            "This run is not finished. Run it again, and it goes on where it stopped.\n", encoding="utf-8"
+        )
+        if not resumed:
+            for name in _OURS:
+                _delete(folder / name)
+    except PermissionError as error:
+        place = str(error.filename or folder)
+        raise InputError([finding("output-locked", f"{place} cannot be written: {error.strerror}.", place=place)]) from error
+    return folder
+
+
+def end(folder: Path) -> None:
+    """Mark a run finished; its finished blocks are of no more use and go."""
+    _delete(folder / BLOCKS)
+    (folder / MARKER).unlink(missing_ok=True)
+
+
+def is_finished(folder: str | Path) -> bool:
+    """Say whether a finished run lies in the folder."""
+    return (Path(folder) / RUN).is_file() and not (Path(folder) / MARKER).exists()
+
+
+def blocks_folder(folder: str | Path) -> Path:
+    """Where a run keeps its finished blocks until it is complete: what `solve(checkpoint=...)` is given."""
+    return Path(folder) / BLOCKS
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write plain values as JSON, NumPy's numbers included, in UTF-8 with two spaces."""
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=_plain) + "\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file of ours. Raises InputError (`missing-file`, `unreadable-file`)."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            [finding("missing-file", f"{path} is missing.", place=str(path), remedy="Check the run's folder.")]
+        ) from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InputError([finding("unreadable-file", f"{path} is not JSON: {error}.", place=str(path))]) from None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    return str(value)

@@ -1,0 +1,129 @@
+"""run.json and README.md: what a run was made from and by, what became of its zones, and what its population may be used for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from synthpop_gb.checks import Checks
+from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.population import Population
+from synthpop_gb.provenance import InputFile, Provenance, hash_file
+from synthpop_gb.run_folder._counts import counts_facts
+from synthpop_gb.run_folder._files import (
+    COUNTS,
+    DUALS,
+    MARKER,
+    PROBLEM,
+    PROFILES,
+    README,
+    RUN,
+    STATUS,
+    read_json,
+    replacing,
+    write_json,
+)
+from synthpop_gb.run_folder._readme import readme
+
+__all__ = ["changed_inputs", "provenance_of", "read_run", "write_readme", "write_run"]
+
+_FORMAT = 1
+_FILES = (PROFILES, COUNTS, STATUS, DUALS, PROBLEM)
+
+
+def write_run(
+    population: Population, folder: Path, *, licence: str | None, problem_hash: str, extra: Mapping | None = None
+) -> dict:
+    """Write run.json. Returns what is in it. `extra`: further facts by name, plain values."""
+    status, made = population.status, population.provenance
+    written = counts_facts(folder)
+    run = {
+        "synthpop_gb_run": _FORMAT,
+        "created": made.created,
+        "study": made.study,
+        "method": {"name": made.method, "options": made.options},
+        "seed": made.seed,
+        "versions": made.versions,
+        "inputs": [{"path": i.path, "sha256": i.sha256, "bytes": i.bytes} for i in made.inputs],
+        "licence": licence or "restricted",
+        "zones": len(status),
+        "people": population.people,
+        "profiles": population.problem.n_profiles,
+        "donors": len(population.problem.donor),
+        "constraints": list(dict.fromkeys(str(c) for c in population.problem.cells.get_level_values(0))),
+        "fit": {str(k): int(v) for k, v in status["fit"].value_counts().items()},
+        "whole": {str(k): int(v) for k, v in status["whole"].value_counts().items()},
+        "largest_residual": float(status["residual"].max()) if len(status) else 0.0,
+        "largest_remainder": float(status["remainder"].max()) if len(status) else 0.0,
+        "not_fitted": [{"zone": str(z), **row} for z, row in population.unfitted.head(1000).to_dict("index").items()],
+        "digest": written["digest"],
+        "problem": problem_hash,
+        "files": {
+            name: {"sha256": hash_file(folder / name), "bytes": (folder / name).stat().st_size}
+            for name in _FILES
+            if (folder / name).exists()
+        },
+        **(extra or {}),
+    }
+    write_json(folder / RUN, run)
+    return run
+
+
+def read_run(folder: str | Path) -> dict:
+    """Read the run.json of a finished run. Raises InputError (`missing-file`, `unreadable-file`)."""
+    folder = Path(folder)
+    if (folder / MARKER).exists():
+        message = f"{folder} holds a run that is not finished."
+        raise InputError(
+            [finding("missing-file", message, place=str(folder), remedy="Run the study again: it goes on where it stopped.")]
+        )
+    run = read_json(folder / RUN)
+    if not isinstance(run, dict) or run.get("synthpop_gb_run") != _FORMAT:
+        raise InputError(
+            [finding("unreadable-file", f"{folder / RUN} is no run of this program's format {_FORMAT}.", place=str(folder / RUN))]
+        )
+    return run
+
+
+def provenance_of(run: Mapping) -> Provenance:
+    """Return a run's provenance as it was."""
+    return Provenance(
+        seed=run["seed"],
+        method=run["method"]["name"],
+        options=run["method"]["options"],
+        inputs=tuple(InputFile(**i) for i in run["inputs"]),
+        study=run["study"],
+        versions=run["versions"],
+        created=run["created"],
+    )
+
+
+def changed_inputs(inputs: Iterable[InputFile | Mapping]) -> tuple[Finding, ...]:
+    """Compare input files with the hashes that a run noted: a finding (`input-changed`, `missing-file`) for each that differs."""
+    findings = []
+    for known in (i if isinstance(i, InputFile) else InputFile(**i) for i in inputs):
+        path = Path(known.path)
+        if not path.exists():
+            findings.append(
+                finding(
+                    "missing-file", f"{path} is gone; the run was made from it.", place=str(path), remedy="Put the file back."
+                )
+            )
+        elif path.stat().st_size != known.bytes or hash_file(path) != known.sha256:
+            findings.append(finding("input-changed", f"{path} is not the file that the run was made from.", place=str(path)))
+    return tuple(findings)
+
+
+def changed_files(folder: Path, run: Mapping) -> tuple[Finding, ...]:
+    """Compare the run's own files with the hashes in run.json; see `changed_inputs`."""
+    return tuple(
+        replace(f, remedy="Restore it, or run the study again.", why="The run's own files must be as they were written.")
+        for f in changed_inputs({"path": str(folder / name), **known} for name, known in run["files"].items())
+    )
+
+
+def write_readme(folder: Path, run: Mapping, checks: Checks | None = None) -> None:
+    """Write the run's README.md."""
+    with replacing(folder / README) as temporary:
+        temporary.write_text(readme(run, checks), encoding="utf-8")

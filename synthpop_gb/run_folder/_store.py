@@ -1,0 +1,127 @@
+"""A population as files, and back: profiles, counts, statuses, duals, and the problem itself where the survey may be copied."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.errors import InputError, finding
+from synthpop_gb.population import STATUS_COLUMNS, Population
+from synthpop_gb.problem import Problem
+from synthpop_gb.provenance import Provenance
+from synthpop_gb.run_folder._counts import read_profiles, write_counts, write_profiles
+from synthpop_gb.run_folder._files import DUALS, PROBLEM, STATUS, replacing
+
+__all__ = ["is_open", "read_population", "read_problem", "write_population", "write_problem"]
+
+_ARRAYS = ("start", "cell_of", "constraint_start", "targets", "zone_keys", "donor_start", "donor", "donor_weight")
+
+
+def is_open(licence: str | None) -> bool:
+    """Say whether survey values may be written; anything but 'open' keeps them out."""
+    return licence == "open"
+
+
+def write_population(population: Population, folder: str | Path, *, licence: str | None = None) -> dict:
+    """Write the files of `population/` into a run's folder that `begin` made.
+
+    Parameters
+    ----------
+    population : Population
+        What to write.
+    folder : path
+        A run's folder.
+    licence : str, optional
+        The survey's. Only with 'open' is `population/problem.npz` written, which tells each record's categories; record ids and
+        counts are written always.
+
+    Returns
+    -------
+    dict
+        rows and people of `counts.parquet`, and the population's digest.
+
+    Raises
+    ------
+    InputError
+        `output-locked` where a file cannot be written.
+    """
+    folder = Path(folder)
+    write_profiles(population, folder)
+    _write_frame(population.status.rename_axis("zone").reset_index(), folder / STATUS)
+    if population.duals is not None:
+        names = [" = ".join(map(str, cell)) for cell in population.problem.cells]
+        frame = pd.DataFrame(population.duals, columns=names)
+        frame.insert(0, "zone", population.zones.astype(str))
+        _write_frame(frame, folder / DUALS)
+    if is_open(licence):
+        write_problem(population.problem, folder / PROBLEM)
+    return write_counts(population, folder)
+
+
+def _write_frame(frame: pd.DataFrame, path: Path) -> None:
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False, compression="zstd")
+
+
+def read_population(folder: str | Path, problem: Problem, provenance: Provenance) -> Population:
+    """Read a population that `write_population` wrote, for the problem that it solves.
+
+    Raises InputError (`missing-file`, `unreadable-file`; `input-changed` where the zones are not those of the problem).
+    """
+    folder = Path(folder)
+    indptr, profile, count = read_profiles(folder, problem.zones)
+    status = _read_frame(folder / STATUS, problem.zones)[list(STATUS_COLUMNS)]
+    duals = None
+    if (folder / DUALS).exists():
+        duals = np.ascontiguousarray(_read_frame(folder / DUALS, problem.zones).to_numpy(dtype=np.float64))
+    for array in (indptr, profile, count) if duals is None else (indptr, profile, count, duals):
+        array.setflags(write=False)
+    return Population(problem, indptr, profile, count, status, duals, provenance)
+
+
+def _read_frame(path: Path, zones: pd.Index) -> pd.DataFrame:
+    import pyarrow as pa
+
+    try:
+        frame = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise InputError(
+            [finding("missing-file", f"{path} is missing.", place=str(path), remedy="Run the study again.")]
+        ) from None
+    except pa.ArrowInvalid as error:
+        raise InputError([finding("unreadable-file", f"{path} is no Parquet file: {error}.", place=str(path))]) from None
+    if list(frame["zone"]) != [str(z) for z in zones]:
+        raise InputError([finding("input-changed", f"{path} holds other zones than the problem.", place=str(path))])
+    return frame.drop(columns="zone").set_index(zones.rename("zone"))
+
+
+def write_problem(problem: Problem, path: Path) -> None:
+    """Write a problem as a NumPy archive that needs no pickle. Only for surveys that may be copied: `is_open`."""
+    levels = {f"cells_{i}": problem.cells.get_level_values(i).to_numpy().astype(str) for i in range(problem.cells.nlevels)}
+    with replacing(path) as temporary, open(temporary, "wb") as file:
+        names = np.array([str(n or "") for n in (problem.zones.name, problem.records.name, *problem.cells.names)])
+        arrays = {name: getattr(problem, name) for name in _ARRAYS}
+        np.savez_compressed(file, **arrays, **levels, zones=_labels(problem.zones), records=_labels(problem.records), names=names)
+
+
+def _labels(index: pd.Index) -> np.ndarray:
+    """Labels as numbers where they are whole numbers, else as text: what an archive holds without pickle."""
+    return index.to_numpy(dtype=np.int64) if index.dtype.kind in "iu" else index.to_numpy().astype(str)
+
+
+def read_problem(path: Path) -> Problem:
+    """Read what `write_problem` wrote. Raises InputError (`unreadable-file`)."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            zones, records, *levels = [str(n) or None for n in stored["names"]]
+            cells = [stored[f"cells_{i}"].tolist() for i in range(len(levels))]
+            return Problem(
+                **{name: stored[name] for name in _ARRAYS},
+                zones=pd.Index(stored["zones"].tolist(), name=zones),
+                records=pd.Index(stored["records"].tolist(), name=records),
+                cells=pd.MultiIndex.from_arrays(cells, names=levels),
+            )
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError([finding("unreadable-file", f"{path} is not a problem's archive: {error}.", place=str(path))]) from None
