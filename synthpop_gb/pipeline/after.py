@@ -92,14 +92,13 @@ def map_run(folder: str | Path, indicator: str, output: str | Path | None = None
 def draw(folder: Path, aligned: Aligned, indicator: str, *, title: str | None = None, output: str | Path | None = None) -> list[Path]:
     """Draw one map of a run from its written counts; see `map_run`."""
     from synthpop_gb.export import geopackage
-    from synthpop_gb.indicators import parse_condition, share_by_zone
+    from synthpop_gb.indicators import record_mask, share_by_zone
     from synthpop_gb.report.maps import draw_map
 
     if aligned.geography.boundary_file is None:
         message = "The study names no boundaries, so nothing can be drawn."
         raise InputError([finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones].")])
-    condition = parse_condition(indicator)
-    shares = share_by_zone(run_folder.read_counts(folder, aligned.records), condition.matches(aligned), aligned.zones)
+    shares = share_by_zone(run_folder.read_counts(folder, aligned.records), record_mask(indicator, aligned), aligned.zones)
     stem = Path(output) if output else folder / "maps" / slug(indicator)
     stem = stem.with_suffix("") if stem.suffix.lower() in {".png", ".svg", ".gpkg", ".parquet"} else stem
     stem.parent.mkdir(parents=True, exist_ok=True)

@@ -101,9 +101,9 @@ def report_on(study: Study, folder: Path, aligned: Aligned, population: Populati
     counts = run_folder.read_counts(folder, aligned.records)
     checks = validate(population, aligned, counts=counts, held_out=held_out)
     if study.truth is not None:
-        from synthpop_gb.pipeline.truth import compare_with_truth
+        from synthpop_gb.pipeline.truth import add_truth
 
-        checks = compare_with_truth(study.truth, folder, aligned, checks)
+        checks = add_truth(study.truth, folder, aligned, population, checks)
     run_folder.write_checks(checks, folder)
     page = _write_report(study, folder, aligned, population, checks) if report else None
     run_folder.finish(population, folder, licence=study.survey.licence, checks=checks)
