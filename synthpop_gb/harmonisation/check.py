@@ -1,0 +1,192 @@
+"""Survey against settled tables: cells that nobody can fill, cells that few must fill, and tables that clash."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.errors import Finding, finding
+from synthpop_gb.harmonisation._words import listed, number
+from synthpop_gb.harmonisation.cells import Draft
+from synthpop_gb.harmonisation.clash import clashes, find_clashes
+from synthpop_gb.kernels.collapse import collapse
+from synthpop_gb.microdata import Microdata
+
+__all__ = ["check_donors", "check_years"]
+
+COPIES = 10.0
+"""People of one zone that a record of a cell stands for on average, from which the cell is called thin ..."""
+
+TIMES = 5.0
+"""... if that is also so many times what the average record of the survey stands for there."""
+
+
+def check_years(survey: Microdata, drafts: Sequence[Draft]) -> list[Finding]:
+    """'vintage-mismatch' where survey and tables describe different years."""
+    off = sorted(
+        {d.source: d.year for d in drafts if d.year is not None and survey.year is not None and d.year != survey.year}.items()
+    )
+    if not off:
+        return []
+    years = listed(sorted({year for _, year in off}))
+    message = f"{survey.name} describes {survey.year}, {listed((name for name, _ in off), 6)} {years}."
+    return [finding("vintage-mismatch", message, place=survey.name, count=len(off))]
+
+
+def check_donors(
+    drafts: Sequence[Draft], targets: Sequence[np.ndarray], record_cell: Sequence[np.ndarray], weight: np.ndarray, zones: pd.Index
+) -> list[Finding]:
+    """Everything that keeps records from filling the settled targets.
+
+    drafts, targets, record_cell : by constraint; targets (n_zones, n_cells), record_cell (n_records,) of usable records.
+    weight : (n_records,) float64 > 0.
+
+    Findings: 'empty-zone', 'few-records', 'empty-cell' (an error where no record is in the cell at all, a warning where the
+    other tables exclude all of them in one zone), 'thin-donors', 'structural-clash'.
+    """
+    if not len(weight):
+        message = "No record of the survey can be used: each lacks a weight, a value or a place in some table's universe."
+        return [finding("few-records", message, place="survey", level="error", why="Nobody can stand for anybody.",
+                        remedy="Look at the other findings about the survey.")]  # fmt: skip
+    cells = np.stack(record_cell)
+    first, inverse = collapse(cells, [t.shape[1] for t in targets])
+    profiles, mass = cells[:, first], np.bincount(inverse, weights=weight)
+    effective = [_effective(c, t.shape[1], weight) for c, t in zip(cells, targets, strict=True)]
+    people = np.max([t.sum(axis=1) for t in targets], axis=0)
+    findings = _empty_zones(people, zones) + _few_records(people, weight)
+    findings += _empty_anywhere(drafts, targets, effective, zones)
+    findings += _empty_here(drafts, targets, profiles[:, np.argsort(-mass, kind="stable")], effective, zones)
+    findings += _thin(drafts, targets, effective, people, weight, zones)
+    return findings + _clashes(drafts, targets, profiles, zones)
+
+
+def _effective(cell: np.ndarray, n_cells: int, weight: np.ndarray) -> np.ndarray:
+    """Effective number of records in each cell, (sum w)^2 / sum w^2 (Kish 1965); nought where there is none."""
+    inside = cell >= 0
+    total = np.bincount(cell[inside], weights=weight[inside], minlength=n_cells)
+    square = np.bincount(cell[inside], weights=weight[inside] ** 2, minlength=n_cells)
+    return np.divide(total**2, square, out=np.zeros(n_cells), where=square > 0)
+
+
+def _empty_zones(people: np.ndarray, zones: pd.Index) -> list[Finding]:
+    empty = zones[people == 0]
+    if not len(empty):
+        return []
+    message = f"{number(len(empty), 'zone has', 'zones have')} no people: {listed(empty)}."
+    return [finding("empty-zone", message, place="zones", count=len(empty), rows=pd.DataFrame({"zone": empty}))]
+
+
+def _few_records(people: np.ndarray, weight: np.ndarray) -> list[Finding]:
+    effective = weight.sum() ** 2 / (weight**2).sum()
+    typical = float(np.median(people)) if len(people) else 0.0
+    if typical <= 2 * effective:
+        return []
+    message = (
+        f"{number(len(weight), 'record')} ({effective:,.0f} effective) stand for {people.sum():,.0f} people "
+        f"in {number(len(people), 'zone')}: in the middle one each stands for {typical / effective:,.1f}."
+    )
+    return [finding("few-records", message, place="survey", count=len(weight))]
+
+
+def _empty_anywhere(
+    drafts: Sequence[Draft], targets: Sequence[np.ndarray], effective: Sequence[np.ndarray], zones: pd.Index
+) -> list[Finding]:
+    """One finding a cell that people are wanted in and no record has."""
+    findings = []
+    for draft, target, records in zip(drafts, targets, effective, strict=True):
+        for c in np.flatnonzero((records == 0) & target.any(axis=0)):
+            where = np.flatnonzero(target[:, c])
+            worst = where[np.argmax(target[where, c])]
+            message = (
+                f"{draft.name} = {draft.label(c)!r} has {target[worst, c]:,.0f} target persons in {zones[worst]} "
+                f"({target[:, c].sum():,.0f} in {number(len(where), 'zone')}) and no microdata record anywhere."
+            )
+            rows = pd.DataFrame({"zone": zones[where], "table": draft.name, "cell": draft.label(c), "target": target[where, c]})
+            findings.append(finding("empty-cell", message, place=draft.name, count=len(where), rows=rows))
+    return findings
+
+
+def _empty_here(
+    drafts: Sequence[Draft], targets: Sequence[np.ndarray], profiles: np.ndarray, effective: Sequence[np.ndarray], zones: pd.Index
+) -> list[Finding]:
+    """One finding a constraint for cells all of whose records have, in that zone, some other cell of target nought."""
+    from synthpop_gb.kernels.support import supported
+
+    start = np.concatenate([[0], np.cumsum([t.shape[1] for t in targets])]).astype(np.int32)
+    cell_of = np.ascontiguousarray(np.where(profiles >= 0, profiles + start[:-1, None], -1).T.astype(np.int32))
+    together = np.concatenate(targets, axis=1)
+    lost = (together > 0) & ~supported(cell_of, together) & (np.concatenate(effective) > 0)
+    findings = []
+    for k, draft in enumerate(drafts):
+        z, c = np.nonzero(lost[:, start[k] : start[k + 1]])
+        if not len(z):
+            continue
+        wanted = targets[k][z, c]
+        worst = int(np.argmax(wanted))
+        rows = pd.DataFrame({"zone": zones[z], "table": draft.name, "cell": [draft.label(j) for j in c], "target": wanted})
+        message = (
+            f"{draft.name} = {draft.label(c[worst])!r} has {wanted[worst]:,.0f} target persons in {zones[z[worst]]}, where every "
+            f"record of it has some other characteristic that nobody is to have there ({number(len(z), 'such cell')} "
+            f"in {number(len(set(z)), 'zone')})."
+        )
+        findings.append(finding("empty-cell", message, place=draft.name, count=len(z), rows=rows, level="warning"))
+    return findings
+
+
+def _thin(
+    drafts: Sequence[Draft],
+    targets: Sequence[np.ndarray],
+    effective: Sequence[np.ndarray],
+    people: np.ndarray,
+    weight: np.ndarray,
+    zones: pd.Index,
+) -> list[Finding]:
+    """One finding for all cells whose few records must stand for many people in some zone."""
+    usual = people / (weight.sum() ** 2 / (weight**2).sum())
+    rows = []
+    for draft, target, records in zip(drafts, targets, effective, strict=True):
+        copies = np.divide(target, records, out=np.zeros_like(target), where=records > 0)
+        thin = (copies >= COPIES) & (copies >= TIMES * usual[:, None])
+        for c in np.flatnonzero(thin.any(axis=0)):
+            worst = int(np.argmax(np.where(thin[:, c], copies[:, c], 0)))
+            rows.append(
+                (draft.name, draft.label(c), records[c], int(thin[:, c].sum()), zones[worst], target[worst, c], copies[worst, c])
+            )
+    if not rows:
+        return []
+    frame = pd.DataFrame(
+        rows, columns=["table", "cell", "effective_records", "zones", "worst_zone", "people", "people_per_record"]
+    )
+    frame = frame.sort_values("people_per_record", ascending=False, kind="stable", ignore_index=True)
+    top = frame.iloc[0]
+    message = (
+        f"{number(len(frame), 'cell has', 'cells have')} thin donors; worst: {top.table} = {top.cell!r}, "
+        f"{top.people:,.0f} people in {top.worst_zone} from {top.effective_records:,.0f} effective records "
+        f"({top.people_per_record:,.0f} people each)."
+    )
+    return [finding("thin-donors", message, place=top.table, count=len(frame), rows=frame)]
+
+
+def _clashes(drafts: Sequence[Draft], targets: Sequence[np.ndarray], profiles: np.ndarray, zones: pd.Index) -> list[Finding]:
+    """Structural clashes among constraints that can be compared: those that count everybody, with the others' rest as a cell."""
+    inside = (profiles >= 0).all(axis=1)
+    total = targets[int(np.argmax(inside))].sum(axis=1)
+    names, labels, cells, wanted = [], [], [], []
+    for k, draft in enumerate(drafts):
+        row, target, label = profiles[k], targets[k], [draft.label(c) for c in range(targets[k].shape[1])]
+        if not inside[k]:
+            if not inside.any():
+                continue
+            row = np.where(row < 0, target.shape[1], row)
+            target = np.column_stack([target, np.maximum(0, total - target.sum(axis=1))])
+            label = [*label, f"(not {draft.universe.name})"]
+        met, row = np.unique(row, return_inverse=True)
+        names.append(draft.name)
+        labels.append([label[c] for c in met])
+        cells.append(row)
+        wanted.append(np.ascontiguousarray(target[:, met]))
+    if len(names) < 2:
+        return []
+    return clashes(names, labels, wanted, find_clashes(np.stack(cells), wanted), zones)

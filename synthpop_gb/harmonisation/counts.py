@@ -1,0 +1,248 @@
+"""One table's counts for the zones of the study: every count a number, every zone once, no subtotal beside its parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.benchmark import BenchmarkTable
+from synthpop_gb.errors import Finding, finding
+from synthpop_gb.harmonisation._words import listed, number
+from synthpop_gb.harmonisation.zones import vintages
+
+__all__ = ["Prepared", "prepare"]
+
+NOMIS_LIMIT = 25_000
+"""Rows after which the Nomis API cuts a download by a guest, with HTTP status 200 and no word about it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A table as it can be used: without subtotals, in the order of the study's zones.
+
+    values : (n_zones, n_columns) float64, noughts where a zone cannot be used; bad : (n_zones,) bool, those zones.
+    """
+
+    table: BenchmarkTable
+    values: np.ndarray
+    bad: np.ndarray
+
+
+def prepare(table: BenchmarkTable, zones: pd.Index, geography: pd.Index) -> tuple[Prepared, list[Finding]]:
+    """Take the study's zones from a table and say everything that is wrong with them.
+
+    zones : codes of the study area, in order; geography : all codes that the lookup knows.
+
+    Returns the prepared table and findings: 'duplicate-zone', 'missing-zone' or 'zone-vintage', 'unknown-zone',
+    'truncated-file', 'not-a-number', 'missing-count', 'negative-count', 'fractional-count', 'nested-subtotal',
+    'incomplete-cells'. What the reader found already is not said twice.
+    """
+    findings: list[Finding] = []
+    values, bad = _numbers(table, *_rows(table, zones, geography, findings), zones, findings)
+    table, values = _without_subtotals(table, values, bad, findings)
+    _compare_total(table, values, bad, zones, findings)
+    known = {f.code for f in table.findings}
+    return Prepared(table, values, bad), [f for f in findings if f.code not in known]
+
+
+def _rows(table: BenchmarkTable, zones: pd.Index, geography: pd.Index, findings: list[Finding]) -> tuple[np.ndarray, np.ndarray]:
+    """Row of each zone in the table (the first; 0 where there is none), and which zones are missing or double."""
+    index = table.counts.index
+    if index.equals(zones) and index.is_unique:
+        return np.arange(len(zones)), np.zeros(len(zones), bool)
+    again = index.duplicated()
+    twice = index[again].unique()
+    twice = twice[twice.isin(zones)]
+    if len(twice):
+        message = f"{table.name} lists {number(len(twice), 'zone')} more than once: {listed(twice)}."
+        findings.append(
+            finding("duplicate-zone", message, place=table.name, count=len(twice), rows=pd.DataFrame({"zone": twice}))
+        )
+    row = index[~again].get_indexer(zones)
+    missing = zones[row < 0]
+    unknown = index[~again][~index[~again].isin(geography)]
+    if len(missing):
+        findings.append(_missing(table, missing, unknown, zones))
+    if len(unknown):
+        message = f"{table.name} has {number(len(unknown), 'row')} of zones that the lookup does not know: {listed(unknown)}."
+        level = "note" if not len(missing) else None
+        rows = pd.DataFrame({"zone": unknown})
+        findings.append(finding("unknown-zone", message, place=table.name, count=len(unknown), rows=rows, level=level))
+    if NOMIS_LIMIT in (len(table.counts), table.counts.size, int(table.counts.count().sum())):
+        message = f"{table.name} has exactly 25,000 rows, the guest limit of the Nomis API."
+        findings.append(finding("truncated-file", message, place=table.name, level=None if len(missing) else "warning"))
+    return np.flatnonzero(~again)[np.maximum(row, 0)] if len(index) else np.zeros(len(zones), int), (row < 0) | zones.isin(twice)
+
+
+def _missing(table: BenchmarkTable, missing: pd.Index, unknown: pd.Index, zones: pd.Index) -> Finding:
+    """Say that zones are missing, and whether it is because their codes are of another year or another kind."""
+    rows = pd.DataFrame({"zone": missing})
+    share = f"{len(missing):,} of {len(zones):,}"
+    theirs, ours = vintages(table.counts.index), vintages(zones)
+    if set(table.counts.index.astype(str).str.slice(0, 3)).isdisjoint(set(missing.astype(str).str.slice(0, 3))):
+        kinds = f"{listed(missing, 1).split(' ...')[0]} is of another kind than {listed(table.counts.index, 1).split(' ...')[0]}"
+        message = f"{table.name} has none of the {share} zones asked for: {kinds}."
+        return finding("missing-zone", message, place=table.name, count=len(missing), rows=rows,
+                       remedy="Get the table for the zones of the study, or add its areas up with a lookup.")  # fmt: skip
+    newer = any(2021 in theirs.get(k, ()) and 2011 in y for k, y in vintages(missing).items()) and not _has_2021(ours)
+    older = any(2021 in y and 2021 not in theirs.get(k, ()) for k, y in vintages(missing).items())
+    if newer or older or (len(unknown) >= 0.1 * len(missing) and len(missing) < 0.5 * len(zones)):
+        what = (
+            "2021 codes, the study older ones"
+            if newer
+            else "older codes, the study 2021 ones"
+            if older
+            else "codes of another year"
+        )
+        message = f"{table.name} has {what}: {share} zones of the study are not in it ({listed(missing)})"
+        message += f", and it has {number(len(unknown), 'zone')} that the lookup does not know." if len(unknown) else "."
+        rows = pd.DataFrame(
+            {"zone": [*missing, *unknown], "where": ["study only"] * len(missing) + ["table only"] * len(unknown)}
+        )
+        return finding("zone-vintage", message, place=table.name, count=len(missing), rows=rows)
+    message = f"{table.name} lacks {share} zones of the study: {listed(missing)}."
+    return finding("missing-zone", message, place=table.name, count=len(missing), rows=rows)
+
+
+def _has_2021(found: dict[str, set[int]]) -> bool:
+    return any(2021 in years for years in found.values())
+
+
+def _numbers(
+    table: BenchmarkTable, row: np.ndarray, bad: np.ndarray, zones: pd.Index, findings: list[Finding]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Put counts in the order of the zones; every cell that is no count makes its zone unusable and is said."""
+    if not len(table.counts):
+        return np.zeros((len(zones), table.counts.shape[1])), np.ones(len(zones), bool)
+    numeric = all(pd.api.types.is_numeric_dtype(d) and not pd.api.types.is_extension_array_dtype(d) for d in table.counts.dtypes)
+    blank = text = None
+    if numeric:
+        values = table.counts.to_numpy(dtype=np.float64)[row]
+    else:
+        raw = table.counts.iloc[row].astype(object)
+        values = raw.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+        blank = raw.isna().to_numpy() | raw.astype(str).apply(lambda column: column.str.strip() == "").to_numpy()
+        text = np.isnan(values) & ~blank
+    here = ~bad[:, None]
+    finite = np.isfinite(values)
+    if not finite.all():
+        text = here & ((np.isinf(values) | text) if text is not None else np.isinf(values))
+        blank = here & ~finite & ~text
+        original = table.counts.iloc[row] if not numeric else None
+        _say(
+            table,
+            "not-a-number",
+            "{n} of {name} {are} not a number (first: {value!r} in {zone})",
+            text,
+            zones,
+            original,
+            values,
+            findings,
+        )
+        _say(table, "missing-count", "{n} of {name} {are} blank (first: {cell} in {zone})", blank, zones, None, values, findings)
+        values = np.where(finite, values, 0.0)
+    negative = here & (values < 0)
+    _say(
+        table,
+        "negative-count",
+        "{n} of {name} {are} below nought (first: {value:g} in {zone})",
+        negative,
+        zones,
+        None,
+        values,
+        findings,
+    )
+    fractional = here & (values != np.floor(values))
+    _say(table, "fractional-count", "{n} of {name} {are} not whole (first: {value:g} in {zone}); an unbiased draw rounds them",
+         fractional, zones, None, values, findings)  # fmt: skip
+    bad = bad | (~finite | (values < 0)).any(axis=1)
+    values[bad] = 0.0
+    return values, bad
+
+
+def _say(table, code, sentence, mask, zones, original, values, findings) -> None:
+    """Add one finding about the cells in `mask`, with the cells as rows (at most 10,000)."""
+    if not mask.any():
+        return
+    z, c = (part[:10_000] for part in np.nonzero(mask))
+    shown = values[z, c] if original is None else [original.iloc[i, j] for i, j in zip(z, c, strict=True)]
+    cells = [" x ".join(map(str, k)) if isinstance(k, tuple) else str(k) for k in table.counts.columns]
+    rows = pd.DataFrame({"zone": zones[z], "cell": [cells[j] for j in c], "value": shown})
+    n = int(mask.sum())
+    text = sentence.format(
+        n=number(n, "cell"), name=table.name, are="is" if n == 1 else "are", value=shown[0], zone=rows.zone[0], cell=rows.cell[0]
+    )
+    findings.append(finding(code, text + ".", place=table.name, count=n, rows=rows))
+
+
+def _without_subtotals(
+    table: BenchmarkTable, values: np.ndarray, bad: np.ndarray, findings: list[Finding]
+) -> tuple[BenchmarkTable, np.ndarray]:
+    """Drop categories that are the sum of neighbouring ones in every zone."""
+    drop = np.zeros(values.shape[1], bool)
+    for variable in table.variables:
+        codes = table.counts.columns.get_level_values(variable.name).astype(str)
+        present = set(codes)
+        listed_order = [c for c in variable.categories if c.code in present]
+        member = np.array([codes == c.code for c in listed_order], dtype=np.float64).reshape(len(listed_order), -1)
+        for j, parts in _subtotals(values[~bad] @ member.T):
+            whole, pieces = listed_order[j], [listed_order[i] for i in parts]
+            names = listed((repr(c.label or c.code) for c in pieces), 4)
+            message = f"{table.name}: {whole.label or whole.code!r} is the sum of {names} in every zone; it was left out."
+            nested = bool(whole.atoms) and whole.atoms == frozenset().union(*(c.atoms for c in pieces))
+            level = "note" if nested else "warning"
+            findings.append(finding("nested-subtotal", message, place=table.name, level=level))
+            drop |= codes == whole.code
+    if not drop.any():
+        return table, values
+    return replace(table, counts=table.counts.loc[:, ~drop]), values[:, ~drop]
+
+
+def _subtotals(margin: np.ndarray, least: int = 5) -> list[tuple[int, list[int]]]:
+    """Columns that are the sum of a run of two or more neighbours in every row, each with its parts, innermost first.
+
+    margin : (n_zones, n) counts. In at least `least` rows two of the parts must be above nought: less could be chance.
+    """
+    left, found = list(range(margin.shape[1])), []
+    few = slice(None, None, max(1, len(margin) // 64))
+    while True:
+        for i, j in enumerate(left):
+            runs = [left[i + 1 : b] for b in range(i + 3, len(left) + 1)] + [left[a:i] for a in range(i - 1)]
+            runs += [left[:i] + left[i + 1 :]] if 0 < i < len(left) - 1 else []
+            parts = next((r for r in runs if _adds_up(margin[few], j, r) and _adds_up(margin, j, r, least)), None)
+            if parts:
+                break
+        else:
+            return found
+        found.append((j, parts))
+        left.remove(j)
+
+
+def _adds_up(margin: np.ndarray, j: int, parts: list[int], least: int = 0) -> bool:
+    """Whether column j is the sum of the parts in every row, and two of them are above nought in `least` rows."""
+    pieces = margin[:, parts]
+    return bool((pieces.sum(axis=1) == margin[:, j]).all()) and int(((pieces > 0).sum(axis=1) >= 2).sum()) >= least
+
+
+def _compare_total(table: BenchmarkTable, values: np.ndarray, bad: np.ndarray, zones: pd.Index, findings: list[Finding]) -> None:
+    """Say where the cells do not add up to the publisher's own total, beyond what its perturbation explains."""
+    if table.total is None or bad.all():
+        return
+    total = pd.to_numeric(table.total[~table.total.index.duplicated()].reindex(zones), errors="coerce").to_numpy(np.float64)
+    gap = np.where(bad | np.isnan(total), 0.0, values.sum(axis=1) - np.nan_to_num(total))
+    spread = 6 * table.standard_error * np.sqrt(values.shape[1] + 1)
+    off = np.abs(gap) > spread
+    drift = abs(gap.sum()) > spread * np.sqrt(len(zones)) + 0.001 * np.nansum(total)
+    if not (off.any() if table.standard_error == 0 else off.mean() > 0.01 or drift):
+        return
+    worst = int(np.argmax(np.abs(gap)))
+    off = gap != 0
+    rows = pd.DataFrame({"zone": zones[off], "cells": values.sum(axis=1)[off], "total": total[off]})
+    message = (
+        f"{table.name}: the cells do not add up to the published total in {number(int(off.sum()), 'zone')} "
+        f"(largest gap {abs(gap[worst]):,.0f}, {zones[worst]}; "
+        f"{abs(gap.sum()):,.0f} {'too few' if gap.sum() < 0 else 'too many'} in all)."
+    )
+    findings.append(finding("incomplete-cells", message, place=table.name, count=int(off.sum()), rows=rows))

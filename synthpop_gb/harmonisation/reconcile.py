@@ -1,0 +1,306 @@
+"""Tables that disagree are settled: one total a universe and zone, equal shared margins, the fewest people moved, no bias.
+
+Census 2021 counts are perturbed cell by cell (cell key method: ONS 2023, "Protecting personal data in Census 2021
+results"), so two tables of one zone differ in their totals by a few people and no population can meet both. Every table is
+moved to the median total of its universe, or to that of a table the user trusts; a universe that the cells of a settled
+table add up to (people aged 16 and over, within age) takes that sum. Exact tables come through untouched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.codebook import Category, Universe, Variable
+from synthpop_gb.errors import Finding, finding
+from synthpop_gb.harmonisation._words import listed, number
+from synthpop_gb.harmonisation.cells import Draft
+from synthpop_gb.harmonisation.universe import contains, signature
+from synthpop_gb.problem import zone_key
+
+__all__ = ["Settled", "Trusted", "settle_drafts"]
+
+
+@dataclass(frozen=True, eq=False)
+class Trusted:
+    """A table whose totals are taken as they are: name, total (n_zones,) float64, signature of its universe."""
+
+    name: str
+    total: np.ndarray
+    mark: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """What settling made of the constraints.
+
+    targets : one (n_zones, n_cells) float64 array of whole numbers a draft; changes, floor : as in `Aligned`.
+    """
+
+    targets: list[np.ndarray]
+    changes: pd.DataFrame
+    floor: pd.Series
+
+
+def settle_drafts(
+    drafts: Sequence[Draft],
+    zones: pd.Index,
+    variables: Mapping[str, Variable],
+    shares: Sequence[np.ndarray],
+    *,
+    trusted: Trusted | None = None,
+    seed: int = 0,
+) -> tuple[Settled, list[Finding]]:
+    """Bring constraints to totals and shared margins that agree.
+
+    Parameters
+    ----------
+    drafts : constraints, in the study's order, all with the same zones.
+    variables : the survey's variables, which tell one universe from another.
+    shares : one (n_cells,) array a draft, the survey's people in each cell: how a table without anybody is filled.
+    trusted : the table whose totals its universe takes; None = the median of the universe's tables.
+    seed : fixes the draws; zone z of table t has the same draw whichever zones and tables are there besides.
+
+    Returns `Settled` and findings: 'total-mismatch' (an error where tables differ by a fifth of all people, since they
+    cannot count the same ones), 'perturbed'.
+    """
+    keys = np.array([zone_key(code) for code in zones], dtype=np.uint64)
+    marks = [signature(d.universe, variables) for d in drafts]
+    done: dict[int, np.ndarray] = {}
+    findings: list[Finding] = []
+    for group in _universes(marks):
+        members = [drafts[i] for i in group]
+        total, implied = _total(members, marks[group[0]], drafts, marks, done, trusted, keys, seed)
+        findings += _mismatch(members, marks[group[0]], total, implied, zones, trusted)
+        for i in sorted(group, key=lambda i: drafts[i].source != (trusted.name if trusted else None)):
+            done[i] = _settle(drafts[i], marks[i], drafts, marks, done, total, shares[i], keys, seed)
+    targets = [done[i] for i in range(len(drafts))]
+    findings += _still_apart(drafts, marks, targets, zones)
+    changes, floor = _changes(drafts, targets, zones)
+    findings += _perturbed(drafts, changes, floor)
+    return Settled(targets, changes, floor), findings
+
+
+def _universes(marks: list[dict]) -> list[list[int]]:
+    """Positions of the drafts by universe, wider universes first, else in the order given."""
+    groups: list[list[int]] = []
+    for i, mark in enumerate(marks):
+        same = next((g for g in groups if marks[g[0]] == mark), None)
+        groups.append([i]) if same is None else same.append(i)
+    return sorted(groups, key=lambda g: sum(contains(marks[h[0]], marks[g[0]]) for h in groups))
+
+
+def _total(members, mark, drafts, marks, done, trusted, keys, seed) -> tuple[np.ndarray, str]:
+    """Total of one universe by zone, whole; and the name of the settled table that implies it, if one does."""
+    if trusted is not None and trusted.mark == mark:
+        return np.floor(trusted.total + 0.5), ""
+    for i, cells in done.items():
+        inside = _inside(drafts[i], marks[i], members[0].universe, mark)
+        if inside is not None:
+            return cells[:, inside].sum(axis=1), drafts[i].name
+    sums = np.stack([d.published.sum(axis=1) for d in {d.source: d for d in members}.values()])
+    middle = np.median(sums, axis=0)
+    half = middle != np.floor(middle)
+    if half.any():  # the median of an even number of tables can lie between two people: either, with the right chance
+        name = "total " + repr(sorted((k, sorted(v)) for k, v in mark.items()))
+        middle[half] = np.floor(middle[half] + _uniforms(keys[half], name, seed))
+    for i, cells in done.items():
+        if contains(marks[i], mark):
+            middle = np.minimum(middle, cells.sum(axis=1))
+    return middle, ""
+
+
+def _uniforms(keys: np.ndarray, name: str, seed: int) -> np.ndarray:
+    """One uniform draw a zone, from the stream of that name."""
+    from synthpop_gb.kernels.settle import uniforms
+
+    return uniforms(_streams(keys, name, seed))
+
+
+def _streams(keys: np.ndarray, name: str, seed: int) -> np.ndarray:
+    """Key of every zone's stream for settling the table of that name."""
+    from synthpop_gb.kernels.streams import SETTLE, stream_keys
+
+    return stream_keys(seed, keys, np.uint64(zone_key(name)), SETTLE)
+
+
+def _settle(draft, mark, drafts, marks, done, total, share, keys, seed) -> np.ndarray:
+    """One table moved to its universe's total and, where it shares a variable with a settled table, to that table's margin."""
+    from synthpop_gb.kernels.settle import settle
+
+    block, totals = np.zeros(draft.published.shape[1], np.int32), total[:, None]
+    for i, cells in done.items():
+        shared = _shared_blocks(drafts[i], marks[i], draft, mark)
+        if shared is None or shared[1].max() + 1 <= totals.shape[1]:
+            continue
+        margin = _sums(cells, shared[0], shared[1].max() + 1)
+        if np.array_equal(margin.sum(axis=1), total):
+            block, totals = shared[1], margin
+    if (
+        np.array_equal(_sums(draft.published, block, totals.shape[1]), totals)
+        and (draft.published == np.floor(draft.published)).all()
+    ):
+        return draft.published
+    filled = share.astype(np.float64).copy()
+    for b in range(totals.shape[1]):
+        if not filled[block == b].any():  # no record is in this block: the check of empty cells says so
+            filled[block == b] = 1.0
+    out = np.empty_like(draft.published)
+    settle(draft.published, block, np.ascontiguousarray(totals), filled, _streams(keys, draft.name, seed), out)
+    return out
+
+
+def _sums(cells: np.ndarray, block: np.ndarray, n: int) -> np.ndarray:
+    """Sum the cells of each block by zone; block -1 is left out. Returns (n_zones, n)."""
+    out = np.zeros((n, len(cells)))
+    for c in np.flatnonzero(block >= 0):
+        out[block[c]] += cells[:, c]
+    return out.T
+
+
+def _shared_blocks(wide: Draft, wide_mark: dict, narrow: Draft, mark: dict) -> tuple[np.ndarray, np.ndarray] | None:
+    """Blocks of cells that must have equal sums in two tables: (block of each cell of `wide`, block of each of `narrow`).
+
+    `wide` counts at least the people of `narrow`; its cells outside that universe get block -1. None where the cells of
+    `wide` do not tell the universe of `narrow` apart.
+    """
+    inside = _inside(wide, wide_mark, narrow.universe, mark)
+    if inside is None:
+        return None
+    left, right, n = np.zeros(len(wide.cells), np.int32), np.zeros(len(narrow.cells), np.int32), 1
+    for axis, name in enumerate(wide.request.variables):
+        if name in narrow.request.variables:
+            other = narrow.request.variables.index(name)
+            a, b, size = _components(wide.categories[axis], narrow.categories[other], narrow.universe.members.get(name))
+            left, right, n = left * size + a[_level(wide, axis)], right * size + b[_level(narrow, other)], n * size
+    used = np.unique(right)
+    number_of = np.full(n, -1, np.int32)
+    number_of[used] = np.arange(len(used))
+    return np.where(inside, number_of[left], -1), number_of[right]
+
+
+def _inside(wide: Draft, wide_mark: dict, universe: Universe, mark: dict) -> np.ndarray | None:
+    """Which cells of `wide` make up a universe of signature `mark`: (n_cells,) bool; None where they do not tell it apart."""
+    if not contains(wide_mark, mark):
+        return None
+    inside = np.ones(len(wide.cells), bool)
+    for name, atoms in mark.items():
+        if wide_mark.get(name) == atoms:
+            continue
+        if name not in wide.request.variables:
+            return None
+        axis = wide.request.variables.index(name)
+        member = [_side(category, universe.members[name]) for category in wide.categories[axis]]
+        if None in member:
+            return None
+        inside &= np.array(member)[_level(wide, axis)]
+    return inside
+
+
+def _side(category: Category, universe: frozenset[str]) -> bool | None:
+    """Whether a category lies inside a universe (True), outside (False) or across its boundary (None)."""
+    return None if category.atoms & universe and not category.atoms <= universe else category.atoms <= universe
+
+
+def _level(draft: Draft, axis: int) -> np.ndarray:
+    """Category of each cell on one axis."""
+    return np.asarray(draft.cells.codes[axis])
+
+
+def _components(
+    wide: tuple[Category, ...], narrow: tuple[Category, ...], within: frozenset[str] | None
+) -> tuple[np.ndarray, np.ndarray, int]:
+    """Finest blocks that the categories of two tables have in common: block of each category of either, and how many."""
+    sets = [c.atoms if within is None else c.atoms & within for c in (*wide, *narrow)]
+    block = np.arange(len(sets))
+    for i in range(len(wide)):
+        for j in range(len(wide), len(sets)):
+            if sets[i] & sets[j]:
+                block[block == block[j]] = block[i]
+    _, block = np.unique(block, return_inverse=True)
+    return block[: len(wide)].astype(np.int32), block[len(wide) :].astype(np.int32), int(block.max()) + 1
+
+
+def _mismatch(
+    members: list[Draft], mark: dict, total: np.ndarray, implied: str, zones: pd.Index, trusted: Trusted | None
+) -> list[Finding]:
+    """Say where the tables of one universe differ in their totals, or from the total implied for them."""
+    sums = {d.source: d.published.sum(axis=1) for d in members}
+    shown = {**sums, f"implied by {implied}": total} if implied else sums
+    stacked = np.stack(list(shown.values()))
+    gap = stacked.max(axis=0) - stacked.min(axis=0)
+    off = gap > 0
+    if not off.any():
+        return []
+    worst = int(np.argmax(gap))
+    who = members[0].universe.name
+    gross = gap.sum() > 0.2 * max(1.0, np.median(stacked, axis=0).sum())
+    rows = pd.DataFrame({"zone": zones[off], **{k: v[off] for k, v in shown.items()}, "settled": total[off], "gap": gap[off]})
+    message = (
+        f"{listed(shown, 6)} disagree on {who} in {off.sum():,} of {number(len(zones), 'zone')} "
+        f"(largest gap {gap[worst]:,.0f}, {zones[worst]})."
+    )
+    if gross and not (trusted and trusted.mark == mark):
+        return [finding("total-mismatch", message, place=listed(sums, 6), count=int(off.sum()), rows=rows, level="error",
+                        why="Tables that differ by more than a fifth do not count the same people.",
+                        remedy="Check the universe of each table; or name the one to trust with `total_from`.")]  # fmt: skip
+    return [finding("total-mismatch", message, place=listed(sums, 6), count=int(off.sum()), rows=rows)]
+
+
+def _still_apart(drafts, marks, targets, zones) -> list[Finding]:
+    """Say which pairs of constraints still have different shared margins: three tables in a ring cannot all be settled."""
+    findings = []
+    for i in range(len(drafts)):
+        for j in range(len(drafts)):
+            blocks = (
+                _shared_blocks(drafts[i], marks[i], drafts[j], marks[j])
+                if i != j and not (j < i and marks[i] == marks[j])
+                else None
+            )
+            if blocks is None:
+                continue
+            n = int(blocks[1].max()) + 1
+            gap = np.abs(_sums(targets[i], blocks[0], n) - _sums(targets[j], blocks[1], n)).sum(axis=1)
+            if gap.any():
+                worst = int(np.argmax(gap))
+                names = f"{drafts[i].name}, {drafts[j].name}"
+                message = (
+                    f"{names} still disagree on what they share in {number(int((gap > 0).sum()), 'zone')} after settling totals "
+                    f"(largest gap {gap[worst]:,.0f}, {zones[worst]})."
+                )
+                rows = pd.DataFrame({"zone": zones[gap > 0], "gap": gap[gap > 0]})
+                findings.append(
+                    finding("total-mismatch", message, place=names, count=int((gap > 0).sum()), rows=rows,
+                            why="Both cannot be met there.", remedy="Leave out the table that matters less.")
+                )  # fmt: skip
+    return findings
+
+
+def _changes(drafts: Sequence[Draft], targets: list[np.ndarray], zones: pd.Index) -> tuple[pd.DataFrame, pd.Series]:
+    """List what settling changed by table and zone, and the floor of the total absolute error by zone."""
+    frames, floor = [], np.zeros(len(zones))
+    for draft, new in zip(drafts, targets, strict=True):
+        moved = np.abs(new - draft.published)
+        z = np.flatnonzero(moved.any(axis=1))
+        published, settled = draft.published[z].sum(axis=1), new[z].sum(axis=1)
+        floor[z] += np.abs(published - settled)
+        frames.append(pd.DataFrame({
+            "table": draft.name, "zone": zones[z], "published": published, "settled": settled,
+            "cells_changed": (moved[z] > 0).sum(axis=1), "people_moved": moved[z].sum(axis=1),
+        }))  # fmt: skip
+    return pd.concat(frames, ignore_index=True), pd.Series(floor, index=zones, name="floor")
+
+
+def _perturbed(drafts: Sequence[Draft], changes: pd.DataFrame, floor: pd.Series) -> list[Finding]:
+    """Note which tables the publisher perturbed, and how far from them any population must stay."""
+    names = [d.name for d in drafts if d.standard_error > 0]
+    if not names:
+        return []
+    message = (
+        f"{listed(names, 6)}: the publisher perturbed the counts; settling them moved {changes.people_moved.sum():,.0f} people "
+    )
+    message += f"({floor.mean():.1f} a zone on average, {floor.max():,.0f} at most)."
+    return [finding("perturbed", message, place=listed(names, 6), count=len(names))]

@@ -1,0 +1,115 @@
+"""The zones of the study area: chosen by code, by parent or all, always in the geography's own order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.errors import Finding, finding
+from synthpop_gb.geography import Geography
+from synthpop_gb.harmonisation._words import listed, nearest, number
+
+__all__ = ["choose_zones", "vintages"]
+
+_NEW_2021 = {
+    "E00": "E00176775", "W00": "W00010266", "E01": "E01033769", "W01": "W01001959", "E02": "E02006935", "W02": "W02000424",
+    "S00": "S00135307", "S01": "S01013482", "S02": "S02002515",
+}  # fmt: skip
+"""First code of the 2021 census (Scotland: 2022) of each kind of zone that the 2011 census did not use (ONS and NRS code
+lists). Scotland gave every zone a new code; England and Wales only those whose boundary changed."""
+
+
+def choose_zones(
+    geography: Geography, zones: Sequence[str] | None = None, parent: tuple[str, str] | None = None
+) -> tuple[Geography, list[Finding]]:
+    """Restrict a geography to the zones listed, to those of one parent, to those that are both, or to all.
+
+    parent : (level, name or code), such as ('lad', 'Leeds') or ('lad', 'E08000035'); case does not matter.
+
+    Returns the geography restricted (in its own order) and findings: 'duplicate-zone', 'unknown-zone', 'study-reference'
+    (no such level) and 'no-zones'.
+    """
+    findings: list[Finding] = []
+    codes = geography.codes
+    twice = codes[codes.duplicated()].unique()
+    if len(twice):
+        message = f"The lookup lists {number(len(twice), 'zone')} more than once: {listed(twice)}."
+        findings.append(finding("duplicate-zone", message, place="zones", count=len(twice), rows=pd.DataFrame({"zone": twice})))
+    keep = ~codes.duplicated()
+    if zones is not None:
+        keep &= codes.isin(_requested(zones, codes, findings))
+    if parent is not None:
+        keep &= _children(geography, *parent, findings)
+    if not keep.any() and not any(f.code in ("no-zones", "study-reference") for f in findings):
+        findings.append(
+            finding("no-zones", "No zone is left: the zones listed and the parent have none in common.", place="zones")
+        )
+    return Geography(
+        geography.zones[keep], geography.boundary_file, geography.boundary_column, geography.sources, geography.findings
+    ), findings
+
+
+def _requested(zones: Sequence[str], codes: pd.Index, findings: list[Finding]) -> list[str]:
+    """Return the zones asked for; say which are unknown or listed twice."""
+    asked = pd.Series([str(z) for z in zones], dtype=object)
+    twice = asked[asked.duplicated()].unique()
+    if len(twice):
+        message = f"The study lists {number(len(twice), 'zone')} more than once: {listed(twice)}. Each is used once."
+        rows = pd.DataFrame({"zone": twice})
+        findings.append(finding("duplicate-zone", message, place="zones", count=len(twice), rows=rows, level="warning"))
+    unknown = [z for z in asked.unique() if z not in codes]
+    if unknown:
+        hint = nearest(unknown[0], codes) if len(codes) <= 50_000 else ""
+        who = number(len(unknown), "zone of the study is", "zones of the study are")
+        message = f"{who} not in the lookup: {listed(unknown)}.{hint}"
+        findings.append(
+            finding(
+                "unknown-zone", message, place="zones", count=len(unknown), rows=pd.DataFrame({"zone": unknown}), level="error",
+                why="A zone that the lookup does not know has no place in the study area.",
+                remedy="Correct the codes, or use the lookup of their year.",
+            )
+        )  # fmt: skip
+    if not len(asked) or len(unknown) == asked.nunique():
+        findings.append(finding("no-zones", "None of the zones listed is in the lookup.", place="zones"))
+    return asked.tolist()
+
+
+def _children(geography: Geography, level: str, name: str, findings: list[Finding]) -> np.ndarray:
+    """Which zones lie in the parent of that name or code."""
+    columns = [c for c in (level, f"{level}_name") if c in geography.zones.columns]
+    if not columns:
+        message = f"The lookup has no parent level {level!r}.{nearest(level, geography.parents)}"
+        findings.append(finding("study-reference", message, place="zones.parent"))
+        return np.zeros(len(geography.zones), dtype=bool)
+    inside = np.zeros(len(geography.zones), dtype=bool)
+    names: list[str] = []
+    for column in columns:
+        values = geography.zones[column].astype("category")
+        texts = [str(v) for v in values.cat.categories]
+        names += texts
+        hit = np.array([t.casefold() == str(name).casefold() for t in texts] + [False])
+        inside |= hit[values.cat.codes.to_numpy()]
+    if not inside.any():
+        message = f"No zone has the {level} {name!r}.{nearest(name, sorted(names))}"
+        findings.append(finding("no-zones", message, place="zones.parent"))
+    return inside
+
+
+def vintages(codes: pd.Index) -> dict[str, set[int]]:
+    """Census years that zone codes betray, by kind of zone (the first three characters).
+
+    2021 stands for codes that only the 2021 census (Scotland 2022) has; 2011 for any older code.
+
+    >>> vintages(pd.Index(["E01000001", "E01033800", "S01006506"]))
+    {'E01': {2011, 2021}, 'S01': {2011}}
+    """
+    codes = codes.astype(str)
+    kinds = codes.str.slice(0, 3)
+    found: dict[str, set[int]] = {}
+    for kind in sorted(set(kinds)):
+        if kind in _NEW_2021:
+            new = codes[kinds == kind] >= _NEW_2021[kind]
+            found[kind] = {year for year, is_there in ((2011, not new.all()), (2021, new.any())) if is_there}
+    return found
