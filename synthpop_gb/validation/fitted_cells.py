@@ -10,8 +10,8 @@ from synthpop_gb.validation.recount import Ledger
 
 __all__ = ["FittedCells"]
 
-_LANES = 2**17
-"""Weights handled at once: a megabyte, which stays in the cache while every table gathers from it."""
+_LANES = 2**20
+"""Weights handled at once: 8 MB, so that every table gathers whole vectors of zones from a copy that stays near."""
 
 
 class FittedCells:

@@ -4,7 +4,8 @@ Throughout, *expected* (E) is the published count of a cell and *observed* (O) t
 literature swaps the words. N is the sum of E. Every function takes
 
 - `observed`, `expected`: array-like counts of equal shape, whole or fractional, not negative;
-- `weights`: how many times each cell counts (the result is the same as repeating the cell so often); None = once;
+- `weights`: how many times each cell counts (the result is the same as repeating the cell so often; nought times, and it is
+  taken as empty); None = once;
 - `axis`: None takes all cells as one table and returns a float; an integer runs along that axis and returns an array, so that
   `tae(zones_by_cells, targets, axis=1)` has one value a zone.
 
@@ -36,6 +37,8 @@ def _cells(observed, expected, weights, axis):
     if o.shape != e.shape:
         raise ValueError(f"observed has shape {o.shape}, expected {e.shape}")
     w = np.ones_like(e) if weights is None else np.broadcast_to(np.asarray(weights, np.float64), e.shape)
+    if weights is not None:
+        o, e = np.where(w != 0, o, 0.0), np.where(w != 0, e, 0.0)
     if axis is None:
         return o.ravel(), e.ravel(), w.ravel()
     return tuple(np.ascontiguousarray(np.moveaxis(a, axis, -1)) for a in (o, e, w))

@@ -65,14 +65,14 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
     for row in tables["intersections"].to_dict("records"):
         if row["pair"] == "all pairs" and row["reference"] == "fit":
             yardsticks = {"independence": "wrong_independence", "survey as it is": "wrong_survey", "random whole people": "floor"}
-            out["pairs of variables"] = f"{per_cent(row['rounding'])} from the fractional fit ({_beside(row, yardsticks)})"
+            out["pairs of variables"] = f"{per_cent(row['rounding'])} from the fractional fit {_beside(row, yardsticks)}"
     for row in tables["held_out"].to_dict("records"):
         yardsticks = {"fractional fit": "wrong_fit", "independence": "wrong_independence"}
         yardsticks |= {"survey as it is": "wrong_survey", "noise floor": "floor"}
         means = {"fractional fit": "zone_mean_fit", "independence": "zone_mean_independence"}
         out[f"held out {row['table']}"] = (
-            f"{per_cent(row['wrong_whole'])} in the wrong cell ({_beside(row, yardsticks)}); "
-            f"mean of zones {row['zone_mean_whole']:.2f} % ({_beside(row, means)})"
+            f"{per_cent(row['wrong_whole'])} in the wrong cell{_beside(row, yardsticks)}; "
+            f"mean of zones {row['zone_mean_whole']:.2f} %{_beside(row, means)}"
         )
     return out
 
@@ -88,5 +88,6 @@ def per_cent(value: float) -> str:
 
 
 def _beside(row: Mapping[str, float], columns: Mapping[str, str]) -> str:
-    """Yardsticks that are known, in words."""
-    return ", ".join(f"{words} {row[c]:.2f}" for words, c in columns.items() if not np.isnan(row[c]))
+    """Yardsticks that are known, in brackets: ' (independence 2.57, noise floor 1.80)'."""
+    known = [f"{words} {row[c]:.2f}" for words, c in columns.items() if not np.isnan(row[c])]
+    return f" ({', '.join(known)})" if known else ""

@@ -63,7 +63,8 @@ def validate(
     """
     zones = aligned.zones
     held_out = aligned.held_out if held_out is None else tuple(held_out)
-    crossed, kept_back = pairs(aligned, held_out), held_out_tables(aligned, held_out)
+    crossed = [p for p in pairs(aligned, held_out) if p.reference is not None or population.duals is not None]
+    kept_back = held_out_tables(aligned, held_out)
     compared = [*crossed, *kept_back]
     ledger = Ledger(
         [t.record_cell for t in (*aligned.constraints, *compared)],

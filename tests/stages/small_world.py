@@ -1,5 +1,6 @@
 """A small study made by hand for tests of validation: records, tables, zones, a fit by plain iteration, and whole people."""
 
+from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -60,12 +61,13 @@ def tabulate(people, zone, zones, variables):
     return pd.DataFrame(out, zones)
 
 
-def world(seed=0, n_zones=5, n_records=80, empty=(), noise=0, joint=False):
+@cache
+def world(seed=0, n_zones=5, n_records=80, empty=None, noise=0, joint=False):
     """Aligned study, and the true people with their zones. noise: largest change of the first published cell of work."""
     rng = np.random.default_rng(seed)
     zones = pd.Index([f"E{i:03}" for i in range(n_zones)], name="zone")
     size = rng.integers(30, 90, n_zones)
-    size[list(empty)] = 0
+    size[list(empty or ())] = 0
     zone = np.repeat(np.arange(n_zones), size)
     people = draw_people(rng, len(zone))
     records = draw_people(rng, n_records)
@@ -112,7 +114,12 @@ def formulate(aligned):
     )
 
 
-def rake(problem, cycles=300):
+@cache
+def fitted_weights(aligned):
+    return rake(formulate(aligned))
+
+
+def rake(problem, cycles=100):
     """(n_zones, n_profiles) weights by plain iterative proportional fitting."""
     weights = np.tile(problem.start, (problem.n_zones, 1))
     for _ in range(cycles):
@@ -157,7 +164,7 @@ def cut(counts, lengths):
 def population(aligned, counts, fit="CONVERGED", duals=True):
     """Stand-in with what validation reads of a Population: zones, problem, status, fitted weights, blocks of donors."""
     problem = formulate(aligned)
-    weights = rake(problem)
+    weights = fitted_weights(aligned)
     people = pd.Series(counts.people, counts.zones).reindex(aligned.zones, fill_value=0)
     status = pd.DataFrame(
         {"fit": np.where(problem.targets.sum(axis=1) > 0, fit, "EMPTY"), "cycles": 300, "residual": 1e-9, "worst_cell": "",
