@@ -19,19 +19,35 @@ class Checks:
     Attributes
     ----------
     headline : mapping of str to value
-        The few numbers a director reads first (people, zones, zones exact, total absolute error, worst zone ...), with plain names.
+        The few numbers a director reads first, plain values fit for JSON by plain names: 'people', 'zones', 'zones with nobody',
+        'zones converged', 'zones not converged', 'zones exact' (counted total absolute error 0), 'total absolute error',
+        'total absolute error above the floor', 'zones above the floor', 'worst zone' (None where all are exact), 'total
+        absolute error of the worst zone', 'largest residual before integerising' (people), 'tables', 'non-fitting tables'
+        (tables of one zone with RSSZ above 1), 'non-fitting cells', 'pairs of variables' (text: share of people away from
+        the fractional fit, beside yardsticks), 'held out <table>' (text: share of people in the wrong cell beside
+        yardsticks), 'records', 'effective records', 'records used', 'true error of <indicator>' (text).
     tables : mapping of str to pandas.DataFrame
-        Tidy tables by name; the file `validation/<name>.parquet` holds each:
+        Tidy tables by name; the file `validation/<name>.parquet` holds each. Columns are listed by the function named in
+        brackets, of `synthpop_gb.validation`; people are counted again, from donors:
 
-        - 'cell_fit': zone, table, cell, observed, expected, metric 'error' and 'z' as columns error, z, z_modified
-        - 'zone_fit': one row a zone and table: people, TAE, TAE above the floor, SAE, RSSZ, non-fitting cells, fits
-        - 'parent_fit': the same by parent level and parent
-        - 'table_fit': one row a table: TAE, SAE, SRMSE, R2, zones exact, non-fitting cells
-        - 'intersections': one row a pair of variables: error in per cent of people against the reference, and the yardsticks
-        - 'held_out': one row a held-out table, likewise, and 'held_out_zones' by zone
-        - 'donor_reuse': zone, people, distinct donors, largest share of one donor, effective number of donors
+        - 'cell_fit': zone, table, cell, observed, expected, published, error, z, z_modified (`zone_fit.cell_fit`)
+        - 'zone_fit': one row a zone and table: people, observed, tae, tae_published, floor, tae_above_floor, sae, srmse,
+          r2, max_z, rssz, nonfitting_cells, fits, and registered metrics (`zone_fit.zone_fit`)
+        - 'parent_fit': the same by level, parent and table (`zone_fit.parent_fit`)
+        - 'table_fit': one row a table, with zones_exact, nonfitting_zones, worst_zone (`zone_fit.table_fit`)
+        - 'zones': one row a zone over all tables, with the solver's statuses: what maps are drawn from (`summary.zone_summary`)
+        - 'intersections': one row a pair of variables: per cent of people in the wrong cell of the reference (wrong_whole),
+          beside wrong_fit, wrong_independence, wrong_survey, wrong_average, rounding, floor, floor_sample, floor_survey;
+          zone_mean_* are the same as means of zones (`intersections.intersections`); 'intersection_cells': one row a cell
+          (`intersections.comparison_cells`)
+        - 'held_out': one row a held-out table with the same yardsticks (`held_out.held_out`); 'held_out_zones' by zone,
+          'held_out_cells' by cell
+        - 'donor_reuse': zone, people, donors, largest_share, effective_donors (`donor_reuse.donor_reuse`); 'record_use':
+          the 100 most copied records (`donor_reuse.most_used_records`)
+        - 'true_error' and 'true_error_zones': against a known truth, where there is one (`truth.true_error`)
     findings : tuple of Finding
-        What does not fit, worst first.
+        What does not fit, worst first: 'zone-not-fitted' (fits that did not converge, then people that miss targets),
+        'recount-differs', 'worse-than-independence'.
     """
 
     headline: Mapping[str, object]
@@ -44,4 +60,6 @@ class Checks:
 
     def __repr__(self) -> str:
         """Headline, one number a line."""
-        return "\n".join(["Checks", *(f"  {k}: {v:,}" if isinstance(v, int) else f"  {k}: {v}" for k, v in self.headline.items())])
+        return "\n".join(
+            ["Checks", *(f"  {k}: {v:,}" if isinstance(v, int) else f"  {k}: {v}" for k, v in self.headline.items())]
+        )

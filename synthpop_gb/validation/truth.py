@@ -23,6 +23,7 @@ def compare_with_truth(
     indicators: Mapping[str, str | Callable[[pd.DataFrame], object]],
     *,
     counts: Iterable[DonorCounts] | None = None,
+    unit: str = "",
 ) -> Checks:
     """Set the population beside the true people of its zones, outcome by outcome.
 
@@ -39,6 +40,8 @@ def compare_with_truth(
         one number or truth value a row; NaN where the person is outside the indicator's universe.
     counts : iterable of DonorCounts, optional
         The people judged; `population.blocks()` by default.
+    unit : str
+        As for `true_error`.
 
     Returns
     -------
@@ -56,6 +59,7 @@ def compare_with_truth(
         pd.DataFrame(truth, index=aligned.zones),
         pd.DataFrame(values, index=aligned.records),
         population=population,
+        unit=unit,
     )
 
 
@@ -66,6 +70,7 @@ def true_error(
     values: pd.DataFrame,
     *,
     population: Population | None = None,
+    unit: str = "",
 ) -> Checks:
     """Compare zone means of the synthetic people with true ones.
 
@@ -81,6 +86,8 @@ def true_error(
         (records x indicators) each record's value, NaN where it is outside the indicator's universe; indexed by record id.
     population : Population, optional
         Supplies the fractional fit, which is reported beside the whole people.
+    unit : str
+        Said after the number in the headline, e.g. 'percentage points' or '£ a year'.
 
     Returns
     -------
@@ -118,7 +125,7 @@ def true_error(
         frames.append(pd.DataFrame(dict(zip(_ZONE_COLUMNS, columns, strict=True))))
     by_zone = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(_ZONE_COLUMNS))
     overall = pd.DataFrame([_overall(name, by_zone[by_zone["indicator"] == name]) for name in names])
-    return Checks(_headline(overall), {"true_error": overall, "true_error_zones": by_zone})
+    return Checks(_headline(overall, unit), {"true_error": overall, "true_error_zones": by_zone})
 
 
 def _zone_sums(counts: Iterable[DonorCounts], zones: pd.Index, values: list[np.ndarray]) -> list[np.ndarray]:
@@ -177,12 +184,12 @@ def _overall(name: str, rows: pd.DataFrame) -> dict[str, object]:
     }  # fmt: skip
 
 
-def _headline(overall: pd.DataFrame) -> dict[str, str]:
+def _headline(overall: pd.DataFrame, unit: str) -> dict[str, str]:
     return {
         f"true error of {row['indicator']}": (
-            f"{row['rmse']:.3g} root mean square over {row['zones']:,} zones (fractional fit {row['rmse_fit']:.3g}, the survey's "
-            f"mean everywhere {row['rmse_survey']:.3g}, the true mean everywhere {row['rmse_average']:.3g}, noise floor "
-            f"{row['floor']:.3g})"
+            f"{row['rmse']:.3g}{' ' * bool(unit)}{unit} root mean square over {row['zones']:,} zones (fractional fit "
+            f"{row['rmse_fit']:.3g}, the survey's mean everywhere {row['rmse_survey']:.3g}, the true mean everywhere "
+            f"{row['rmse_average']:.3g}, noise floor {row['floor']:.3g})"
         )
         for row in overall.to_dict("records")
         if row["zones"]

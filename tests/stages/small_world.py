@@ -33,8 +33,8 @@ def aligned_table(variables, counts, record_cell, universe=EVERYBODY, published=
     columns = pd.MultiIndex.from_product(labels, names=names)
     targets = pd.DataFrame(counts.astype(float).to_numpy(), counts.index, columns)
     return AlignedTable(
-        name or "_".join(names), names, tuple(v.categories for v in variables), targets, record_cell.astype(np.int32), universe, 0.0,
-        targets if published is None else pd.DataFrame(published, counts.index, columns),
+        name or "_".join(names), names, tuple(v.categories for v in variables), targets, record_cell.astype(np.int32), universe,
+        0.0, targets if published is None else pd.DataFrame(published, counts.index, columns),
     )  # fmt: skip
 
 

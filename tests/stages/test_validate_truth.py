@@ -46,7 +46,9 @@ def test_equals_the_long_way(study):
         assert got["survey"].to_numpy() == pytest.approx(survey)
         assert f"true error of {name}" in checks.headline
     # age and idleness are constrained, so that exact people and the fit have no error there
-    assert checks["true_error"].set_index("indicator").loc[["age", "idle"], ["rmse", "rmse_fit"]].to_numpy() == pytest.approx(0, abs=1e-6)
+    assert checks["true_error"].set_index("indicator").loc[["age", "idle"], ["rmse", "rmse_fit"]].to_numpy() == pytest.approx(
+        0, abs=1e-6
+    )
 
 
 def test_fractional_means_follow_from_profiles(study):
