@@ -39,7 +39,17 @@ CODES: dict[str, Meaning] = {
     "unknown-layout": Meaning("error", "Columns cannot be told apart from zone codes and categories.", "Name the zone column and the categories in the study."),
     "truncated-file": Meaning("error", "A download that was cut leaves zones out without a word.", "Download it in parts."),
     "encoding": Meaning("warning", "Characters may be garbled.", "Save the file as UTF-8."),
+    "ragged-rows": Meaning("warning", "Rows that do not fit the header were left out, and their zones with them.", "Put labels that hold the delimiter in quotes, or download the file again."),
     # tables
+    "marked-cells": Meaning("note", "A suppressed count is not a nought.", "Nothing here: zones of the study with such cells are refused by name."),
+    "does-not-apply": Meaning("note", "These people were not asked, so they are outside the table's universe.", "Nothing, if the universe named says so."),
+    "not-counts": Meaning("warning", "Rates and densities cannot be fitted as counts.", "Use a table of counts."),
+    "mixed-levels": Meaning("warning", "Rows of large areas repeat the people of the small ones in them.", "Nothing, if the study names its zones; else keep the rows of one level."),
+    "repeated-rows": Meaning("warning", "Rows that stand twice with the same numbers were used once.", "Nothing; several pages of one download may overlap."),
+    "year-unlike-zones": Meaning("warning", "Zone codes tell another year than the table.", "Check the year, or give it with `year`."),
+    "not-nested": Meaning("warning", "A zone in two areas of one level was given the one that holds most of it.", "Use a lookup in which zones nest."),
+    "missing-boundary": Meaning("warning", "Zones without a polygon are left off the maps.", "Use boundaries of the same year as the zones."),
+    "not-a-random-draw": Meaning("note", "The records do not show the country's shares by themselves.", "Nothing for reweighting; for national estimates use only the random part."),
     "not-a-number": Meaning("error", "A count that is not a number cannot be fitted.", "Replace suppressed or marked cells, or leave the zone out."),
     "negative-count": Meaning("error", "Nobody can be counted less than nought times.", "Correct the cells."),
     "fractional-count": Meaning("warning", "Published counts of people are whole; fractions hint at rates or estimates.", "Check that the table holds counts, not percentages."),
@@ -78,6 +88,9 @@ CODES: dict[str, Meaning] = {
     "structural-clash": Meaning("warning", "The tables ask for combinations that no record has, so the zone cannot be fitted exactly.", "Merge a category of one of the two tables, or supply more records."),
     # fit
     "zone-not-fitted": Meaning("warning", "These zones miss some targets: do not publish them as they stand.", "See the cells named; merge categories or check the tables there."),
+    # validation
+    "recount-differs": Meaning("error", "The people counted are not those that were solved: the files were changed or cut.", "Run the study again."),
+    "worse-than-independence": Meaning("warning", "For this combination the population is no better than its margins.", "Do not use the combination by zone; fit the joint table, or one of a larger area."),
     # output
     "output-exists": Meaning("error", "A finished run is never overwritten in silence.", "Choose another folder, or pass --overwrite."),
     "output-locked": Meaning("error", "Another program holds the file open.", "Close it there and run again."),
