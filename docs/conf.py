@@ -49,7 +49,7 @@ def _write_reference(_app):
     rows = [f"| `{code}` | {m.level} | {m.why} | {m.remedy} |" for code, m in CODES.items()]
     statuses = [f"| `{s.name}` | {text} |" for table in (FIT_MEANING, WHOLE_MEANING) for s, text in table.items()]
     (HERE / "reference" / "findings.md").write_text(
-        "# Findings and statuses\n\nEvery finding has a stable code. Errors stop a run; warnings and notes are reported with it.\n\n"
+        "# Findings and statuses\n\nEvery finding has a stable code. Errors stop a run; the others are reported with it.\n\n"
         "| code | level | why it matters | what to do |\n| --- | --- | --- | --- |\n" + "\n".join(rows)
         + "\n\n## Status of a zone\n\n| status | meaning |\n| --- | --- |\n" + "\n".join(statuses) + "\n",
         encoding="utf-8",
@@ -59,6 +59,7 @@ def _write_reference(_app):
 
 def _study_page(schema: dict) -> str:
     """Write one table of keys for each part of a study file."""
+
     def kind(entry):
         if "$ref" in entry:
             return f"[{entry['$ref'].split('/')[-1]}](#{entry['$ref'].split('/')[-1].lower()})"
@@ -70,10 +71,17 @@ def _study_page(schema: dict) -> str:
 
     def table(part):
         needed = set(part.get("required", ()))
-        lines = [f"| `{k}`{' (needed)' if k in needed else ''} | {kind(v)} | {v.get('description', '')} |" for k, v in part["properties"].items()]
+        lines = [
+            f"| `{k}`{' (needed)' if k in needed else ''} | {kind(v)} | {v.get('description', '')} |"
+            for k, v in part["properties"].items()
+        ]
         return "| key | kind | meaning |\n| --- | --- | --- |\n" + "\n".join(lines)
 
-    parts = [f"## {name}\n\n{part.get('description', '')}\n\n{table(part)}" for name, part in schema["$defs"].items() if "properties" in part]
+    parts = [
+        f"## {name}\n\n{part.get('description', '')}\n\n{table(part)}"
+        for name, part in schema["$defs"].items()
+        if "properties" in part
+    ]
     return "# Keys of a study file\n\n" + table(schema) + "\n\n" + "\n\n".join(parts) + "\n"
 
 

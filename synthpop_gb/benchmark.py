@@ -58,4 +58,5 @@ class BenchmarkTable:
     def __repr__(self) -> str:
         """One line: name, variables, size, universe."""
         who = self.universe.name if self.universe else "universe unknown"
-        return f"BenchmarkTable {self.name}: {' x '.join(self.variable_names)}, {len(self.counts):,} zones x {self.counts.shape[1]} cells, {who}"
+        size = f"{len(self.counts):,} zones x {self.counts.shape[1]} cells"
+        return f"BenchmarkTable {self.name}: {' x '.join(self.variable_names)}, {size}, {who}"

@@ -126,9 +126,9 @@ def common_categories(variables: Iterable[Variable], within: frozenset[str] | No
         In the order of the first variable; code and label are the same: the label of the category that has exactly these
         atoms in some source, else the ages, else the labels of the first source joined by ' or '.
 
-    >>> fine = Variable("age", tuple(Category(str(a), age_label(age_atoms(a, b)), age_atoms(a, b)) for a, b in [(0, 15), (16, 24), (25, None)]))
-    >>> coarse = Variable("age", tuple(Category(str(a), "", age_atoms(a, b)) for a, b in [(0, 15), (16, 19), (20, 44), (45, None)]))
-    >>> [c.label for c in common_categories([fine, coarse])]
+    >>> def ages(*bands):
+    ...     return Variable("age", tuple(Category(str(a), "", age_atoms(a, b)) for a, b in bands))
+    >>> [c.label for c in common_categories([ages((0, 15), (16, 24), (25, None)), ages((0, 15), (16, 19), (20, 44), (45, None))])]
     ['0-15', '16+']
     """
     variables = list(variables)

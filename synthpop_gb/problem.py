@@ -56,7 +56,7 @@ class Problem:
     records: pd.Index
     cells: pd.MultiIndex
 
-    _DTYPES = (  # noqa: RUF012 - a class constant, not a field: it carries no annotation
+    _DTYPES = (  # a class constant, not a field: it carries no annotation
         ("start", np.float64, 1), ("cell_of", np.int32, 2), ("constraint_start", np.int32, 1), ("targets", np.float64, 2),
         ("zone_keys", np.uint64, 1), ("donor_start", np.int64, 1), ("donor", np.int32, 1), ("donor_weight", np.float64, 1),
     )  # fmt: skip

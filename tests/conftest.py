@@ -20,5 +20,7 @@ def data_folder() -> Path:
         pytest.skip("SYNTHPOP_GB_DATA is not set: the tests on real census data are skipped")
     folder = Path(name)
     if not (folder / "census2011-lsoa-ew").is_dir():
-        pytest.fail(f"SYNTHPOP_GB_DATA names {folder}, which holds no census2011-lsoa-ew: set it to the folder of open data, or unset it")
+        pytest.fail(
+            f"SYNTHPOP_GB_DATA names {folder}, which holds no census2011-lsoa-ew: set it to the folder of open data, or unset it"
+        )
     return folder

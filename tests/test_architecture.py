@@ -89,9 +89,17 @@ def test_no_import_cycles_between_rooms():
 def test_kernels_import_only_numpy_numba_and_siblings(path):
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
-        names = [a.name for a in node.names] if isinstance(node, ast.Import) else [node.module] if isinstance(node, ast.ImportFrom) else []
+        names = (
+            [a.name for a in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
         for name in names:
-            allowed = name.split(".")[0] in {"numpy", "numba", "math", "os"} or name.startswith(("synthpop_gb.kernels", "synthpop_gb.status"))
+            allowed = name.split(".")[0] in {"numpy", "numba", "math", "os", "typing"} or name.startswith(
+                ("synthpop_gb.kernels", "synthpop_gb.status")
+            )
             assert allowed, f"{path.name} imports {name}"
 
 

@@ -44,7 +44,7 @@ def show_findings(findings, *, err: bool = False) -> None:
         click.echo(f"    {f.why} {f.remedy}", err=err)
 
 
-class progress_bar:  # noqa: N801 - used like a function: `with progress_bar() as progress`
+class progress_bar:
     """Zones done and time left: a bar on a terminal, a line every ten seconds elsewhere (log files, schedulers)."""
 
     def __enter__(self):
@@ -53,7 +53,13 @@ class progress_bar:  # noqa: N801 - used like a function: `with progress_bar() a
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("zones"), TimeRemainingColumn())
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("zones"),
+                TimeRemainingColumn(),
+            )
             self._bar = Progress(*columns, console=Console(stderr=True))
             self._bar.start()
             self._task = None

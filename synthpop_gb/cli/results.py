@@ -28,7 +28,9 @@ def validate_command(run, held_out):
 
 @click.command("map", short_help="Map the share of people who meet a condition.")
 @_RUN
-@click.option("--indicator", required=True, help="Condition, e.g. \"health in ('bad', 'very bad')\" or \"age >= 65 and sex = 'female'\".")
+@click.option(
+    "--indicator", required=True, help="Condition, e.g. \"health in ('bad', 'very bad')\" or \"age >= 65 and sex = 'female'\"."
+)
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="File or stem to write; RUN/maps/<condition> where absent.")
 @click.option("--title", help="Heading of the map; the condition where absent.")
 @guarded
@@ -42,7 +44,13 @@ def map_command(run, indicator, output, title):
 
 @click.command("expand", short_help="Write one row a person.")
 @_RUN
-@click.option("--to", "target", required=True, type=click.Path(path_type=Path), help="people.parquet, people.csv, people.csv.gz, or a folder.")
+@click.option(
+    "--to",
+    "target",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="people.parquet, people.csv, people.csv.gz, or a folder.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 @guarded
 def expand_command(run, target, overwrite):

@@ -7,9 +7,15 @@ import click
 
 from synthpop_gb.cli._output import UNFITTED, guarded, progress_bar, show_findings
 
-_WORKERS = click.option("--workers", type=click.IntRange(min=1), help="Threads that solve side by side; all cores where absent. The result is the same.")
-_FOLDER = click.option("--output", "-o", type=click.Path(file_okay=False, path_type=Path), default=Path("outputs"), show_default=True,
-                       help="Folder that holds the runs; each run has a folder of its study's name in it.")  # fmt: skip
+_WORKERS = click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Threads that solve side by side; all cores where absent. The result is the same.",
+)
+_FOLDER = click.option(
+    "--output", "-o", type=click.Path(file_okay=False, path_type=Path), default=Path("outputs"), show_default=True,
+    help="Folder that holds the runs; each run has a folder of its study's name in it.",
+)  # fmt: skip
 
 
 def _finish(result):
@@ -44,7 +50,13 @@ def run_command(study, output, workers, overwrite, no_report):
 @_FOLDER
 @_WORKERS
 @click.option("--world", default="penmarrow", show_default=True, help="Which made-up county; its true people are known.")
-@click.option("--scale", type=click.FloatRange(min=0, min_open=True), default=1.0, show_default=True, help="Size: 10 = ten times the zones and people.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(min=0, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="Size: 10 = ten times the zones and people.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=2021, show_default=True, help="Fixes every random draw.")
 @guarded
 def demo_command(output, workers, world, scale, seed):

@@ -21,16 +21,24 @@ def check_command(study, as_json):
         click.echo(json.dumps([f.to_dict() for f in findings], indent=2, default=str))
     else:
         show_findings(findings)
-        click.echo(repr(aligned) if aligned is not None else f"{sum(f.level == 'error' for f in findings)} errors: the study cannot be run.")
+        click.echo(
+            repr(aligned)
+            if aligned is not None
+            else f"{sum(f.level == 'error' for f in findings)} errors: the study cannot be run."
+        )
     sys.exit(PROBLEMS if any(f.level == "error" for f in findings) else 0)
 
 
 @click.command("init", short_help="Write a commented study file from what lies in a folder.")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path), default=".")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Study file to write; FOLDER/study.toml where absent.")
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="Study file to write; FOLDER/study.toml where absent."
+)
 @click.option("--name", help="Name of the study; the folder's name where absent.")
 @click.option("--survey", type=click.Path(exists=True, dir_okay=False), help="File of survey records.")
-@click.option("--table", "tables", multiple=True, type=click.Path(exists=True, dir_okay=False), help="File of area counts; may be repeated.")
+@click.option(
+    "--table", "tables", multiple=True, type=click.Path(exists=True, dir_okay=False), help="File of area counts; may be repeated."
+)
 @click.option("--lookup", type=click.Path(exists=True, dir_okay=False), help="File of zones and the areas they nest in.")
 @click.option("--boundaries", type=click.Path(exists=True, dir_okay=False), help="File of zone polygons.")
 @click.option("--parent", help="Study area as level=area, e.g. lad=Leeds.")
@@ -45,7 +53,9 @@ def init_command(folder, output, force, **hints):
 
 
 @click.command("schema", short_help="Write the JSON Schema of study files, for editors.")
-@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; standard output where absent.")
+@click.option(
+    "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; standard output where absent."
+)
 def schema_command(output):
     """Write the JSON Schema of study files. Editors read it through a first line `#:schema ./study.schema.json`."""
     from synthpop_gb.spec import study_schema

@@ -89,7 +89,9 @@ def map_run(folder: str | Path, indicator: str, output: str | Path | None = None
     return draw(folder, aligned, indicator, title=title, output=output)
 
 
-def draw(folder: Path, aligned: Aligned, indicator: str, *, title: str | None = None, output: str | Path | None = None) -> list[Path]:
+def draw(
+    folder: Path, aligned: Aligned, indicator: str, *, title: str | None = None, output: str | Path | None = None
+) -> list[Path]:
     """Draw one map of a run from its written counts; see `map_run`."""
     from synthpop_gb.export import geopackage
     from synthpop_gb.indicators import record_mask, share_by_zone
@@ -129,7 +131,16 @@ def expand_run(folder: str | Path, target: str | Path, *, overwrite: bool = Fals
 
     target = Path(target)
     if target.exists() and not overwrite:
-        raise InputError([finding("output-exists", f"{target} exists already.", place=str(target), remedy="Choose another name, or pass --overwrite.")])
+        raise InputError(
+            [
+                finding(
+                    "output-exists",
+                    f"{target} exists already.",
+                    place=str(target),
+                    remedy="Choose another name, or pass --overwrite.",
+                )
+            ]
+        )
     _, aligned, population = _opened(Path(folder))
     if target.is_dir():
         shutil.rmtree(target)

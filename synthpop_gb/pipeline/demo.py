@@ -57,7 +57,9 @@ title = "People in bad or very bad health"
 """
 
 
-def demo_study(data: str, *, county: str = "Penmarrow", seed: int = 2021, schema: str = "../synthpop_gb/spec/study.schema.json") -> str:
+def demo_study(
+    data: str, *, county: str = "Penmarrow", seed: int = 2021, schema: str = "../synthpop_gb/spec/study.schema.json"
+) -> str:
     """Text of the demo's study file, for a county whose files lie in the folder `data`."""
     return _STUDY.format(data=data, county=county, seed=seed, schema=schema)
 

@@ -52,7 +52,9 @@ def read_inputs(study: Study) -> Inputs:
             for name, table in (_keep(job.result(), inputs) or {}).items():
                 if name in inputs.tables:
                     message = f"Two tables are called {name}: {inputs.tables[name].source.path} and {table.source.path}."
-                    inputs.findings.append(finding("study-reference", message, place=name, remedy="Give one of them another `name`."))
+                    inputs.findings.append(
+                        finding("study-reference", message, place=name, remedy="Give one of them another `name`.")
+                    )
                 inputs.tables[name] = table
         inputs.geography = _keep(geography.result(), inputs)
     if inputs.geography is None and study.zones.lookup is None and study.zones.boundaries is None and inputs.tables:
@@ -78,7 +80,9 @@ def _keep(result, inputs: Inputs):
 def _read_survey(survey: Survey) -> Microdata:
     from synthpop_gb import read
 
-    if survey.format == "census-teaching" or (survey.format == "auto" and not survey.variables and read.is_census_microdata(survey.path)):
+    if survey.format == "census-teaching" or (
+        survey.format == "auto" and not survey.variables and read.is_census_microdata(survey.path)
+    ):
         return read.census_microdata(survey.path, licence=survey.licence)
     variables = {
         name: read.variable(name, v.column, categories=v.categories, missing=v.missing) for name, v in survey.variables.items()

@@ -1,4 +1,4 @@
-"""A commented draft of a study file, from what lies in a folder or from flags: what was recognised, and what is left to choose."""
+"""A commented draft of a study file, from a folder or from flags: what was recognised, and what is left to choose."""
 
 from __future__ import annotations
 
@@ -54,14 +54,18 @@ def write_draft(
     folder = Path(folder)
     output = Path(output) if output else folder / "study.toml"
     if output.exists() and not force:
-        raise InputError([finding("output-exists", f"{output} exists already.", place=str(output), remedy="Pass --force to replace it.")])
+        raise InputError(
+            [finding("output-exists", f"{output} exists already.", place=str(output), remedy="Pass --force to replace it.")]
+        )
     found = _Found(survey=survey, lookup=lookup, boundaries=boundaries)
     for path in [survey, *tables, lookup] if survey or tables else _files(folder):
         if path is not None:
             _recognise(str(path), found, as_table=str(path) in tables)
     if not found.tables and found.survey is None:
         message = f"{folder} holds no file that could be recognised as a survey or a table of counts."
-        raise InputError([finding("unknown-layout", message, place=str(folder), remedy="Name the files with --survey and --table.")])
+        raise InputError(
+            [finding("unknown-layout", message, place=str(folder), remedy="Name the files with --survey and --table.")]
+        )
     text = _text(found, _slug(name or output.resolve().parent.name), parent, output.resolve().parent)
     temporary = output.with_name(f".{output.name}.partial")
     temporary.write_text(text, encoding="utf-8")
@@ -70,7 +74,7 @@ def write_draft(
 
 
 def _files(folder: Path) -> list[Path]:
-    """Data files in the folder and one level below, hidden ones and results left out."""
+    """List data files in the folder and one level below, hidden ones and results left out."""
     found = [
         p for pattern in ("*", "*/*") for p in sorted(folder.glob(pattern))
         if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts)
@@ -78,7 +82,9 @@ def _files(folder: Path) -> list[Path]:
     ]  # fmt: skip
     if len(found) > _MANY:
         message = f"{folder} holds {len(found)} data files, too many to open one by one."
-        raise InputError([finding("unknown-layout", message, place=str(folder), remedy="Name the files with --survey and --table.")])
+        raise InputError(
+            [finding("unknown-layout", message, place=str(folder), remedy="Name the files with --survey and --table.")]
+        )
     return found
 
 
@@ -137,7 +143,11 @@ def _text(found: _Found, name: str, parent: str | None, folder: Path) -> str:
     survey_variables = set(found.microdata.variables) if found.microdata else set()
     tables = {t.name: t for group in found.tables.values() for t in group.values()}
     single = {v for t in tables.values() for v in t.variable_names}
-    shared = [v for v in dict.fromkeys(v for t in tables.values() for v in t.variable_names) if not survey_variables or v in survey_variables]
+    shared = [
+        v
+        for v in dict.fromkeys(v for t in tables.values() for v in t.variable_names)
+        if not survey_variables or v in survey_variables
+    ]
     joint = [" x ".join(t.variable_names) for t in tables.values() if len(t.variable_names) > 1]
     joint = [j for j in joint if set(j.split(" x ")) <= set(shared)]
     schema = Path(os.path.relpath(Path(__file__).with_name("study.schema.json"), folder)).as_posix()
@@ -148,13 +158,25 @@ def _text(found: _Found, name: str, parent: str | None, folder: Path) -> str:
         "seed = 1  # fixes every random draw",
         "# Variables met in every zone. Found in the tables" + (" and in the survey:" if survey_variables else ":"),
         f"constraints = {_list(shared) if shared else _list(sorted(single))}",
-        *([f"held_out = {_list(joint)}  # kept back to judge by"] if joint else ["# held_out = []  # tables kept back to judge by"]),
+        *(
+            [f"held_out = {_list(joint)}  # kept back to judge by"]
+            if joint
+            else ["# held_out = []  # tables kept back to judge by"]
+        ),
         "tables = [",
     ]
     for path, group in found.tables.items():
-        said = "; ".join(f"{' x '.join(t.variable_names)}, {len(t.counts):,} zones, {t.universe.name if t.universe else 'universe unknown'}" for t in group.values())
+        said = "; ".join(
+            f"{' x '.join(t.variable_names)}, {len(t.counts):,} zones, {t.universe.name if t.universe else 'universe unknown'}"
+            for t in group.values()
+        )
         lines.append(f"    {_relative(path, folder)},  # {_comment(said)}")
-    lines += ["]", *(f"# not recognised: {_comment(os.path.relpath(p, folder))}" for p in found.unknown), "", *_survey_lines(found, folder)]
+    lines += [
+        "]",
+        *(f"# not recognised: {_comment(os.path.relpath(p, folder))}" for p in found.unknown),
+        "",
+        *_survey_lines(found, folder),
+    ]
     return "\n".join([*lines, "", *_zone_lines(found, parent, folder), *_closing()]) + "\n"
 
 
@@ -164,7 +186,8 @@ def _survey_lines(found: _Found, folder: Path) -> list[str]:
         return ["[survey]", 'path = "survey.csv"  # the file of records: none was recognised']
     known = found.microdata
     lines = ["[survey]", f"path = {_relative(found.survey, folder)}" + (f"  # {_comment(repr(known))}" if known else "")]
-    lines.append(f"licence = {_quoted(known.licence if known else 'restricted')}  # \"open\" only where the licence lets records be copied into results")
+    licence = _quoted(known.licence if known else "restricted")
+    lines.append(f'licence = {licence}  # "open" only where the licence lets records be copied into results')
     if known is None:
         lines += [
             '# id = "pidp"', '# weight = "weight"', '# universe = "usual residents aged 16 and over"', "# [survey.variables.health]",
@@ -176,13 +199,20 @@ def _survey_lines(found: _Found, folder: Path) -> list[str]:
 def _zone_lines(found: _Found, parent: str | None, folder: Path) -> list[str]:
     """Lines of [zones]."""
     lines = ["[zones]"]
-    lines.append(f"lookup = {_relative(found.lookup, folder)}" if found.lookup else '# lookup = "lookup.csv"  # zones and the areas they nest in')
+    lines.append(
+        f"lookup = {_relative(found.lookup, folder)}"
+        if found.lookup
+        else '# lookup = "lookup.csv"  # zones and the areas they nest in'
+    )
     if parent:
         level, _, area = parent.partition("=")
         lines.append(f"parent = {{ {_key(level.strip())} = {_quoted(area.strip())} }}")
     else:
         levels = found.lookup_geography.parents if found.lookup_geography else ()
-        lines.append(f'# parent = {{ {_key(levels[-1]) if levels else "lad"} = "..." }}  # one area; all zones otherwise' + (f"; levels: {', '.join(levels)}" if levels else ""))
+        lines.append(
+            f'# parent = {{ {_key(levels[-1]) if levels else "lad"} = "..." }}  # one area; all zones otherwise'
+            + (f"; levels: {', '.join(levels)}" if levels else "")
+        )
     lines.append(f"boundaries = {_relative(found.boundaries, folder)}" if found.boundaries else '# boundaries = "zones.gpkg"')
     return lines
 

@@ -37,7 +37,9 @@ def load_study(path: str | Path) -> Study:
     try:
         study = Study.model_validate(raw)
     except ValidationError as error:
-        raise InputError([_explain(e, path, lines) for e in error.errors(include_url=False)] + _paths(raw, path, lines)[1]) from None
+        raise InputError(
+            [_explain(e, path, lines) for e in error.errors(include_url=False)] + _paths(raw, path, lines)[1]
+        ) from None
     resolved, findings = _paths(study.model_dump(exclude_none=True), path, lines)
     refuse(findings)
     return Study.model_validate(resolved)
@@ -66,7 +68,7 @@ _KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
 
 def _lines(text: str) -> dict[str, int]:
-    """Line on which each key of a TOML text is set: {'survey.path': 7}. Keys inside inline tables have their line's entry only."""
+    """Line on which each key of a TOML text is set: {'survey.path': 7}. Keys inside inline tables are not told apart."""
     found: dict[str, int] = {}
     prefix, seen = "", {}
     for number, line in enumerate(text.splitlines(), 1):
