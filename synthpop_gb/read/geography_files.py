@@ -1,0 +1,276 @@
+"""Zones, the areas they nest in, and where their polygons lie: lookups of any spelling of column names, boundary files of any kind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.geography import Geography
+from synthpop_gb.provenance import InputFile
+from synthpop_gb.read._files import Sheet, open_sheet
+from synthpop_gb.read._labels import bare
+from synthpop_gb.read._numbers import factor, texts
+from synthpop_gb.read._zones import code_share, zone_column
+from synthpop_gb.read.tidy_files import find_column, unknown_layout
+
+__all__ = ["boundaries", "geography"]
+
+_COLUMN = re.compile(r"(?P<stem>[a-z]+?)_?(?P<year>\d{2}|20\d{2})?_?(?P<kind>code|cd|id|name|nm)?(?P<more>w|h)?", re.IGNORECASE)
+_SAME = {
+    "rgn": "region",
+    "la": "lad",
+    "ctry": "country",
+    "wd": "ward",
+    "pcon": "constituency",
+    "cty": "county",
+    "intzone": "iz",
+    "datazone": "dz",
+    "oac": "oa",
+}
+"""Stems of column names that mean the same level."""
+_LEVELS = (
+    "oa", "lsoa", "dz", "sdz", "msoa", "iz", "ward", "constituency", "lad", "ltla", "utla", "council", "ca", "dea", "lgd", "district", "sicbl",
+    "icb", "nhser", "cauth", "county", "region", "country",
+)  # fmt: skip
+"""Known levels; other columns of a lookup are parents only where zones nest in them and there are few."""
+_SMALLER = {
+    "lsoa": {"oa"}, "dz": {"oa"}, "sdz": {"oa", "dz"}, "msoa": {"oa", "lsoa", "dz"}, "iz": {"oa", "dz"}, "ward": {"oa", "lsoa", "dz"},
+    "lad": {"oa", "lsoa", "dz", "msoa", "iz", "ward"}, "ltla": {"oa", "lsoa", "dz", "msoa", "iz", "ward"},
+}  # fmt: skip
+
+
+def geography(
+    lookup: str | Path | None = None,
+    *,
+    zone: str | None = None,
+    boundaries: str | Path | None = None,
+    boundary_column: str | None = None,
+    parents: Mapping[str, str] | Iterable[str] | None = None,
+    codes: Iterable[str] | None = None,
+) -> Geography:
+    """Read the zones of a study area.
+
+    Columns are known by stem and year (`LAD22CD` with `LAD22NM`, `ltla21_code`, `la_code`, `MSOA`, `RGN`); a level is called
+    by its stem ('lad', 'msoa', 'region'). Rows of areas smaller than the zone are passed over; one row a zone is left.
+
+    Parameters
+    ----------
+    lookup : path, optional
+        CSV or Parquet file with zone codes and the areas they lie in.
+    zone : str, optional
+        Its column of zone codes; the finest level where absent.
+    boundaries : path, optional
+        GeoParquet, GeoPackage, GeoJSON or Shapefile. Without a lookup its zones are the zones.
+    boundary_column : str, optional
+        Column of zone codes in it; the one that fits the zones best where absent.
+    parents : mapping of level to column, or iterable of columns, optional
+        Columns to take as parent levels; all known ones where absent.
+    codes : iterable of str, optional
+        Zone codes, where there is neither lookup nor boundary file.
+
+    Raises
+    ------
+    InputError
+        'missing-file', 'unreadable-file', 'unknown-layout', 'missing-column', 'no-zones'.
+    """
+    findings: list[Finding] = []
+    sources: list[InputFile] = []
+    outline = None if boundaries is None else _attributes(Path(boundaries))
+    if lookup is not None:
+        sheet = open_sheet(lookup)
+        zones = _zones(sheet, zone, parents, outline, findings)
+        findings += sheet.findings
+        sources.append(InputFile.of(lookup))
+    elif outline is not None:
+        zones = _zones(outline, zone or boundary_column, parents, None, findings)
+    elif codes is not None:
+        zones = pd.DataFrame(index=pd.Index(list(dict.fromkeys(map(str, codes))), name="zone"))
+    else:
+        raise InputError([finding("no-zones", "Neither a lookup nor boundaries nor zone codes are named.", place="zones")])
+    if not len(zones):
+        raise InputError([finding("no-zones", f"{lookup or boundaries} holds no zone codes.", place=str(lookup or boundaries))])
+    column = None
+    if outline is not None:
+        column = _boundary_column(outline, boundary_column, zones.index, findings)
+        sources.append(InputFile.of(boundaries))
+    return Geography(zones, None if boundaries is None else str(boundaries), column, tuple(sources), tuple(findings))
+
+
+def boundaries(path: str | Path, lookup: str | Path | None = None, *, zone: str | None = None, **more) -> Geography:
+    """Read the zones of a boundary file, with the areas they nest in from a lookup; `geography` with the other file first.
+
+    Raises
+    ------
+    InputError
+        As `geography`.
+    """
+    return geography(lookup, zone=zone, boundaries=path, **more)
+
+
+def _attributes(path: Path) -> Sheet:
+    """Columns of a boundary file without its polygons."""
+    if not path.exists():
+        raise InputError([finding("missing-file", f"There is no boundary file {path}.", place=str(path))])
+    if path.suffix.lower() == ".parquet":
+        try:
+            names = [f.name for f in pq.read_schema(path) if not pa.types.is_binary(f.type) and not pa.types.is_nested(f.type)]
+            return Sheet(path, pq.read_table(path, columns=names))
+        except (pa.ArrowException, OSError) as error:
+            raise InputError(
+                [finding("unreadable-file", f"{path.name} is a damaged Parquet file: {error}.", place=str(path))]
+            ) from None
+    import geopandas
+
+    try:
+        frame = geopandas.read_file(path, ignore_geometry=True)
+    except Exception as error:  # each driver has errors of its own
+        message = f"{path.name} cannot be read as boundaries: {str(error).splitlines()[0]}."
+        raise InputError([finding("unreadable-file", message, place=str(path))]) from None
+    return Sheet(path, pa.Table.from_pandas(pd.DataFrame(frame), preserve_index=False))
+
+
+def _named(column: str) -> tuple[str, int, str]:
+    """Level, year and kind ('code', 'name' or '') that a column name says."""
+    found = _COLUMN.fullmatch(bare(column).replace(" ", "_"))
+    if found is None or found["more"]:
+        return "", 0, ""
+    kind = (found["kind"] or "").lower()
+    stem = found["stem"].lower()
+    return _SAME.get(stem, stem), int(found["year"] or 0), {"cd": "code", "id": "code", "nm": "name"}.get(kind, kind)
+
+
+def _zones(sheet: Sheet, zone: str | None, parents, outline: Sheet | None, findings: list[Finding]) -> pd.DataFrame:
+    """One row a zone: its name and the areas it lies in."""
+    name = find_column(sheet, zone, "zone codes") if zone else _guess_zone(sheet, outline)
+    code, index = factor(sheet.table[name])
+    zones = pd.DataFrame(index=pd.Index(index.tolist(), name="zone"))
+    level, year, _ = _named(name)
+    for column, title in _columns(sheet, name, level, year, parents).items():
+        found = _of_each_zone(code, *factor(sheet.table[column]), len(index))
+        if found is None:
+            if parents is not None:
+                raise unknown_layout(sheet, f"zones do not nest in {column!r}.")
+            continue
+        chosen, split = found
+        if split.any():
+            message = f"{sheet.place}: {int(split.sum()):,} of {len(index):,} zones lie in several areas of {title!r} (first: {index[int(np.argmax(split))]})."
+            rows = pd.DataFrame({"zone": index[split], title: chosen[split]})
+            findings.append(finding("not-nested", message, place=sheet.place, count=int(split.sum()), rows=rows))
+        zones[title] = pd.Series(chosen.tolist(), index=zones.index, dtype=object).infer_objects()
+    order = [t for level in dict.fromkeys(c.removesuffix("_name") for c in zones) for t in (level, f"{level}_name") if t in zones]
+    return zones[sorted(order, key=lambda c: c != "name")]
+
+
+def _guess_zone(sheet: Sheet, outline: Sheet | None) -> str:
+    """Column of zone codes of a lookup: where boundaries are given, the one whose codes they have; else the finest."""
+    coded = [c for c in sheet.columns if code_share(sheet.table[c]) >= 0.5]
+    if outline is not None:
+        drawn = {c for n in outline.columns for c in (texts(outline.table[n]) if code_share(outline.table[n]) >= 0.5 else ())}
+        shares = {c: len(drawn.intersection(texts(sheet.table[c]))) for c in coded}
+        if shares and max(shares.values()) > 0:
+            return max(coded, key=lambda c: shares[c])
+    name = zone_column(sheet.table)
+    if name is None:
+        raise unknown_layout(sheet, "no column of zone codes was found.", "Name it with `zone`.")
+    return name
+
+
+def _columns(sheet: Sheet, zone: str, level: str, year: int, parents) -> dict[str, str]:
+    """Columns to be kept, with the names they get: 'name', then each level and '<level>_name'."""
+    if parents is not None:
+        pairs = parents.items() if isinstance(parents, Mapping) else [(_named(c)[0] or c, c) for c in parents]
+        return {find_column(sheet, column, "a parent"): title for title, column in pairs}
+    found: dict[str, str] = {}
+    levels: dict[str, tuple[int, str]] = {}
+    for column in sheet.columns:
+        stem, of, kind = _named(column)
+        if column == zone or not stem:
+            continue
+        if kind == "name" and (stem == level and of == year or stem == "" or bare(column).casefold() in ("name", "zone_name")):
+            found[column] = "name"
+        elif stem != level and kind != "name" and stem not in _SMALLER.get(level, ()) and _is_level(sheet, column, stem):
+            held = levels.get(stem)
+            if held is None or of > held[0]:
+                levels[stem] = (of, column)
+    for column in sheet.columns:
+        stem, of, kind = _named(column)
+        if levels.get(stem, (None, None)) == (of, column):
+            found[column] = stem
+        elif kind == "name" and stem in levels and levels[stem][0] == of:
+            found[column] = f"{stem}_name"
+    if "name" not in found.values():
+        plain = next((c for c in sheet.columns if bare(c).casefold() == "name"), None)
+        if plain:
+            found = {plain: "name", **found}
+    return found
+
+
+def _is_level(sheet: Sheet, column: str, stem: str) -> bool:
+    """Whether a column names areas: of a known level, or with codes beside a column of names."""
+    kind = sheet.table[column].type
+    words = (
+        pa.types.is_string(kind)
+        or pa.types.is_large_string(kind)
+        or pa.types.is_dictionary(kind)
+        or pa.types.is_string_view(kind)
+    )
+    if not words:
+        return False
+    named = any(_named(c) == (stem, _named(column)[1], "name") for c in sheet.columns)
+    return stem in _LEVELS or code_share(sheet.table[column]) >= 0.5 or (named and column == stem)
+
+
+def _of_each_zone(code: np.ndarray, area: np.ndarray, index: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Area of each zone (the one with most rows) and which zones lie in several; None where most do: the areas are smaller."""
+    used = (area >= 0) & (code >= 0)
+    pair, count = np.unique(code[used] * np.int64(len(index) + 1) + area[used], return_counts=True)
+    of, which = np.divmod(pair, len(index) + 1)
+    order = np.lexsort((-count, of))
+    of, which = of[order], which[order]
+    first = np.r_[True, of[1:] != of[:-1]] if len(of) else np.zeros(0, bool)
+    several = np.zeros(n, bool)
+    several[of[~first]] = True
+    if several.mean() > 0.2 or len(index) > n:
+        return None
+    chosen = np.full(n, None, dtype=object)
+    chosen[of[first]] = index[which[first]]
+    return chosen, several
+
+
+def _boundary_column(outline: Sheet, name: str | None, zones: pd.Index, findings: list[Finding]) -> str:
+    """Column of zone codes in a boundary file; says which zones have no polygon."""
+    wanted = set(zones)
+    if name is not None:
+        column = find_column(outline, name, "zone codes of the boundaries")
+    else:
+        shares = {
+            c: len(wanted.intersection(texts(outline.table[c])))
+            for c in outline.columns
+            if not pa.types.is_floating(outline.table[c].type)
+        }
+        column = max(shares, key=lambda c: shares[c]) if shares and max(shares.values()) else None
+        if column is None:
+            message = f"{outline.place} has no column with codes of these zones ({', '.join(list(zones)[:2])} ...)."
+            remedy = "Use boundaries of the same kind and year as the zones, or name the column with `boundary_column`."
+            raise InputError([finding("unknown-layout", message, place=outline.place, remedy=remedy)])
+    drawn = texts(outline.table[column])
+    lacking = zones[~zones.isin(drawn)]
+    if len(lacking):
+        message = f"{outline.place} has no polygon for {len(lacking):,} of {len(zones):,} zones (first: {lacking[0]})."
+        findings.append(
+            finding("missing-boundary", message, place=outline.place, count=len(lacking), rows=pd.DataFrame({"zone": lacking}))
+        )
+    double = pd.Index(drawn[pd.notna(drawn)])
+    if double.has_duplicates:
+        twice = double[double.duplicated()].unique()
+        message = f"{outline.place} has several polygons for {len(twice):,} zones (first: {twice[0]})."
+        findings.append(finding("duplicate-zone", message, place=outline.place, count=len(twice), level="warning",
+                                remedy="Dissolve them into one polygon a zone."))  # fmt: skip
+    return column

@@ -1,0 +1,322 @@
+"""Surveys: any file of one row a person, with its weights, ids, value labels and missing codes."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from synthpop_gb.codebook import AGE_TOP, Category, Universe, Variable
+from synthpop_gb.errors import Finding, InputError, finding, refuse
+from synthpop_gb.microdata import Microdata
+from synthpop_gb.provenance import InputFile
+from synthpop_gb.read._codebooks import atoms_of, category, common_name
+from synthpop_gb.read._files import open_sheet, stem_of
+from synthpop_gb.read._labels import does_not_apply
+from synthpop_gb.read._universes import universe as parse_universe
+
+__all__ = ["load_records", "survey"]
+
+_MANY_VALUES = 60
+"""A column of words with more values than this is no variable of categories."""
+
+
+def load_records(path: str | Path) -> tuple[pd.DataFrame, dict[str, dict], list[Finding]]:
+    """Read the records of a survey: (frame, value labels by column, findings). Columns of a .tab file are in lower case.
+
+    Raises InputError with 'missing-file', 'unreadable-file' or 'missing-extra'.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in {".dta", ".sav", ".zsav", ".por"}:
+        sheet = open_sheet(path)
+        findings = list(sheet.findings)
+        if sheet.broken:
+            message = f"{sheet.place}: {len(sheet.broken)} rows have not the {len(sheet.columns)} columns of the header (first: {sheet.broken[0][:60]!r})."
+            findings.append(finding("ragged-rows", message, place=sheet.place, count=len(sheet.broken)))
+        frame = _to_frame(sheet.table)
+        if suffix == ".tab":
+            frame.columns = [c.lower() for c in frame.columns]
+        return frame, {}, findings
+    if not path.exists():
+        raise InputError([finding("missing-file", f"There is no file {path}.", place=str(path))])
+    if suffix == ".dta":
+        return *_stata(path), []
+    return *_spss(path), []
+
+
+def _to_frame(table: pa.Table) -> pd.DataFrame:
+    """Table as a frame: whole numbers stay whole beside blanks, text without outer spaces, blank text missing."""
+    columns = {}
+    for name in table.column_names:
+        column = table[name]
+        kind = column.type
+        if pa.types.is_dictionary(kind):
+            column = column.cast(kind.value_type)
+            kind = column.type
+        if pa.types.is_integer(kind) and column.null_count:
+            columns[name] = pd.Series(pd.array(column.to_pylist(), dtype="Int64"))
+        elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            values = column.to_pandas().astype(object)
+            stripped = values.map(lambda v: v.strip() if isinstance(v, str) else v)
+            columns[name] = stripped.where(stripped != "", None).infer_objects()
+        else:
+            columns[name] = column.to_pandas()
+    return pd.DataFrame(columns)
+
+
+def _stata(path: Path) -> tuple[pd.DataFrame, dict[str, dict]]:
+    """Read a Stata file with its value labels, codes left as they are."""
+    from pandas.io.stata import StataReader
+
+    try:
+        with StataReader(path, convert_categoricals=False) as reader:
+            frame = reader.read()
+            labels = reader.value_labels()
+            names = dict(zip(reader._varlist, reader._lbllist, strict=True)) if hasattr(reader, "_lbllist") else {}
+    except (ValueError, OSError) as error:
+        raise InputError(
+            [finding("unreadable-file", f"{path.name} is no Stata file that can be read: {error}.", place=str(path))]
+        ) from None
+    return _tidy_numbers(frame), {c: labels[n] for c, n in names.items() if n in labels}
+
+
+def _spss(path: Path) -> tuple[pd.DataFrame, dict[str, dict]]:
+    """Read an SPSS file with its value labels, codes left as they are."""
+    pyreadstat = _pyreadstat(path)
+    try:
+        read = pyreadstat.read_por if path.suffix.lower() == ".por" else pyreadstat.read_sav
+        frame, meta = read(str(path), apply_value_formats=False, user_missing=True)
+    except (pyreadstat.ReadstatError, OSError, ValueError) as error:
+        raise InputError(
+            [finding("unreadable-file", f"{path.name} is no SPSS file that can be read: {error}.", place=str(path))]
+        ) from None
+    return _tidy_numbers(frame), dict(meta.variable_value_labels)
+
+
+def _pyreadstat(path: Path):
+    """Return the package that reads SPSS files, or say how to install it."""
+    try:
+        import pyreadstat
+    except ImportError:
+        message = f"{path.name} is an SPSS file, which needs the package pyreadstat."
+        raise InputError(
+            [finding("missing-extra", message, place=str(path), remedy="pip install synthpop_gb[surveys]")]
+        ) from None
+    return pyreadstat
+
+
+def _tidy_numbers(frame: pd.DataFrame) -> pd.DataFrame:
+    """Make codes that are stored as floats whole again; missing values stay missing."""
+    for name in frame.columns:
+        values = frame[name]
+        if pd.api.types.is_float_dtype(values) and not pd.api.types.is_extension_array_dtype(values):
+            known = values.dropna()
+            if len(known) and np.isfinite(known).all() and (known == np.floor(known)).all() and known.abs().max() < 2**53:
+                frame[name] = values.astype("Int64") if values.isna().any() else values.astype("int64")
+    return frame
+
+
+def survey(
+    path: str | Path,
+    *,
+    name: str | None = None,
+    variables: Mapping[str, Variable] | None = None,
+    id: str | None = None,
+    weight: str | None = None,
+    universe: str | Universe | None = None,
+    year: int | None = None,
+    licence: str = "restricted",
+    missing: Iterable[str] = (),
+) -> Microdata:
+    """Read a survey of persons from CSV, Parquet, Stata (.dta), SPSS (.sav) or a UK Data Service .tab file.
+
+    Parameters
+    ----------
+    path : path
+        One row a person.
+    name : str, optional
+        Short name for reports; the file's where absent.
+    variables : mapping of name to Variable, optional
+        Made with `read.variable`. Categories left out are filled in from value labels, else from the values. Without any,
+        columns are recognised by their names and values.
+    id : str, optional
+        Column of record ids; rows are numbered from 0 where absent.
+    weight : str, optional
+        Column of design weights.
+    universe : str or Universe, optional
+        Whom the survey covers; usual residents where absent.
+    year : int, optional
+        Year that the records describe.
+    licence : str
+        'open' only where records may be copied into outputs.
+    missing : iterable of str
+        Codes that mean "no answer" in every described column. Negative codes that no category has do so in .tab, .dta and
+        .sav files (the UK Data Service's -9 ... -1).
+
+    Raises
+    ------
+    InputError
+        With every finding: 'missing-file', 'unreadable-file', 'missing-extra', 'missing-column', 'duplicate-record',
+        'missing-weight' (words instead of weights), 'universe-unknown', 'unknown-variable' (nothing recognised).
+    """
+    path = Path(path)
+    records, labels, findings = load_records(path)
+    columns = _find_columns(records, {"id": id, "weight": weight}, variables or {}, path, findings)
+    records = _with_index(records, columns["id"], path, findings)
+    if variables:
+        used = {n: v.with_column(columns[n]) for n, v in variables.items() if columns.get(n)}
+        codes = {str(m) for m in missing}
+        for variable in used.values():
+            negative = path.suffix.lower() in {".tab", ".dta", ".sav", ".zsav", ".por"}
+            _blank_missing(records, variable, codes, negative)
+        described = {n: _filled(v, records, labels) for n, v in used.items()}
+    else:
+        described = _recognised(records, labels, {columns["id"], columns["weight"]})
+        if not described:
+            message = f"{path.name}: no column could be recognised ({', '.join(map(str, records.columns[:10]))})."
+            findings.append(
+                finding("unknown-variable", message, place=str(path), remedy="Describe the variables: column and categories.")
+            )
+    covers = _universe(universe, path, findings)
+    _check_weight(records, columns["weight"], path, findings)
+    refuse(findings)
+    return Microdata(
+        name or stem_of(path), records, described, covers, columns["weight"], year, licence, InputFile.of(path), tuple(findings),
+    )  # fmt: skip
+
+
+def _find_columns(
+    records: pd.DataFrame, special: dict[str, str | None], variables: Mapping[str, Variable], path: Path, findings: list[Finding]
+) -> dict[str, str | None]:
+    """Column of each thing asked for, case apart; a finding for each that is not there."""
+    lower = {str(c).casefold(): c for c in reversed(list(records.columns))}
+    found: dict[str, str | None] = {}
+    for what, wanted in {**{n: v.column or n for n, v in variables.items()}, **special}.items():
+        exact = wanted if wanted in records.columns else lower.get(str(wanted).casefold()) if wanted is not None else None
+        found[what] = exact
+        if wanted is not None and exact is None:
+            near = difflib.get_close_matches(str(wanted).casefold(), list(lower), n=1, cutoff=0.6)
+            hint = f" Did you mean {lower[near[0]]!r}?" if near else f" There are: {', '.join(map(str, records.columns[:10]))}."
+            findings.append(finding("missing-column", f"{path.name} has no column {wanted!r} ({what}).{hint}", place=str(path)))
+    return found
+
+
+def _with_index(records: pd.DataFrame, id: str | None, path: Path, findings: list[Finding]) -> pd.DataFrame:
+    """Records indexed by their ids."""
+    if id is None:
+        return records.rename_axis("record")
+    index = pd.Index(records[id], name=str(id))
+    if index.hasnans:
+        n = int(index.isna().sum())
+        findings.append(
+            finding("duplicate-record", f"{path.name}: {n:,} records have no id in {id!r}.", place=str(path), count=n)
+        )
+    twice = index[index.duplicated()].dropna().unique()
+    if len(twice):
+        message = f"{path.name}: {len(twice):,} ids in {id!r} belong to several records (first: {twice[0]})."
+        remedy = "Make the ids unique; a household's id repeats on its members, so use the person's."
+        findings.append(
+            finding("duplicate-record", message, place=str(path), count=len(twice), rows=pd.DataFrame({id: twice}), remedy=remedy)
+        )
+    return records.set_index(index).drop(columns=id)
+
+
+def _blank_missing(records: pd.DataFrame, variable: Variable, codes: set[str], negative: bool) -> None:
+    """Blank the codes of a described column that mean "no answer"."""
+    values = records[variable.column]
+    known = {c.code for c in variable.categories}
+    text = values.astype(object).map(lambda v: v if v is None or v is pd.NA or v != v else _code(v))
+    gone = text.isin([c for c in codes if c not in known])
+    if negative and pd.api.types.is_numeric_dtype(values):
+        gone |= (pd.to_numeric(values, errors="coerce") < 0).fillna(False).astype(bool) & ~text.isin(list(known))
+    if gone.any():
+        if pd.api.types.is_integer_dtype(values) and not pd.api.types.is_extension_array_dtype(values):
+            records[variable.column] = values.astype("Int64")
+        records.loc[gone.to_numpy(), variable.column] = (
+            pd.NA if pd.api.types.is_extension_array_dtype(records[variable.column]) else None
+        )
+
+
+def _code(value) -> str:
+    """Text of a code as codebooks write it: 3 for 3.0."""
+    return str(int(value)) if isinstance(value, float | np.floating) and float(value).is_integer() else str(value)
+
+
+def _filled(variable: Variable, records: pd.DataFrame, labels: Mapping[str, Mapping]) -> Variable:
+    """Return the variable with its categories: as described, else from the file's value labels, else from its values."""
+    if any(c.atoms for c in variable.categories):
+        return variable
+    outside = {c.code for c in variable.categories}
+    said = {_code(k): str(v) for k, v in labels.get(variable.column, {}).items()}
+    values = records[variable.column].dropna()
+    present = sorted(
+        {_code(v) for v in pd.unique(values)},
+        key=lambda c: (not c.lstrip("-").isdigit(), int(c) if c.lstrip("-").isdigit() else 0, c),
+    )
+    if (
+        not said
+        and common_name(variable.name) == "age"
+        and present
+        and all(c.isdigit() and int(c) <= AGE_TOP for c in present if c not in outside)
+    ):
+        present = [str(year) for year in range(AGE_TOP + 1)]  # whole years: every year has a code, met or not
+    made = [category(variable.name, said.get(c, c), c) for c in present if c not in outside]
+    known = [Category(c.code, c.label, c.atoms if not does_not_apply(c.label) else frozenset()) for c in made]
+    return replace(variable, categories=(*known, *variable.categories))
+
+
+def _recognised(records: pd.DataFrame, labels: Mapping[str, Mapping], skip: set) -> dict[str, Variable]:
+    """Variables told from columns' names and values: common ones, and columns of words with few values."""
+    found: dict[str, Variable] = {}
+    for column in records.columns:
+        if column in skip:
+            continue
+        slug = "_".join("".join(c if c.isalnum() else " " for c in str(column).casefold()).split())
+        called = common_name(str(column))
+        values = pd.unique(records[column].dropna())
+        said = {_code(k): str(v) for k, v in labels.get(column, {}).items()}
+        words = not pd.api.types.is_numeric_dtype(records[column]) or bool(said)
+        if not len(values) or (len(values) > _MANY_VALUES and called != "age"):
+            continue
+        texts = [said.get(_code(v), _code(v)) for v in values]
+        resolves = called is not None and all(atoms_of(called, t) is not None for t in texts)
+        if not resolves and (not words or called == "age"):
+            continue
+        filled = _filled(Variable(slug, (), str(column), "", "recognised"), records, labels)
+        found[slug] = filled
+        if called and called != slug and resolves:
+            found.setdefault(called, replace(filled, name=called))
+    return found
+
+
+def _universe(given: str | Universe | None, path: Path, findings: list[Finding]) -> Universe:
+    """Whom the survey covers."""
+    if isinstance(given, Universe):
+        return given
+    found = parse_universe(given or "usual residents")
+    if found is None:
+        message = f"{path.name}: the universe {given!r} names neither persons nor households."
+        remedy = "Write it as: usual residents; usual residents aged 16 and over; people aged 16 to 74."
+        findings.append(finding("universe-unknown", message, place=str(path), remedy=remedy))
+        return Universe("people")
+    return found
+
+
+def _check_weight(records: pd.DataFrame, weight: str | None, path: Path, findings: list[Finding]) -> None:
+    """Weights must be numbers; how many are blank, nought or negative is said when survey and tables meet."""
+    if weight is None:
+        findings.append(finding("no-weight", f"{path.name} is used without design weights.", place=str(path)))
+        return
+    if not pd.api.types.is_numeric_dtype(records[weight]):
+        numbers = pd.to_numeric(records[weight], errors="coerce")
+        bad = numbers.isna() & records[weight].notna()
+        if bad.any():
+            message = f"{path.name}: {int(bad.sum()):,} weights in {weight!r} are not numbers (first: {records[weight][bad].iloc[0]!r})."
+            findings.append(finding("missing-weight", message, place=str(path), count=int(bad.sum())))
+        records[weight] = numbers
