@@ -21,7 +21,7 @@ from synthpop_gb.kernels.streams import next_below, next_uniform
 __all__ = ["MAX_MOVES", "repair_zone"]
 
 MAX_MOVES = 1000  # moves a zone; real zones take 1 to 10
-_WANDER = 200  # sideways moves without an improvement before the full scan decides
+_WANDER = 40  # sideways moves without an improvement before the full scan decides
 _SUBSETS = 4  # choices of constraints tried for one person: all that help, then random ones
 _SCAN = 250_000  # pairs of profiles that one full scan may look at
 
@@ -36,8 +36,8 @@ def repair_zone(weights, targets, layout, work, state, counts, max_moves):
     max_moves : bound on moves; 0 only measures.
     Returns (tae, n_moves): what is left, sum over cells of |count - target| in persons; moves made.
 
-    The total stays where some constraint counts everybody, unless adding or removing a person lowers the TAE (tables that
-    disagree on their total); elsewhere it goes to the rounded sum of the weights.
+    The total stays as long as it agrees with every table's, also where a cell cannot be filled; where it does not, people are
+    added or removed as this lowers the TAE. Where no constraint counts everybody it goes to the rounded sum of the weights.
     """
     n = _measure(weights, targets, layout, work, counts)
     gap, people = work.gap, work.people
@@ -50,6 +50,8 @@ def repair_zone(weights, targets, layout, work, state, counts, max_moves):
         p, q, change = _best_switch(weights, layout, work, state, counts, n)
         if change >= 0:
             p, q, change = _best_single(weights, layout, work, state, counts, n)
+        if change >= 0 and _at_floor(layout, work, tae):
+            break
         if change >= 0 and wandered < _WANDER:
             p, q, change = _sideways(weights, layout, work, state, counts, n)
         if change > 0 or (change == 0 and wandered >= _WANDER):
@@ -182,22 +184,23 @@ def _best_single(weights, layout, work, state, counts, n):
         return -1, -1, 1
     n_profiles = weights.shape[0]
     best, total, best_p, best_q = 0 if wanted != 0 else -1, 0.0, -1, -1
-    for i in range(0 if wanted >= 0 else n_profiles, n_profiles + n if wanted <= 0 else n_profiles):
+    for i in range(n_profiles + n):
         p, q = -1, i
-        if i >= n_profiles:
-            p, q = np.int64(work.people[i - n_profiles]), -1
-            share = counts[p] - weights[p] if counts[p] > 0 else -2.0
+        if i < n_profiles:
+            possible, share = weights[q] > 0, weights[q] - counts[q]
         else:
-            share = weights[q] - counts[q] if weights[q] > 0 else -2.0
-        if share <= -2.0:
+            p, q = np.int64(work.people[i - n_profiles]), -1
+            possible, share = counts[p] > 0, counts[p] - weights[p]
+        if not possible:
             continue
         change = _change(p, q, layout, work.gap)
-        if change <= best:
-            share = max(share, 1e-9)
-            total = share if change < best else total + share
-            best = change
-            if next_uniform(state) * total < share:
-                best_p, best_q = p, q
+        if change > best or (change == 0 and (wanted < 0 if p < 0 else wanted > 0)):
+            continue
+        share = max(share, 1e-9)
+        total = share if change < best else total + share
+        best = change
+        if next_uniform(state) * total < share:
+            best_p, best_q = p, q
     if best_p < 0 and best_q < 0:
         return -1, -1, 1
     return best_p, best_q, best
@@ -214,6 +217,23 @@ def _total_wanted(layout, work):
             n_short += work.excess[k] < 0
             n_over += work.excess[k] > 0
     return (n_short == n_all) - (n_over == n_all), off
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _at_floor(layout, work, tae):
+    """Whether all that is missed is the disagreement of tables on their total, and the total is a median of theirs."""
+    floor, n_over, n_short, n_level = 0, 0, 0, 0
+    for k in range(layout.partial.shape[0]):
+        excess = work.excess[k]
+        if layout.partial[k]:
+            if excess != 0:
+                return False
+            continue
+        floor += abs(excess)
+        n_over += excess > 0
+        n_short += excess < 0
+        n_level += excess == 0
+    return tae == floor and abs(n_over - n_short) <= n_level
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
