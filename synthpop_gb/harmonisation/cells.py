@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.codebook import Category, Universe, Variable, covers
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.harmonisation._words import listed, number
@@ -70,7 +71,7 @@ def draft_table(
     categories: list[tuple[Category, ...]] = []
     for name in request.variables:
         within = universe.members.get(name)
-        common, said = recoded_categories(recodes.get(name), described[name], coded[name].variable, within)
+        common, said = recoded_categories(recodes.get(name), described[name], coded[name].variable, within, coded[name].mapped)
         findings += said
         findings += _coarse(request, described[name], coded[name].variable, common, within, name in recodes)
         categories.append(_distinct(common))
@@ -80,10 +81,12 @@ def draft_table(
         level = "warning" if request.held_out else None
         findings.append(finding("one-category", message, place=table.name, level=level))
         return None, findings
+    strange = _undescribed(prepared.table)
+    if strange:
+        return None, findings + strange
     cells = pd.MultiIndex.from_product([[c.label for c in part] for part in categories], names=list(request.variables))
-    published, said = _merged(request, prepared, described, categories, universe)
+    published = _merged(request, prepared, categories, universe)
     record_cell, lacking = _record_cells(request, inside, coded, categories)
-    findings += said
     draft = Draft(
         request, table.name, tuple(categories), cells, published, prepared.bad, record_cell, lacking, universe,
         table.standard_error, table.year,
@@ -121,32 +124,30 @@ def _coarse(
     return [finding("coarse-join", message, place=f"{request.table}: {table.name}", count=len(common), rows=rows)]
 
 
-def _merged(
-    request: Request,
-    prepared: Prepared,
-    described: Mapping[str, Variable],
-    categories: list[tuple[Category, ...]],
-    universe: Universe,
-) -> tuple[np.ndarray, list[Finding]]:
+def _undescribed(table: BenchmarkTable) -> list[Finding]:
+    """Say which codes of a table's columns no codebook describes."""
+    findings = []
+    for variable in table.variables:
+        codes = table.counts.columns.get_level_values(variable.name).astype(str)
+        strange = sorted(set(codes) - {c.code for c in variable.categories})
+        if strange:
+            what = f"{number(len(strange), 'category', 'categories')} of {variable.name}: {listed(strange)}"
+            why, remedy = "People counted under this code belong to no category.", "Describe the code in the study."
+            message = f"{table.name}: no codebook describes {what}."
+            findings.append(finding("unmapped-code", message, place=table.name, count=len(strange), why=why, remedy=remedy))
+    return findings
+
+
+def _merged(request: Request, prepared: Prepared, categories: list[tuple[Category, ...]], universe: Universe) -> np.ndarray:
     """Sum the counts of the common cells: (n_zones, n_cells); columns outside the universe are left out, margins summed."""
     columns = prepared.table.counts.columns
     cell = np.zeros(len(columns), np.int64)
     out = np.zeros(len(columns), bool)
-    findings: list[Finding] = []
     shape = [len(c) for c in categories]
     for variable in prepared.table.variables:
-        atoms = {c.code: c.atoms for c in variable.categories}
-        codes = columns.get_level_values(variable.name).astype(str)
-        strange = sorted(set(codes) - set(atoms))
-        if strange:
-            what = f"{number(len(strange), 'category', 'categories')} of {variable.name}: {listed(strange)}"
-            message = f"{prepared.table.name}: no codebook describes {what}."
-            why, remedy = "People counted under this code belong to no category.", "Describe the code in the study."
-            findings.append(
-                finding("unmapped-code", message, place=prepared.table.name, count=len(strange), why=why, remedy=remedy)
-            )
         within = universe.members.get(variable.name)
-        got = [atoms.get(code, frozenset()) if within is None else atoms.get(code, frozenset()) & within for code in codes]
+        atoms = {c.code: c.atoms if within is None else c.atoms & within for c in variable.categories}
+        got = [atoms[code] for code in columns.get_level_values(variable.name).astype(str)]
         out |= np.array([not a for a in got])
         if variable.name in request.variables:
             axis = request.variables.index(variable.name)
@@ -156,7 +157,7 @@ def _merged(
     merged = np.zeros((int(np.prod(shape)), len(prepared.values)))
     for column in np.flatnonzero(~out):  # in this order, whichever zones there are: fractions keep their bits
         merged[cell[column]] += prepared.values[:, column]
-    return np.ascontiguousarray(merged.T), findings
+    return np.ascontiguousarray(merged.T)
 
 
 def _record_cells(

@@ -25,13 +25,10 @@ TIMES = 5.0
 
 def check_years(survey: Microdata, drafts: Sequence[Draft]) -> list[Finding]:
     """'vintage-mismatch' where survey and tables describe different years."""
-    off = sorted(
-        {d.source: d.year for d in drafts if d.year is not None and survey.year is not None and d.year != survey.year}.items()
-    )
+    off = {d.source: d.year for d in drafts if d.year is not None and survey.year is not None and d.year != survey.year}
     if not off:
         return []
-    years = listed(sorted({year for _, year in off}))
-    message = f"{survey.name} describes {survey.year}, {listed((name for name, _ in off), 6)} {years}."
+    message = f"{survey.name} describes {survey.year}, {listed(off, 6)} {listed(sorted(set(off.values())))}."
     return [finding("vintage-mismatch", message, place=survey.name, count=len(off))]
 
 

@@ -63,6 +63,8 @@ def _slices(support: np.ndarray, three: tuple[int, ...], share: Sequence[np.ndar
                 if len(rows) == turned.shape[1] or len(columns) == turned.shape[2]:
                     continue  # says no more than the pair does
                 hole = turned[np.ix_(range(len(turned)), sorted(rows), sorted(columns))].any(axis=(1, 2))
+                if not hole.any():
+                    continue  # the pair of the other two again
                 parts = {three[axis]: frozenset(np.flatnonzero(~hole).tolist()), b: rows, c: columns}
                 boxes.append(tuple(sorted(parts.items())))
     return boxes
@@ -120,18 +122,23 @@ def clashes(
     found: Sequence[tuple[Box, np.ndarray]],
     zones: pd.Index,
 ) -> list[Finding]:
-    """One 'structural-clash' finding for each set of tables that clash, with the worst cause in every zone as rows.
+    """One 'structural-clash' finding for each set of tables that clash, pairs first, with the worst cause in every zone as rows.
+
+    A zone is named once, with the smallest set of tables that explains it.
 
     names, labels, targets : by constraint, name, labels of the cells, and (n_zones, n_cells) targets.
     """
     by_tables: dict[tuple[int, ...], list[tuple[Box, np.ndarray]]] = {}
     for box, excess in found:
         by_tables.setdefault(tuple(k for k, _ in box), []).append((box, excess))
-    findings = []
+    findings, told = [], np.zeros(len(zones), bool)
     for tables, members in sorted(by_tables.items(), key=lambda item: len(item[0])):
         excess = np.stack([e for _, e in members])
-        worst_box, worst = excess.argmax(axis=0), excess.max(axis=0)
+        worst_box, worst = excess.argmax(axis=0), np.where(told, 0.0, excess.max(axis=0))
         where = np.flatnonzero(worst > 0.5)
+        if not len(where):
+            continue  # two of these tables clash already
+        told |= worst > 0.5
         where = where[np.argsort(-worst[where], kind="stable")]
         causes = [_cause(members[worst_box[z]][0], names, labels, targets, int(z)) for z in where[:1000]]
         rows = pd.DataFrame({"zone": zones[where[:1000]], "people": worst[where[:1000]], "cause": causes})

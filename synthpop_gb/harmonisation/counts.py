@@ -168,7 +168,7 @@ def _say(table, code, sentence, mask, zones, original, values, findings) -> None
         return
     z, c = (part[:10_000] for part in np.nonzero(mask))
     shown = values[z, c] if original is None else [original.iloc[i, j] for i, j in zip(z, c, strict=True)]
-    cells = [" x ".join(map(str, k)) if isinstance(k, tuple) else str(k) for k in table.counts.columns]
+    cells = _cell_labels(table)
     rows = pd.DataFrame({"zone": zones[z], "cell": [cells[j] for j in c], "value": shown})
     n = int(mask.sum())
     text = sentence.format(
@@ -177,12 +177,24 @@ def _say(table, code, sentence, mask, zones, original, values, findings) -> None
     findings.append(finding(code, text + ".", place=table.name, count=n, rows=rows))
 
 
+def _cell_labels(table: BenchmarkTable) -> list[str]:
+    """Labels of the columns for people, the codes where the codebook has none."""
+    parts = []
+    for variable in table.variables:
+        labels = {c.code: c.label or c.code for c in variable.categories}
+        codes = table.counts.columns.get_level_values(variable.name).astype(str)
+        parts.append([labels.get(code, code) for code in codes])
+    return [" x ".join(cell) for cell in zip(*parts, strict=True)]
+
+
 def _without_subtotals(
     table: BenchmarkTable, values: np.ndarray, bad: np.ndarray, findings: list[Finding]
 ) -> tuple[BenchmarkTable, np.ndarray]:
     """Drop categories that are the sum of neighbouring ones in every zone."""
     drop = np.zeros(values.shape[1], bool)
+    variables = []
     for variable in table.variables:
+        wholes = set()
         codes = table.counts.columns.get_level_values(variable.name).astype(str)
         present = set(codes)
         listed_order = [c for c in variable.categories if c.code in present]
@@ -195,15 +207,17 @@ def _without_subtotals(
             level = "note" if nested else "warning"
             findings.append(finding("nested-subtotal", message, place=table.name, level=level))
             drop |= codes == whole.code
+            wholes.add(whole.code)
+        variables.append(replace(variable, categories=tuple(c for c in variable.categories if c.code not in wholes)))
     if not drop.any():
         return table, values
-    return replace(table, counts=table.counts.loc[:, ~drop]), values[:, ~drop]
+    return replace(table, counts=table.counts.loc[:, ~drop], variables=tuple(variables)), values[:, ~drop]
 
 
 def _subtotals(margin: np.ndarray, least: int = 5) -> list[tuple[int, list[int]]]:
     """Columns that are the sum of a run of two or more neighbours in every row, each with its parts, innermost first.
 
-    margin : (n_zones, n) counts. In at least `least` rows two of the parts must be above nought: less could be chance.
+    margin : (n_zones, n) counts. In `least` rows that differ two of the parts must be above nought: less could be chance.
     """
     left, found = list(range(margin.shape[1])), []
     few = slice(None, None, max(1, len(margin) // 64))
@@ -221,9 +235,11 @@ def _subtotals(margin: np.ndarray, least: int = 5) -> list[tuple[int, list[int]]
 
 
 def _adds_up(margin: np.ndarray, j: int, parts: list[int], least: int = 0) -> bool:
-    """Whether column j is the sum of the parts in every row, and two of them are above nought in `least` rows."""
+    """Whether column j is the sum of the parts in every row, and two of them are above nought in `least` rows that differ."""
     pieces = margin[:, parts]
-    return bool((pieces.sum(axis=1) == margin[:, j]).all()) and int(((pieces > 0).sum(axis=1) >= 2).sum()) >= least
+    if not (pieces.sum(axis=1) == margin[:, j]).all():
+        return False
+    return not least or len(np.unique(pieces[(pieces > 0).sum(axis=1) >= 2], axis=0)) >= least
 
 
 def _compare_total(table: BenchmarkTable, values: np.ndarray, bad: np.ndarray, zones: pd.Index, findings: list[Finding]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from synthpop_gb.codebook import Category, Variable, age_atoms, age_label, common_categories
@@ -60,16 +60,18 @@ class Recode:
 
 
 def recoded_categories(
-    recode: Recode | None, table: Variable, survey: Variable, within: frozenset[str] | None = None
+    recode: Recode | None, table: Variable, survey: Variable, within: frozenset[str] | None = None, mapped: Collection[str] = ()
 ) -> tuple[tuple[Category, ...], list[Finding]]:
     """Find the common categories of a table's and a survey's variable after the user's recode.
+
+    mapped : codes of records that no codebook has and the recode names.
 
     Returns (categories in the table's order, findings): 'study-reference' where the recode names an unknown label, and
     'coarse-join' where its bands cut through a category of one source and had to be widened.
     """
     if recode is None:
         return common_categories([table, survey], within), []
-    wanted, names, findings = _partition(recode, table, survey)
+    wanted, names, findings = _partition(recode, table, survey, mapped)
     categories = common_categories([table, survey, wanted], within)
     findings += _cut_bands(recode, wanted, categories, within)
     if within is not None:
@@ -77,7 +79,9 @@ def recoded_categories(
     return tuple(replace(c, code=names[c.atoms], label=names[c.atoms]) if c.atoms in names else c for c in categories), findings
 
 
-def _partition(recode: Recode, table: Variable, survey: Variable) -> tuple[Variable, dict[frozenset[str], str], list[Finding]]:
+def _partition(
+    recode: Recode, table: Variable, survey: Variable, mapped: Collection[str]
+) -> tuple[Variable, dict[frozenset[str], str], list[Finding]]:
     """Write the recode as a variable of its own: each group of labels a category; the user's names by atoms."""
     if recode.bands:
         ends = [b - 1 for b in recode.bands[1:]] + [None]
@@ -89,7 +93,7 @@ def _partition(recode: Recode, table: Variable, survey: Variable) -> tuple[Varia
         atoms = frozenset()
         for member in members:
             known = atoms_of.get(member.strip().lower())
-            if known is None and not (label is not None and label.strip().lower() in atoms_of):
+            if known is None and member not in mapped:
                 message = f"The recode of {table.name} names {member!r}, which is no category of the survey or the table."
                 hint = nearest(member, (c.label for v in (table, survey) for c in v.categories))
                 findings.append(finding("study-reference", message + hint, place=f"recode.{table.name}"))

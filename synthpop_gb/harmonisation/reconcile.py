@@ -75,7 +75,7 @@ def settle_drafts(
         members = [drafts[i] for i in group]
         total, implied = _total(members, marks[group[0]], drafts, marks, done, trusted, keys, seed)
         findings += _mismatch(members, marks[group[0]], total, implied, zones, trusted)
-        for i in sorted(group, key=lambda i: drafts[i].source != (trusted.name if trusted else None)):
+        for i in sorted(group, key=lambda i: (drafts[i].source != (trusted.name if trusted else None), len(drafts[i].cells))):
             done[i] = _settle(drafts[i], marks[i], drafts, marks, done, total, shares[i], keys, seed)
     targets = [done[i] for i in range(len(drafts))]
     findings += _still_apart(drafts, marks, targets, zones)
@@ -93,14 +93,14 @@ def _universes(marks: list[dict]) -> list[list[int]]:
     return sorted(groups, key=lambda g: sum(contains(marks[h[0]], marks[g[0]]) for h in groups))
 
 
-def _total(members, mark, drafts, marks, done, trusted, keys, seed) -> tuple[np.ndarray, str]:
-    """Total of one universe by zone, whole; and the name of the settled table that implies it, if one does."""
+def _total(members, mark, drafts, marks, done, trusted, keys, seed) -> tuple[np.ndarray, Draft | None]:
+    """Total of one universe by zone, whole; and the settled table that implies it, if one does."""
     if trusted is not None and trusted.mark == mark:
-        return np.floor(trusted.total + 0.5), ""
+        return np.floor(trusted.total + 0.5), None
     for i, cells in done.items():
         inside = _inside(drafts[i], marks[i], members[0].universe, mark)
         if inside is not None:
-            return cells[:, inside].sum(axis=1), drafts[i].name
+            return cells[:, inside].sum(axis=1), drafts[i]
     sums = np.stack([d.published.sum(axis=1) for d in {d.source: d for d in members}.values()])
     middle = np.median(sums, axis=0)
     half = middle != np.floor(middle)
@@ -110,7 +110,7 @@ def _total(members, mark, drafts, marks, done, trusted, keys, seed) -> tuple[np.
     for i, cells in done.items():
         if contains(marks[i], mark):
             middle = np.minimum(middle, cells.sum(axis=1))
-    return middle, ""
+    return middle, None
 
 
 def _uniforms(keys: np.ndarray, name: str, seed: int) -> np.ndarray:
@@ -128,29 +128,44 @@ def _streams(keys: np.ndarray, name: str, seed: int) -> np.ndarray:
 
 
 def _settle(draft, mark, drafts, marks, done, total, share, keys, seed) -> np.ndarray:
-    """One table moved to its universe's total and, where it shares a variable with a settled table, to that table's margin."""
-    from synthpop_gb.kernels.settle import settle
+    """Move one table to its universe's total and to the margins that it shares with tables settled before."""
+    from synthpop_gb.kernels.settle import meet_margins, settle
 
-    block, totals = np.zeros(draft.published.shape[1], np.int32), total[:, None]
-    for i, cells in done.items():
-        shared = _shared_blocks(drafts[i], marks[i], draft, mark)
-        if shared is None or shared[1].max() + 1 <= totals.shape[1]:
-            continue
-        margin = _sums(cells, shared[0], shared[1].max() + 1)
-        if np.array_equal(margin.sum(axis=1), total):
-            block, totals = shared[1], margin
-    if (
-        np.array_equal(_sums(draft.published, block, totals.shape[1]), totals)
-        and (draft.published == np.floor(draft.published)).all()
-    ):
+    margins = _margins(draft, mark, drafts, marks, done, total)
+    whole = bool((draft.published == np.floor(draft.published)).all())
+    if whole and all(np.array_equal(_sums(draft.published, block, totals.shape[1]), totals) for block, totals in margins):
         return draft.published
+    block, totals = margins[0]
     filled = share.astype(np.float64).copy()
     for b in range(totals.shape[1]):
         if not filled[block == b].any():  # no record is in this block: the check of empty cells says so
             filled[block == b] = 1.0
     out = np.empty_like(draft.published)
     settle(draft.published, block, np.ascontiguousarray(totals), filled, _streams(keys, draft.name, seed), out)
+    if len(margins) > 1:
+        first = np.cumsum([0, *(t.shape[1] for _, t in margins[:-1])])
+        blocks = np.stack([b + offset for (b, _), offset in zip(margins, first, strict=True)]).astype(np.int32)
+        weight = np.where(out.any(axis=1, keepdims=True) & ~draft.published.any(axis=1, keepdims=True), filled, draft.published)
+        meet_margins(
+            out, weight, blocks, np.concatenate([t for _, t in margins], axis=1), _streams(keys, f"margins {draft.name}", seed)
+        )
     return out
+
+
+def _margins(draft, mark, drafts, marks, done, total) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Blocks of a table's cells and their totals by zone: shared margins, the finest first, else the total alone."""
+    found = []
+    for i, cells in done.items():
+        shared = _shared_blocks(drafts[i], marks[i], draft, mark)
+        if shared is not None and shared[1].any():
+            found.append((shared[1], _sums(cells, shared[0], int(shared[1].max()) + 1)))
+    found.sort(key=lambda margin: -margin[1].shape[1])
+    kept: list[tuple[np.ndarray, np.ndarray]] = []
+    for block, totals in found:
+        finer = (len(np.unique(np.stack([b, block]), axis=1).T) == b.max() + 1 for b, _ in kept)
+        if not any(finer):  # a margin of a margin is met with it
+            kept.append((block, totals))
+    return kept or [(np.zeros(draft.published.shape[1], np.int32), total[:, None])]
 
 
 def _sums(cells: np.ndarray, block: np.ndarray, n: int) -> np.ndarray:
@@ -225,11 +240,11 @@ def _components(
 
 
 def _mismatch(
-    members: list[Draft], mark: dict, total: np.ndarray, implied: str, zones: pd.Index, trusted: Trusted | None
+    members: list[Draft], mark: dict, total: np.ndarray, implied: Draft | None, zones: pd.Index, trusted: Trusted | None
 ) -> list[Finding]:
     """Say where the tables of one universe differ in their totals, or from the total implied for them."""
     sums = {d.source: d.published.sum(axis=1) for d in members}
-    shown = {**sums, f"implied by {implied}": total} if implied else sums
+    shown = {**sums, f"implied by {implied.name}": total} if implied else sums
     stacked = np.stack(list(shown.values()))
     gap = stacked.max(axis=0) - stacked.min(axis=0)
     off = gap > 0
@@ -243,7 +258,7 @@ def _mismatch(
         f"{listed(shown, 6)} disagree on {who} in {off.sum():,} of {number(len(zones), 'zone')} "
         f"(largest gap {gap[worst]:,.0f}, {zones[worst]})."
     )
-    if gross and not (trusted and trusted.mark == mark):
+    if gross and not (trusted and (trusted.mark == mark or (implied and implied.source == trusted.name))):
         return [finding("total-mismatch", message, place=listed(sums, 6), count=int(off.sum()), rows=rows, level="error",
                         why="Tables that differ by more than a fifth do not count the same people.",
                         remedy="Check the universe of each table; or name the one to trust with `total_from`.")]  # fmt: skip

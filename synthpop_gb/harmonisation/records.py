@@ -25,12 +25,14 @@ class Coded:
     """One variable of the survey by record.
 
     `category` holds (n_records,) int16 positions in `variable.categories`, or MISSING, UNKNOWN.
-    `unknown` lists the codes that the codebook does not have, with their number of records.
+    `unknown` lists the codes that the codebook does not have, with their number of records; `mapped` those that only the
+    user's recode gave a category.
     """
 
     variable: Variable
     category: np.ndarray
     unknown: pd.Series
+    mapped: frozenset[str] = frozenset()
 
     def by_category(self, value_of: list, missing, unknown) -> np.ndarray:
         """Array by record of one value a category: `value_of` in the order of the categories."""
@@ -106,10 +108,11 @@ def code_variable(survey: Microdata, variable: Variable, recode: Recode | None =
     for i, text in enumerate(texts):
         target = recode.map.get(text, "").strip().lower() if recode else ""
         found[i] = known.get(text, MISSING if text == "" else labels.get(target, UNKNOWN))
+    mapped = frozenset(text for i, text in enumerate(texts) if text not in known and found[i] >= 0)
     category = found[position]
     counts = np.bincount(position[category == UNKNOWN], minlength=len(texts))
     unknown = pd.Series({text: int(n) for text, n in zip(texts, counts, strict=True) if n}, dtype=np.int64)
-    return Coded(variable, category, unknown.sort_values(ascending=False, kind="stable"))
+    return Coded(variable, category, unknown.sort_values(ascending=False, kind="stable"), mapped)
 
 
 def described_universe(survey: Microdata) -> Universe:

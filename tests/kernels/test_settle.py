@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthpop_gb.kernels.settle import settle, uniforms
+from synthpop_gb.kernels.settle import meet_margins, settle, uniforms
 from synthpop_gb.kernels.streams import SETTLE, stream_keys
 from tests.reference import settle as twin
 
@@ -98,3 +98,35 @@ def test_no_cell_is_favoured():
 def test_uniforms_equal_the_twin(keys):
     keys = np.array(keys, np.uint64)
     assert np.array_equal(uniforms(keys), twin.uniforms(keys))
+
+
+@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**32 - 1))
+def test_two_margins_are_met_by_moving_people(n_zones, rows, columns, seed):
+    rng = np.random.default_rng(seed)
+    table = rng.poisson(rng.choice([2, 30]), (n_zones, rows, columns)).astype(float)
+    wanted = np.zeros_like(table)
+    for z in range(n_zones):  # margins of another table of the same size
+        wanted[z] = rng.multinomial(int(table[z].sum()), np.full(rows * columns, 1 / (rows * columns))).reshape(rows, columns)
+    totals = np.concatenate([wanted.sum(2), wanted.sum(1)], axis=1)
+    a, b = np.divmod(np.arange(rows * columns), columns)
+    block = np.stack([a, rows + b]).astype(np.int32)
+    keys = rng.integers(0, 2**63, n_zones).astype(np.uint64)
+    out, weight = table.reshape(n_zones, -1).copy(), np.maximum(1.0, table.reshape(n_zones, -1))
+    start = out.copy()
+    wrong = meet_margins(out, weight, block, totals, keys)
+    expected, expected_wrong = twin.meet_margins(start, weight, block, totals, keys)
+    assert np.array_equal(out, expected)
+    assert np.array_equal(wrong, expected_wrong)
+    assert (wrong == 0).all()  # every cell may be entered, so a single move helps as long as anything is wrong
+    assert np.array_equal(out.sum(1), start.sum(1))
+    assert np.array_equal(out.reshape(table.shape).sum(2), wanted.sum(2))
+    assert np.array_equal(out.reshape(table.shape).sum(1), wanted.sum(1))
+    assert (out >= 0).all()
+
+
+def test_a_cell_of_weight_nought_is_not_entered():
+    table, weight = np.array([[10.0, 0.0, 0.0, 10.0]]), np.array([[10.0, 0.0, 0.0, 10.0]])
+    block = np.array([[0, 0, 1, 1], [2, 3, 2, 3]], np.int32)
+    wrong = meet_margins(table, weight, block, np.array([[11.0, 9.0, 10.0, 10.0]]), np.array([5], np.uint64))
+    assert table.tolist() == [[10.0, 0.0, 0.0, 10.0]]
+    assert wrong.tolist() == [1.0]

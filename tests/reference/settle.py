@@ -42,3 +42,39 @@ def settle(counts, block, totals, share, keys):
                 change = int(new - old.sum())
                 out[z, cells] = old + np.sign(change) * points_in_cells(old, abs(change), u)
     return out
+
+
+def meet_margins(table, weight, block, totals, keys):
+    table, wrong = table.copy(), np.zeros(len(table))
+    for z, key in enumerate(keys):
+        draws = iter(_draws(int(key), 100_000))
+        tried = set()
+
+        def excess(z=z):
+            return np.array([table[z][(block == b).any(axis=0)].sum() - totals[z, b] for b in range(totals.shape[1])])
+
+        def draw(chance, draws=draws):
+            return int(np.flatnonzero(next(draws) * chance.sum() < np.cumsum(chance))[0])
+
+        while True:
+            over = excess()
+            leave = np.array(
+                [table[z, c] if c not in tried and (over[block[:, c]] > 0).any() else 0.0 for c in range(len(table[z]))]
+            )
+            if not leave.any():
+                break
+            source = draw(leave)
+            enter = np.zeros(len(leave))
+            for c in range(len(leave)):
+                other = block[:, c] != block[:, source]
+                if other.any() and (over[block[other, source]] > 0).all() and (over[block[other, c]] < 0).all():
+                    enter[c] = weight[z, c]
+            if not enter.any():
+                tried.add(source)
+                continue
+            target = draw(enter)
+            table[z, source] -= 1
+            table[z, target] += 1
+            tried = set()
+        wrong[z] = np.abs(excess()).sum() / 2
+    return table, wrong
