@@ -65,7 +65,7 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
     for row in tables["intersections"].to_dict("records"):
         if row["pair"] == "all pairs" and row["reference"] == "fit":
             yardsticks = {"independence": "wrong_independence", "survey as it is": "wrong_survey", "random whole people": "floor"}
-            out["pairs of variables"] = f"{per_cent(row['rounding'])} from the fractional fit {_beside(row, yardsticks)}"
+            out["pairs of variables"] = f"{per_cent(row['rounding'])} from the fractional fit{_beside(row, yardsticks)}"
     for row in tables["held_out"].to_dict("records"):
         yardsticks = {"fractional fit": "wrong_fit", "independence": "wrong_independence"}
         yardsticks |= {"survey as it is": "wrong_survey", "noise floor": "floor"}
