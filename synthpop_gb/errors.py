@@ -61,6 +61,12 @@ CODES: dict[str, Meaning] = {
         "These people were not asked, so they are outside the table's universe.",
         "Nothing, if the universe named says so.",
     ),
+    "rows-without-zone": Meaning("note", "Footnotes and sums over areas are no zones.", "Nothing, if that is what they are."),
+    "remainder": Meaning(
+        "note",
+        "People of the published total whom no cell counts belong somewhere.",
+        "Nothing, if the category named is who is missing.",
+    ),
     "not-counts": Meaning("warning", "Rates and densities cannot be fitted as counts.", "Use a table of counts."),
     "mixed-levels": Meaning(
         "warning",

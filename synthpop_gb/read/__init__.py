@@ -1,7 +1,7 @@
 """Reading: files of surveys, published tables and geography become `Microdata`, `BenchmarkTable` and `Geography`.
 
-    survey = read.census_microdata("teaching_2011.parquet")        # or read.survey("wave_k.tab", variables={...}, weight="k_indpxui_xw")
-    tables = read.tables("inputs/2011/*.csv")                      # Nomis, ONS, Scotland's Census, tidy tables
+    survey = read.census_microdata("teaching_2011.parquet")   # or read.survey("wave_k.tab", variables={...}, weight="...")
+    tables = read.tables("inputs/2011/*.csv")                 # Nomis, ONS, Scotland's Census, tidy tables
     places = read.boundaries("lsoa11.gpkg", lookup="oa11_lsoa11.csv")
 
 One module a publisher's format; what each publication's labels mean stands in `synthpop_gb/codebooks/*.toml`. Readers collect

@@ -17,7 +17,7 @@ from synthpop_gb.read._files import stem_of
 from synthpop_gb.read._grid import Grid, Request
 from synthpop_gb.read._labels import key
 from synthpop_gb.read._universes import universe
-from synthpop_gb.read._zones import GSS, level_of, zone_year
+from synthpop_gb.read._zones import is_code, levels_of, zone_year
 
 __all__ = ["assemble"]
 
@@ -40,21 +40,24 @@ def assemble(grid: Grid, request: Request, path: Path, place: str) -> BenchmarkT
     if remainder is not None:
         variables = _add_remainder(grid, variables, remainder)
     counts = _frame(grid, variables)
-    year = request.year or known.get("year") or zone_year(grid.zones)
+    newer = zone_year(grid.zones)
+    year = request.year or known.get("year") or newer
+    if year is not None and newer is not None and year < newer:
+        grid.findings.append(finding("year-unlike-zones", f"{place} is of {year}, but its zones are of {newer}.", place=place))
     error = request.standard_error if request.standard_error is not None else known.get("standard_error", 0.0)
-    _notice(grid, place, year, error)
+    _notice(grid, place, error)
     total = None if grid.total is None else pd.Series(_whole(grid.total), index=counts.index, name="total")
     name = request.name or known.get("name") or stem_of(path)
     return BenchmarkTable(
-        name=name, counts=counts, variables=variables, universe=_universe(request, known, place), total=total, standard_error=float(error),
-        year=year, source=InputFile.of(path), findings=tuple(grid.findings),
+        name=name, counts=counts, variables=variables, universe=_universe(request, known, place), total=total,
+        standard_error=float(error), year=year, source=InputFile.of(path), findings=tuple(grid.findings),
     )  # fmt: skip
 
 
 def _only_zones(grid: Grid, place: str) -> None:
     """Leave out rows without a zone: footnotes, sums, names where all others are codes."""
-    blank = np.array([z is None or not z for z in grid.zones], dtype=bool)
-    coded = np.array([z is not None and GSS.fullmatch(z) is not None for z in grid.zones], dtype=bool)
+    blank = np.array([not z for z in grid.zones], dtype=bool)
+    coded = is_code(grid.zones)
     odd = ~blank & ~coded if coded.sum() > 0.5 * (~blank).sum() else np.zeros(len(blank), bool)
     if odd.any():
         filled = np.zeros(len(blank), bool)
@@ -63,17 +66,12 @@ def _only_zones(grid: Grid, place: str) -> None:
         named = [str(z) for z in grid.zones[odd & filled]]
         if named:
             message = f"{place}: {len(named)} rows without an area code were left out ({', '.join(named[:3])})."
-            grid.findings.append(finding("unknown-zone", message, place=place, count=len(named), level="note"))
+            grid.findings.append(finding("rows-without-zone", message, place=place, count=len(named)))
     if (blank | odd).any():
         grid.rows(~(blank | odd))
-    levels = (
-        pd.Series([z[:3] for z in dict.fromkeys(grid.zones)], dtype=object)
-        .map(lambda kind: level_of(f"{kind}000000"))
-        .value_counts()
-    )
-    levels = levels[levels.index != ""]
+    levels = levels_of(grid.zones)
     if len(levels) > 1:
-        message = f"{place} mixes levels of geography: {', '.join(f'{n:,} {level}' for level, n in levels.items())}."
+        message = f"{place} mixes levels of geography: {', '.join(f'{n:,} {level}' for level, n in levels.most_common())}."
         grid.findings.append(finding("mixed-levels", message, place=place, count=len(grid.zones)))
 
 
@@ -106,7 +104,7 @@ def _one_row_a_zone(grid: Grid, request: Request, place: str) -> None:
 
 
 def _take_remainder(grid: Grid, request: Request, place: str) -> tuple[tuple[str, ...], np.ndarray] | None:
-    """What the cells leave of the published total, where a category is named that takes it."""
+    """Return what the cells leave of the published total, where a category is named that takes it."""
     named = request.remainder or grid.known.get("remainder")
     if not named or grid.total is None:
         if request.remainder:
@@ -115,12 +113,11 @@ def _take_remainder(grid: Grid, request: Request, place: str) -> tuple[tuple[str
         return None
     rest = grid.total - np.sum(grid.columns, axis=0)
     labels = (named,) if isinstance(named, str) else tuple(named)
-    message = f"{place}: {np.nansum(rest):,.0f} people or households whom no cell counts were put in {' x '.join(labels)!r} (total less cells)."
-    below = int((rest < 0).sum())
-    if below:
-        message = message[:-1] + f"; in {below:,} zones the cells exceed the total."
-    grid.findings.append(finding("incomplete-cells", message, place=place, count=int(np.nansum(rest)), level="warning" if below else "note",
-                                 remedy="Nothing, if that is who is missing."))  # fmt: skip
+    short = int((rest < 0).sum())
+    message = f"{place}: {np.nansum(rest):,.0f} people or households whom no cell counts were put in {' x '.join(labels)!r}"
+    message += f"; in {short:,} zones the cells exceed the total." if short else "."
+    level = "warning" if short else "note"
+    grid.findings.append(finding("remainder", message, place=place, count=int(np.nansum(rest)), level=level))
     return labels, rest
 
 
@@ -167,34 +164,24 @@ def _frame(grid: Grid, variables: tuple[Variable, ...]) -> pd.DataFrame:
     return frame
 
 
-def _notice(grid: Grid, place: str, year: int | None, error: float) -> None:
-    """Add findings about the table as a whole: marks, rates, perturbation, a year that its zones contradict."""
-    marked = [text for rows in grid.marks.values() for text in rows.values()]
+def _notice(grid: Grid, place: str, error: float) -> None:
+    """Add findings about the counts: marks, rates, perturbation."""
+    marked = [(grid.zones[r], " x ".join(grid.keys[c]), text) for c, rows in grid.marks.items() for r, text in rows.items()]
     if marked:
-        kinds = pd.Series(marked, dtype=object).value_counts()
-        rows = pd.DataFrame(
-            [
-                {"zone": grid.zones[r], "cell": " x ".join(grid.keys[c]), "value": t}
-                for c, rs in grid.marks.items()
-                for r, t in rs.items()
-            ][:10_000]
-        )
-        said = ", ".join(f"{t!r} {n:,}" for t, n in kinds.head(4).items())
-        message = f"{place}: {len(marked):,} cells in {rows.zone.nunique():,} zones hold no number ({said}; first: {rows.cell[0]} in {rows.zone[0]})."
-        grid.findings.append(finding("marked-cells", message, place=place, count=len(marked), rows=rows))
+        rows = pd.DataFrame(marked, columns=["zone", "cell", "value"])
+        said = ", ".join(f"{text!r} {n:,}" for text, n in rows.value.value_counts().head(4).items())
+        message = f"{place}: {len(rows):,} cells in {rows.zone.nunique():,} zones hold no number"
+        message += f" ({said}; first: {rows.cell[0]}, {rows.zone[0]})."
+        grid.findings.append(finding("marked-cells", message, place=place, count=len(rows), rows=rows.head(10_000)))
     if unit := grid.known.get("unit"):
         grid.findings.append(finding("not-counts", f"{place} holds {unit}, not counts.", place=place))
-    newer = zone_year(grid.zones)
-    if year is not None and newer is not None and year < newer:
-        message = f"{place} is of {year}, but its zones are of {newer}."
-        grid.findings.append(finding("year-unlike-zones", message, place=place))
     if error > 0 and "unit" not in grid.known:
         gap = None if grid.total is None else grid.total - np.sum(grid.columns, axis=0)
         extra = ""
         if gap is not None and np.isfinite(gap).all() and gap.any():
             extra = (
-                f" Cells add to the published total in {(gap == 0).mean():.0%} of zones (gaps: standard deviation {gap.std():.1f}, "
-                f"largest {np.abs(gap).max():.0f}; {abs(gap.sum()):,.0f} too {'few' if gap.sum() > 0 else 'many'} in all)."
+                f" Cells add to the published total in {(gap == 0).mean():.0%} of zones (gaps: sd {gap.std():.1f},"
+                f" largest {np.abs(gap).max():.0f}; {abs(gap.sum()):,.0f} too {'few' if gap.sum() > 0 else 'many'} in all)."
             )
         message = f"{place}: counts carry the publisher's noise, standard error {error:g} a cell.{extra}"
         grid.findings.append(finding("perturbed", message, place=place, count=len(grid.zones)))

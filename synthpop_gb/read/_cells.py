@@ -27,7 +27,8 @@ def keep_cells(grid: Grid, place: str) -> None:
             subtotals += [bare(label) for label in dropped]
             grid.cells([i for i, k in enumerate(grid.keys) if k[level] not in dropped])
     if subtotals:
-        message = f"{place}: {len(subtotals)} subtotals stand beside their parts and were left out ({'; '.join(subtotals[:3])}{' ...' if len(subtotals) > 3 else ''})."
+        shown = "; ".join(subtotals[:3]) + (" ..." if len(subtotals) > 3 else "")
+        message = f"{place}: {len(subtotals)} subtotals stand beside their parts and were left out ({shown})."
         grid.findings.append(finding("nested-subtotal", message, place=place, count=len(subtotals)))
 
 
@@ -59,7 +60,7 @@ def _totals(grid: Grid) -> None:
 
 
 def _repeated(grid: Grid, place: str) -> list[str]:
-    """Leave one of several columns of one name: the later where the codebook says that the first is a subtotal, or of equal ones."""
+    """Leave one of several columns of one name: the later where the codebook calls the first a subtotal, or one of equals."""
     listed = {key(s) for s in grid.known.get("repeated_subtotals", ())}
     first: dict[tuple[str, ...], int] = {}
     subtotals, out = [], set()

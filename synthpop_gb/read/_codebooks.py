@@ -196,7 +196,7 @@ def variable(
 
 
 def guess_variable(labels: Iterable[str], hint: str = "") -> str | None:
-    """Common variable whose codebook knows all these labels, or None where there is none or more than one.
+    """Name the common variable whose codebook knows all these labels, or None where there is none or more than one.
 
     labels : category labels of one variable; totals are passed over. hint : heading or file name that may name the variable.
 

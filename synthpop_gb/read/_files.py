@@ -1,4 +1,4 @@
-"""Opening files: any table-like file becomes a `Sheet` of named columns, whatever its wrapping, encoding, delimiter or preamble."""
+"""Opening files: any table becomes a `Sheet` of named columns, whatever its wrapping, encoding, delimiter or preamble."""
 
 from __future__ import annotations
 
@@ -43,6 +43,13 @@ class Sheet:
     def columns(self) -> list[str]:
         """Headers, in file order."""
         return self.table.column_names
+
+    def report_broken(self) -> None:
+        """Add a finding about rows that do not fit the header, where there are any."""
+        if self.broken:
+            message = f"{self.place}: {len(self.broken):,} rows have not the {len(self.columns)} columns of the header"
+            message += f" (first: {self.broken[0][:60]!r})."
+            self.findings.append(finding("ragged-rows", message, place=self.place, count=len(self.broken)))
 
     @property
     def place(self) -> str:
@@ -142,7 +149,7 @@ def choose_member(names: list[str], member: str | None, path: Path) -> str:
     if member is not None:
         fits = [n for n in names if member.lower() in re.split(r"[^a-z0-9]+", n.lower()) or n.lower().endswith(member.lower())]
         if len(fits) != 1:
-            message = f"{path.name} holds {len(fits) or 'no'} file{'s' if len(fits) > 1 else ''} named {member!r}: {', '.join(names[:12])}."
+            message = f"{path.name} holds {len(fits) or 'no'} files named {member!r}: {', '.join(names[:12])}."
             raise _refuse("missing-file", message, path, remedy="Name one of them with `member`.")
         return fits[0]
     levels = {level: n for n in names for level in _LEVELS if level in re.split(r"[^a-z0-9]+", Path(n).stem.lower())}
@@ -210,7 +217,7 @@ def open_text(path: Path, name: str, opener, findings: list[Finding], member: st
 
 
 def _decode(raw: bytes) -> tuple[str, str]:
-    """Encoding and text of a file's beginning; a multi-byte character may be cut at its end."""
+    """Return encoding and text of a file's beginning; a multi-byte character may be cut at its end."""
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16", raw.decode("utf-16", errors="ignore")
     try:
@@ -261,7 +268,7 @@ def _header(rows: list[list[str]], lines: list[int]) -> tuple[int | None, int]:
 
 
 def _column_names(row: list[str]) -> list[str]:
-    """Distinct column names: blank ones are numbered behind a NUL, repeated ones keep their text behind one (`bare` takes it off)."""
+    """Distinct column names: blank ones are a number behind a NUL, repeated ones keep their text behind one (see `bare`)."""
     seen: set[str] = set()
     names = []
     for i, cell in enumerate(row):
@@ -283,7 +290,7 @@ def _parse(path: Path, name: str, opener, encoding: str, delimiter: str, names: 
         return "skip"
 
     multiline = any("\n" in cell for row in rows[:2000] for cell in row)
-    header_lines = 1 + sum(cell.count("\n") for cell in rows[0]) if rows else 1
+    lines = 1 + sum(cell.count("\n") for cell in rows[0]) if rows else 1
     coded = {n: pa.string() for i, n in enumerate(names) if any(len(r) > i and re.match(r"0\d", r[i].strip()) for r in rows[1:])}
     for types in (coded, dict.fromkeys(names, pa.string())):
         broken.clear()
@@ -291,10 +298,14 @@ def _parse(path: Path, name: str, opener, encoding: str, delimiter: str, names: 
             with opener() as stream:
                 table = pa_csv.read_csv(
                     stream,
-                    pa_csv.ReadOptions(column_names=names, skip_rows=skip + header_lines, encoding=encoding, use_threads=False, block_size=1 << 22),
+                    pa_csv.ReadOptions(
+                        column_names=names, skip_rows=skip + lines, encoding=encoding, use_threads=False, block_size=1 << 22
+                    ),
                     pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=multiline, invalid_row_handler=keep),
-                    pa_csv.ConvertOptions(column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True,
-                                          true_values=[], false_values=[], timestamp_parsers=[]),
+                    pa_csv.ConvertOptions(
+                        column_types=types, null_values=[""], strings_can_be_null=True, quoted_strings_can_be_null=True,
+                        true_values=[], false_values=[], timestamp_parsers=[],
+                    ),
                 )  # fmt: skip
             return table, broken
         except UnicodeDecodeError:

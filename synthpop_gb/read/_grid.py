@@ -1,4 +1,4 @@
-"""What every layout is brought to before it becomes a table: zones by labelled columns, and what the publication is known to be."""
+"""What every layout is brought to before it becomes a table: zones by labelled columns, and what is known of the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counts out of columns: thousands separators and odd spaces are read, publishers' marks are kept as they stand, never guessed."""
+"""Counts out of columns: thousands separators and odd spaces are read; publishers' marks stay as they stand."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ __all__ = ["factor", "is_countlike", "number_of", "numbers", "texts"]
 _PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
 _GROUPED = re.compile(r"[-+]?\d{1,3}([,\u00a0\u2009\u202f ]\d{3})+(\.\d+)?")
 _MARKS = {
-    "-", "\u2013", "\u2014", "*", "**", "***", "c", "x", "z", "s", ":", ".", "..", "...", "\u2026", "~", "!", "#", "[c]", "[x]", "[z]", "[u]", "[w]",
-    "[low]", "na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "suppressed", "confidential", "not available", "u", "w", "r",
+    "-", "\u2013", "\u2014", "*", "**", "***", "c", "x", "z", "s", "u", "w", "r", ":", ".", "..", "...", "\u2026", "~", "!", "#",
+    "[c]", "[x]", "[z]", "[u]", "[w]", "[low]", "na", "n/a", "n.a.", "#n/a", "nan", "null", "none", "suppressed",
+    "confidential", "not available",
 }  # fmt: skip
 _ALMOST = re.compile(r"[<>~\u2264\u2265]?\s*[-+\u00a3]?\d[\d,. ]*\s*%?\s*[a-z*\[\]]{0,3}")
 
@@ -33,7 +34,7 @@ def number_of(text: str) -> float | None:
 
 
 def factor(column: pa.ChunkedArray) -> tuple[np.ndarray, np.ndarray]:
-    """Number the distinct values of a column: ((n,) int64 codes, -1 where blank; (k,) object, the values as text).
+    """Return ((n,) int64 codes, -1 where blank; (k,) object, the distinct values as text).
 
     Values come in order of first appearance, without outer spaces; two that differ by spaces alone are one.
     """
@@ -65,7 +66,7 @@ def texts(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def numbers(column: pa.ChunkedArray, zero: frozenset[str] = frozenset()) -> tuple[np.ndarray, dict[int, str]]:
-    """Counts of a column: (n,) float64, NaN where blank or marked; and the marks by row.
+    """Return the counts of a column, (n,) float64, NaN where blank or marked; and the marks by row.
 
     zero : marks that the publisher declares to mean nought.
     """

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthpop_gb.read._labels import key
 from synthpop_gb.read._numbers import texts
 
-__all__ = ["GSS", "code_share", "level_of", "zone_column", "zone_year"]
+__all__ = ["GSS", "code_share", "is_code", "level_of", "levels_of", "zone_column", "zone_year"]
 
 GSS = re.compile(r"[EWSNKJLM]\d{8}")
 """A code of the Government Statistical Service: a letter for the nation and eight digits."""
 
 _LEVELS = {
-    "00": "oa", "01": "lsoa", "02": "msoa", "05": "ward", "06": "lad", "07": "lad", "08": "lad", "09": "lad", "10": "county", "11": "county",
-    "12": "region", "13": "region", "14": "constituency", "92": "country", "38": "sicbl", "54": "icb", "04": "country",
+    "00": "oa", "01": "lsoa", "02": "msoa", "05": "ward", "06": "lad", "07": "lad", "08": "lad", "09": "lad", "10": "county",
+    "11": "county", "12": "region", "13": "region", "14": "constituency", "92": "country", "38": "sicbl", "54": "icb",
+    "04": "country",
 }  # fmt: skip
 _LAD = {"W06", "S12", "N09"}
 _ORDER = ("oa", "lsoa", "dz", "sdz", "msoa", "iz", "ward", "lad", "ltla", "utla", "county", "constituency", "region", "country")
@@ -50,6 +53,25 @@ def level_of(code: str) -> str:
     return _LEVELS.get(code[1:3], "")
 
 
+def levels_of(codes: Sequence[str]) -> Counter[str]:
+    """How many codes there are of each level; codes of no level are left out.
+
+    >>> dict(levels_of(["E01000001", "E01000002", "W06000001", "Leeds"]))
+    {'lsoa': 2, 'lad': 1}
+    """
+    found: Counter[str] = Counter()
+    for kind, n in Counter(code[:3] for code in codes).items():
+        if level := level_of(f"{kind}000000"):
+            found[level] += n
+    return found
+
+
+def is_code(codes: np.ndarray) -> np.ndarray:
+    """Which of (n,) texts (None allowed) are area codes: (n,) bool."""
+    fits = pc.match_substring_regex(pa.array(codes, pa.string()), f"^{GSS.pattern}$")
+    return fits.fill_null(False).to_numpy(zero_copy_only=False)
+
+
 def zone_year(codes: Sequence[str]) -> int | None:
     """Census year that English and Welsh zone codes betray: 2021 where one is new since 2011, else None.
 
@@ -58,11 +80,13 @@ def zone_year(codes: Sequence[str]) -> int | None:
     >>> zone_year(["E01000001", "E01035762"]), zone_year(["E01000001"])
     (2021, None)
     """
+    last: dict[str, str] = {}
     for code in codes:
-        first = _FIRST_2021.get(code[:3])
-        if first is not None and code[3:].isdigit() and int(code[3:]) >= first:
-            return 2021
-    return None
+        kind = code[:3]
+        if kind in _FIRST_2021 and code > last.get(kind, ""):
+            last[kind] = code
+    newer = (code[3:].isdigit() and int(code[3:]) >= _FIRST_2021[kind] for kind, code in last.items())
+    return 2021 if any(newer) else None
 
 
 def code_share(column: pa.ChunkedArray) -> float:

@@ -1,4 +1,4 @@
-"""Zones, the areas they nest in, and where their polygons lie: lookups of any spelling of column names, boundary files of any kind."""
+"""Zones, the areas they nest in, and where their polygons lie: lookups however their columns are called, any boundary file."""
 
 from __future__ import annotations
 
@@ -36,13 +36,14 @@ _SAME = {
 }
 """Stems of column names that mean the same level."""
 _LEVELS = (
-    "oa", "lsoa", "dz", "sdz", "msoa", "iz", "ward", "constituency", "lad", "ltla", "utla", "council", "ca", "dea", "lgd", "district", "sicbl",
-    "icb", "nhser", "cauth", "county", "region", "country",
+    "oa", "lsoa", "dz", "sdz", "msoa", "iz", "ward", "constituency", "lad", "ltla", "utla", "council", "ca", "dea", "lgd",
+    "district", "sicbl", "icb", "nhser", "cauth", "county", "region", "country",
 )  # fmt: skip
 """Known levels; other columns of a lookup are parents only where zones nest in them and there are few."""
 _SMALLER = {
-    "lsoa": {"oa"}, "dz": {"oa"}, "sdz": {"oa", "dz"}, "msoa": {"oa", "lsoa", "dz"}, "iz": {"oa", "dz"}, "ward": {"oa", "lsoa", "dz"},
-    "lad": {"oa", "lsoa", "dz", "msoa", "iz", "ward"}, "ltla": {"oa", "lsoa", "dz", "msoa", "iz", "ward"},
+    "lsoa": {"oa"}, "dz": {"oa"}, "sdz": {"oa", "dz"}, "msoa": {"oa", "lsoa", "dz"}, "iz": {"oa", "dz"},
+    "ward": {"oa", "lsoa", "dz"}, "lad": {"oa", "lsoa", "dz", "msoa", "iz", "ward"},
+    "ltla": {"oa", "lsoa", "dz", "msoa", "iz", "ward"},
 }  # fmt: skip
 
 
@@ -160,7 +161,8 @@ def _zones(sheet: Sheet, zone: str | None, parents, outline: Sheet | None, findi
             continue
         chosen, split = found
         if split.any():
-            message = f"{sheet.place}: {int(split.sum()):,} of {len(index):,} zones lie in several areas of {title!r} (first: {index[int(np.argmax(split))]})."
+            message = f"{sheet.place}: {int(split.sum()):,} of {len(index):,} zones lie in several areas of {title!r}"
+            message += f" (first: {index[int(np.argmax(split))]})."
             rows = pd.DataFrame({"zone": index[split], title: chosen[split]})
             findings.append(finding("not-nested", message, place=sheet.place, count=int(split.sum()), rows=rows))
         zones[title] = pd.Series(chosen.tolist(), index=zones.index, dtype=object).infer_objects()
@@ -193,7 +195,7 @@ def _columns(sheet: Sheet, zone: str, level: str, year: int, parents) -> dict[st
         stem, of, kind = _named(column)
         if column == zone or not stem:
             continue
-        if kind == "name" and (stem == level and of == year or stem == "" or bare(column).casefold() in ("name", "zone_name")):
+        if kind == "name" and ((stem, of) == (level, year) or bare(column).casefold() == "zone_name"):
             found[column] = "name"
         elif stem != level and kind != "name" and stem not in _SMALLER.get(level, ()) and _is_level(sheet, column, stem):
             held = levels.get(stem)

@@ -39,7 +39,7 @@ def is_nomis_api(sheet: Sheet) -> bool:
 
 
 def known_table(name: str, stem: str, labels: list[str]) -> dict:
-    """What the codebooks know of a Nomis table, by its number in `name` (file name or title), else by stem and labels.
+    """Return what the codebooks know of a Nomis table, by its number in `name` (file name or title), else by stem and labels.
 
     name : text that may hold 'ts037' or 'nm_2055_1'; stem : what stands before the first colon of every header.
     """

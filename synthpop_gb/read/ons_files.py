@@ -1,4 +1,4 @@
-"""ONS custom datasets ("create a custom dataset"): long rows with a code and a label for area and each variable, then Observation."""
+"""ONS custom datasets: long rows with a code and a label for the area and for each variable, then Observation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scotland's Census: SuperWEB2 exports (CSV and Excel) with banner, filters, header, counts and footer; '-' means nought there."""
+"""Scotland's Census: SuperWEB2 exports, CSV and Excel, with banner, filters, header, counts and footer; '-' is nought."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from synthpop_gb.read._files import Sheet, stem_of
 from synthpop_gb.read._grid import Grid, Request, pivot
 from synthpop_gb.read._labels import bare, is_total, key
 from synthpop_gb.read._numbers import numbers, texts
-from synthpop_gb.read._zones import GSS
+from synthpop_gb.read._zones import is_code
 
 __all__ = ["is_superweb2", "read_superweb2"]
 
@@ -29,9 +29,9 @@ def read_superweb2(sheet: Sheet, request: Request) -> Grid:
     """Read an export in either arrangement: zones by categories, or one row a zone and category with a last column Count."""
     above = [bare(cell) for row in sheet.preamble for cell in row if cell.strip()]
     known = _known(above, sheet)
-    zone = max(range(sheet.table.num_columns), key=lambda i: _codes(texts(sheet.table.column(i))))
+    zone = max(range(sheet.table.num_columns), key=lambda i: int(is_code(texts(sheet.table.column(i))).sum()))
     zones = texts(sheet.table.column(zone))
-    listed = np.array([z is not None and GSS.fullmatch(z) is not None for z in zones], dtype=bool)
+    listed = is_code(zones)
     others = [i for i in range(sheet.table.num_columns) if i != zone]
     counting = [i for i in others if key(sheet.columns[i]) == "count"]
     if counting:
@@ -64,12 +64,8 @@ def _long(
     return pivot(zones[listed], list(labels.values()), values[listed], marks, request.names or names, sheet.place)
 
 
-def _codes(values: np.ndarray) -> int:
-    return sum(v is not None and GSS.fullmatch(v) is not None for v in values)
-
-
 def _known(above: list[str], sheet: Sheet) -> dict:
-    """What the codebook knows of the table: by its number in the banner or the file's name; else the census."""
+    """Return what the codebook knows of the table: by its number in the banner or the file's name; else the census."""
     book = codebook_file("tables_scotland")
     publication = {k: v for k, v in book["publication"].items() if k != "title"}
     text = f"{' '.join(above)} {stem_of(sheet.path)}"

@@ -35,14 +35,11 @@ def load_records(path: str | Path) -> tuple[pd.DataFrame, dict[str, dict], list[
     suffix = path.suffix.lower()
     if suffix not in {".dta", ".sav", ".zsav", ".por"}:
         sheet = open_sheet(path)
-        findings = list(sheet.findings)
-        if sheet.broken:
-            message = f"{sheet.place}: {len(sheet.broken)} rows have not the {len(sheet.columns)} columns of the header (first: {sheet.broken[0][:60]!r})."
-            findings.append(finding("ragged-rows", message, place=sheet.place, count=len(sheet.broken)))
+        sheet.report_broken()
         frame = _to_frame(sheet.table)
         if suffix == ".tab":
             frame.columns = [c.lower() for c in frame.columns]
-        return frame, {}, findings
+        return frame, {}, sheet.findings
     if not path.exists():
         raise InputError([finding("missing-file", f"There is no file {path}.", place=str(path))])
     if suffix == ".dta":
@@ -127,7 +124,7 @@ def survey(
     *,
     name: str | None = None,
     variables: Mapping[str, Variable] | None = None,
-    id: str | None = None,
+    id: str | None = None,  # noqa: A002 - as studies call it
     weight: str | None = None,
     universe: str | Universe | None = None,
     year: int | None = None,
@@ -207,24 +204,23 @@ def _find_columns(
     return found
 
 
-def _with_index(records: pd.DataFrame, id: str | None, path: Path, findings: list[Finding]) -> pd.DataFrame:
-    """Records indexed by their ids."""
-    if id is None:
+def _with_index(records: pd.DataFrame, column: str | None, path: Path, findings: list[Finding]) -> pd.DataFrame:
+    """Index the records by their ids."""
+    if column is None:
         return records.rename_axis("record")
-    index = pd.Index(records[id], name=str(id))
+    index = pd.Index(records[column], name=str(column))
     if index.hasnans:
         n = int(index.isna().sum())
         findings.append(
-            finding("duplicate-record", f"{path.name}: {n:,} records have no id in {id!r}.", place=str(path), count=n)
+            finding("duplicate-record", f"{path.name}: {n:,} records have no id in {column!r}.", place=str(path), count=n)
         )
     twice = index[index.duplicated()].dropna().unique()
     if len(twice):
-        message = f"{path.name}: {len(twice):,} ids in {id!r} belong to several records (first: {twice[0]})."
+        message = f"{path.name}: {len(twice):,} ids in {column!r} belong to several records (first: {twice[0]})."
         remedy = "Make the ids unique; a household's id repeats on its members, so use the person's."
-        findings.append(
-            finding("duplicate-record", message, place=str(path), count=len(twice), rows=pd.DataFrame({id: twice}), remedy=remedy)
-        )
-    return records.set_index(index).drop(columns=id)
+        rows = pd.DataFrame({column: twice})
+        findings.append(finding("duplicate-record", message, place=str(path), count=len(twice), rows=rows, remedy=remedy))
+    return records.set_index(index).drop(columns=column)
 
 
 def _blank_missing(records: pd.DataFrame, variable: Variable, codes: set[str], negative: bool) -> None:
@@ -317,6 +313,7 @@ def _check_weight(records: pd.DataFrame, weight: str | None, path: Path, finding
         numbers = pd.to_numeric(records[weight], errors="coerce")
         bad = numbers.isna() & records[weight].notna()
         if bad.any():
-            message = f"{path.name}: {int(bad.sum()):,} weights in {weight!r} are not numbers (first: {records[weight][bad].iloc[0]!r})."
+            first = records[weight][bad].iloc[0]
+            message = f"{path.name}: {int(bad.sum()):,} weights in {weight!r} are not numbers (first: {first!r})."
             findings.append(finding("missing-weight", message, place=str(path), count=int(bad.sum())))
         records[weight] = numbers

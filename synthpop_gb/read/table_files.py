@@ -50,7 +50,7 @@ def table(
     path: str | Path,
     *,
     name: str | None = None,
-    format: str = "auto",
+    format: str = "auto",  # noqa: A002 - as studies call it
     zone: str | None = None,
     variables: Sequence[str | Variable] | None = None,
     columns: Mapping[str, str | Sequence[str]] | None = None,
@@ -62,7 +62,7 @@ def table(
     year: int | None = None,
     member: str | None = None,
 ) -> BenchmarkTable:
-    """Read a table of published counts.
+    r"""Read a table of published counts.
 
     Nomis bulk files (2011, 2021, CSV or zip), Nomis queries and API answers, ONS custom datasets, SuperWEB2 exports and
     tidy tables, wide or long, are recognised; the arguments are for what a file does not say.
@@ -112,7 +112,7 @@ def table(
     --------
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "health.csv"
-    >>> _ = file.write_text("zone,very good,good,fair,bad,very bad\\nE01000001,807,491,137,24,6\\n")
+    >>> _ = file.write_text("zone,very good,good,fair,bad,very bad\nE01000001,807,491,137,24,6\n")
     >>> table(file, universe="usual residents")
     BenchmarkTable health: health, 1 zones x 5 cells, usual residents
     """
@@ -120,14 +120,14 @@ def table(
         raise ValueError(f"format must be 'auto' or one of {', '.join(FORMATS)}; got {format!r}")
     request = Request(
         name, zone, None if variables is None else tuple(variables), columns, total,
-        remainder if remainder is None or isinstance(remainder, str) else tuple(remainder), aggregate, universe, standard_error, year, member,
+        remainder if remainder is None or isinstance(remainder, str) else tuple(remainder), aggregate, universe,
+        standard_error, year, member,
     )  # fmt: skip
     path = Path(path)
     sheet = open_sheet(path, member)
     layout = _layout(sheet, request) if format == "auto" else format
-    if sheet.broken and layout not in _FOOTED:
-        message = f"{sheet.place}: {len(sheet.broken)} rows have not the {len(sheet.columns)} columns of the header (first: {sheet.broken[0][:60]!r})."
-        sheet.findings.append(finding("ragged-rows", message, place=sheet.place, count=len(sheet.broken)))
+    if layout not in _FOOTED:
+        sheet.report_broken()
     try:
         return assemble(FORMATS[layout](sheet, request), request, path, sheet.place)
     except InputError as error:

@@ -1,4 +1,4 @@
-"""The census microdata teaching files of 2011 and 2021 (ONS, open licence): recognised by their columns, described by codebooks."""
+"""The census microdata teaching files of 2011 and 2021 (ONS): recognised by their columns, described by codebooks."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def census_microdata(path: str | Path, *, licence: str = "open", sample: str | N
 
 
 def _draw(records, sample: str | None, path: str | Path, findings: list):
-    """Records of one draw, or all with a note that they are not one random draw."""
+    """Return the records of one draw, or all with a note that they are not one random draw."""
     draws = [str(v) for v in records["sample"].dropna().unique()]
     if sample is not None:
         if sample not in draws:

@@ -59,13 +59,13 @@ def zones_of(sheet: Sheet, request: Request) -> tuple[str, np.ndarray]:
 
 
 def known_tidy(sheet: Sheet) -> dict:
-    """What is known of a tidied table: by its headers, or by a `tables.csv` (file, variables, universe) that lists it."""
+    """Return what is known of a tidied table: by its headers, or by a `tables.csv` (file, variables, universe) that lists it."""
     present = {key(c) for c in sheet.columns}
     fits = [
         (name, entry) for name, entry in codebook_file("tables_tidy").items() if {key(h) for h in entry["headers"]} <= present
     ]
     if fits:
-        name, entry = max(fits, key=lambda f: (key(f[0]) in key(stem_of(sheet.path)), len(f[1]["headers"])))
+        _, entry = max(fits, key=lambda f: (key(f[0]) in key(stem_of(sheet.path)), len(f[1]["headers"])))
         return {k: v for k, v in entry.items() if k != "headers"}
     return _listed(sheet.path)
 

@@ -174,8 +174,10 @@ def _counts_only(sheet: Sheet) -> Sheet:
                 out |= rates[code]
     if not out.any():
         return sheet
-    sheet.findings.append(finding("does-not-apply", f"{sheet.place}: {int(out.sum()):,} rows of percentages were left out.", place=sheet.place, count=int(out.sum()),
-                                  why="Percentages are no counts.", remedy="Nothing."))  # fmt: skip
+    n = int(out.sum())
+    message = f"{sheet.place}: {n:,} rows of percentages were left out."
+    why = "Percentages are no counts."
+    sheet.findings.append(finding("does-not-apply", message, place=sheet.place, count=n, why=why, remedy="Nothing."))
     return Sheet(sheet.path, sheet.table.filter(pa.array(~out)), sheet.preamble, sheet.findings, sheet.member, sheet.broken)
 
 
