@@ -139,7 +139,10 @@ class _Clock:
 
 
 def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockResult]], provenance: Provenance) -> Population:
-    """Put results in the order of the problem's zones. `parts` is emptied on the way, so that nothing is held twice for long."""
+    """Put results in the order of the problem's zones. `parts` is emptied on the way, so that nothing is held twice for long.
+
+    Raises ValueError where a method reports a status that is none.
+    """
     n_zones = problem.n_zones
     lengths = np.zeros(n_zones, np.int64)
     columns = {
@@ -150,6 +153,12 @@ def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockR
         lengths[zones] = np.diff(result.indptr)[rows]
         for name, column in columns.items():
             column[zones] = getattr(result, name)[rows]
+    unknown = ~np.isin(columns["fit"], list(FitStatus))
+    if unknown.any():
+        place = problem.zones[np.argmax(unknown)]
+        raise ValueError(
+            f"the method {provenance.method!r} ended zone {place} with {columns['fit'][unknown][0]}, which is no FitStatus"
+        )
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     profile, count = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32)
     duals = np.zeros((n_zones, problem.n_cells)) if all(r.duals is not None for _, _, r in parts) else None

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -11,47 +10,16 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
+from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
 
-__all__ = ["STATUS_COLUMNS", "DonorCounts", "Population", "digest_counts", "zone_digests"]
+__all__ = ["STATUS_COLUMNS", "Population"]
 
 STATUS_COLUMNS = ("fit", "cycles", "residual", "worst_cell", "whole", "remainder", "people")
 """Columns of `Population.status`, in order."""
 
 _BLOCK = 512  # zones derived at once: about 6 MB of donors for zones of 1,500 people
-
-
-@dataclass(frozen=True, eq=False)
-class DonorCounts:
-    """How many people each donor stands for, in some zones: rows of a sparse matrix, zones by records.
-
-    Attributes
-    ----------
-    zones : pandas.Index
-        Zone codes, one a row. Read from a file, zones without people are left out.
-    indptr : (n_zones + 1,) int64
-        Entries of zone z are indptr[z] to indptr[z + 1] - 1.
-    record : (nnz,) int32
-        Positions in `problem.records`, ascending within a zone.
-    n : (nnz,) int32
-        People copied from that record, > 0.
-    """
-
-    zones: pd.Index
-    indptr: np.ndarray
-    record: np.ndarray
-    n: np.ndarray
-
-    @property
-    def people(self) -> np.ndarray:
-        """(n_zones,) int64: people in each zone."""
-        running = np.concatenate([[0], np.cumsum(self.n, dtype=np.int64)])
-        return running[self.indptr[1:]] - running[self.indptr[:-1]]
-
-    def __repr__(self) -> str:
-        """One line: zones, people, donors placed."""
-        return f"DonorCounts: {len(self.zones):,} zones, {int(self.n.sum()):,} people, {len(self.n):,} donors placed"
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,19 +92,26 @@ class Population:
 
         problem, where = self.problem, self._positions(zones)
         keys = stream_keys(self.provenance.seed, problem.zone_keys[where], 0, PLACE)
-        start, record, n, unplaced = place_zones(
-            *self._rows(where), keys, problem.donor_start, problem.donor, *self._guide, len(problem.records)
+        order, donor, cumulated, guide = self._placing
+        start, rank, n, unplaced = place_zones(
+            *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.records)
         )
         if unplaced:
             raise ValueError(f"{unplaced:,} people are of profiles that no record with a design weight above 0 has")
-        return DonorCounts(problem.zones[where], start, record, n)
+        return DonorCounts(problem.zones[where], start, order[rank], n)
 
     @cached_property
-    def _guide(self) -> tuple[np.ndarray, np.ndarray]:
-        """Design weights cumulated within profiles, and where to look in them: worked out once, used by every block."""
+    def _placing(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """What every block of donors is placed with, worked out once.
+
+        Records in the order of their ids; donors by their rank in it (they are placed in ascending rank, so what comes out is in
+        the order of ids without sorting); design weights cumulated within profiles, and where to look in them.
+        """
         from synthpop_gb.kernels.placement import placement_guide
 
-        return placement_guide(self.problem.donor_start, self.problem.donor_weight)
+        order, rank = id_order(self.problem.records)
+        donor = rank[self.problem.donor].astype(np.int32)
+        return order.astype(np.int32), donor, *placement_guide(self.problem.donor_start, self.problem.donor_weight)
 
     def blocks(self, size: int = _BLOCK) -> Iterator[DonorCounts]:
         """Yield the donors of `size` zones at a time, in order: a whole country in the memory of one block."""
@@ -244,49 +219,3 @@ class Population:
             f"Population: {self.people:,} people in {len(self.zones):,} zones, {self.problem.n_profiles:,} profiles of "
             f"{len(self.problem.donor):,} donors\n{whole}\n{self._summary()}"
         )
-
-
-def _sorted_rows(indptr: np.ndarray, record: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Sort the entries of every row by record: (record, n), both int32. Sorting packed words in place is the fastest way."""
-    packed = (record.astype(np.int64) << 32) | n
-    for first, last in zip(indptr[:-1].tolist(), indptr[1:].tolist(), strict=True):
-        packed[first:last].sort()
-    return (packed >> 32).astype(np.int32), (packed & 0xFFFFFFFF).astype(np.int32)
-
-
-def zone_digests(blocks: Iterable[DonorCounts], records: pd.Index) -> pd.Series:
-    """SHA-256 of each zone's people: over its code and its (record id, people) in order of the ids. Empty zones are left out.
-
-    Parameters
-    ----------
-    blocks : iterable of DonorCounts
-        `Population.blocks()`, or what was read from a file.
-    records : pandas.Index
-        Ids that the counts' positions refer to.
-
-    Returns
-    -------
-    pandas.Series
-        bytes by zone code, in order of the codes.
-    """
-    ids = [str(r) for r in records]
-    key = np.array([int.from_bytes(hashlib.blake2b(i.encode(), digest_size=8).digest(), "little") for i in ids], dtype="<u8")
-    in_order = records.is_monotonic_increasing
-    order = np.arange(len(ids)) if in_order else records.argsort()
-    rank = np.empty(len(ids), np.int64)
-    rank[order] = np.arange(len(ids))
-    found: dict[str, bytes] = {}
-    for block in blocks:
-        record, n = (block.record, block.n) if in_order else _sorted_rows(block.indptr, rank[block.record], block.n)
-        keys, people = key[order[record]].tobytes(), n.astype("<i4").tobytes()
-        for zone, a, b in zip(block.zones, block.indptr[:-1].tolist(), block.indptr[1:].tolist(), strict=True):
-            if b > a:
-                found[str(zone)] = hashlib.sha256(
-                    str(zone).encode() + b"\0" + keys[8 * a : 8 * b] + people[4 * a : 4 * b]
-                ).digest()
-    return pd.Series(found, dtype=object).sort_index()
-
-
-def digest_counts(blocks: Iterable[DonorCounts], records: pd.Index) -> str:
-    """SHA-256 over all zones' digests in order of their codes; see `zone_digests` for what it covers."""
-    return hashlib.sha256(b"".join(zone_digests(blocks, records))).hexdigest()

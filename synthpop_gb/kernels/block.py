@@ -1,0 +1,63 @@
+"""A block of zones made whole: each zone's weights computed, drawn from and forgotten, so that no weight matrix ever exists."""
+
+import numpy as np
+
+from synthpop_gb.kernels._jit import njit
+from synthpop_gb.kernels.ipf import _weights
+from synthpop_gb.kernels.whole import whole_zone
+from synthpop_gb.status import FitStatus
+
+__all__ = ["whole_block"]
+
+_EMPTY = int(FitStatus.EMPTY)
+_FIRST_GUESS = 512  # entries a zone; more are made room for as they come
+
+
+@njit
+def whole_block(method, start, cell_of, duals, status, targets, layout, work, states, max_moves, remainder):
+    """Draw the whole people of a block of zones from their duals.
+
+    method : as in `whole_zone`.
+    start : (n_profiles,) float64, persons; cell_of : (n_constraints, n_profiles) int32, -1 = outside.
+    duals : (n_zones, n_cells) float64; weight = start * exp(sum of the duals of the profile's cells).
+    status : (n_zones,) int8. Zones with FitStatus.EMPTY get nobody.
+    targets : (n_zones, n_cells) float64, persons.
+    layout, work : of `whole_layout` (once a problem) and `whole_work` (once a thread).
+    states : (n_zones,) uint64. Each zone's stream of purpose WHOLE; advanced.
+    max_moves : moves a zone that repair may make; 0 leaves the draw as it is.
+    remainder : (n_zones,) float64. Written: sum over cells of |count - target|, persons.
+    Returns indptr (n_zones + 1,) int64, profile (nnz,) int32 ascending within a zone, count (nnz,) int32 > 0, as CSR.
+    """
+    n_zones, n_profiles = status.shape[0], start.shape[0]
+    weights, counts = np.empty((1, n_profiles)), np.zeros(n_profiles, np.int32)
+    indptr = np.zeros(n_zones + 1, np.int64)
+    room = max(1, n_zones * min(n_profiles, _FIRST_GUESS))
+    profile, count = np.empty(room, np.int32), np.empty(room, np.int32)
+    n = 0
+    for z in range(n_zones):
+        remainder[z] = 0.0
+        if status[z] != _EMPTY:
+            _weights(start, cell_of, duals[z : z + 1], weights)
+            left, _ = whole_zone(method, weights[0], targets[z], layout, work, states[z : z + 1], counts, max_moves)
+            remainder[z] = left
+            if n + n_profiles > profile.shape[0]:
+                used = 0
+                for p in range(n_profiles):
+                    used += counts[p] > 0
+                if n + used > profile.shape[0]:
+                    profile, count = _grown(profile, n, n + used), _grown(count, n, n + used)
+            for p in range(n_profiles):
+                if counts[p] > 0:
+                    profile[n] = p
+                    count[n] = counts[p]
+                    n += 1
+        indptr[z + 1] = n
+    return indptr, profile[:n].copy(), count[:n].copy()
+
+
+@njit
+def _grown(array, n, needed):
+    """Copy of array[:n] with room for `needed` and as much again."""
+    out = np.empty(2 * needed, array.dtype)
+    out[:n] = array[:n]
+    return out

@@ -1,0 +1,129 @@
+"""IPF: the weights nearest the start weights, in relative entropy, that meet every table; then whole people.
+
+Iterative proportional fitting (Deming & Stephan 1940) and Newton's method on the dual lead to the same weights; the kernel takes
+whichever is faster. What is kept of a fit is its duals, from which `Population.fitted` computes the weights again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import threading
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from synthpop_gb.kernels.block import whole_block
+from synthpop_gb.kernels.fit_layout import FitLayout, fit_layout
+from synthpop_gb.kernels.ipf import fit_block
+from synthpop_gb.kernels.layout import WholeLayout, whole_layout, whole_work
+from synthpop_gb.kernels.repair import MAX_MOVES
+from synthpop_gb.kernels.streams import WHOLE
+from synthpop_gb.methods._method import BlockResult, Streams, register_method
+from synthpop_gb.methods.integerise import INTEGERISE
+from synthpop_gb.problem import Problem
+from synthpop_gb.status import FitStatus
+
+__all__ = ["IPF", "IPFOptions"]
+
+
+@dataclass(frozen=True)
+class IPFOptions:
+    """Options of the method 'ipf'.
+
+    Attributes
+    ----------
+    tolerance : float
+        Largest miss of a target by the fractional weights, in persons; with `relative` in shares of the target.
+    relative : bool
+        Measure the tolerance as a share of each target.
+    max_cycles : int
+        Limit of cycles and Newton steps a zone; a zone that contradicts itself is stopped long before.
+    integerise : str
+        How weights become whole people: 'halving', 'cube', 'trs' or 'largest_remainder' (see `methods.integerise`).
+    max_moves : int
+        Limit of moves that bring whole people onto the targets, a zone; real zones take 1 to 10.
+    newton : bool
+        Finish with Newton steps; False for plain cycles, which end at the same weights.
+
+    Raises
+    ------
+    ValueError
+        For a value outside its range.
+    """
+
+    tolerance: float = 1e-6
+    relative: bool = False
+    max_cycles: int = 1000
+    integerise: str = "halving"
+    max_moves: int = MAX_MOVES
+    newton: bool = True
+
+    def __post_init__(self):
+        if not (math.isfinite(self.tolerance) and self.tolerance > 0):
+            raise ValueError(f"tolerance is a number above 0, not {self.tolerance}")
+        if self.max_cycles < 1:
+            raise ValueError(f"max_cycles is at least 1, not {self.max_cycles}")
+        if self.max_moves < 0:
+            raise ValueError(f"max_moves is at least 0, not {self.max_moves}")
+        if self.integerise not in INTEGERISE:
+            raise ValueError(f"integerise is one of {', '.join(INTEGERISE)}, not {self.integerise!r}")
+
+
+class IPF:
+    """The method 'ipf'; see the module."""
+
+    name, options, needs = "ipf", IPFOptions, "cells"
+
+    def solve_block(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
+        """Fit the zones at these positions and draw their whole people."""
+        layouts, targets = _layouts(problem), problem.targets[zones]
+        fit = fit_block(layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton)
+        draw, repaired = INTEGERISE[options.integerise]
+        max_moves, work = options.max_moves if repaired else 0, whole_work(layouts.whole)
+        states, remainder = streams.keys(problem.zone_keys[zones], WHOLE), np.empty(len(zones))
+        indptr, profile, count = whole_block(
+            draw,
+            problem.start,
+            problem.cell_of,
+            fit.duals,
+            fit.status,
+            targets,
+            layouts.whole,
+            work,
+            states,
+            max_moves,
+            remainder,
+        )
+        worst_cell = np.where(fit.status == FitStatus.CONVERGED, -1, fit.worst_cell)  # within the tolerance: nowhere worth naming
+        return BlockResult(indptr, profile, count, fit.status, fit.cycles, fit.residual, worst_cell, remainder, fit.duals)
+
+
+class _Layouts(NamedTuple):
+    """What the kernels work out once per problem."""
+
+    fit: FitLayout
+    whole: WholeLayout
+
+
+_known: dict[bytes, _Layouts] = {}  # of the latest problem: blocks of one problem follow each other, in every worker
+_lock = threading.Lock()
+
+
+def _layouts(problem: Problem) -> _Layouts:
+    """Layouts of a problem, recognised by its content: a worker elsewhere gets another object with every block."""
+    content = hashlib.blake2b(problem.start.tobytes(), digest_size=16)
+    content.update(problem.cell_of.tobytes() + problem.constraint_start.tobytes())
+    key = content.digest()
+    with _lock:
+        if key not in _known:
+            _known.clear()
+            _known[key] = _Layouts(
+                fit_layout(problem.start, problem.cell_of, problem.constraint_start),
+                whole_layout(problem.cell_of, problem.constraint_start),
+            )
+        return _known[key]
+
+
+register_method(IPF())
