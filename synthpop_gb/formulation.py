@@ -59,7 +59,7 @@ def formulate(aligned: Aligned) -> Problem:
         cell_of=np.where(profile_cells >= 0, profile_cells + start[:-1, None], -1),
         constraint_start=start,
         targets=np.concatenate([c.targets.to_numpy() for c in aligned.constraints], axis=1),
-        zone_keys=np.fromiter((zone_key(code) for code in aligned.zones), dtype=np.uint64, count=len(aligned.zones)),
+        zone_keys=np.fromiter((zone_key(code) for code in aligned.zones.tolist()), dtype=np.uint64, count=len(aligned.zones)),
         donor_start=np.concatenate([[0], np.cumsum(np.bincount(inverse, minlength=len(first)))]),
         donor=donor,
         donor_weight=aligned.weight[donor],

@@ -113,7 +113,7 @@ def _coarse(
     if asked or len(common) >= min(map(len, parts)) or len(common) < 2:
         return []
     message = (
-        f"{request.name}: {table.name} has {len(parts[0])} categories in the table and {len(parts[1])} in the survey, "
+        f"{table.name} has {len(parts[0])} categories in {request.table} and {len(parts[1])} in the survey, "
         f"but they share only {len(common)}: {listed((c.label for c in common), 12)}."
     )
     rows = pd.DataFrame({

@@ -24,12 +24,26 @@ TIMES = 5.0
 
 
 def check_years(survey: Microdata, drafts: Sequence[Draft]) -> list[Finding]:
-    """'vintage-mismatch' where survey and tables describe different years."""
+    """'vintage-mismatch' where survey and tables, or the tables among themselves, describe different years."""
+    findings = []
+    years = sorted({d.year for d in drafts if d.year is not None})
+    if len(years) > 1:
+        message = f"The tables describe different years: {'; '.join(f'{y}: {listed(_of_year(drafts, y), 6)}' for y in years)}."
+        why, remedy = (
+            "People move, age and die between censuses, so the tables are not of the same people.",
+            "Use tables of one year.",
+        )
+        findings.append(finding("vintage-mismatch", message, place="constraints", count=len(years), why=why, remedy=remedy))
     off = {d.source: d.year for d in drafts if d.year is not None and survey.year is not None and d.year != survey.year}
     if not off:
-        return []
+        return findings
     message = f"{survey.name} describes {survey.year}, {listed(off, 6)} {listed(sorted(set(off.values())))}."
-    return [finding("vintage-mismatch", message, place=survey.name, count=len(off))]
+    return [*findings, finding("vintage-mismatch", message, place=survey.name, count=len(off))]
+
+
+def _of_year(drafts: Sequence[Draft], year: int) -> list[str]:
+    """Names of the tables of one year."""
+    return list(dict.fromkeys(d.source for d in drafts if d.year == year))
 
 
 def check_donors(

@@ -24,6 +24,9 @@ Box = tuple[tuple[int, frozenset[int]], ...]
 MOST_RECTANGLES = 1_000
 """Rectangles kept of one pair of constraints; beyond that a clash may go unnoticed, but none is ever invented."""
 
+MOST_CELLS = 20_000
+"""Combinations of three constraints' cells beyond which only pairs are looked at."""
+
 MOST_BOXES = 4_000
 """Boxes tested in every zone, those first that the zones come nearest to."""
 
@@ -45,6 +48,8 @@ def empty_boxes(cell_of: np.ndarray, sizes: Sequence[int], share: Sequence[np.nd
         support[cell_of[a], cell_of[b]] = True
         found.update({((a, rows), (b, columns)): None for rows, columns in _rectangles(support, share[a], share[b])})
     for three in combinations(range(len(sizes)), 3):
+        if np.prod([sizes[k] for k in three]) > MOST_CELLS:
+            continue
         support = np.zeros([sizes[k] for k in three], bool)
         support[tuple(cell_of[k] for k in three)] = True
         if not support.all():

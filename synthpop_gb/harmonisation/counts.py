@@ -10,7 +10,7 @@ import pandas as pd
 from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.harmonisation._words import listed, number
-from synthpop_gb.harmonisation.zones import vintages
+from synthpop_gb.harmonisation.zones import among, vintages
 
 __all__ = ["Prepared", "prepare"]
 
@@ -54,15 +54,16 @@ def _rows(table: BenchmarkTable, zones: pd.Index, geography: pd.Index, findings:
         return np.arange(len(zones)), np.zeros(len(zones), bool)
     again = index.duplicated()
     twice = index[again].unique()
-    twice = twice[twice.isin(zones)]
+    twice = twice[among(twice, zones)]
     if len(twice):
         message = f"{table.name} lists {number(len(twice), 'zone')} more than once: {listed(twice)}."
         findings.append(
             finding("duplicate-zone", message, place=table.name, count=len(twice), rows=pd.DataFrame({"zone": twice}))
         )
-    row = index[~again].get_indexer(zones)
+    once = index[~again]
+    row = once.get_indexer(zones)
     missing = zones[row < 0]
-    unknown = index[~again][~index[~again].isin(geography)]
+    unknown = once[~among(once, geography)]
     if len(missing):
         findings.append(_missing(table, missing, unknown, zones))
     if len(unknown):
@@ -73,7 +74,9 @@ def _rows(table: BenchmarkTable, zones: pd.Index, geography: pd.Index, findings:
     if NOMIS_LIMIT in (len(table.counts), table.counts.size, int(table.counts.count().sum())):
         message = f"{table.name} has exactly 25,000 rows, the guest limit of the Nomis API."
         findings.append(finding("truncated-file", message, place=table.name, level=None if len(missing) else "warning"))
-    return np.flatnonzero(~again)[np.maximum(row, 0)] if len(index) else np.zeros(len(zones), int), (row < 0) | zones.isin(twice)
+    return np.flatnonzero(~again)[np.maximum(row, 0)] if len(index) else np.zeros(len(zones), int), (row < 0) | among(
+        zones, twice
+    )
 
 
 def _missing(table: BenchmarkTable, missing: pd.Index, unknown: pd.Index, zones: pd.Index) -> Finding:
@@ -88,7 +91,8 @@ def _missing(table: BenchmarkTable, missing: pd.Index, unknown: pd.Index, zones:
                        remedy="Get the table for the zones of the study, or add its areas up with a lookup.")  # fmt: skip
     newer = any(2021 in theirs.get(k, ()) and 2011 in y for k, y in vintages(missing).items()) and not _has_2021(ours)
     older = any(2021 in y and 2021 not in theirs.get(k, ()) for k, y in vintages(missing).items())
-    if newer or older or (len(unknown) >= 0.1 * len(missing) and len(missing) < 0.5 * len(zones)):
+    recoded = len(missing) < 0.5 * len(zones) and len(unknown) >= 0.1 * len(missing) and _are_gss(missing, unknown)
+    if newer or older or recoded:
         what = (
             "2021 codes, the study older ones"
             if newer
@@ -104,6 +108,12 @@ def _missing(table: BenchmarkTable, missing: pd.Index, unknown: pd.Index, zones:
         return finding("zone-vintage", message, place=table.name, count=len(missing), rows=rows)
     message = f"{table.name} lacks {share} zones of the study: {listed(missing)}."
     return finding("missing-zone", message, place=table.name, count=len(missing), rows=rows)
+
+
+def _are_gss(missing: pd.Index, unknown: pd.Index) -> bool:
+    """Whether both are codes of the Government Statistical Service (a letter and eight digits) of one kind of area."""
+    both = missing.append(unknown).astype(str)
+    return bool(both.str.fullmatch(r"[EWSNK]\d{8}").all()) and len(set(both.str.slice(0, 3))) == 1
 
 
 def _has_2021(found: dict[str, set[int]]) -> bool:
@@ -199,7 +209,10 @@ def _without_subtotals(
         present = set(codes)
         listed_order = [c for c in variable.categories if c.code in present]
         member = np.array([codes == c.code for c in listed_order], dtype=np.float64).reshape(len(listed_order), -1)
-        for j, parts in _subtotals(values[~bad] @ member.T):
+        few = slice(None, None, max(1, len(values) // 64))
+        sample = values[few][~bad[few]] @ member.T  # a few zones rule out nearly every sum at once
+        suspects = _subtotals(sample, least=0)
+        for j, parts in _subtotals(values[~bad] @ member.T) if suspects else []:
             whole, pieces = listed_order[j], [listed_order[i] for i in parts]
             names = listed((repr(c.label or c.code) for c in pieces), 4)
             message = f"{table.name}: {whole.label or whole.code!r} is the sum of {names} in every zone; it was left out."
@@ -220,12 +233,11 @@ def _subtotals(margin: np.ndarray, least: int = 5) -> list[tuple[int, list[int]]
     margin : (n_zones, n) counts. In `least` rows that differ two of the parts must be above nought: less could be chance.
     """
     left, found = list(range(margin.shape[1])), []
-    few = slice(None, None, max(1, len(margin) // 64))
     while True:
         for i, j in enumerate(left):
             runs = [left[i + 1 : b] for b in range(i + 3, len(left) + 1)] + [left[a:i] for a in range(i - 1)]
             runs += [left[:i] + left[i + 1 :]] if 0 < i < len(left) - 1 else []
-            parts = next((r for r in runs if _adds_up(margin[few], j, r) and _adds_up(margin, j, r, least)), None)
+            parts = next((r for r in runs if _adds_up(margin[:64], j, r) and _adds_up(margin, j, r, least)), None)
             if parts:
                 break
         else:

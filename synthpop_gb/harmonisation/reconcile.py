@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -45,6 +46,31 @@ class Settled:
     floor: pd.Series
 
 
+@dataclass(frozen=True, eq=False)
+class _Draws:
+    """Random streams of every zone, one a purpose's name; the zones' keys are hashed only where a table must be settled."""
+
+    zones: pd.Index
+    seed: int
+
+    @cached_property
+    def keys(self) -> np.ndarray:
+        """Hash of every zone's code: (n_zones,) uint64."""
+        return np.array([zone_key(code) for code in self.zones.tolist()], dtype=np.uint64)
+
+    def streams(self, name: str) -> np.ndarray:
+        """State of every zone's stream of that name: (n_zones,) uint64."""
+        from synthpop_gb.kernels.streams import SETTLE, stream_keys
+
+        return stream_keys(self.seed, self.keys, np.uint64(zone_key(name)), SETTLE)
+
+    def uniforms(self, name: str) -> np.ndarray:
+        """First draw of every zone's stream of that name: (n_zones,) float64 in [0, 1)."""
+        from synthpop_gb.kernels.settle import uniforms
+
+        return uniforms(self.streams(name))
+
+
 def settle_drafts(
     drafts: Sequence[Draft],
     zones: pd.Index,
@@ -67,16 +93,16 @@ def settle_drafts(
     Returns `Settled` and findings: 'total-mismatch' (an error where tables differ by a fifth of all people, since they
     cannot count the same ones), 'perturbed'.
     """
-    keys = np.array([zone_key(code) for code in zones], dtype=np.uint64)
+    draws = _Draws(zones, seed)
     marks = [signature(d.universe, variables) for d in drafts]
     done: dict[int, np.ndarray] = {}
     findings: list[Finding] = []
     for group in _universes(marks):
         members = [drafts[i] for i in group]
-        total, implied = _total(members, marks[group[0]], drafts, marks, done, trusted, keys, seed)
+        total, implied = _total(members, marks[group[0]], drafts, marks, done, trusted, draws)
         findings += _mismatch(members, marks[group[0]], total, implied, zones, trusted)
         for i in sorted(group, key=lambda i: (drafts[i].source != (trusted.name if trusted else None), len(drafts[i].cells))):
-            done[i] = _settle(drafts[i], marks[i], drafts, marks, done, total, shares[i], keys, seed)
+            done[i] = _settle(drafts[i], marks[i], drafts, marks, done, total, shares[i], draws)
     targets = [done[i] for i in range(len(drafts))]
     findings += _still_apart(drafts, marks, targets, zones)
     changes, floor = _changes(drafts, targets, zones)
@@ -93,7 +119,7 @@ def _universes(marks: list[dict]) -> list[list[int]]:
     return sorted(groups, key=lambda g: sum(contains(marks[h[0]], marks[g[0]]) for h in groups))
 
 
-def _total(members, mark, drafts, marks, done, trusted, keys, seed) -> tuple[np.ndarray, Draft | None]:
+def _total(members, mark, drafts, marks, done, trusted, draws) -> tuple[np.ndarray, Draft | None]:
     """Total of one universe by zone, whole; and the settled table that implies it, if one does."""
     if trusted is not None and trusted.mark == mark:
         return np.floor(trusted.total + 0.5), None
@@ -106,28 +132,14 @@ def _total(members, mark, drafts, marks, done, trusted, keys, seed) -> tuple[np.
     half = middle != np.floor(middle)
     if half.any():  # the median of an even number of tables can lie between two people: either, with the right chance
         name = "total " + repr(sorted((k, sorted(v)) for k, v in mark.items()))
-        middle[half] = np.floor(middle[half] + _uniforms(keys[half], name, seed))
+        middle[half] = np.floor(middle[half] + draws.uniforms(name)[half])
     for i, cells in done.items():
         if contains(marks[i], mark):
             middle = np.minimum(middle, cells.sum(axis=1))
     return middle, None
 
 
-def _uniforms(keys: np.ndarray, name: str, seed: int) -> np.ndarray:
-    """One uniform draw a zone, from the stream of that name."""
-    from synthpop_gb.kernels.settle import uniforms
-
-    return uniforms(_streams(keys, name, seed))
-
-
-def _streams(keys: np.ndarray, name: str, seed: int) -> np.ndarray:
-    """Key of every zone's stream for settling the table of that name."""
-    from synthpop_gb.kernels.streams import SETTLE, stream_keys
-
-    return stream_keys(seed, keys, np.uint64(zone_key(name)), SETTLE)
-
-
-def _settle(draft, mark, drafts, marks, done, total, share, keys, seed) -> np.ndarray:
+def _settle(draft, mark, drafts, marks, done, total, share, draws) -> np.ndarray:
     """Move one table to its universe's total and to the margins that it shares with tables settled before."""
     from synthpop_gb.kernels.settle import meet_margins, settle
 
@@ -141,14 +153,12 @@ def _settle(draft, mark, drafts, marks, done, total, share, keys, seed) -> np.nd
         if not filled[block == b].any():  # no record is in this block: the check of empty cells says so
             filled[block == b] = 1.0
     out = np.empty_like(draft.published)
-    settle(draft.published, block, np.ascontiguousarray(totals), filled, _streams(keys, draft.name, seed), out)
+    settle(draft.published, block, np.ascontiguousarray(totals), filled, draws.streams(draft.name), out)
     if len(margins) > 1:
         first = np.cumsum([0, *(t.shape[1] for _, t in margins[:-1])])
         blocks = np.stack([b + offset for (b, _), offset in zip(margins, first, strict=True)]).astype(np.int32)
         weight = np.where(out.any(axis=1, keepdims=True) & ~draft.published.any(axis=1, keepdims=True), filled, draft.published)
-        meet_margins(
-            out, weight, blocks, np.concatenate([t for _, t in margins], axis=1), _streams(keys, f"margins {draft.name}", seed)
-        )
+        meet_margins(out, weight, blocks, np.concatenate([t for _, t in margins], axis=1), draws.streams(f"margins {draft.name}"))
     return out
 
 

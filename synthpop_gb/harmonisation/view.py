@@ -53,6 +53,7 @@ class View:
     def check(self, requests: Sequence[Request], prepared: Mapping[str, Prepared]) -> list[Finding]:
         """Draft every request that can be; say what is wrong with the survey on the way."""
         self.weight, findings = take_weights(self.survey)
+        findings = [f for f in findings if f.code not in {g.code for g in self.survey.findings}]
         described = {v for r in requests for v in r.variables}
         for name in self.recodes.keys() - described:
             message = f"The recode of {name!r} is for no variable of the study.{nearest(name, described)}"
@@ -63,8 +64,7 @@ class View:
             universe, said = common_universe(
                 prepared[request.table].table, request.variables, self.covered, self.survey.variables, self.tables
             )
-            findings += [f for f in said if f.message not in told]
-            told |= {f.message for f in said}
+            findings += _new(said, told)
             needed = list(dict.fromkeys([*request.variables, *(universe.members if universe else ())]))
             known = [self._code(name, request, findings) for name in needed]
             if not all(known) or universe is None:
@@ -72,7 +72,7 @@ class View:
             coded = {name: self.coded[name] for name in needed}
             inside, said = membership(request.name, universe, coded)
             draft, more = draft_table(request, prepared[request.table], universe, inside, coded, self.recodes)
-            findings += said + more
+            findings += _new(said + more, told)
             for name in needed:
                 mask = (coded[name].category == UNKNOWN) & (inside != 0)
                 unknown[name] = unknown.get(name, False) | mask
@@ -123,3 +123,10 @@ class View:
                     rows = pd.DataFrame({"record": self.survey.records.index[mask], "variable": name})
                     findings.append(finding("missing-value", message, place=f"{self.survey.name}: {column}", count=n, rows=rows))
         return [f for i, f in enumerate(findings) if f.place not in {g.place for g in findings[:i]}]
+
+
+def _new(findings: list[Finding], told: set[str]) -> list[Finding]:
+    """Return the findings not told before: two constraints from one table have the same faults."""
+    new = [f for f in findings if f.message not in told]
+    told |= {f.message for f in findings}
+    return new

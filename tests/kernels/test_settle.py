@@ -1,7 +1,7 @@
 """Settling equals its slow twin, moves as few people as possible, and favours no cell."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthpop_gb.kernels.settle import meet_margins, settle, uniforms
@@ -100,10 +100,11 @@ def test_uniforms_equal_the_twin(keys):
     assert np.array_equal(uniforms(keys), twin.uniforms(keys))
 
 
-@given(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**32 - 1))
+@settings(max_examples=25)
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 4), st.integers(0, 2**32 - 1))
 def test_two_margins_are_met_by_moving_people(n_zones, rows, columns, seed):
     rng = np.random.default_rng(seed)
-    table = rng.poisson(rng.choice([2, 30]), (n_zones, rows, columns)).astype(float)
+    table = rng.poisson(rng.choice([1, 5]), (n_zones, rows, columns)).astype(float)
     wanted = np.zeros_like(table)
     for z in range(n_zones):  # margins of another table of the same size
         wanted[z] = rng.multinomial(int(table[z].sum()), np.full(rows * columns, 1 / (rows * columns))).reshape(rows, columns)

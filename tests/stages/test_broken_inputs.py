@@ -341,6 +341,22 @@ def survey_of_another_year(case):
     return "survey describes 2011, age, sex, health 2021"
 
 
+@broken("vintage-mismatch", "constraints", 2, "warning")
+def tables_of_different_years(case):
+    case.spoil_table("health", year=2011)
+    return "2011: health; 2021: age, sex"
+
+
+@broken("missing-zone", "health", 1)
+def zone_with_a_code_of_its_own(case):
+    codes = ["Z" + c for c in case.geography.codes]
+    case.geography = Geography(case.geography.zones.set_axis(codes))
+    for name in ("age", "sex"):
+        case.spoil_table(name, counts=case.counts(name).set_axis(codes))
+    case.spoil_table("health", counts=case.counts("health").set_axis([*codes[:-1], "ZE01000013"]))
+    return "1 of 12 zones"
+
+
 @broken("few-records", "survey", 60, "warning")
 def small_survey(case):
     case.survey = replace(case.survey, records=case.survey.records.iloc[:60])
@@ -507,7 +523,8 @@ def test_everything_comes_at_once():
     errors = sorted((f.code, f.place, f.count) for f in findings if f.level == "error")
     assert errors == sorted([
         ("study-reference", "constraints", 1), ("study-reference", "total_from", 1), ("study-reference", "recode.aeg", 1),
-        ("study-reference", "recode.sex", 1), ("unknown-zone", "zones", 1), ("not-a-number", "age", 1), ("negative-count", "sex", 1),
+        ("study-reference", "recode.sex", 1), ("unknown-zone", "zones", 1), ("not-a-number", "age", 1),
+        ("negative-count", "sex", 1),
         ("missing-zone", "health", 1), ("duplicate-zone", "health", 1), ("unmapped-code", "survey: health", 3),
         ("negative-weight", "survey: weight", 1), ("unknown-variable", "survey", 1), ("mixed-universe", "age_by_sex", 1),
         ("empty-cell", "health", 8),

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthpop_gb.formulation import formulate
@@ -62,6 +62,7 @@ def test_outside_a_universe_is_minus_one(inputs):
     assert problem.n_profiles == 1 + 4 * 3
 
 
+@settings(max_examples=12)
 @given(st.randoms(use_true_random=False))
 def test_shuffled_zones_are_the_same_problem_in_another_order(inputs, random):
     survey, tables, geography = inputs
@@ -76,6 +77,7 @@ def test_shuffled_zones_are_the_same_problem_in_another_order(inputs, random):
     assert list(one.zones[order]) == list(two.zones)
 
 
+@settings(max_examples=12)
 @given(st.randoms(use_true_random=False))
 def test_shuffled_records_are_the_same_profiles(inputs, random):
     survey, tables, geography = inputs

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthpop_gb.geography import Geography
@@ -85,6 +85,7 @@ def test_a_total_from_nowhere_is_found():
     assert "'sex'" in findings[-1].message
 
 
+@settings(max_examples=15)
 @given(st.randoms(use_true_random=False), st.integers(0, 5))
 def test_a_zone_is_settled_alike_whatever_other_zones_there_are(random, seed):
     survey, tables, geography = world(noise=1.5, n_zones=9)
