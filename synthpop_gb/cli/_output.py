@@ -48,7 +48,7 @@ class progress_bar:
     """Zones done and time left: a bar on a terminal, a line every ten seconds elsewhere (log files, schedulers)."""
 
     def __enter__(self):
-        self._bar, self._last = None, time.monotonic()
+        self._bar, self._last = None, None
         if sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -70,6 +70,8 @@ class progress_bar:
             if self._task is None:
                 self._task = self._bar.add_task("solving", total=total)
             self._bar.update(self._task, completed=done)
+        elif self._last is None:
+            self._last = time.monotonic()
         elif time.monotonic() - self._last > 10:
             self._last = time.monotonic()
             left = "" if seconds_left is None else f", about {seconds_left:.0f} s left"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 from synthpop_gb import run_folder
@@ -94,13 +93,14 @@ def draw(
 ) -> list[Path]:
     """Draw one map of a run from its written counts; see `map_run`."""
     from synthpop_gb.export import geopackage
-    from synthpop_gb.indicators import record_mask, share_by_zone
+    from synthpop_gb.indicators import parse_condition, share_by_zone
     from synthpop_gb.report.maps import draw_map
 
     if aligned.geography.boundary_file is None:
         message = "The study names no boundaries, so nothing can be drawn."
         raise InputError([finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones].")])
-    shares = share_by_zone(run_folder.read_counts(folder, aligned.records), record_mask(indicator, aligned), aligned.zones)
+    mask = parse_condition(indicator).matches(aligned)
+    shares = share_by_zone(run_folder.read_counts(folder, aligned.records), mask, aligned.zones)
     stem = Path(output) if output else folder / "maps" / slug(indicator)
     stem = stem.with_suffix("") if stem.suffix.lower() in {".png", ".svg", ".gpkg", ".parquet"} else stem
     stem.parent.mkdir(parents=True, exist_ok=True)
@@ -130,18 +130,5 @@ def expand_run(folder: str | Path, target: str | Path, *, overwrite: bool = Fals
     from synthpop_gb.export import people
 
     target = Path(target)
-    if target.exists() and not overwrite:
-        raise InputError(
-            [
-                finding(
-                    "output-exists",
-                    f"{target} exists already.",
-                    place=str(target),
-                    remedy="Choose another name, or pass --overwrite.",
-                )
-            ]
-        )
     _, aligned, population = _opened(Path(folder))
-    if target.is_dir():
-        shutil.rmtree(target)
-    return people(population, aligned, target)
+    return people(population, aligned, target, overwrite=overwrite)

@@ -25,7 +25,7 @@ def add_truth(truth: Truth, folder: Path, aligned: Aligned, population: Populati
     """
     import pandas as pd
 
-    from synthpop_gb.indicators import parse_condition, record_mask
+    from synthpop_gb.indicators import parse_condition
     from synthpop_gb.validation import true_error
 
     path = Path(truth.persons)
@@ -35,9 +35,9 @@ def add_truth(truth: Truth, folder: Path, aligned: Aligned, population: Populati
     zone = people["zone"].to_numpy()
     conditions = {name: parse_condition(text) for name, text in truth.indicators.items()}
     actual = {name: 100.0 * pd.Series(c.matches(people)).groupby(zone).mean() for name, c in conditions.items()}
-    values = {name: 100.0 * record_mask(c, aligned) for name, c in conditions.items()}
+    values = {name: 100.0 * c.matches(aligned) for name, c in conditions.items()}
     errors = true_error(
         run_folder.read_counts(folder, aligned.records), aligned,
-        pd.DataFrame(actual).reindex(aligned.zones), pd.DataFrame(values, index=aligned.records), population=population,
+        pd.DataFrame(actual).reindex(aligned.zones), pd.DataFrame(values, index=aligned.records), population=population, unit="percentage points",
     )  # fmt: skip
     return replace(checks, headline={**checks.headline, **errors.headline}, tables={**checks.tables, **errors.tables})
