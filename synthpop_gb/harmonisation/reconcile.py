@@ -15,10 +15,11 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.codebook import Category, Universe, Variable
+from synthpop_gb.codebook import Variable
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.harmonisation._words import listed, number
 from synthpop_gb.harmonisation.cells import Draft
+from synthpop_gb.harmonisation.margins import block_sums, cells_inside, shared_blocks
 from synthpop_gb.harmonisation.universe import contains, signature
 from synthpop_gb.problem import zone_key
 
@@ -124,7 +125,7 @@ def _total(members, mark, drafts, marks, done, trusted, draws) -> tuple[np.ndarr
     if trusted is not None and trusted.mark == mark:
         return np.floor(trusted.total + 0.5), None
     for i, cells in done.items():
-        inside = _inside(drafts[i], marks[i], members[0].universe, mark)
+        inside = cells_inside(drafts[i], marks[i], members[0].universe, mark)
         if inside is not None:
             return cells[:, inside].sum(axis=1), drafts[i]
     sums = np.stack([d.published.sum(axis=1) for d in {d.source: d for d in members}.values()])
@@ -145,7 +146,7 @@ def _settle(draft, mark, drafts, marks, done, total, share, draws) -> np.ndarray
 
     margins = _margins(draft, mark, drafts, marks, done, total)
     whole = bool((draft.published == np.floor(draft.published)).all())
-    if whole and all(np.array_equal(_sums(draft.published, block, totals.shape[1]), totals) for block, totals in margins):
+    if whole and all(np.array_equal(block_sums(draft.published, block, totals.shape[1]), totals) for block, totals in margins):
         return draft.published
     block, totals = margins[0]
     filled = share.astype(np.float64).copy()
@@ -166,9 +167,9 @@ def _margins(draft, mark, drafts, marks, done, total) -> list[tuple[np.ndarray, 
     """Blocks of a table's cells and their totals by zone: shared margins, the finest first, else the total alone."""
     found = []
     for i, cells in done.items():
-        shared = _shared_blocks(drafts[i], marks[i], draft, mark)
+        shared = shared_blocks(drafts[i], marks[i], draft, mark)
         if shared is not None and shared[1].any():
-            found.append((shared[1], _sums(cells, shared[0], int(shared[1].max()) + 1)))
+            found.append((shared[1], block_sums(cells, shared[0], int(shared[1].max()) + 1)))
     found.sort(key=lambda margin: -margin[1].shape[1])
     kept: list[tuple[np.ndarray, np.ndarray]] = []
     for block, totals in found:
@@ -176,77 +177,6 @@ def _margins(draft, mark, drafts, marks, done, total) -> list[tuple[np.ndarray, 
         if not any(finer):  # a margin of a margin is met with it
             kept.append((block, totals))
     return kept or [(np.zeros(draft.published.shape[1], np.int32), total[:, None])]
-
-
-def _sums(cells: np.ndarray, block: np.ndarray, n: int) -> np.ndarray:
-    """Sum the cells of each block by zone; block -1 is left out. Returns (n_zones, n)."""
-    out = np.zeros((n, len(cells)))
-    for c in np.flatnonzero(block >= 0):
-        out[block[c]] += cells[:, c]
-    return out.T
-
-
-def _shared_blocks(wide: Draft, wide_mark: dict, narrow: Draft, mark: dict) -> tuple[np.ndarray, np.ndarray] | None:
-    """Blocks of cells that must have equal sums in two tables: (block of each cell of `wide`, block of each of `narrow`).
-
-    `wide` counts at least the people of `narrow`; its cells outside that universe get block -1. None where the cells of
-    `wide` do not tell the universe of `narrow` apart.
-    """
-    inside = _inside(wide, wide_mark, narrow.universe, mark)
-    if inside is None:
-        return None
-    left, right, n = np.zeros(len(wide.cells), np.int32), np.zeros(len(narrow.cells), np.int32), 1
-    for axis, name in enumerate(wide.request.variables):
-        if name in narrow.request.variables:
-            other = narrow.request.variables.index(name)
-            a, b, size = _components(wide.categories[axis], narrow.categories[other], narrow.universe.members.get(name))
-            left, right, n = left * size + a[_level(wide, axis)], right * size + b[_level(narrow, other)], n * size
-    used = np.unique(right)
-    number_of = np.full(n, -1, np.int32)
-    number_of[used] = np.arange(len(used))
-    return np.where(inside, number_of[left], -1), number_of[right]
-
-
-def _inside(wide: Draft, wide_mark: dict, universe: Universe, mark: dict) -> np.ndarray | None:
-    """Which cells of `wide` make up a universe of signature `mark`: (n_cells,) bool; None where they do not tell it apart."""
-    if not contains(wide_mark, mark):
-        return None
-    inside = np.ones(len(wide.cells), bool)
-    for name, atoms in mark.items():
-        if wide_mark.get(name) == atoms:
-            continue
-        if name not in wide.request.variables:
-            return None
-        axis = wide.request.variables.index(name)
-        member = [_side(category, universe.members[name]) for category in wide.categories[axis]]
-        if None in member:
-            return None
-        inside &= np.array(member)[_level(wide, axis)]
-    return inside
-
-
-def _side(category: Category, universe: frozenset[str]) -> bool | None:
-    """Whether a category lies inside a universe (True), outside (False) or across its boundary (None)."""
-    return None if category.atoms & universe and not category.atoms <= universe else category.atoms <= universe
-
-
-def _level(draft: Draft, axis: int) -> np.ndarray:
-    """Category of each cell on one axis."""
-    return np.asarray(draft.cells.codes[axis])
-
-
-def _components(
-    wide: tuple[Category, ...], narrow: tuple[Category, ...], within: frozenset[str] | None
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Finest blocks that the categories of two tables have in common: block of each category of either, and how many."""
-    sets = [c.atoms if within is None else c.atoms & within for c in (*wide, *narrow)]
-    block = np.arange(len(sets))
-    for i in range(len(wide)):
-        for j in range(len(wide), len(sets)):
-            if sets[i] & sets[j]:
-                block[block == block[j]] = block[i]
-    _, block = np.unique(block, return_inverse=True)
-    return block[: len(wide)].astype(np.int32), block[len(wide) :].astype(np.int32), int(block.max()) + 1
 
 
 def _mismatch(
@@ -281,14 +211,14 @@ def _still_apart(drafts, marks, targets, zones) -> list[Finding]:
     for i in range(len(drafts)):
         for j in range(len(drafts)):
             blocks = (
-                _shared_blocks(drafts[i], marks[i], drafts[j], marks[j])
+                shared_blocks(drafts[i], marks[i], drafts[j], marks[j])
                 if i != j and not (j < i and marks[i] == marks[j])
                 else None
             )
             if blocks is None:
                 continue
             n = int(blocks[1].max()) + 1
-            gap = np.abs(_sums(targets[i], blocks[0], n) - _sums(targets[j], blocks[1], n)).sum(axis=1)
+            gap = np.abs(block_sums(targets[i], blocks[0], n) - block_sums(targets[j], blocks[1], n)).sum(axis=1)
             if gap.any():
                 worst = int(np.argmax(gap))
                 names = f"{drafts[i].name}, {drafts[j].name}"
