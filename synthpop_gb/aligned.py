@@ -22,7 +22,7 @@ class AlignedTable:
     Attributes
     ----------
     name : str
-        Name of the benchmark table.
+        What the study asked for: 'age', 'age x sex'; two margins may come from one benchmark table.
     variables : tuple of str
         Variables crossed, in order of the cell index's levels.
     categories : tuple of tuple of Category
