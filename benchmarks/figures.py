@@ -1,0 +1,146 @@
+"""Measure every figure that README and docs quote, and write them where prose reads them from: `make figures`.
+
+    python benchmarks/figures.py                          # everything; minutes
+    python benchmarks/figures.py --only region,start_up   # these groups; the others are kept as they were
+    python benchmarks/figures.py --list                   # names and what they measure
+    python benchmarks/figures.py --write                  # measure nothing; write docs/figures.md and README from figures.json
+
+Each group runs in a process of its own, and whatever is quoted with time or memory in a further one. docs/figures.json holds
+the numbers with command, versions and machine; docs/figures.md and the table in README.md are written from it. Groups on real
+data need the folder named by SYNTHPOP_GB_DATA and are left out, with a word, where it is not set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from _measure import ROOT, machine, versions
+from _pages import write_page, write_readme
+
+FIGURES = ROOT / "docs" / "figures.json"
+_MARK = "FIGURES "
+
+
+@dataclass(frozen=True)
+class Group:
+    """Figures that are measured together.
+
+    about : what is shown; module, function : where it is measured (imported in the group's own process); arguments : for it;
+    data : whether the folder of open data is needed.
+    """
+
+    about: str
+    module: str
+    function: str
+    arguments: tuple = ()
+    data: bool = True
+
+
+GROUPS = {
+    "leeds_2011": Group("Leeds, 2011 census, end to end", "_studies", "measure_study", ("leeds-2011", 3)),
+    "yorkshire_2011": Group(
+        "Yorkshire and The Humber, 2011 census, end to end", "_studies", "measure_study", ("yorkshire-2011", 3)
+    ),
+    "england_wales_2011": Group(
+        "England and Wales, 2011 census, end to end", "_studies", "measure_study", ("england-wales-2011", 3)
+    ),
+    "leeds_2021": Group("Leeds, perturbed tables of Census 2021, end to end", "_studies", "measure_study", ("leeds-2021", 1)),
+    "england_wales_2021": Group(
+        "England and Wales, perturbed tables of Census 2021, end to end", "_studies", "measure_study", ("england-wales-2021", 1)
+    ),
+    "fit_and_whole_one_core": Group("England and Wales 2011: fit and whole people alone, on one core", "_solving", "one_core"),
+    "unbiased": Group("Leeds 2011 under 200 seeds: mean counts against fitted weights", "_solving", "unbiased"),
+    "same_bits": Group("Leeds 2011: the same people however the work is done", "_solving", "same_bits"),
+    "region": Group(
+        "The ordinary size: 1,000 zones, eight tables, 16,255 profiles, truth known", "_solving", "region", data=False
+    ),
+    "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
+    "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
+    "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
+    "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
+}
+
+
+def main() -> int:
+    """Parse, measure the groups asked for, write after each one."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", default="", help="groups, separated by commas")
+    parser.add_argument("--list", action="store_true", help="list the groups")
+    parser.add_argument("--write", action="store_true", help="measure nothing; write the pages from figures.json")
+    parser.add_argument("--measure", help=argparse.SUPPRESS)  # a group, in the process of its own
+    asked = parser.parse_args()
+    if asked.list:
+        for name, group in GROUPS.items():
+            print(f"{name:24}{group.about}{' (open data)' if group.data else ''}")
+        return 0
+    if asked.measure:
+        return _measure_here(asked.measure)
+    names = [n for n in asked.only.split(",") if n] or list(GROUPS)
+    if unknown := [n for n in names if n not in GROUPS]:
+        parser.error(f"there is no group {', '.join(unknown)}; there are {', '.join(GROUPS)}")
+    failed = [] if asked.write else _measure(names)
+    if FIGURES.exists():
+        figures = json.loads(FIGURES.read_text(encoding="utf-8"))
+        write_page(figures, {name: group.about for name, group in GROUPS.items()}, ROOT / "docs" / "figures.md")
+        write_readme(figures, ROOT / "README.md")
+    return 1 if failed else 0
+
+
+def _measure(names: list[str]) -> list[str]:
+    """Measure groups in turn, each in a process of its own; returns those that failed."""
+    failed = []
+    if not os.environ.get("SYNTHPOP_GB_DATA") and any(GROUPS[n].data for n in names):
+        left_out = [n for n in names if GROUPS[n].data]
+        names = [n for n in names if not GROUPS[n].data]
+        print(f"SYNTHPOP_GB_DATA is not set: {', '.join(left_out)} need the folder of open data and are left out", flush=True)
+    for name in names:
+        print(f"{name}: {GROUPS[name].about}", flush=True)
+        began = time.perf_counter()
+        command = [sys.executable, __file__, "--measure", name]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "MPLBACKEND": "Agg"}, check=False)
+        found = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
+        if done.returncode or not found:
+            failed.append(name)
+            print(f"  failed:\n{(done.stdout + done.stderr)[-3000:]}", flush=True)
+            continue
+        part = json.loads(found[-1].removeprefix(_MARK))
+        _merge(name, part)
+        for value, entry in part["values"].items():
+            print(f"  {value} = {entry['text']}", flush=True)
+        print(f"  ({time.perf_counter() - began:.0f} s)", flush=True)
+    return failed
+
+
+def _measure_here(name: str) -> int:
+    """Measure one group in this process and print it, marked, as one line of JSON."""
+    group = GROUPS[name]
+    function: Callable = getattr(__import__(group.module), group.function)
+    with tempfile.TemporaryDirectory(prefix="synthpop-gb-figures-") as folder:
+        command, values = function(*group.arguments, folder=Path(folder))
+    print(_MARK + json.dumps({"command": command, "values": values}))
+    return 0
+
+
+def _merge(name: str, part: dict) -> None:
+    """Put one group into figures.json; groups measured earlier stay, each with its own date."""
+    now = {"machine": machine(), "versions": versions(), "created": datetime.now(UTC).isoformat(timespec="seconds")}
+    known = json.loads(FIGURES.read_text(encoding="utf-8"))["figures"] if FIGURES.exists() else {}
+    known[name] = {"command": part["command"], "created": now["created"], "values": part["values"]}
+    ordered = {n: known[n] for n in (*GROUPS, *sorted(set(known) - set(GROUPS))) if n in known}
+    temporary = FIGURES.with_suffix(".json.part")
+    temporary.write_text(json.dumps({**now, "figures": ordered}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(FIGURES)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
