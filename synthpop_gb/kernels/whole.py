@@ -17,8 +17,8 @@ def whole_zone(method, weights, targets, layout, work, state, counts, max_moves)
 
     method : HALVING (default everywhere: unbiased, two-way margins nearly kept), CUBE (unbiased, one-way margins nearly
         kept), TRS (unbiased), LARGEST_REMAINDER (biased, no randomness).
-    weights : (n_profiles,) float64, persons, finite and >= 0. Only read; read-only arrays do (they compile apart, as numba
-        types them so).
+    weights : (n_profiles,) float64, persons, finite, >= 0, below 2^31. Only read; read-only arrays do (they compile apart,
+        as numba types them so).
     targets : (n_cells,) float64, persons. Taken to the nearest whole numbers: harmonised targets are whole.
     layout, work : of `whole_layout` (once a problem) and `whole_work` (once a thread).
     state : (1,) uint64. The zone's stream of purpose WHOLE; advanced. Same stream, same counts, whatever was computed before.
