@@ -58,7 +58,7 @@ def _only_zones(grid: Grid, place: str) -> None:
     """Leave out rows without a zone: footnotes, sums, names where all others are codes."""
     blank = np.array([not z for z in grid.zones], dtype=bool)
     coded = is_code(grid.zones)
-    odd = ~blank & ~coded if coded.sum() > 0.5 * (~blank).sum() else np.zeros(len(blank), bool)
+    odd = ~blank & ~coded if coded.sum() >= 0.5 * (~blank).sum() else np.zeros(len(blank), bool)
     if odd.any():
         filled = np.zeros(len(blank), bool)
         for column in grid.columns:

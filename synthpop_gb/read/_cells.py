@@ -152,8 +152,6 @@ def describe(grid: Grid, request: Request, place: str) -> tuple[Variable, ...]:
         labels = list(dict.fromkeys(k[level] for k in grid.keys))
         atoms = _exclusive(labels, grid, level, place) if given is None else {}
         made = [_category(name, label, given, atoms.get(label, frozenset())) for label in labels]
-        codes = [c.code for c in made]
-        made = [c if codes.count(c.code) == 1 else _whole(c, label) for c, label in zip(made, labels, strict=True)]
         known = common(name)
         title = (given.label if given else "") or (known.label if known else "")
         described.append(Variable(name, tuple(made), "", title, str(grid.known.get("name", ""))))
@@ -168,14 +166,7 @@ def _category(name: str, label: str, given: Variable | None, atoms: frozenset[st
         if key(label) in (key(c.code), key(c.label)):
             return Category(c.label or c.code, c.label or c.code, c.atoms)
     known = common(name)
-    if not atoms:
-        text = parts(label)[-1] if parts(label) else bare(label)
-        return category(name, text) if known is None or given is not None else Category(text, text, frozenset([text.casefold()]))
+    if not atoms or known is None:
+        return category(name, label)
     title = age_label(atoms) if known.name == "age" else known.titles.get(atoms, parts(label)[-1])
     return Category(title, title, atoms)
-
-
-def _whole(c: Category, label: str) -> Category:
-    """Tell categories of one short name apart by their whole names."""
-    own = c.atoms == frozenset([c.label.casefold()])
-    return Category(bare(label), bare(label), frozenset([bare(label).casefold()]) if own else c.atoms)

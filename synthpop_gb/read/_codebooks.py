@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 
 from synthpop_gb.codebook import Category, Variable, age_label
-from synthpop_gb.read._labels import age_span, does_not_apply, is_total, key, parts
+from synthpop_gb.read._labels import age_span, bare, does_not_apply, is_total, key, parts
 
 __all__ = [
     "Common",
@@ -149,7 +149,7 @@ def category(variable_name: str, label: str, code: str | None = None) -> Categor
     atoms = atoms_of(variable_name, label)
     known = common(variable_name)
     if atoms is None:
-        title = parts(label)[-1] if parts(label) else str(label)
+        title = bare(label)
         atoms = frozenset([title.casefold()])
     elif known is not None and known.name == "age" and atoms:
         title = age_label(atoms)
@@ -205,7 +205,7 @@ def guess_variable(labels: Iterable[str], hint: str = "") -> str | None:
     >>> guess_variable(["0", "1", "2"]) is None
     True
     """
-    wanted = [label for label in dict.fromkeys(labels) if not is_total(label) and not does_not_apply(label)]
+    wanted = [label for label in dict.fromkeys(map(bare, labels)) if not is_total(label) and not does_not_apply(label)]
     if not wanted:
         return None
     named = common_name(hint) if hint else None

@@ -22,7 +22,9 @@ __all__ = ["Sheet", "open_sheet", "open_text", "stem_of"]
 SNIFFED = 1 << 16
 """Bytes of a file that are looked at to find out what it is."""
 _DELIMITERS = (",", "\t", ";", "|")
-_SUFFIXES = {".csv", ".tsv", ".tab", ".txt", ".gz", ".zip", ".parquet", ".xlsx", ".geo", ".full", ".data", ".bulk"}
+_SUFFIXES = {
+    ".csv", ".tsv", ".tab", ".txt", ".gz", ".zip", ".parquet", ".xlsx", ".geo", ".full", ".data", ".bulk", ".dta", ".sav",
+}  # fmt: skip
 
 
 @dataclass
@@ -88,7 +90,7 @@ def open_sheet(path: str | Path, member: str | None = None) -> Sheet:
     head = _head(path)
     if head[:4] == b"PAR1":
         try:
-            table = pq.read_table(path)
+            table = pq.ParquetFile(path).read()  # read_table would import pyarrow.dataset: most of a second
         except (pa.ArrowException, OSError) as error:
             raise _refuse("unreadable-file", f"{path.name} is a damaged Parquet file: {error}.", path) from None
         return Sheet(path, _without_index(table))
@@ -191,8 +193,11 @@ def _plain(value) -> str:
 
 def open_text(path: Path, name: str, opener, findings: list[Finding], member: str = "") -> Sheet:
     """Read delimited text from what `opener()` returns (called again where a second look is needed)."""
-    with opener() as stream:
-        raw = stream.read(SNIFFED)
+    try:
+        with opener() as stream:
+            raw = stream.read(SNIFFED)
+    except OSError as error:
+        raise _refuse("unreadable-file", f"{name} cannot be unpacked: {error}.", path) from None
     encoding, text = _decode(bytes(raw))
     if re.match(r"\s*<(!doctype|html|\?xml)", text, re.IGNORECASE):
         title = re.search(r"<title>\s*(.*?)\s*</title>", text, re.IGNORECASE | re.DOTALL)
@@ -253,7 +258,7 @@ def _shape(text: str, cut: bool) -> tuple[str, list[list[str]], list[int]]:
 def _header(rows: list[list[str]], lines: list[int]) -> tuple[int | None, int]:
     """Index of the row of column names, and how many physical lines stand above it.
 
-    Rows of data are those with numbers; the names stand in the first well-filled row above the first of them.
+    Rows of data are those with numbers; the names stand in the first well-filled row of the block above the first of them.
     """
     widths = [len(r) for r in rows[:400] if sum(bool(c.strip()) for c in r) > 1]
     if not widths:
@@ -262,6 +267,10 @@ def _header(rows: list[list[str]], lines: list[int]) -> tuple[int | None, int]:
     wide = [i for i, row in enumerate(rows) if len(row) == width and sum(bool(c.strip()) for c in row) > 1]
     data = next((i for i in wide if any(number_of(c) is not None for c in rows[i])), None)
     above = [i for i in wide if data is None or i < data] or wide[:1]
+    start = above[-1]
+    while start - 1 in above:
+        start -= 1
+    above = [i for i in above if i >= start]
     most = max(sum(bool(c.strip()) for c in rows[i]) for i in above)
     chosen = next(i for i in above if sum(bool(c.strip()) for c in rows[i]) >= 0.5 * most)
     return chosen, lines[chosen]

@@ -99,7 +99,7 @@ def pivot(
     cell = np.zeros(len(zones), dtype=np.int64)
     for code, index in frame:
         cell = cell * (len(index) + 1) + code
-    cell_code, cell_values = pd.factorize(cell)
+    cell_code, cell_values = pd.factorize(cell, sort=True)  # in order of first appearance, variable by variable
     first = np.full(len(cell_values), -1, dtype=np.int64)
     first[cell_code[::-1]] = np.arange(len(cell_code))[::-1]
     keys = [tuple(label[row] for label in labels) for row in first]

@@ -122,7 +122,7 @@ def _attributes(path: Path) -> Sheet:
     if path.suffix.lower() == ".parquet":
         try:
             names = [f.name for f in pq.read_schema(path) if not pa.types.is_binary(f.type) and not pa.types.is_nested(f.type)]
-            return Sheet(path, pq.read_table(path, columns=names))
+            return Sheet(path, pq.ParquetFile(path).read(columns=names))
         except (pa.ArrowException, OSError) as error:
             raise InputError(
                 [finding("unreadable-file", f"{path.name} is a damaged Parquet file: {error}.", place=str(path))]
@@ -190,22 +190,21 @@ def _columns(sheet: Sheet, zone: str, level: str, year: int, parents) -> dict[st
         pairs = parents.items() if isinstance(parents, Mapping) else [(_named(c)[0] or c, c) for c in parents]
         return {find_column(sheet, column, "a parent"): title for title, column in pairs}
     found: dict[str, str] = {}
-    levels: dict[str, tuple[int, str]] = {}
+    levels: dict[str, tuple[bool, int, str]] = {}
     for column in sheet.columns:
         stem, of, kind = _named(column)
         if column == zone or not stem:
             continue
         if kind == "name" and ((stem, of) == (level, year) or bare(column).casefold() == "zone_name"):
             found[column] = "name"
-        elif stem != level and kind != "name" and stem not in _SMALLER.get(level, ()) and _is_level(sheet, column, stem):
-            held = levels.get(stem)
-            if held is None or of > held[0]:
-                levels[stem] = (of, column)
+        elif stem != level and stem not in _SMALLER.get(level, ()) and _is_level(sheet, column, stem):
+            # codes before names, where a level has both; the latest year of several
+            levels[stem] = max(levels.get(stem, (False, -1, "")), (kind != "name", of, column))
     for column in sheet.columns:
         stem, of, kind = _named(column)
-        if levels.get(stem, (None, None)) == (of, column):
+        if column == levels.get(stem, (False, 0, ""))[2]:
             found[column] = stem
-        elif kind == "name" and stem in levels and levels[stem][0] == of:
+        elif kind == "name" and stem in levels and levels[stem][1] == of:
             found[column] = f"{stem}_name"
     if "name" not in found.values():
         plain = next((c for c in sheet.columns if bare(c).casefold() == "name"), None)

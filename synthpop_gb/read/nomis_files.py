@@ -57,7 +57,7 @@ def known_table(name: str, stem: str, labels: list[str]) -> dict:
             if fits and all(atoms_of(entry["variables"][0], label) for label in labels):
                 found.append(whole)
     if len(found) > 1:  # TS008 and TS020 have the same headers and count different people
-        return {k: v for k, v in found[0].items() if k not in ("name", "universe")}
+        return {**{k: v for k, v in found[0].items() if k != "name"}, "universe": None}
     return found[0] if found else {}
 
 

@@ -76,7 +76,7 @@ def _stata(path: Path) -> tuple[pd.DataFrame, dict[str, dict]]:
             frame = reader.read()
             labels = reader.value_labels()
             names = dict(zip(reader._varlist, reader._lbllist, strict=True)) if hasattr(reader, "_lbllist") else {}
-    except (ValueError, OSError) as error:
+    except Exception as error:  # damage shows wherever the bytes stop making sense
         raise InputError(
             [finding("unreadable-file", f"{path.name} is no Stata file that can be read: {error}.", place=str(path))]
         ) from None
