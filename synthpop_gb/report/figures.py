@@ -1,0 +1,178 @@
+"""Charts that stand still: drawn by Altair, inlined as SVG, so that they print and need no script."""
+
+from __future__ import annotations
+
+import textwrap
+from io import BytesIO, StringIO
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["YARDSTICKS", "histogram", "pair_grid", "truth_scatter", "yardstick_chart"]
+
+_FONT = "Arial, Helvetica, sans-serif"
+_INK, _GREY, _LINE = "#1f2933", "#5f6b76", "#e4e9ee"
+
+_CONFIG = {
+    "background": "transparent",
+    "font": _FONT,
+    "padding": {"left": 2, "right": 12, "top": 4, "bottom": 4},
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": _GREY, "titleColor": _GREY, "gridColor": _LINE, "domainColor": "#9aa5b1", "tickColor": "#9aa5b1",
+        "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": "normal", "titlePadding": 8,
+    },
+    "legend": {"labelColor": _INK, "labelFontSize": 12, "columnPadding": 18, "symbolStrokeWidth": 0, "offset": 14},
+}  # fmt: skip
+
+_BAR = "M-0.16,-1.15L0.16,-1.15L0.16,1.15L-0.16,1.15Z"
+"""An upright bar, as Vega draws symbols: in units of half the symbol's size."""
+
+YARDSTICKS = (
+    ("wrong_whole", "this population", "circle", "#253494"),
+    ("wrong_fit", "fractional fit", "circle", "#7fb8d8"),
+    ("wrong_independence", "independence", "diamond", "#e08214"),
+    ("wrong_average", "study area’s average", "square", "#b2abd2"),
+    ("wrong_survey", "survey as it is", "triangle-up", "#8073ac"),
+    ("floor", "noise floor", _BAR, "#111827"),
+)
+"""Column, name, symbol and colour of each yardstick, the same in every chart; symbols differ for who sees no colours."""
+
+_MOST_POINTS = 1_500
+"""Points above which a scatter is inlined as a picture: as shapes it would be megabytes."""
+
+
+def _svg(chart) -> str:
+    """Return the chart as an SVG element. All text in it is escaped by Vega."""
+    buffer = StringIO()
+    chart.configure(**_CONFIG).save(buffer, format="svg")
+    text = buffer.getvalue()
+    return text[text.index("<svg") :]
+
+
+def yardstick_chart(frame: pd.DataFrame, name: str) -> str:
+    """Draw one row a pair or table, one symbol a yardstick, over per cent of people in the wrong cell.
+
+    frame : columns `name` and those of `YARDSTICKS` that are known; rows in the order in which they are drawn.
+    Returns an SVG element.
+    """
+    import altair as alt
+
+    known = [y for y in YARDSTICKS if y[0] in frame and frame[y[0]].notna().any()]
+    long = pd.concat(
+        [
+            pd.DataFrame({"row": frame[name].astype(str), "value": frame[c], "yardstick": label})
+            for c, label, _, _ in reversed(known)
+        ]
+    )  # ours on top
+    long = long[long["value"].notna()]
+    order = frame[name].astype(str).tolist()
+    labels = [y[1] for y in known]
+    axis = alt.Axis(labelLimit=260, ticks=False, domain=False, grid=False, labelColor=_INK, labelPadding=10)
+    rows = alt.Y("row:N", sort=order, title=None, axis=axis)
+    legend = alt.Legend(orient="top", symbolSize=110, columns=6, labelLimit=200)
+    colours, shapes = ([y[i] for y in known] for i in (3, 2))
+    base = alt.Chart(long.astype({"row": object, "yardstick": object}))
+    value = alt.X(
+        "value:Q", title="% of people in the wrong cell", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(tickCount=8)
+    )
+    line = base.mark_rule(color="#c5ced6", strokeWidth=1.5).encode(y=rows, x=alt.X("min(value):Q"), x2="max(value):Q")
+    points = base.mark_point(filled=True, size=105, opacity=1).encode(
+        x=value,
+        y=rows,
+        color=alt.Color("yardstick:N", sort=labels, title=None, scale=alt.Scale(domain=labels, range=colours), legend=legend),
+        shape=alt.Shape("yardstick:N", sort=labels, title=None, scale=alt.Scale(domain=labels, range=shapes)),
+    )
+    return _svg((line + points).properties(width=560, height=alt.Step(27)))
+
+
+def pair_grid(pairs: pd.DataFrame) -> str:
+    """Draw variables against variables, each square with the per cent of people in the wrong two-way cell.
+
+    pairs : columns first, second (names), value (per cent), published (whether the reference is a published table).
+    Returns an SVG element.
+    """
+    import altair as alt
+
+    data = pairs.assign(text=[f"{v:.2f}{'*' if p else ''}" for v, p in zip(pairs["value"], pairs["published"], strict=True)])
+    order = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))
+    top = float(pairs["value"].max()) or 1.0
+    plain = {"ticks": False, "domain": False, "labelColor": _INK, "labelLimit": 150, "grid": False, "labelPadding": 8}
+    base = alt.Chart(data.astype({"first": object, "second": object})).encode(
+        x=alt.X("first:N", sort=order[:-1], title=None, axis=alt.Axis(orient="top", labelAngle=-35, **plain)),
+        y=alt.Y("second:N", sort=order[1:], title=None, axis=alt.Axis(**plain)),
+    )
+    fill = alt.Color(
+        "value:Q",
+        title="% of people",
+        scale=alt.Scale(range=["#f1f9c5", "#41b6c4", "#253494"], domain=[0, top / 2, top]),
+        legend=None,
+    )
+    square = base.mark_rect(stroke="#ffffff", strokeWidth=2, cornerRadius=3).encode(color=fill)
+    text = base.mark_text(fontSize=12).encode(
+        text="text:N", color=alt.condition(f"datum.value > {0.45 * top}", alt.value("#ffffff"), alt.value(_INK))
+    )
+    return _svg((square + text).properties(width=alt.Step(64), height=alt.Step(36)))
+
+
+def histogram(values: np.ndarray, title: str, colour: str = "#2c7fb8") -> str:
+    """Draw how many zones have which value. Returns an SVG element."""
+    import altair as alt
+
+    known = np.asarray(values, np.float64)
+    known = known[np.isfinite(known)]
+    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 1.0)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, 31)
+    count, _ = np.histogram(known, edges)
+    data = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "zones": count})
+    scale = alt.Scale(domain=[low, high], nice=False, zero=False)
+    chart = alt.Chart(data).mark_rect(color=colour, stroke="#ffffff", strokeWidth=0.5).encode(
+        x=alt.X("from:Q", title=title, scale=scale, axis=alt.Axis(grid=False, tickCount=7)),
+        x2="to:Q",
+        y=alt.Y("zones:Q", title="zones", axis=alt.Axis(tickCount=4, domain=False)),
+        y2=alt.datum(0),
+    )  # fmt: skip
+    return _svg(chart.properties(width=440, height=150))
+
+
+def truth_scatter(by_zone: pd.DataFrame, unit: str) -> str:
+    """Draw estimate against truth, a point a zone, a panel an indicator; the line is where they agree.
+
+    by_zone : columns indicator, truth, estimate, in `unit`. Returns an SVG element, or an img element with a picture where points
+    are many.
+    """
+    import altair as alt
+
+    panels = []
+    live = by_zone[by_zone["truth"].notna() & by_zone["estimate"].notna()]
+    for name, rows in live.groupby("indicator", sort=False, observed=True):
+        data = rows[["truth", "estimate"]]
+        low, high = float(data.min().min()), float(data.max().max())
+        pad = 0.04 * (high - low or 1.0)
+        scale = alt.Scale(domain=[low - pad, high + pad], nice=False, zero=False)
+        ends = pd.DataFrame({"a": [low, high]})
+        line = (
+            alt.Chart(ends)
+            .mark_line(color="#9aa5b1", strokeDash=[4, 3])
+            .encode(x=alt.X("a:Q", scale=scale), y=alt.Y("a:Q", scale=scale))
+        )
+        points = alt.Chart(data).mark_circle(size=18, opacity=0.55, color="#2c7fb8").encode(
+            x=alt.X("truth:Q", title=f"truth, {unit}", axis=alt.Axis(tickCount=5), scale=scale),
+            y=alt.Y("estimate:Q", title=f"estimate, {unit}", axis=alt.Axis(tickCount=5), scale=scale),
+        )  # fmt: skip
+        title = alt.Title(textwrap.wrap(str(name), 32)[:3], fontSize=12.5, color=_INK, anchor="start")
+        panels.append((line + points).properties(width=186, height=186, title=title))
+    if not panels:
+        return ""
+    chart = alt.concat(*panels, columns=4, spacing=26)
+    return _svg(chart) if len(live) <= _MOST_POINTS * 4 else _picture(chart)
+
+
+def _picture(chart) -> str:
+    import base64
+
+    buffer = BytesIO()
+    chart.configure(**_CONFIG).save(buffer, format="png", scale_factor=2)
+    return f'<img alt="" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'

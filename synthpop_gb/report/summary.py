@@ -1,0 +1,199 @@
+"""What a reader is told first: the verdict in a sentence, what failed and why, the numbers that matter, what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.checks import Checks
+from synthpop_gb.errors import Finding
+from synthpop_gb.report.words import Column, Grid, counted, grid_of, number, percent, plain, said, small, whole
+from synthpop_gb.status import FIT_MEANING, FitStatus
+
+__all__ = ["Tile", "Verdict", "failures", "failures_grid", "found", "tiles", "verdict", "zone_names"]
+
+_LEVELS = {"error": 0, "warning": 1, "note": 2}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer to 'does it fit?': a tone ('ok', 'warn' or 'bad'), a headline, and sentences that say what it does not cover."""
+
+    tone: str
+    headline: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number that matters: value, what it is, and a line that puts it in proportion."""
+
+    value: str
+    label: str
+    beside: str = ""
+    tone: str = ""
+
+
+def zone_names(aligned: Aligned) -> pd.Series:
+    """Names by zone code; empty where none are known."""
+    zones = aligned.geography.zones
+    names = zones["name"].map(plain) if "name" in zones else pd.Series("", zones.index)
+    return names.reindex(aligned.zones).fillna("")
+
+
+def failures(checks: Checks) -> pd.DataFrame:
+    """Rows of the table 'zones' whose fit did not converge or whose people miss a target, the largest total error first."""
+    zones = checks["zones"]
+    failed = ~zones["fit"].isin(["CONVERGED", "EMPTY"]) | (zones["tae"] > 0)
+    return zones[failed].sort_values(["tae", "residual"], ascending=False, kind="stable").reset_index(drop=True)
+
+
+def verdict(aligned: Aligned, checks: Checks, truth_unit: str = "% of people") -> Verdict:
+    """Say whether the people meet the tables, and what meeting them does not say."""
+    failed, n = failures(checks), len(aligned.zones)
+    settled = float(aligned.floor.sum())
+    tables = counted(len(aligned.constraints), "table")
+    if failed.empty:
+        tone = "ok"
+        headline = f"Every table is met exactly in {'every one of the ' if n > 1 else 'the '}{counted(n, 'zone')}."
+    else:
+        tone = "warn" if len(failed) <= 0.05 * n else "bad"
+        verb = "miss" if len(failed) > 1 else "misses"
+        headline = (
+            f"{len(failed):,} of {counted(n, 'zone')} {verb} published counts; the other {n - len(failed):,} meet every one."
+        )
+    people = int(checks["zones"]["people"].sum())
+    first = f"{people:,} whole people, counted again from the written files, against {tables}"
+    first += "." if failed.empty else f": {counted(int(failed['tae'].sum()), 'person', 'people')} of error in all."
+    sentences = [first]
+    if settled:
+        sentences.append(
+            f"The tables as published disagree by {whole(settled)} people, which no population can meet; they were settled "
+            f"first, and the error above that floor is {whole(float(checks['zones']['tae_above_floor'].sum()))}."
+        )
+    sentences += _beyond(checks, truth_unit)
+    warnings = sum(f.level == "warning" and f.code != "zone-not-fitted" for f in found(aligned, checks))
+    if warnings:
+        sentences.append(f"{counted(warnings, 'warning')} {'is' if warnings == 1 else 'are'} listed under “What was found”.")
+    return Verdict(tone, headline, tuple(sentences))
+
+
+def _beyond(checks: Checks, truth_unit: str) -> list[str]:
+    """Say what no table said: held-out tables and true error where there are any, else that nothing is known."""
+    out = []
+    held = checks.tables.get("held_out", pd.DataFrame())
+    if len(held):
+        parts = [
+            f"{said(name)} {percent(wrong)} % ({percent(independent)} %, {percent(floor)} %)"
+            for name, wrong, independent, floor in held[["table", "wrong_whole", "wrong_independence", "floor"]]
+            .head(4)
+            .to_numpy()
+        ]
+        out.append(
+            "Tables that were held out, people in the wrong cell (if variables were independent, noise floor): "
+            f"{'; '.join(parts)}."
+        )
+    truth = checks.tables.get("true_error", pd.DataFrame())
+    live = truth[truth["zones"] > 0] if len(truth) else truth
+    if len(live):
+        unit = "percentage points" if truth_unit.startswith("%") else truth_unit
+        parts = [
+            f"{row['indicator']} {number(row['rmse'], 1)} ({number(row['rmse_average'], 1)})"
+            for row in live.head(4).to_dict("records")
+        ]
+        out.append(f"True error of a zone, root mean square in {unit} (if every zone had the true mean): {'; '.join(parts)}.")
+    if held.empty and live.empty:
+        out.append("Meeting every table says nothing about combinations of variables: see below how far they can be trusted.")
+    return out
+
+
+def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
+    """Return the eight numbers under the verdict."""
+    zones, headline = checks["zones"], checks.headline
+    n, exact = len(zones), int(zones["exact"].sum())
+    total, residual = float(zones["tae"].sum()), float(zones["residual"].fillna(0).max())
+    universes = list(dict.fromkeys(t.universe.name for t in aligned.constraints))
+    records, used = int(headline.get("records", len(aligned.records))), int(headline.get("records used", 0))
+    effective = float(headline.get("effective records", records))
+    donors = zones.loc[zones["people"] > 0, "effective_donors"]
+    different, met = float(donors.median()) if len(donors) else np.nan, residual < 0.01
+    over = f"over {counted(len(aligned.constraints), 'table')} of {' and '.join(universes)}"
+    names = ", ".join(" × ".join(t.variables).replace("_", " ") for t in aligned.constraints)
+    return [
+        Tile(f"{int(zones['people'].sum()):,}", "whole people", universes[0]),
+        Tile(f"{exact:,} of {n:,}", "zones exact", _zones_beside(zones), "ok" if exact == n else "warn"),
+        Tile(whole(total), "people of total absolute error", over, "ok" if total == 0 else "warn"),
+        Tile(small(residual), "people: largest miss of the fit", "before people were made whole", "ok" if met else "warn"),
+        _joint_tile(checks),
+        Tile(f"{len(aligned.constraints):,}", "tables fitted", names if len(names) < 90 else f"{names[:88]}…"),
+        Tile(f"{used:,} of {records:,}", "survey records used", f"worth {effective:,.0f} of equal weight"),
+        Tile(number(different), "different people in a zone", "effective number, median of zones"),
+    ]
+
+
+def _joint_tile(checks: Checks) -> Tile:
+    """Say what is known of combinations, in one number."""
+    held, pairs = (checks.tables.get(name, pd.DataFrame()) for name in ("held_out", "intersections"))
+    if len(held):
+        row = held.iloc[0]
+        beside = f"held out; independence {percent(row['wrong_independence'])} %"
+        return Tile(f"{percent(row['wrong_whole'])} %", f"in the wrong cell of {said(row['table'])}", beside)
+    fit = pairs[(pairs["pair"] == "all pairs") & (pairs["reference"] == "fit")] if len(pairs) else pairs
+    if len(fit):
+        row = fit.iloc[0]
+        return Tile(
+            f"{percent(row['rounding'])} %",
+            "in another two-way cell than the fit",
+            f"independence {percent(row['wrong_independence'])} %",
+        )
+    return Tile("–", "combinations", "one variable only")
+
+
+def _zones_beside(zones: pd.DataFrame) -> str:
+    empty, unfit = int((zones["target_people"] == 0).sum()), int((~zones["fit"].isin(["CONVERGED", "EMPTY"])).sum())
+    parts = [f"{len(zones) - empty - unfit:,} converged"]
+    parts += [f"{unfit:,} not converged"] if unfit else []
+    parts += [f"{empty:,} without people"] if empty else []
+    return ", ".join(parts)
+
+
+def failures_grid(aligned: Aligned, checks: Checks, most: int = 30) -> Grid | None:
+    """List the zones that miss targets with their cause; None where there are none."""
+    failed = failures(checks)
+    if failed.empty:
+        return None
+    names = zone_names(aligned)
+    shown = failed.assign(name=failed["zone"].map(names), cause=[_cause(row) for row in failed.to_dict("records")])
+    columns = [
+        Column("zone", "Zone", text=True),
+        Column("name", "Name", text=True),
+        Column("target_people", "People", "wanted", whole),
+        Column("tae", "Total error", "people", whole),
+        Column("cause", "Cause", text=True, wrap=True),
+        Column("residual", "Largest miss", "people, of the fit", small),
+        Column("worst_cell", "Where", "constraint = category", said, text=True),
+    ]
+    if not names.any():
+        del columns[1]
+    return grid_of(shown, columns, "Zones that miss published counts, the largest error first", most=most)
+
+
+def _cause(row: dict) -> str:
+    """Say in words why a zone misses targets."""
+    status = FitStatus.__members__.get(row["fit"])
+    if status is None or row["fit"] in ("CONVERGED", "EMPTY"):
+        return f"the fit is met; whole people miss {said(row['worst_table'])}"
+    return f"{row['fit'].lower().replace('_', ' ')}: {FIT_MEANING[status]}"
+
+
+def found(aligned: Aligned, checks: Checks) -> list[Finding]:
+    """Everything that was found, once each, errors first."""
+    seen, out = set(), []
+    for item in (*checks.findings, *aligned.findings):
+        if (item.code, item.message) not in seen:
+            seen.add((item.code, item.message))
+            out.append(item)
+    return sorted(out, key=lambda f: _LEVELS.get(f.level, 3))

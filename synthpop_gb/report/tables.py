@@ -1,0 +1,202 @@
+"""The tables of a report: fit, what harmonising changed, zones to look at, combinations, held-out tables, truth, donors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.checks import Checks
+from synthpop_gb.report.summary import zone_names
+from synthpop_gb.report.words import Column, Grid, fixed, grid_of, number, percent, said, whole
+
+__all__ = ["changes_grid", "fit_grid", "held_out_grid", "pairs_grid", "records_grid", "truth_grid", "yardsticks_of", "zones_grid"]
+
+_YARDSTICKS = (
+    Column("wrong_whole", "This population", "", percent),
+    Column("wrong_fit", "Fractional fit", "", percent),
+    Column("wrong_independence", "Independence", "", percent),
+    Column("wrong_average", "Area’s average", "", percent),
+    Column("wrong_survey", "Survey as it is", "", percent),
+    Column("floor", "Noise floor", "", percent),
+)
+
+
+def fit_grid(aligned: Aligned, checks: Checks) -> Grid:
+    """One row a table that was fitted."""
+    frame = checks["table_fit"].assign(universe=[t.universe.name for t in aligned.constraints], sae=lambda f: 100 * f["sae"])
+    columns = [
+        Column("table", "Table", text=True, write=said),
+        Column("universe", "Universe", "who is counted", text=True, wrap=bool((frame["universe"].str.len() > 28).any())),
+        Column("cells", "Cells", "a\u00a0zone", whole),
+        Column("people", "Published", "people, settled", whole),
+        Column("observed", "Counted", "people", whole),
+        Column("tae", "TAE", "people", whole),
+        Column("sae", "SAE", "% of people", fixed(3)),
+        Column("srmse", "SRMSE", "", fixed(4)),
+        Column("r2", "R²", "", fixed(5)),
+        Column("zones_exact", "Zones exact", f"of {len(aligned.zones):,}", whole),
+        Column("nonfitting_cells", "Non-fitting", "cells, |Z| > 1.96", whole),
+    ]
+    if (aligned.floor > 0).any():
+        columns[6:6] = [
+            Column("tae_published", "TAE as published", "people", whole),
+            Column("floor", "Floor", "people", whole),
+            Column("tae_above_floor", "Above floor", "people", whole),
+        ]
+    exact = [c.key for c in columns].index("zones_exact")
+    marked = {(i, exact): "ok" if n == len(aligned.zones) else "warn" for i, n in enumerate(frame["zones_exact"])}
+    return grid_of(frame, columns, "Published and counted people, table by table, over all zones", marked=marked)
+
+
+def changes_grid(aligned: Aligned) -> Grid | None:
+    """One row a table that settling changed; None where every table came through untouched."""
+    changes = aligned.changes
+    if changes.empty or not (changes["people_moved"] > 0).any():
+        return None
+    names = {t.name: " x ".join(t.variables) for t in aligned.constraints}
+    changed = changes[changes["people_moved"] > 0].assign(net=lambda f: f["settled"] - f["published"])
+    rows = []
+    for table, mine in changed.groupby("table", sort=False, observed=True):
+        worst = mine.loc[mine["people_moved"].idxmax()]
+        rows.append(
+            {
+                "table": names.get(table, table),
+                "zones": len(mine),
+                "cells": mine["cells_changed"].sum(),
+                "moved": mine["people_moved"].sum(),
+                "net": mine["net"].sum(),
+                "gap": mine["net"].abs().max(),
+                "worst": worst["zone"],
+                "most": worst["people_moved"],
+            }
+        )
+    columns = [
+        Column("table", "Table", text=True, write=said),
+        Column("zones", "Zones changed", f"of {len(aligned.zones):,}", whole),
+        Column("cells", "Cells changed", "", whole),
+        Column("moved", "Change", "people, sum over cells", whole),
+        Column("net", "Net", "people", whole),
+        Column("gap", "Largest change", "of a zone’s total, people", whole),
+        Column("worst", "Most changed zone", text=True),
+        Column("most", "Change there", "people", whole),
+    ]
+    return grid_of(pd.DataFrame(rows), columns, "What was changed so that the tables agree, table by table")
+
+
+def zones_grid(aligned: Aligned, checks: Checks, most: int = 12) -> Grid:
+    """Zones to look at first: by error, then by how far whole people are from the fit's combinations."""
+    zones = checks["zones"]
+    order = zones.sort_values(["tae", "tae_above_floor", "two_way_wrong", "largest_share"], ascending=False, kind="stable")
+    shown = order[order["people"] > 0].head(most)
+    names = zone_names(aligned)
+    shown = shown.assign(name=shown["zone"].map(names), largest_share=100 * shown["largest_share"])
+    columns = [
+        Column("zone", "Zone", text=True),
+        Column("name", "Name", text=True),
+        Column("people", "People", "counted", whole),
+        Column("tae", "TAE", "people", whole),
+        Column("tae_above_floor", "Above floor", "people", whole),
+        Column("worst_table", "Worst table", text=True, write=lambda v: said(v) or "none"),
+        Column("two_way_wrong", "Two-way tables", "% in the wrong cell", percent),
+        Column("donors", "Donors", "different records", whole),
+        Column("largest_share", "Most copied", "% of people", percent),
+    ]
+    if not names.any():
+        del columns[1]
+    return grid_of(shown, columns, "The zones to look at first")
+
+
+def yardsticks_of(frame: pd.DataFrame) -> tuple[Column, ...]:
+    """Return the columns of the yardsticks that are known for a fair part of the rows."""
+    return tuple(c for c in _YARDSTICKS if c.key in frame and frame[c.key].notna().mean() > 0.3)
+
+
+def pairs_grid(checks: Checks) -> Grid | None:
+    """One row a pair of variables, then their means; None where there is one variable only."""
+    frame = checks.tables.get("intersections", pd.DataFrame())
+    if frame.empty:
+        return None
+    kinds = {"fit": "fractional fit", "held out": "published, held out", "constraint": "published, fitted"}
+    alone = (frame["pair"] == "all pairs") & (frame["pairs"] == 1)  # the mean of one pair says nothing new
+    frame = frame[~alone].reset_index(drop=True)
+    frame = frame.assign(
+        wrong_fit=frame["wrong_fit"].where(frame["reference"] != "fit"),  # the fit cannot be measured against itself
+        pair=[
+            f"mean of {n} pairs" if pair == "all pairs" else pair for pair, n in zip(frame["pair"], frame["pairs"], strict=True)
+        ],
+        strong=frame["pair"] == "all pairs",
+        reference=frame["reference"].map(kinds).fillna(frame["reference"]),
+    )
+    columns = [
+        Column("pair", "Pair", text=True, write=said),
+        Column("reference", "Measured against", text=True),
+        Column("cells", "Cells", "a\u00a0zone", whole),
+        *yardsticks_of(frame),
+        Column("rounding", "Whole against fit", "", percent),
+        Column("invented", "Invented", "", percent),
+        Column("missing", "Missing", "", percent),
+    ]
+    strong = np.flatnonzero(frame["strong"])
+    return grid_of(
+        frame, columns, "People in the wrong two-way cell of their zone, in per cent of people", strong=strong.tolist()
+    )
+
+
+def held_out_grid(checks: Checks) -> Grid | None:
+    """One row a held-out table; None where nothing was held out."""
+    frame = checks.tables.get("held_out", pd.DataFrame())
+    if frame.empty:
+        return None
+    columns = [
+        Column("table", "Table", text=True, write=said),
+        Column("cells", "Cells", "a\u00a0zone", whole),
+        Column("people", "Published", "people", whole),
+        *yardsticks_of(frame),
+        Column("zones_better", "Zones better", "% than independence", fixed(1)),
+        Column("worst_zone", "Worst zone", text=True),
+        Column("worst_zone_wrong", "There", "", percent),
+    ]
+    return grid_of(frame, columns, "People in the wrong cell of tables that were kept back, in per cent of people")
+
+
+def truth_grid(checks: Checks, unit: str) -> Grid | None:
+    """One row an indicator whose truth is known; None where no truth is."""
+    frame = checks.tables.get("true_error", pd.DataFrame())
+    if frame.empty:
+        return None
+    frame = frame[frame["zones"] > 0].reset_index(drop=True)
+    columns = [
+        Column("indicator", "Indicator", text=True, wrap=True),
+        Column("true_mean", "Truth", "", fixed(1)),
+        Column("mean", "Estimate", "", fixed(1)),
+        Column("rmse", "Error", "", fixed(2)),
+        Column("rmse_fit", "Fractional fit", "", fixed(2)),
+        Column("rmse_average", "Area’s mean", "", fixed(2)),
+        Column("rmse_survey", "Survey’s mean", "", fixed(2)),
+        Column("floor", "Noise floor", "", fixed(2)),
+        Column("correlation", "Correlation", "", fixed(2)),
+        Column("worst_zone", "Worst zone", text=True),
+        Column("worst_error", "Error there", "", fixed(1)),
+    ]
+    return grid_of(frame, columns, f"What no table says, against the truth, in {unit}; errors are root mean squares over zones")
+
+
+def records_grid(aligned: Aligned, checks: Checks, most: int = 8) -> Grid | None:
+    """List the records copied most often. Their ids are shown only where the survey's licence is open."""
+    frame = checks.tables.get("record_use", pd.DataFrame())
+    if frame.empty:
+        return None
+    hidden = aligned.survey.licence != "open"
+    frame = frame.head(most).assign(
+        record=[f"record {i + 1}" for i in range(min(most, len(frame)))] if hidden else frame["record"].head(most)
+    )
+    columns = [
+        Column("record", "Record", text=True),
+        Column("copies", "Copies", "people", whole),
+        Column("zones", "Zones", "with a copy", whole),
+        Column("share", "Share", "% of all people", lambda v: number(v, 3)),
+        Column("times_weight", "Use", "times its design weight", fixed(2)),
+    ]
+    foot = "Record ids are left out: the survey’s licence is not declared open." if hidden else ""
+    return grid_of(frame, columns, "The records copied most often", foot=foot)
