@@ -14,8 +14,8 @@ def write_page(figures: dict, about: dict[str, str], path: Path) -> None:
     made, versions = figures["machine"], figures["versions"]
     parts = [
         "# Figures",
-        "Every number that this documentation quotes, as measured by `make figures`. `{{ name }}` in a page is replaced by the "
-        "number of that name.",
+        "Every number that this documentation quotes, as measured by `make figures`. A page quotes a number by its name, "
+        "in double braces.",
         f"Machine: {made['cpu']}, {made['cores']} cores, {made['memory']:g} GB, {made['platform']}. "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
         + f". Last measured {figures['created'][:10]}.",
