@@ -74,6 +74,7 @@ def draft_table(
         common, said = recoded_categories(recodes.get(name), described[name], coded[name].variable, within, coded[name].mapped)
         findings += said
         findings += _coarse(request, described[name], coded[name].variable, common, within, name in recodes)
+        findings += _homeless(request, described[name], coded[name], common, inside == 1)
         categories.append(_distinct(common))
     if all(len(c) < 2 for c in categories):
         shown = categories[0][0].label if categories[0] else "nothing"
@@ -122,6 +123,30 @@ def _coarse(
         "survey": ["; ".join(x.label for x in survey.categories if x.atoms & c.atoms) for c in common],
     })  # fmt: skip
     return [finding("coarse-join", message, place=f"{request.table}: {table.name}", count=len(common), rows=rows)]
+
+
+def _homeless(
+    request: Request, table: Variable, survey: Coded, common: tuple[Category, ...], inside: np.ndarray
+) -> list[Finding]:
+    """Say which records of the universe have a category that no cell of the table holds: they would drop out without a word."""
+    strange = [c for c in common if not c.atoms & table.atoms]
+    of_code = [any(c.atoms & s.atoms for s in strange) for c in survey.variable.categories]
+    records = int((inside & survey.by_category(of_code, False, False).astype(bool)).sum())
+    if not records:
+        return []
+    labels = [c.label for c, odd in zip(survey.variable.categories, of_code, strict=True) if odd]
+    who = f"{number(records, 'record')} of the survey {'has' if records == 1 else 'have'}"
+    message = f"{who} a {table.name} that {request.table} does not count: {listed(labels)}."
+    why, remedy = (
+        "They belong to the people whom the table counts, and to none of its cells.",
+        "Merge the category into one of the table's with a recode.",
+    )
+    level = "warning" if request.held_out else None
+    return [
+        finding(
+            "unmapped-code", message, place=f"{request.table}: {table.name}", count=records, why=why, remedy=remedy, level=level
+        )
+    ]
 
 
 def _undescribed(table: BenchmarkTable) -> list[Finding]:

@@ -61,12 +61,11 @@ def validate_run(folder: str | Path, *, held_out=()) -> Run:
     folder = Path(folder)
     study, aligned, population = _opened(folder)
     if held_out:
-        extra = tuple(Table(path=str(Path(p).resolve())) for p in held_out)
-        inputs = read_inputs(study.model_copy(update={"tables": [*study.tables, *extra]}))
         known = {t.path for t in study.tables}
-        named = [t for t in inputs.tables.values() if t.source is not None and t.source.path not in known]
-        # a table that the study already reads, e.g. for its margins, is held out as the joint that it is
-        named += [t for t in inputs.tables.values() if t.source is not None and t.source.path in {e.path for e in extra} & known]
+        wanted = [str(Path(p).resolve()) for p in held_out]
+        extra = tuple(Table(path=p) for p in wanted if p not in known)
+        inputs = read_inputs(study.model_copy(update={"tables": [*study.tables, *extra]}))
+        named = [t for t in inputs.tables.values() if t.source is not None and t.source.path in wanted]
         names = [*study.held_out, *(" x ".join(t.variable_names) for t in named)]
         wider = study.model_copy(update={"held_out": list(dict.fromkeys(names))})
         judged, findings, _ = examine_study(wider, inputs)

@@ -38,6 +38,7 @@ def add_truth(truth: Truth, folder: Path, aligned: Aligned, population: Populati
     values = {name: 100.0 * c.matches(aligned) for name, c in conditions.items()}
     errors = true_error(
         run_folder.read_counts(folder, aligned.records), aligned,
-        pd.DataFrame(actual).reindex(aligned.zones), pd.DataFrame(values, index=aligned.records), population=population, unit="percentage points",
+        pd.DataFrame(actual).reindex(aligned.zones), pd.DataFrame(values, index=aligned.records),
+        population=population, unit="percentage points",
     )  # fmt: skip
     return replace(checks, headline={**checks.headline, **errors.headline}, tables={**checks.tables, **errors.tables})

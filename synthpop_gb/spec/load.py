@@ -55,7 +55,7 @@ def _parse(path: Path) -> tuple[dict, dict[str, int]]:
         raise InputError([finding("unreadable-file", f"{path} cannot be read as text: {error}.", place=str(path))]) from None
     try:
         if path.suffix == ".json":
-            return json.loads(text)["provenance"]["study"], {}
+            return dict(json.loads(text)["study"]), {}
         return tomllib.loads(text), _lines(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError([finding("study-syntax", f"{path.name}: {error}.", place=str(path))]) from None
