@@ -1,1 +1,1 @@
-"""Compiled loops on arrays: numpy, numba and each other, nothing else. Each has a slow twin of the same name in tests/reference."""
+"""Compiled loops on arrays: numpy, numba and each other, nothing else. Slow twins of the same names: tests/reference."""

@@ -127,11 +127,17 @@ class Method(Strict):
     name: str = "ipf"
     """Method: `ipf` fits the maximum-entropy weights."""
     tolerance: Annotated[float, Field(gt=0)] | None = None
-    """Largest miss of a target after fitting, in people."""
+    """Largest miss of a target after fitting, in people, or as a share of the target with `relative`."""
+    relative: bool | None = None
+    """Measure the tolerance as a share of each target."""
     max_cycles: Count | None = None
     """Limit of cycles a zone."""
-    integerise: Literal["cube", "trs", "largest_remainder"] | None = None
-    """How weights become whole people: `cube` meets every target exactly and is unbiased."""
+    integerise: Literal["halving", "cube", "trs", "largest_remainder"] | None = None
+    """How weights become whole people: `halving` and `cube` meet every target and are unbiased; `halving` keeps the joint best."""
+    max_moves: Count | None = None
+    """Limit of moves that bring whole people onto the targets, a zone."""
+    newton: bool | None = None
+    """Finish with Newton steps (the default); `false` for plain cycles, which end at the same weights."""
 
     def options(self) -> dict:
         """Return the options that the study names."""

@@ -131,3 +131,13 @@ def test_there_are_example_studies():
 def test_six_nomis_tables_take_at_most_thirty_lines():
     for name in ("leeds-2021", "england-wales-2021"):
         assert len((ROOT / "inputs" / f"{name}.toml").read_text(encoding="utf-8").splitlines()) <= 30
+
+
+def test_every_option_of_the_method_can_be_said_in_a_study():
+    import dataclasses
+
+    from synthpop_gb.methods import IPFOptions
+    from synthpop_gb.spec.model import Method
+
+    assert set(Method.model_fields) - {"name"} == {f.name for f in dataclasses.fields(IPFOptions)}
+    assert Method(integerise="cube").options() == {"integerise": "cube"}
