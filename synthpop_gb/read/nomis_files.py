@@ -38,22 +38,32 @@ def is_nomis_api(sheet: Sheet) -> bool:
     return "GEOGRAPHY_CODE" in names and "OBS_VALUE" in names
 
 
-def known_table(name: str, stem: str, labels: list[str]) -> dict:
+_BOOKS = {2021: "tables_2021", 2011: "tables_2011"}
+_NUMBER = re.compile(r"(?<![a-z0-9])(ts\d{3}[a-z]?|[kq]s\d{3})(?:ew|uk)?(?![a-z0-9])")
+
+
+def _census(year: str | int | None) -> dict:
+    """Year and noise of a census, {} where it is not one of ours."""
+    book = _BOOKS.get(int(year)) if year else None
+    return {k: v for k, v in codebook_file(book)["publication"].items() if k != "title"} if book else {}
+
+
+def known_table(name: str, stem: str, labels: list[str], year: int | None = None) -> dict:
     """Return what the codebooks know of a Nomis table, by its number in `name` (file name or title), else by stem and labels.
 
-    name : text that may hold 'ts037' or 'nm_2055_1'; stem : what stands before the first colon of every header.
+    name : text that may hold 'ts037', 'ks201ew' or 'nm_2055_1'; stem : what stands before the first colon of every header;
+    year : census year, where the file says.
     """
-    year = 2011 if re.search(r"(?<!\d)2011(?!\d)", name) else None
-    number = re.search(r"(?<![a-z0-9])ts\d{3}[a-z]?(?![a-z0-9])", name.casefold())
+    number = _NUMBER.search(name.casefold())
     dataset = re.search(r"(?<![a-z0-9])nm_(\d+)_1(?!\d)", name.casefold())
     found: list[dict] = []
-    for file in ("tables_2021", "tables_2011"):
+    for of, file in _BOOKS.items():
         book = codebook_file(file)
         for table, entry in book["tables"].items():
             whole = {**book["publication"], **entry, "name": table}
-            if (number and number[0] == table) or (dataset and entry.get("nomis") == int(dataset[1])):
+            if (number and number[1] == table) or (dataset and entry.get("nomis") == int(dataset[1])):
                 return whole
-            fits = key(entry["stem"]) == key(stem) and year in (None, book["publication"]["year"])
+            fits = key(entry["stem"]) == key(stem) and year in (None, of)
             if fits and all(atoms_of(entry["variables"][0], label) for label in labels):
                 found.append(whole)
     if len(found) > 1:  # TS008 and TS020 have the same headers and count different people
@@ -62,19 +72,26 @@ def known_table(name: str, stem: str, labels: list[str]) -> dict:
 
 
 def read_bulk(sheet: Sheet, request: Request) -> Grid:
-    """Read a bulk file. Rows of the 2011 files that split an area into urban and rural are left out."""
+    """Read a bulk file. Percentages and the rows of 2011 files that split an area into urban and rural are left out.
+
+    Raises InputError with 'unknown-layout' where the file holds percentages only.
+    """
     names = [bare(c).casefold() for c in sheet.columns]
     code = names.index("geography code")
     area = [i for i, n in enumerate(names) if n == "rural urban"]
-    values = [i for i in range(len(names)) if i > code and i not in area]
+    values = [i for i in range(len(names)) if i > code and i not in area and not _PER_CENT.search(sheet.columns[i])]
+    if not values:
+        message = f"{sheet.place} holds percentages, no counts."
+        raise InputError([finding("unknown-layout", message, place=sheet.place, remedy="Download the measure `Value`.")])
     headers = [bare(sheet.columns[i]) for i in values]
     stems, keys = _dimensions(headers)
     leaves = [k[0] for k in keys if not is_total(k[0])] if len(stems) == 1 else []
-    known = known_table(f"{stem_of(sheet.path)} {sheet.member}", stems[0] if len(stems) == 1 else "", _finest(leaves))
-    variables = request.names or tuple(
-        known.get("variables") or (_variable(s, [k[d] for k in keys]) for d, s in enumerate(stems))
-    )
-    known = {**_from_file(sheet, names), **_from_total(keys), **known}
+    census = _from_date(sheet, names)
+    stem = stems[0] if len(stems) == 1 else ""
+    known = known_table(f"{stem_of(sheet.path)} {sheet.member}", stem, _finest(leaves), census.get("year"))
+    guessed = (_variable(s, [k[d] for k in keys]) for d, s in enumerate(stems))
+    variables = request.names or tuple(known.get("variables") or guessed)
+    known = {**census, **_from_total(keys), **known}
     columns, marks = _columns(sheet.table, values)
     total = None
     if request.total is not None:
@@ -130,14 +147,12 @@ def _variable(stem: str, labels: list[str]) -> str:
     )
 
 
-def _from_file(sheet: Sheet, names: list[str]) -> dict:
-    """Year of a bulk file's date column, and the noise of that census."""
+def _from_date(sheet: Sheet, names: list[str]) -> dict:
+    """Census of a bulk file's date column."""
     if "date" not in names:
         return {}
-    first = next((v for v in texts(sheet.table.column(names.index("date"))) if v), "")
-    year = re.match(r"(20\d\d)", first)
-    book = {"2021": "tables_2021", "2011": "tables_2011"}.get(year[1] if year else "")
-    return {k: v for k, v in codebook_file(book)["publication"].items() if k != "title"} if book else {}
+    first = next((v for v in texts(sheet.table.column(names.index("date")).slice(0, 10)) if v), "")
+    return _census(first[:4] if first[:4].isdigit() else None)
 
 
 def _from_total(keys: list[tuple[str, ...]]) -> dict:
@@ -174,20 +189,14 @@ def read_query(sheet: Sheet, request: Request) -> Grid:
     units = [k for k in kinds if re.fullmatch(r"%|numbers?|value|per ?cent(age)?", k.casefold())]
     table = sheet.table.slice(1) if units else sheet.table
     dims = [(label,) for label in labels]
-    known = known_table(
-        f"{title} {stem_of(sheet.path)}", title.split(" - ")[-1], _finest([d[0] for d in dims if not is_total(d[0])])
-    )
-    variables = request.names or tuple(known.get("variables") or [_variable(title.split(" - ")[-1], [d[0] for d in dims])])
     date = re.search(r"20\d\d", block.get("date", ""))
-    found = universe(block["population"]) if "population" in block else None
-    book = {"2021": "tables_2021", "2011": "tables_2011"}.get(date[0] if date else "", "")
-    known = {
-        **({k: v for k, v in codebook_file(book)["publication"].items() if k != "title"} if book else {}),
-        **_from_total(dims),
-        **known,
-    }
-    if found is not None:
-        known["universe"] = found
+    census = _census(date[0] if date else None)
+    stem = title.split(" - ")[-1]
+    leaves = _finest([d[0] for d in dims if not is_total(d[0])])
+    known = known_table(f"{title} {stem_of(sheet.path)}", stem, leaves, census.get("year"))
+    variables = request.names or tuple(known.get("variables") or [_variable(stem, [d[0] for d in dims])])
+    said = universe(block["population"]) if "population" in block else None
+    known = {**census, **({"universe": said} if said else _from_total(dims)), **{k: v for k, v in known.items() if v is not None}}
     columns, marks = _columns(table, positions)
     return Grid(texts(table.column(mnemonic)), dims, columns, variables, marks, None, known, sheet.findings)
 
@@ -197,6 +206,7 @@ def _first(column: pa.ChunkedArray) -> str:
     return str(value).strip() if value is not None else ""
 
 
+_PER_CENT = re.compile(r";\s*measures:\s*percent\s*$", re.IGNORECASE)
 _NOT_VARIABLES = {"DATE", "GEOGRAPHY", "MEASURES", "OBS_STATUS", "OBS_CONF", "OBS", "URN", "RECORD", "FREQ"}
 
 
@@ -238,12 +248,7 @@ def read_api(sheet: Sheet, request: Request) -> Grid:
     named = tuple(_variable(s, sorted({k[d] for k in grid.keys})) for d, s in enumerate(used))
     grid.variables = request.names or tuple(known.get("variables") or named)
     census = re.search(r"C(20\d\d)_", " ".join(stems))
-    book = {"2021": "tables_2021", "2011": "tables_2011"}.get(census[1] if census else "", "")
-    grid.known = {
-        **({k: v for k, v in codebook_file(book)["publication"].items() if k != "title"} if book else {}),
-        **_from_total(grid.keys),
-        **known,
-    }
+    grid.known = {**_census(census[1] if census else None), **_from_total(grid.keys), **known}
     grid.findings = [*sheet.findings, *grid.findings]
     return grid
 

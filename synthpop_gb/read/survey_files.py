@@ -229,7 +229,7 @@ def _blank_missing(records: pd.DataFrame, variable: Variable, codes: set[str], n
     known = {c.code for c in variable.categories}
     text = values.astype(object).map(lambda v: v if v is None or v is pd.NA or v != v else _code(v))
     gone = text.isin([c for c in codes if c not in known])
-    if negative and pd.api.types.is_numeric_dtype(values):
+    if negative:
         gone |= (pd.to_numeric(values, errors="coerce") < 0).fillna(False).astype(bool) & ~text.isin(list(known))
     if gone.any():
         if pd.api.types.is_integer_dtype(values) and not pd.api.types.is_extension_array_dtype(values):

@@ -192,6 +192,38 @@ def test_2011_bulk_keeps_whole_areas_and_its_own_meanings(tmp_path):
     assert converted.atoms == {"converted or shared house", "other converted building"}, "2011 did not tell them apart"
 
 
+def test_2011_key_statistics_are_known_by_number_or_stem(tmp_path):
+    labels = ["White: English/Welsh/Scottish/Northern Irish/British", "White: Other White", "Mixed/multiple ethnic groups: White and Asian",
+              "Asian/Asian British: Chinese", "Black/African/Caribbean/Black British: African", "Other ethnic group: Arab"]  # fmt: skip
+    path = tmp_path / "bulk.csv"
+    path.write_text(bulk("Ethnic Group", "All categories: Ethnic group", labels, [[1, 2, 3, 4, 5, 6]], "; measures: Value", 2011))
+    table = read.table(path)
+    assert (table.name, table.universe.name, table.standard_error) == ("ks201", "usual residents", 0.0)
+    assert "roma" in next(c.atoms for c in table.variables[0].categories if c.label == "other white"), (
+        "Roma was Other White in 2011"
+    )
+    activity = ["Economically active: Employee: Part-time", "Economically active: Unemployed", "Economically inactive: Retired"]
+    path = tmp_path / "KS601EW.csv"
+    path.write_text(
+        bulk("Economic Activity", "All usual residents aged 16 to 74", activity, [[1, 2, 3]], "; measures: Value", 2011)
+    )
+    assert read.table(path).universe.members["age"] == {str(a) for a in range(16, 75)}
+
+
+def test_percentages_of_bulk_files_are_passed_over(tmp_path):
+    path = tmp_path / "census2021-ts008-lsoa.csv"
+    path.write_text(
+        "date,geography,geography code,Sex: Female; measures: Value,Sex: Female; measures: Percent,Sex: Male; measures: Value,Sex: Male; measures: Percent\n"
+        "2021,A,E01000001,3,30.0,7,70.0\n"
+    )
+    assert read.table(path).counts.loc["E01000001"].tolist() == [3, 7]
+    path.write_text(
+        "date,geography,geography code,Sex: Female; measures: Percent,Sex: Male; measures: Percent\n2021,A,E01000001,30.0,70.0\n"
+    )
+    with pytest.raises(InputError, match="percentages, no counts"):
+        read.table(path)
+
+
 def archive(path, *levels):
     with zipfile.ZipFile(path, "w") as file:
         for i, level in enumerate(levels):
@@ -253,6 +285,19 @@ def test_percentages_of_query_downloads_are_passed_over(tmp_path):
     assert table.universe.name == "usual residents"
 
 
+def test_queries_of_unknown_tables_say_whom_they_count(tmp_path):
+    path = tmp_path / "query.csv"
+    path.write_text(
+        QUERY.replace("TS037 - General health", "TS099 - Cake")
+        .replace("Total: All usual residents", "Total")
+        .replace("All usual residents", "All usual residents aged 16 and over")
+        .replace(" health", " cake")
+    )
+    table = read.table(path)
+    assert table.variable_names == ("cake",)
+    assert table.universe.name == "usual residents aged 16 and over"
+
+
 def api(rows=2, count=None, measures=True, name=True):
     header = ["DATE", "GEOGRAPHY_NAME", "GEOGRAPHY_CODE", "C2021_HEALTH_6"] + ["C2021_HEALTH_6_NAME"] * name
     header += ["MEASURES_NAME"] * measures + ["OBS_VALUE", "OBS_STATUS", "RECORD_OFFSET"] + ["RECORD_COUNT"] * (count is not None)
@@ -273,6 +318,14 @@ def test_api_answers_are_pivoted_and_percentages_left_out(tmp_path):
     assert (table.name, table.variable_names, table.standard_error) == ("ts037", ("health",), 0.5)
     assert table.counts.to_numpy().tolist() == [[1, 2, 3, 4, 5]] * 3
     assert table.total.tolist() == [15] * 3
+
+
+def test_pages_of_one_answer_put_together_with_their_headers(tmp_path):
+    path = tmp_path / "NM_2055_1.csv"
+    lines = api(rows=4, count=48).splitlines()
+    path.write_text("\n".join([*lines[:25], lines[0], *lines[25:]]) + "\n")
+    table = read.table(path)
+    assert table.counts.to_numpy().tolist() == [[1, 2, 3, 4, 5]] * 4
 
 
 def test_an_api_answer_that_was_cut_is_refused(tmp_path):

@@ -79,6 +79,18 @@ def test_codes_named_missing_are_blanked_everywhere(tmp_path):
     assert survey.records["age"].tolist() == [34, 70, 16, 50]
 
 
+def test_blanks_of_tab_files_are_missing_whatever_else_the_column_holds(tmp_path):
+    path = tmp_path / "adult.tab"
+    path.write_bytes("SERNUM\tSEX\tINCOME\tNAME\n1\t1\t -5.5\tZoë\n2\t \t\tBob\n3\t-8\t 7\t \n".encode("latin-1"))
+    survey = read.survey(path, variables={"sex": read.variable("sex", "SEX", {1: "male", 2: "female"})}, id="sernum")
+    assert survey.records["sex"].isna().tolist() == [False, True, True]
+    assert survey.records["income"].isna().tolist() == [False, True, False], (
+        "incomes can be negative: only described columns lose codes"
+    )
+    assert survey.records["name"].tolist()[0] == "Zoë"
+    assert "encoding" in [f.code for f in survey.findings]
+
+
 def test_a_missing_code_of_one_variable_belongs_to_no_category(tmp_path):
     path = tmp_path / "wave.csv"
     FRAME.to_csv(path, index=False)

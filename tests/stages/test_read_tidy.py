@@ -4,6 +4,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from synthpop_gb import read
 from synthpop_gb.errors import InputError
@@ -241,3 +243,29 @@ def test_counts_are_whole_numbers_where_they_can_be(tmp_path):
 def test_an_unknown_format_is_a_programming_error(tmp_path):
     with pytest.raises(ValueError, match="format must be"):
         read.table(put(tmp_path / "a.csv", "zone,female,male\nA,1,2\n"), format="excel")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@given(
+    counts=st.lists(st.lists(st.integers(0, 10**6), min_size=6, max_size=6), min_size=1, max_size=6),
+    delimiter=st.sampled_from(",;\t|"),
+    order=st.randoms(use_true_random=False),
+)
+def test_wide_and_long_files_of_the_same_counts_are_the_same_table(tmp_path, counts, delimiter, order):
+    cells = [(s, a) for s in ("female", "male") for a in ("0-15", "16-64", "65+")]
+    zones = [f"E0100{i:04d}" for i in range(len(counts))]
+    wide, long = tmp_path / "wide.csv", tmp_path / "long.csv"
+    header = delimiter.join(["zone", *(f"{s}: {a}" for s, a in cells)])
+    wide.write_text(
+        "\n".join([header, *(delimiter.join([z, *map(str, row)]) for z, row in zip(zones, counts, strict=True))]) + "\n"
+    )
+    rows = [
+        delimiter.join([z, s, a, str(n)])
+        for z, row in zip(zones, counts, strict=True)
+        for (s, a), n in zip(cells, row, strict=True)
+    ]
+    order.shuffle(rows)
+    long.write_text("\n".join([delimiter.join(["zone", "sex", "age", "count"]), *rows]) + "\n")
+    a, b = read.table(wide), read.table(long)
+    assert (a.variable_names, b.variable_names) == (("sex", "age"), ("sex", "age"))
+    assert a.counts.loc[zones, cells].to_numpy().tolist() == b.counts.loc[zones, cells].to_numpy().tolist() == counts
