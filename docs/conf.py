@@ -62,7 +62,7 @@ def _study_page(schema: dict) -> str:
 
     def kind(entry):
         if "$ref" in entry:
-            return f"[{entry['$ref'].split('/')[-1]}](#{entry['$ref'].split('/')[-1].lower()})"
+            return f"[{entry['$ref'].split('/')[-1]}](study-file.md#{entry['$ref'].split('/')[-1].lower()})"
         if "anyOf" in entry:
             return " or ".join(kind(e) for e in entry["anyOf"] if e.get("type") != "null")
         if "enum" in entry:

@@ -75,7 +75,7 @@ class Aligned:
         What settling changed: columns table, zone, published (total), settled (total), cells_changed, people_moved.
     floor : pandas.Series
         By zone: smallest total absolute error that any whole population can have against the published tables,
-        sum over tables of |published total - settled total|.
+        sum over tables of abs(published total - settled total).
     findings : tuple of Finding
         Everything noticed on the way, reading included.
     """

@@ -24,7 +24,7 @@ __all__ = [
 ]  # fmt: skip
 
 CRITICAL_Z = 1.96
-"""A cell whose |modified Z| exceeds this does not fit: 5 % of a true model's cells would."""
+"""A cell whose abs(modified Z) exceeds this does not fit: 5 % of a true model's cells would."""
 
 
 def _cells(observed, expected, weights, axis):
@@ -58,7 +58,7 @@ def _result(values, axis):
 
 @register_metric(source="Voas & Williamson 2001; Lovelace & Dumont 2016, ch. 8", unit="people")
 def tae(observed, expected, *, weights=None, axis=None):
-    """Total absolute error: TAE = sum |O - E|, in people.
+    """Total absolute error: TAE = sum abs(O - E), in people.
 
     A misplaced person counts twice, once where they are too many and once where they are missing. Empty cells count like any
     other. Voas & Williamson (2001); Lovelace & Dumont (2016), ch. 8.
@@ -101,7 +101,7 @@ def sae(observed, expected, *, weights=None, axis=None):
 
 @register_metric(source="", unit="%")
 def percent_wrong(observed, expected, *, weights=None, axis=None):
-    """People in the wrong cell, in per cent: 100 x (sum |O - E| / 2) / N, which is 100 x SAE / 2. N = 0: as for `sae`.
+    """People in the wrong cell, in per cent: 100 x (sum abs(O - E) / 2) / N, which is 100 x SAE / 2. N = 0: as for `sae`.
 
     >>> percent_wrong([4, 3, 3], [5, 3, 2])
     10.0
@@ -111,7 +111,7 @@ def percent_wrong(observed, expected, *, weights=None, axis=None):
 
 @register_metric(source="total variation distance")
 def tvd(observed, expected, *, weights=None, axis=None):
-    """Total variation distance of the two distributions: half the sum of |O / sum O - E / N|, from 0 to 1.
+    """Total variation distance of the two distributions: half the sum of abs(O / sum O - E / N), from 0 to 1.
 
     Blind to totals: `sae` / 2 where they agree. Both empty: 0. One empty: 1, since no mass is shared.
 
@@ -239,7 +239,7 @@ def rssz(observed, expected, *, weights=None, axis=None):
 
 @register_metric(source="Voas & Williamson 2001", unit="cells")
 def nonfitting_cells(observed, expected, *, weights=None, axis=None):
-    """Non-fitting cells: how many have |Zm| > 1.96. About 5 % of the cells of a random sample of the truth would.
+    """Non-fitting cells: how many have abs(Zm) > 1.96. About 5 % of the cells of a random sample of the truth would.
 
     >>> nonfitting_cells([60, 40, 7], [50, 50, 7])
     0.0
