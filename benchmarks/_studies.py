@@ -30,7 +30,7 @@ def measure_study(name: str, repeats: int, *, folder: Path) -> tuple[str, dict]:
     headline = json.loads((place / "validation" / "checks.json").read_text(encoding="utf-8"))["headline"]
     written = pd.read_parquet(place / "population" / "counts.parquet", columns=["n"])["n"].sum()
     assert written == headline["people"], "the written file does not hold the people of the headline"
-    study = [line for line in (ROOT / "inputs" / f"{name}.toml").read_text(encoding="utf-8").splitlines() if line.strip()]
+    study = (ROOT / "inputs" / f"{name}.toml").read_text(encoding="utf-8").splitlines()
     values = {
         "zones": figure(headline["zones"], "zones"),
         "people": figure(headline["people"], "people"),
