@@ -19,15 +19,26 @@ import numpy as np
 from synthpop_gb.methods import BlockResult, Method, Streams
 from synthpop_gb.problem import Problem
 
-__all__ = ["cut", "default_block_size", "default_workers", "run_blocks", "task_for"]
+__all__ = ["cut", "default_block_size", "default_workers", "run_blocks", "task_for", "without_donors"]
 
 _ENTRIES = 4_000_000  # zones x profiles looked at in one block: about 0.1 to 2 s of work
 _LARGEST = 1024  # zones
 
 
-def default_workers() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+def default_workers(executor: Executor | None = None) -> int:
+    """How many blocks an executor solves at once: cores of this process without one, 64 where it does not tell."""
+    if executor is None:
+        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if hasattr(executor, "_max_workers"):  # pools of threads and processes
+        return executor._max_workers
+    client = getattr(executor, "_client", None)  # dask's client.get_executor()
+    return (sum(client.nthreads().values()) if hasattr(client, "nthreads") else 0) or 64
+
+
+def without_donors(problem: Problem) -> Problem:
+    """Return what methods get to see: donors are placed afterwards, so neither they nor record ids need to travel."""
+    nobody, none = np.zeros(problem.n_profiles + 1, np.int64), np.empty(0)
+    return replace(problem, donor_start=nobody, donor=none, donor_weight=none, records=problem.records[:0])
 
 
 def default_block_size(n_zones: int, n_profiles: int, workers: int) -> int:

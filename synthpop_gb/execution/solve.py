@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.errors import FitWarning
-from synthpop_gb.execution.blocks import cut, default_block_size, default_workers, run_blocks, task_for
+from synthpop_gb.execution.blocks import cut, default_block_size, default_workers, run_blocks, task_for, without_donors
 from synthpop_gb.execution.checkpoint import Checkpoint
 from synthpop_gb.methods import BlockResult, Method, Streams, get_method, make_options
 from synthpop_gb.population import Population
@@ -26,6 +26,7 @@ from synthpop_gb.status import FitStatus, WholeStatus
 __all__ = ["solve"]
 
 _SEED_LIMIT = 2**63
+_COLUMNS = ("fit", "cycles", "residual", "worst_cell", "remainder")  # of `BlockResult`, by zone
 
 
 def solve(
@@ -58,7 +59,8 @@ def solve(
     executor : concurrent.futures.Executor, optional
         Where blocks run: a `ProcessPoolExecutor`, dask's `client.get_executor()` ... ; threads of our own by default.
     workers : int, optional
-        How many blocks are solved side by side; every core of this process by default. 1 = in the calling thread.
+        How many blocks are solved side by side; every core of this process, or what the executor tells, by default. 1 without an
+        executor = in the calling thread.
     block_size : int, optional
         Zones in a block; by default as many as make 0.1 to 2 seconds of work.
     checkpoint : path, optional
@@ -96,18 +98,19 @@ def solve(
     if workers is not None and workers < 1:
         raise ValueError(f"at least one worker is needed, not {workers}")
     streams = Streams(int(seed))
-    workers = workers or getattr(executor, "_max_workers", None) or (default_workers() if executor is None else 64)
+    workers = workers or default_workers(executor)
     saved = None if checkpoint is None else Checkpoint(checkpoint, problem, method, options, streams)
     parts = [] if saved is None else saved.load()
 
     todo = np.setdiff1d(np.arange(problem.n_zones), np.concatenate([zones for _, zones, _ in parts] or [np.empty(0, np.int64)]))
     size = default_block_size(len(todo), problem.n_profiles, workers) if block_size is None else block_size
     blocks = cut(todo, size)
-    task = task_for(executor, problem, method, options, streams)
+    seen = without_donors(problem)
+    task = task_for(executor, seen, method, options, streams)
     if executor is None and len(blocks) <= 1:
         workers = 1
     if executor is None and workers > 1:
-        method.solve_block(problem, todo[:1], options, streams)  # compile, or load compiled code, once and not in every thread
+        method.solve_block(seen, todo[:1], options, streams)  # compile, or load compiled code, once and not in every thread
     clock = _Clock(problem.n_zones, problem.n_zones - len(todo), progress)
     with closing(run_blocks([task(zones) for zones in blocks], executor, workers)) as finished:
         for number, result in finished:
@@ -147,12 +150,14 @@ def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockR
     lengths = np.zeros(n_zones, np.int64)
     columns = {
         "fit": np.zeros(n_zones, np.int8), "cycles": np.zeros(n_zones, np.int32), "residual": np.zeros(n_zones),
-        "worst_cell": np.zeros(n_zones, np.int32), "remainder": np.zeros(n_zones),
+        "worst_cell": np.zeros(n_zones, np.int32), "remainder": np.zeros(n_zones), "people": np.zeros(n_zones, np.int64),
     }  # fmt: skip
     for rows, zones, result in parts:
         lengths[zones] = np.diff(result.indptr)[rows]
-        for name, column in columns.items():
-            column[zones] = getattr(result, name)[rows]
+        running = np.concatenate([[0], np.cumsum(result.count, dtype=np.int64)])[result.indptr]
+        columns["people"][zones] = np.diff(running)[rows]
+        for name in _COLUMNS:
+            columns[name][zones] = getattr(result, name)[rows]
     unknown = ~np.isin(columns["fit"], list(FitStatus))
     if unknown.any():
         place = problem.zones[np.argmax(unknown)]
@@ -171,7 +176,7 @@ def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockR
             duals[zones] = result.duals[rows]
     for array in (indptr, profile, count) if duals is None else (indptr, profile, count, duals):
         array.setflags(write=False)
-    return Population(problem, indptr, profile, count, _status(problem, columns, indptr, count), duals, provenance)
+    return Population(problem, indptr, profile, count, _status(problem, columns), duals, provenance)
 
 
 def _within(lengths: np.ndarray) -> np.ndarray:
@@ -180,10 +185,9 @@ def _within(lengths: np.ndarray) -> np.ndarray:
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
 
 
-def _status(problem: Problem, columns: dict[str, np.ndarray], indptr: np.ndarray, count: np.ndarray) -> pd.DataFrame:
+def _status(problem: Problem, columns: dict[str, np.ndarray]) -> pd.DataFrame:
     """Statuses by name and cells by label, one row a zone."""
     labels = np.array([*(" = ".join(map(str, cell)) for cell in problem.cells), ""], dtype=object)  # -1 is the last: no cell
-    running = np.concatenate([[0], np.cumsum(count, dtype=np.int64)])
     exact = columns["remainder"] == 0
     return pd.DataFrame(
         {
@@ -193,7 +197,7 @@ def _status(problem: Problem, columns: dict[str, np.ndarray], indptr: np.ndarray
             "worst_cell": labels[columns["worst_cell"]].tolist(),
             "whole": np.where(exact, WholeStatus.EXACT.name, WholeStatus.REMAINDER.name).tolist(),
             "remainder": columns["remainder"],
-            "people": running[indptr[1:]] - running[indptr[:-1]],
+            "people": columns["people"],
         },
         index=problem.zones.rename("zone"),
     )

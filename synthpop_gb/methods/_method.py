@@ -78,7 +78,10 @@ class Method(Protocol):
     needs: str
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: Any, streams: Streams) -> BlockResult:
-        """Solve the zones at these positions. The result of a zone may depend on that zone, the options and its streams alone."""
+        """Solve the zones at these positions of a problem, which comes without donors and record ids.
+
+        The result of a zone may depend on what all zones share, on that zone's targets, the options and its streams alone.
+        """
         ...
 
 

@@ -194,28 +194,30 @@ def read_profiles(folder: Path, zones: pd.Index) -> tuple[np.ndarray, np.ndarray
 
     Raises InputError (`missing-file`, `unreadable-file`; `input-changed` where it names another zone).
     """
-    lengths = np.zeros(len(zones), np.int64)
-    groups = []
+    lengths, codes = np.zeros(len(zones), np.int64), zones.astype(str)
     with _opened(folder / PROFILES, read_dictionary=["zone"]) as file:
-        for group in range(file.num_row_groups):
-            table = file.read_row_group(group, columns=["zone", "profile", "n"], use_threads=False).combine_chunks()
-            if table.num_rows == 0:
-                continue
+        for row, _ in _profile_rows(file, ["zone"], codes, folder):
+            lengths += np.bincount(row, minlength=len(zones))
+        indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        profile, count = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32)
+        for row, table in _profile_rows(file, ["zone", "profile", "n"], codes, folder):
+            starts = np.flatnonzero(np.diff(row, prepend=-1))  # a zone's rows lie together, in order, in one row group
+            into = np.repeat(indptr[row[starts]] - starts, np.diff(np.append(starts, len(row)))) + np.arange(len(row))
+            profile[into], count[into] = table["profile"].chunk(0).to_numpy(), table["n"].chunk(0).to_numpy()
+    return indptr, profile, count
+
+
+def _profile_rows(file, columns: list[str], codes: pd.Index, folder: Path) -> Iterator[tuple[np.ndarray, object]]:
+    """Yield a row group at a time: position of each row's zone among `codes`, and the table."""
+    for group in range(file.num_row_groups):
+        table = file.read_row_group(group, columns=columns, use_threads=False).combine_chunks()
+        if table.num_rows:
             zone = table["zone"].chunk(0)
-            where = zones.astype(str).get_indexer(pd.Index(zone.dictionary.to_pylist(), dtype=object))
+            where = codes.get_indexer(pd.Index(zone.dictionary.to_pylist(), dtype=object))
             if (where < 0).any():
                 message = f"{folder / PROFILES} holds zones that the problem does not have."
                 raise InputError([finding("input-changed", message, place=str(folder / PROFILES))])
-            row = where[zone.indices.to_numpy()]
-            lengths += np.bincount(row, minlength=len(zones))
-            groups.append((row, table["profile"].chunk(0).to_numpy(), table["n"].chunk(0).to_numpy()))
-    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    profile, count = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32)
-    for row, profiles, counts in groups:  # a zone's rows lie together, in order, in one row group
-        starts = np.flatnonzero(np.diff(row, prepend=-1))
-        into = np.repeat(indptr[row[starts]] - starts, np.diff(np.append(starts, len(row)))) + np.arange(len(row))
-        profile[into], count[into] = profiles, counts
-    return indptr, profile, count
+            yield where[zone.indices.to_numpy()], table
 
 
 def _writing(path: Path, schema, encoding: dict):

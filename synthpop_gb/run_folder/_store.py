@@ -103,7 +103,7 @@ def write_problem(problem: Problem, path: Path) -> None:
     with replacing(path) as temporary, open(temporary, "wb") as file:
         names = np.array([str(n or "") for n in (problem.zones.name, problem.records.name, *problem.cells.names)])
         arrays = {name: getattr(problem, name) for name in _ARRAYS}
-        np.savez_compressed(file, **arrays, **levels, zones=_labels(problem.zones), records=_labels(problem.records), names=names)
+        np.savez(file, **arrays, **levels, zones=_labels(problem.zones), records=_labels(problem.records), names=names)
 
 
 def _labels(index: pd.Index) -> np.ndarray:
