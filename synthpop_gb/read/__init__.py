@@ -1,4 +1,6 @@
-"""Reading: files of surveys, published tables and geography become `Microdata`, `BenchmarkTable` and `Geography`::
+"""Reading: files of surveys, published tables and geography become `Microdata`, `BenchmarkTable` and `Geography`.
+
+For example::
 
     survey = read.census_microdata("teaching_2011.parquet")   # or read.survey("wave_k.tab", variables={...}, weight="...")
     tables = read.tables("inputs/2011/*.csv")                 # Nomis, ONS, Scotland's Census, tidy tables

@@ -66,7 +66,8 @@ def register_metric(
         raise ValueError(f"per must be 'table' or 'cell', not {per!r}")
     if "weights" not in inspect.signature(function).parameters:
         raise ValueError(f"the metric {name!r} must take a keyword `weights`, so that every metric is called alike")
-    if METRICS.get(name, function) is not function:
+    known = METRICS.get(name, function)
+    if (known.__module__, known.__qualname__) != (function.__module__, function.__qualname__):  # a reloaded module is no clash
         raise ValueError(f"a metric named {name!r} is already registered")
     function.name, function.better, function.source, function.unit, function.per = name, better, source, unit, per
     METRICS[name] = function
