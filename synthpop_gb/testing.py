@@ -77,7 +77,7 @@ def assert_fits(population: Population, *, tolerance: float = 0.01, exact: bool 
         if population.duals is not None:
             _assert_close(problem, zones, population.fitted(zones), tolerance, "fractional weights")
         whole = _dense(indptr, profile, count, zones, problem.n_profiles)
-        miss = np.abs(_by_cell(problem, whole) - problem.targets[zones]).sum(axis=1)
+        miss = np.abs(_by_cell(problem, whole) - np.rint(problem.targets[zones])).sum(axis=1)
         said = status["remainder"].to_numpy()[zones]
         assert np.allclose(miss, said, atol=1e-6), (
             f"zone {problem.zones[zones[np.argmax(miss != said)]]} misses {miss.max()} in all, not what it says"

@@ -48,7 +48,7 @@ class BlockResult:
     worst_cell : (n,) int32
         Cell with that miss; -1 where every target is met within the tolerance.
     remainder : (n,) float64
-        Total absolute error of the whole people against the targets, persons.
+        Total absolute error of the whole people against the targets, taken to the nearest whole number, persons.
     duals : (n, n_cells) float64 or None
         Logarithms of the cells' factors, from which the weights can be recomputed.
     """

@@ -39,7 +39,7 @@ class Population:
     status : pandas.DataFrame
         By zone: fit (name of a `FitStatus`), cycles, residual (largest miss of the fit, persons), worst_cell (where, as
         'ethnic_group = other'; empty where every cell is met), whole (name of a `WholeStatus`), remainder (total absolute
-        error of the whole people, persons), people.
+        error of the whole people against the targets, taken to whole numbers; persons), people.
     duals : (n_zones, n_cells) float64 or None
         Logarithms of the factors that the fit found for each cell; None where the method has none.
     provenance : Provenance

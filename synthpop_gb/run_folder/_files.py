@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,24 +34,24 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, path)
-    except PermissionError as error:
-        message = f"{path} cannot be written: {error.strerror or error}."
-        raise InputError([finding("output-locked", message, place=str(path))]) from error
+        with _told_if_locked(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            os.replace(temporary, path)
     finally:
-        with _ignored_errors():
+        with suppress(OSError):  # a temporary file that cannot be deleted must not hide why it was left
             temporary.unlink(missing_ok=True)
 
 
 @contextmanager
-def _ignored_errors() -> Iterator[None]:
-    """Pass over errors: a temporary file that cannot be deleted must not hide why it was left."""
+def _told_if_locked(path: Path) -> Iterator[None]:
+    """Turn the system's refusal to write into the finding `output-locked`."""
     try:
         yield
-    except OSError:
-        return
+    except PermissionError as error:
+        place = str(error.filename2 or error.filename or path)
+        message = f"{place} cannot be written: {error.strerror or error}."
+        raise InputError([finding("output-locked", message, place=place)]) from error
 
 
 def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -81,7 +81,7 @@ def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
             raise InputError(
                 [finding("output-exists", message, place=str(folder), remedy="Choose another folder, or an empty one.")]
             )
-    try:
+    with _told_if_locked(folder):
         folder.mkdir(parents=True, exist_ok=True)
         resumed = (folder / MARKER).exists() and not is_finished(folder)
         (folder / MARKER).write_text(
@@ -90,16 +90,14 @@ def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
         if not resumed:
             for name in _OURS:
                 _delete(folder / name)
-    except PermissionError as error:
-        place = str(error.filename or folder)
-        raise InputError([finding("output-locked", f"{place} cannot be written: {error.strerror}.", place=place)]) from error
     return folder
 
 
 def end(folder: Path) -> None:
     """Mark a run finished; its finished blocks are of no more use and go."""
-    _delete(folder / BLOCKS)
-    (folder / MARKER).unlink(missing_ok=True)
+    with _told_if_locked(folder):
+        _delete(folder / BLOCKS)
+        (folder / MARKER).unlink(missing_ok=True)
 
 
 def is_finished(folder: str | Path) -> bool:

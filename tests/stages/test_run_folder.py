@@ -191,7 +191,7 @@ def test_a_file_held_open_elsewhere_is_a_finding(tmp_path, population, monkeypat
     folder = run_folder.begin(tmp_path / "run")
 
     def held(source, target):
-        raise PermissionError(13, "Permission denied", str(target))
+        raise PermissionError(13, "Permission denied", str(source), None, str(target))
 
     monkeypatch.setattr(os, "replace", held)
     with pytest.raises(InputError, match=r"profiles\.parquet cannot be written") as error:
