@@ -190,7 +190,8 @@ def _survey_lines(found: _Found, folder: Path) -> list[str]:
     lines.append(f'licence = {licence}  # "open" only where the licence lets records be copied into results')
     if known is None:
         lines += [
-            '# id = "pidp"', '# weight = "weight"', '# universe = "usual residents aged 16 and over"', "# [survey.variables.health]",
+            '# id = "pidp"', '# weight = "weight"',
+            '# universe = "usual residents aged 16 and over"', "# [survey.variables.health]",
             '# column = "health"', '# categories = { 1 = "very good", 2 = "good" }',
         ]  # fmt: skip
     return lines

@@ -133,7 +133,7 @@ class Method(Strict):
     max_cycles: Count | None = None
     """Limit of cycles a zone."""
     integerise: Literal["halving", "cube", "trs", "largest_remainder"] | None = None
-    """How weights become whole people: `halving` and `cube` meet every target and are unbiased; `halving` keeps the joint best."""
+    """How weights become whole people: `halving` and `cube` meet every target without bias; `halving` keeps the joint best."""
     max_moves: Count | None = None
     """Limit of moves that bring whole people onto the targets, a zone."""
     newton: bool | None = None
