@@ -132,6 +132,12 @@ def test_init_check_run_from_a_folder_alone(here, tmp_path):
     assert text.startswith("#:schema ")
     study = sp.load_study(here / "study.toml")
     assert {"age", "sex", "health"} <= set(study.constraints)
+    assert study.survey.id == "person"
+    assert study.survey.weight == "weight"
+    assert study.survey.licence == "restricted"
+    assert "tenure" not in study.constraints, "households are no constraint on persons"
+    checked = invoke("check", here / "study.toml")
+    assert checked.exit_code == 0, checked.output
     assert invoke("init", here).exit_code == 1, "an existing study file must not be replaced in silence"
 
 

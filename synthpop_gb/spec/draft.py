@@ -5,32 +5,16 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import InputError, finding
-from synthpop_gb.geography import Geography
-from synthpop_gb.microdata import Microdata
+from synthpop_gb.spec.look import Found, data_files, look_at
 
 __all__ = ["write_draft"]
 
-_MAPS = {".gpkg", ".geojson", ".shp"}
-_DATA = {".csv", ".tsv", ".tab", ".zip", ".gz", ".parquet", ".dta", ".sav", ".xlsx"}
-_MANY = 200  # a folder with more files than this is somebody's disk, not a study's folder
-
-
-@dataclass
-class _Found:
-    """What each file turned out to be."""
-
-    survey: str | None = None
-    microdata: Microdata | None = None
-    tables: dict[str, dict[str, BenchmarkTable]] = field(default_factory=dict)
-    lookup: str | None = None
-    lookup_geography: Geography | None = None
-    boundaries: str | None = None
-    unknown: list[str] = field(default_factory=list)
+_HOUSEHOLD = {"tenure", "accommodation", "household_size", "household_composition", "cars", "rooms", "bedrooms", "heating"}
+_ADULT = {"qualification", "economic_activity", "nssec", "legal_partnership"}
 
 
 def write_draft(
@@ -57,10 +41,10 @@ def write_draft(
         raise InputError(
             [finding("output-exists", f"{output} exists already.", place=str(output), remedy="Pass --force to replace it.")]
         )
-    found = _Found(survey=survey, lookup=lookup, boundaries=boundaries)
-    for path in [survey, *tables, lookup] if survey or tables else _files(folder):
+    found = Found(survey=survey, lookup=lookup, boundaries=boundaries)
+    for path in [survey, *tables, lookup] if survey or tables else data_files(folder):
         if path is not None:
-            _recognise(str(path), found, as_table=str(path) in tables)
+            look_at(str(path), found, as_table=str(path) in tables)
     if not found.tables and found.survey is None:
         message = f"{folder} holds no file that could be recognised as a survey or a table of counts."
         raise InputError(
@@ -71,56 +55,6 @@ def write_draft(
     temporary.write_text(text, encoding="utf-8")
     temporary.replace(output)
     return output
-
-
-def _files(folder: Path) -> list[Path]:
-    """List data files in the folder and one level below, hidden ones and results left out."""
-    found = [
-        p for pattern in ("*", "*/*") for p in sorted(folder.glob(pattern))
-        if p.is_file() and not any(part.startswith(".") for part in p.relative_to(folder).parts)
-        and p.suffix.lower() in _DATA | _MAPS and "truth" not in p.parts
-    ]  # fmt: skip
-    if len(found) > _MANY:
-        message = f"{folder} holds {len(found)} data files, too many to open one by one."
-        raise InputError(
-            [finding("unknown-layout", message, place=str(folder), remedy="Name the files with --survey and --table.")]
-        )
-    return found
-
-
-def _recognise(path: str, found: _Found, as_table: bool = False) -> None:
-    """Try a file as boundaries, lookup, survey and table in turn, and note what it is."""
-    from synthpop_gb import read
-
-    name = path.lower()
-    if not as_table and (Path(name).suffix in _MAPS or name.endswith(".geo.parquet")):
-        found.boundaries = found.boundaries or path
-        return
-    attempts = []
-    if not as_table and path != found.lookup:
-        attempts.append(("survey", lambda: read.census_microdata(path)))
-    if path not in (found.survey, found.lookup):
-        attempts.append(("table", lambda: read.tables(path)))
-    if not as_table and path != found.survey:
-        attempts.append(("lookup", lambda: read.geography(path)))
-    for kind, attempt in attempts:
-        try:
-            result = attempt()
-        except (InputError, ValueError, OSError):
-            continue
-        if kind == "survey" and found.microdata is None:
-            found.survey, found.microdata = path, result
-        elif kind == "table":
-            found.tables[path] = result
-        elif kind == "lookup" and (result.parents or path == found.lookup):
-            found.lookup, found.lookup_geography = path, result
-        else:
-            continue
-        return
-    if Path(name).suffix in {".dta", ".sav", ".tab"} and found.survey is None:
-        found.survey = path
-    elif path != found.survey:
-        found.unknown.append(path)
 
 
 def _slug(text: str) -> str:
@@ -138,40 +72,25 @@ def _relative(path: str, folder: Path) -> str:
     return _quoted(Path(os.path.relpath(Path(path).resolve(), folder)).as_posix())
 
 
-def _text(found: _Found, name: str, parent: str | None, folder: Path) -> str:
+def _text(found: Found, name: str, parent: str | None, folder: Path) -> str:
     """Compose the study file."""
-    survey_variables = set(found.microdata.variables) if found.microdata else set()
-    tables = {t.name: t for group in found.tables.values() for t in group.values()}
-    single = {v for t in tables.values() for v in t.variable_names}
-    shared = [
-        v
-        for v in dict.fromkeys(v for t in tables.values() for v in t.variable_names)
-        if not survey_variables or v in survey_variables
-    ]
-    joint = [" x ".join(t.variable_names) for t in tables.values() if len(t.variable_names) > 1]
-    joint = [j for j in joint if set(j.split(" x ")) <= set(shared)]
+    tables = [t for group in found.tables.values() for t in group.values()]
+    persons = [t for t in tables if _universe(t) != "households"]
+    known = set(found.microdata.variables) if found.microdata else None
+    shared = [v for v in dict.fromkeys(v for t in persons for v in t.variable_names) if known is None or v in known]
+    joint = [" x ".join(t.variable_names) for t in persons if len(t.variable_names) > 1 and set(t.variable_names) <= set(shared)]
     schema = Path(os.path.relpath(Path(__file__).with_name("study.schema.json"), folder)).as_posix()
     lines = [
         f"#:schema {schema}",
         "# A draft: read it through, then `synthpop-gb check` it. Keys are explained in the documentation, Keys of a study file.",
         f"name = {_quoted(name)}",
         "seed = 1  # fixes every random draw",
-        "# Variables met in every zone. Found in the tables" + (" and in the survey:" if survey_variables else ":"),
-        f"constraints = {_list(shared) if shared else _list(sorted(single))}",
-        *(
-            [f"held_out = {_list(joint)}  # kept back to judge by"]
-            if joint
-            else ["# held_out = []  # tables kept back to judge by"]
-        ),
+        "# Variables met in every zone: those of the tables of persons" + (" that the survey has." if known else "."),
+        f"constraints = {_list(shared)}",
+        "# Tables kept back, to judge the population by.",
+        f"held_out = {_list(joint)}",
         "tables = [",
-    ]
-    for path, group in found.tables.items():
-        said = "; ".join(
-            f"{' x '.join(t.variable_names)}, {len(t.counts):,} zones, {t.universe.name if t.universe else 'universe unknown'}"
-            for t in group.values()
-        )
-        lines.append(f"    {_relative(path, folder)},  # {_comment(said)}")
-    lines += [
+        *(line for path, group in found.tables.items() for line in _table_lines(path, list(group.values()), folder)),
         "]",
         *(f"# not recognised: {_comment(os.path.relpath(p, folder))}" for p in found.unknown),
         "",
@@ -180,7 +99,24 @@ def _text(found: _Found, name: str, parent: str | None, folder: Path) -> str:
     return "\n".join([*lines, "", *_zone_lines(found, parent, folder), *_closing()]) + "\n"
 
 
-def _survey_lines(found: _Found, folder: Path) -> list[str]:
+def _universe(table: BenchmarkTable) -> str:
+    """Who is counted: as the file says, else whom such a table usually counts."""
+    if table.universe is not None:
+        return "households" if table.universe.unit == "household" else table.universe.name
+    names = set(table.variable_names)
+    return "households" if names & _HOUSEHOLD else "usual residents aged 16 and over" if names & _ADULT else "usual residents"
+
+
+def _table_lines(path: str, tables: list[BenchmarkTable], folder: Path) -> list[str]:
+    """Lines of one file of tables: a path where all was recognised, else with the universe that is usual, to be checked."""
+    said = "; ".join(f"{' x '.join(t.variable_names)}, {len(t.counts):,} zones, {_universe(t)}" for t in tables)
+    if all(t.universe is not None for t in tables):
+        return [f"    {_relative(path, folder)},  # {_comment(said)}"]
+    entry = f"{{ path = {_relative(path, folder)}, universe = {_quoted(_universe(tables[0]))} }}"
+    return [f"    {entry},  # {_comment(said)}: the file does not say who is counted"]
+
+
+def _survey_lines(found: Found, folder: Path) -> list[str]:
     """Lines of [survey]."""
     if found.survey is None:
         return ["[survey]", 'path = "survey.csv"  # the file of records: none was recognised']
@@ -188,16 +124,20 @@ def _survey_lines(found: _Found, folder: Path) -> list[str]:
     lines = ["[survey]", f"path = {_relative(found.survey, folder)}" + (f"  # {_comment(repr(known))}" if known else "")]
     licence = _quoted(known.licence if known else "restricted")
     lines.append(f'licence = {licence}  # "open" only where the licence lets records be copied into results')
-    if known is None:
-        lines += [
-            '# id = "pidp"', '# weight = "weight"',
-            '# universe = "usual residents aged 16 and over"', "# [survey.variables.health]",
-            '# column = "health"', '# categories = { 1 = "very good", 2 = "good" }',
-        ]  # fmt: skip
+    if known is not None and known.year is not None:
+        return lines
+    guess = "guessed from its name: check it"
+    lines += [
+        f"id = {_quoted(found.id)}  # {guess}" if found.id else '# id = "pidp"',
+        f"weight = {_quoted(found.weight)}  # {guess}" if found.weight else '# weight = "weight"',
+        'universe = "usual residents"  # or "usual residents aged 16 and over"',
+        "# year = 2021", "# [survey.variables.health]  # where columns or codes are not recognised", '# column = "health"',
+        '# categories = { 1 = "very good", 2 = "good", 3 = "fair", 4 = "bad", 5 = "very bad" }', "# missing = [-9, -8]",
+    ]  # fmt: skip
     return lines
 
 
-def _zone_lines(found: _Found, parent: str | None, folder: Path) -> list[str]:
+def _zone_lines(found: Found, parent: str | None, folder: Path) -> list[str]:
     """Lines of [zones]."""
     lines = ["[zones]"]
     lines.append(
@@ -209,7 +149,7 @@ def _zone_lines(found: _Found, parent: str | None, folder: Path) -> list[str]:
         level, _, area = parent.partition("=")
         lines.append(f"parent = {{ {_key(level.strip())} = {_quoted(area.strip())} }}")
     else:
-        levels = found.lookup_geography.parents if found.lookup_geography else ()
+        levels = found.geography.parents if found.geography else ()
         lines.append(
             f'# parent = {{ {_key(levels[-1]) if levels else "lad"} = "..." }}  # one area; all zones otherwise'
             + (f"; levels: {', '.join(levels)}" if levels else "")
