@@ -7,7 +7,7 @@
 >>> aligned = sp.harmonise(survey, tables, places, constraints=["age", "sex", "health"], held_out=["age x sex"])  # doctest: +SKIP
 >>> population = sp.solve(sp.formulate(aligned), method="ipf", seed=2011)  # doctest: +SKIP
 >>> checks = sp.validate(population, aligned)                             # doctest: +SKIP
->>> sp.save(population, "outputs/mine")                                   # doctest: +SKIP
+>>> sp.save(population, "outputs/mine", aligned=aligned)                  # doctest: +SKIP
 
 For everybody else: one study file and ``synthpop-gb run study.toml``. Names are imported when they are first used.
 """

@@ -37,7 +37,8 @@ def _finish(result):
 def run_command(study, output, workers, overwrite, no_report):
     """Make the population that STUDY describes: a .toml study file, or the run.json of an earlier run.
 
-    A run that was killed goes on where it stopped. Ends by naming the run's folder and its report.
+    A run that was killed goes on where it stopped. Ends by naming the run's folder and its report. The very first run on a
+    machine compiles for about half a minute; after that compiled code is kept.
     """
     import synthpop_gb as sp
 
