@@ -5,7 +5,11 @@
 Set SYNTHPOP_GB_CACHE=0 where the package's folder and NUMBA_CACHE_DIR cannot be written.
 """
 
+import hashlib
 import os
+import re
+from functools import cache
+from pathlib import Path
 
 from numba import njit as _njit
 
@@ -26,5 +30,31 @@ def njit(function=None, **options):
             raise ValueError(f"kernels are compiled without {refused}: it changes bits between machines or thread counts")
     policy = {"nogil": True, "cache": _SWITCH == "1", "fastmath": False, "error_model": "numpy", **options}
     if function is None:
-        return lambda f: _njit(**policy)(f)
-    return _njit(**policy)(function)
+        return lambda f: _compiled(f, policy)
+    return _compiled(function, policy)
+
+
+def _compiled(function, policy):
+    kernel = _njit(**policy)(function)
+    stamp = _stamp(Path(function.__code__.co_filename)) if policy["cache"] else None
+    if stamp is not None:
+        # numba asks only whether the kernel's own file has changed: after a change in a kernel that it calls, the old one would run
+        kernel._cache._cache_file._source_stamp = stamp
+    return kernel
+
+
+@cache
+def _stamp(path: Path) -> str | None:
+    """Hash of a module of kernels and of every kernel module it imports, its helpers' helpers too; None where it is no file."""
+    files, waiting = {}, [path]
+    while waiting:
+        here = waiting.pop()
+        if here in files:
+            continue
+        try:
+            files[here] = here.read_bytes()
+        except OSError:
+            return None
+        names = re.findall(rb"^from synthpop_gb\.kernels\.(\w+) import", files[here], re.MULTILINE)
+        waiting += [path.with_name(name.decode() + ".py") for name in names]
+    return hashlib.sha256(b"".join(files[f] for f in sorted(files))).hexdigest()

@@ -7,6 +7,7 @@ Constraints of one universe repeat their total, so the Hessian is singular: dire
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +19,10 @@ __all__ = ["dual_newton", "evaluate", "factorise", "fill_hessian", "solve"]
 _UNSEEN = 1e-10  # a pivot below this share of its diagonal is rounding, not information
 _LONGEST = 2.0  # no dual moves by more in one step: exp(2) = 7.4-fold
 _SAME_HESSIAN = 3  # the first steps share the Hessian of the first, which costs ten times an evaluation; by then most zones fit
-_PATIENCE = 4  # steps within which the squared misfit must shrink by _ENOUGH, else the zone goes back to plain cycles
-_ENOUGH = 0.2
+_ARMIJO = 1e-4  # share of the fall promised by the slope that a step must bring
+_ROUNDING = 1e-14  # of the dual's two terms: a change below is no change
+_PATIENCE, _ENOUGH = 16, 0.5  # every 16 steps the misfit must have shrunk to half, else the zone goes back to plain cycles
+_SHARE = 0.01  # so does one of whose misfit less than this share can be removed: the rest contradicts itself
 
 
 @njit
@@ -129,89 +132,135 @@ def solve(hessian, inverse, x, n):
 
 
 @njit
-def _misfit(margin, targets, l):
-    """Sum of (fitted - target)^2 / target over the cells that somebody fills; one lane."""
-    total = 0.0
-    for c in range(targets.shape[0]):
-        if targets[c, l] > 0.0 and margin[c, l] > 0.0:
-            gap = margin[c, l] - targets[c, l]
-            total += gap * gap / targets[c, l]
-    return total
-
-
-@njit
-def _meets(margin, targets, allowed, l):
-    """Say whether every cell of one lane is within what is allowed."""
-    for c in range(targets.shape[0]):
-        if not abs(margin[c, l] - targets[c, l]) <= allowed[c, l]:
-            return False
-    return True
-
-
-@njit
 def dual_newton(layout, work, targets, allowed, most, steps, met):
     """Newton steps from the multipliers in work.u until every zone is within what is allowed or makes no headway.
 
     targets, allowed : (n_cells, lanes) float64, persons. Target of each cell and how far off it may be.
-    most : limit of steps. steps : (lanes,) int32, written: steps taken. met : (lanes,) bool, written: every cell within what is allowed;
-    False means that work.u of that lane is of no use and the caller goes on from where it was.
+    most : limit of steps. steps : (lanes,) int32, written: steps taken. met : (lanes,) bool, written: every cell is within what is
+    allowed. work is left as `evaluate` leaves it at the last duals accepted.
 
-    Every step is halved twice until the misfit sum (fitted - target)^2 / target falls: a Newton direction lowers it for short steps.
+    Damped by backtracking on the dual (Armijo 1966, Pacific J. Math. 16), which the directions of an earlier step's Hessian lower too, so
+    that a zone that can be fitted is fitted from anywhere: quadratically in the end, and where weights must vanish by a factor e a step.
     """
     n_cells, lanes = targets.shape
     hessian, scratch = np.zeros((n_cells + 1, n_cells + 1, lanes)), np.zeros((n_cells + 1, lanes))
     inverse, newest = np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes))
-    base, direction = np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes))
-    length, misfit, mark = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
-    busy, fresh = np.ones(lanes, np.bool_), np.ones(lanes, np.bool_)
-    evaluate(layout, work)
+    search = _Search(
+        np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes)), np.zeros(lanes), np.zeros(lanes), np.full(lanes, math.inf),
+        np.zeros(lanes), np.full(lanes, math.inf), np.ones(lanes, np.bool_), np.ones(lanes, np.bool_),
+    )  # fmt: skip
+    persons, step = np.zeros(lanes), 0
+    met[:] = False
     for l in range(lanes):
-        steps[l], misfit[l] = 0, _misfit(work.margin, targets, l)
-        met[l], mark[l] = _meets(work.margin, targets, allowed, l), misfit[l]
-        busy[l] = not met[l]
         for c in range(n_cells):
-            base[c, l] = math.log(work.u[c, l]) if work.u[c, l] > 0.0 else 0.0
-    step = 0
-    while step < most and busy.any():
+            search.base[c, l] = math.log(work.u[c, l]) if work.u[c, l] > 0.0 else 0.0
+    while True:
+        evaluate(layout, work)
+        _sum_persons(work.row_factor, work.row_passed, persons)
+        for l in range(lanes):
+            if search.busy[l]:
+                steps[l] = step
+                met[l] = _weigh(search, work.margin, persons[l], targets, allowed, l)
+                search.busy[l] = not (met[l] or step == most or (step % _PATIENCE == 0 and _is_slow(search, l)))
+        if not search.busy.any():
+            break
         step += 1
         if step == 1 or step > _SAME_HESSIAN:
             fill_hessian(layout, work, hessian, scratch)
             factorise(hessian, inverse, n_cells)
         newest[:] = targets - work.margin[:n_cells]
+        scratch[:n_cells] = newest
         solve(hessian, inverse, newest, n_cells)
         for l in range(lanes):
-            if busy[l]:
-                if fresh[l]:
-                    length[l] = _turn(newest, direction, l)
-                for c in range(n_cells):
-                    if work.u[c, l] > 0.0:
-                        work.u[c, l] = math.exp(base[c, l] + length[l] * direction[c, l])
-        evaluate(layout, work)
+            if search.busy[l]:
+                _aim(search, scratch, newest, work.margin, layout.constraint_start.shape[0] - 1, work.u, l)
+    if not met.all():
         for l in range(lanes):
-            if not busy[l]:
-                continue
-            steps[l] = step
-            reached = _misfit(work.margin, targets, l)
-            fresh[l] = reached < misfit[l]
-            if fresh[l]:
-                misfit[l] = reached
-                for c in range(n_cells):
-                    base[c, l] += length[l] * direction[c, l]
-                met[l] = _meets(work.margin, targets, allowed, l)
-            else:
-                length[l] *= 0.25
-            slow = False
-            if step % _PATIENCE == 0:
-                slow = not misfit[l] < _ENOUGH * mark[l]
-                mark[l] = misfit[l]
-            busy[l] = not (met[l] or slow)
+            if not met[l]:
+                search.length[l] = 0.0
+                _try(search, work.u, l)
+        evaluate(layout, work)
+
+
+class _Search(NamedTuple):
+    """Where the line search of each lane stands: (n_cells, lanes) or (lanes,)."""
+
+    base: np.ndarray  # duals accepted
+    direction: np.ndarray
+    length: np.ndarray  # of the step on trial: duals are base + length * direction
+    slope: np.ndarray  # how fast the dual falls along the direction
+    dual: np.ndarray  # at base
+    misfit: np.ndarray  # at base: sum of (fitted - target)^2 / target
+    mark: np.ndarray  # misfit at the last look
+    turning: np.ndarray  # the trial was accepted: take a new direction
+    busy: np.ndarray
 
 
 @njit
-def _turn(newest, direction, l):
-    """Take over a new direction for one lane; returns the length of the step, at most 1."""
-    furthest = 0.0
-    for c in range(direction.shape[0]):
-        direction[c, l] = newest[c, l]
-        furthest = max(furthest, abs(newest[c, l]))
-    return 1.0 if furthest <= _LONGEST else _LONGEST / furthest
+def _sum_persons(factor, passed, out):
+    """Sum of all weights of each lane. out: (lanes,) float64, written."""
+    out[:] = 0.0
+    for i in range(factor.shape[0]):
+        f, x = factor[i], passed[i]
+        for l in range(out.shape[0]):
+            out[l] += f[l] * x[l]
+
+
+@njit
+def _weigh(search, margin, persons, targets, allowed, l):
+    """Accept the trial of one lane if the dual has fallen enough; says whether the lane fits."""
+    length, gained, misfit, fits = search.length[l], 0.0, 0.0, True
+    for c in range(targets.shape[0]):
+        gained += targets[c, l] * (search.base[c, l] + length * search.direction[c, l])
+        gap = margin[c, l] - targets[c, l]
+        fits = fits and abs(gap) <= allowed[c, l]
+        if targets[c, l] > 0.0:
+            misfit += gap * gap / targets[c, l]
+    dual, slack = persons - gained, _ROUNDING * (persons + abs(gained))
+    search.turning[l] = dual <= search.dual[l] - _ARMIJO * length * search.slope[l] + slack
+    if search.turning[l]:
+        search.dual[l], search.misfit[l] = dual, misfit
+        for c in range(targets.shape[0]):
+            search.base[c, l] += length * search.direction[c, l]
+    return search.turning[l] and fits
+
+
+@njit
+def _is_slow(search, l):
+    """Say whether the misfit of one lane has shrunk too little since the last look."""
+    slow = not search.misfit[l] < _ENOUGH * search.mark[l]
+    search.mark[l] = search.misfit[l]
+    return slow
+
+
+@njit
+def _aim(search, gap, newest, margin, n_constraints, u, l):
+    """Point one lane in its newest direction, or shorten a step that was not accepted, and set the multipliers to try.
+
+    gap : (n_cells, lanes) float64, target - fitted, persons; newest : Hessian^-1 gap.
+
+    The Hessian is at most n_constraints * diag(margins), so of a misfit that weights can remove at all gap' newest is at least the share
+    1 / n_constraints. Where it is far less, what is left lies in directions that no weight moves, and the lane is no longer busy.
+    """
+    n_cells = newest.shape[0]
+    if search.turning[l]:
+        furthest, slope, misfit = 0.0, 0.0, 0.0
+        for c in range(n_cells):
+            search.direction[c, l] = newest[c, l]
+            slope += gap[c, l] * newest[c, l]
+            furthest = max(furthest, abs(newest[c, l]))
+            if margin[c, l] > 0.0:
+                misfit += gap[c, l] * gap[c, l] / margin[c, l]
+        search.slope[l], search.length[l] = slope, min(1.0, _LONGEST / furthest)
+        search.busy[l] = slope * n_constraints >= _SHARE * misfit
+    else:
+        search.length[l] *= 0.25
+    _try(search, u, l)
+
+
+@njit
+def _try(search, u, l):
+    """Set the multipliers of one lane to the duals on trial."""
+    for c in range(search.base.shape[0]):
+        if u[c, l] > 0.0:
+            u[c, l] = math.exp(search.base[c, l] + search.length[l] * search.direction[c, l])

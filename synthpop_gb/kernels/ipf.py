@@ -24,6 +24,7 @@ FIRST_CYCLES = 3
 MOST_NEWTON_CELLS = 600  # above, a Hessian a lane would cost more than the cycles it saves
 STALL_WINDOW, STALL_RATIO = 10, 0.99  # stalled: the largest miss shrank by less than 1 % in 10 cycles
 ROUNDING = 1e-13  # no cell is asked to be nearer than this share of its target
+_NEARER = 0.1  # Newton steps that end without a fit count where they left this share of the miss: what rounding prevents, not tables
 _LEAST = 1e-250  # margins below are nobody: what is left of profiles that another cell has ruled out
 
 _CONVERGED, _STALLED, _LIMIT = int(FitStatus.CONVERGED), int(FitStatus.STALLED), int(FitStatus.CYCLE_LIMIT)
@@ -92,7 +93,12 @@ def weights_from_duals(start, cell_of, duals, out=None):
     duals = np.asarray(duals, np.float64)
     if out is None:
         out = np.empty((*duals.shape[:-1], len(start)))
-    _weights(_read_only(start, np.float64), _read_only(cell_of, np.int32), _read_only(np.atleast_2d(duals), np.float64), np.atleast_2d(out))
+    _weights(
+        _read_only(start, np.float64),
+        _read_only(cell_of, np.int32),
+        _read_only(np.atleast_2d(duals), np.float64),
+        np.atleast_2d(out),
+    )
     return out
 
 
@@ -253,17 +259,17 @@ def _first_cycles(layout, work, zones, t, allowed, max_cycles, out):
 
 @njit
 def _newton_steps(layout, work, zones, t, allowed, max_cycles, out):
-    """Newton steps; a zone that they do not bring to a fit stays as it was, only the steps are counted."""
+    """Newton steps; a zone that they bring neither to a fit nor much nearer stays as it was, only the steps are counted."""
     steps, met = np.empty(t.shape[1], np.int32), np.empty(t.shape[1], np.bool_)
     dual_newton(layout, work, t, allowed, max_cycles - FIRST_CYCLES, steps, met)
     for l in range(zones.shape[0]):
-        z = zones[l]
+        z, verdict = zones[l], _judge(work.margin, t, allowed, l)
         taken = out.cycles[z] + steps[l]
-        if met[l]:
-            _write(out, z, work.u, l, _CONVERGED, taken, _judge(work.margin, t, allowed, l))
+        outcome = _CONVERGED if met[l] else _LIMIT if taken >= max_cycles else _OPEN
+        if met[l] or verdict[1] < _NEARER * out.residual[z]:
+            _write(out, z, work.u, l, outcome, taken, verdict)
         else:
-            out.cycles[z] = taken
-            out.status[z] = _LIMIT if taken >= max_cycles else _OPEN
+            out.cycles[z], out.status[z] = taken, outcome
 
 
 @njit
