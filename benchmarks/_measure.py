@@ -1,7 +1,7 @@
 """Measure a command in a process of its own: seconds, processor seconds, peak memory; and the machine it ran on.
 
 The command is started by a trampoline, this file run as a script, which loads nothing but the standard library: the peak
-memory that Linux reports for a process is never less than that of the process it was forked from.
+memory that Linux reports for a process is never less than that of the process it was forked from. Linux and macOS.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Region:
 
 
 def make_region(n_zones: int = 1_000) -> Region:
-    """Make the problem; records do not depend on the number of zones, nor a zone on those after it."""
+    """Make the problem; records do not depend on the number of zones."""
     rng = np.random.default_rng(_SEED)
     cats = _records(rng)
     weight = np.exp(_SPREAD * rng.standard_normal(_RECORDS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import statistics
 import sys
 import time
@@ -140,12 +141,38 @@ def same_bits(*, folder: Path) -> tuple[str, dict]:
         Client(cluster) as client,
     ):
         found["dask"] = sp.solve(problem, seed=seed, executor=client.get_executor()).digest()
-    return "sp.solve(problem, seed=2011, workers=..., block_size=..., executor=...)", {
+    found["killed half way and gone on"] = _after_kill(problem, seed, folder)
+    return "sp.solve(problem, seed=2011, workers=..., block_size=..., executor=..., checkpoint=...)", {
         "ways": figure(len(found), "ways"),
         "digests": figure(len(set(found.values())), "different digests"),
         "digest": figure(next(iter(found.values()))[:16], ""),
         "list": figure("; ".join(found), ""),
     }
+
+
+_KILLED = """
+import os, signal, sys
+sys.path.insert(0, {benchmarks!r})
+from _solving import aligned_problem
+import synthpop_gb as sp
+problem, seed = aligned_problem("leeds-2011")
+def die(done, total, seconds_left):
+    if done > total // 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+sp.solve(problem, seed=seed, workers=1, block_size=20, checkpoint={folder!r}, progress=die)
+"""
+
+
+def _after_kill(problem, seed: int, folder: Path) -> str:
+    """Digest of the people when another process, killed with SIGKILL, had solved the first half of the zones."""
+    import synthpop_gb as sp
+
+    blocks, seen = folder / "blocks", []
+    code = _KILLED.format(benchmarks=str(ROOT / "benchmarks"), folder=str(blocks))
+    run_timed([sys.executable, "-c", code], codes=(-signal.SIGKILL,))
+    digest = sp.solve(problem, seed=seed, checkpoint=blocks, progress=lambda done, *_: seen.append(done)).digest()
+    assert seen[0] > problem.n_zones // 2, "finished blocks were solved again"
+    return digest
 
 
 def region(*, folder: Path) -> tuple[str, dict]:
