@@ -61,7 +61,7 @@ class Geography:
         is_parquet = self.boundary_file.endswith(".parquet")
         frame = geopandas.read_parquet(self.boundary_file) if is_parquet else geopandas.read_file(self.boundary_file)
         frame = frame.set_index(self.boundary_column).rename_axis("zone")[[frame.geometry.name]]
-        return frame.loc[frame.index.isin(self.codes)].reindex(self.codes[self.codes.isin(frame.index)])
+        return frame.loc[self.codes[self.codes.isin(frame.index)]]  # a zone in several pieces keeps them all
 
     def subset(self, codes: pd.Index) -> Geography:
         """Return the same geography restricted to `codes`, in their order."""

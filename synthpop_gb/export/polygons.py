@@ -36,7 +36,7 @@ def polygons(geography: Geography, crs: int = BRITISH_GRID) -> geopandas.GeoData
     Raises
     ------
     InputError
-        `missing-file` where the study names no boundaries; `no-zones` where no polygon belongs to a zone.
+        `missing-file` where the study names no boundaries; `unreadable-file`; `no-zones` where no polygon belongs to a zone.
     """
     import geopandas
     import shapely
@@ -44,7 +44,10 @@ def polygons(geography: Geography, crs: int = BRITISH_GRID) -> geopandas.GeoData
     try:
         frame = geography.boundaries()
     except FileNotFoundError as error:
-        raise InputError([finding("missing-file", f"Nothing can be drawn: {error}.", place="zones.boundaries")]) from error
+        raise InputError([finding("missing-file", f"The boundaries are missing: {error}.", place="zones.boundaries")]) from error
+    except (OSError, RuntimeError, KeyError, ValueError) as error:  # each driver has its own
+        place = str(geography.boundary_file)
+        raise InputError([finding("unreadable-file", f"The boundaries cannot be read: {error}.", place=place)]) from error
     shapes = frame.geometry[frame.geometry.notna() & ~frame.geometry.is_empty]
     if shapes.empty:
         message = f"None of the {len(geography.codes):,} zones has a polygon in {geography.boundary_file}."

@@ -186,9 +186,10 @@ def _plain(comparison: Comparison, distinct) -> tuple[list[int], str]:
 
 def _limit(comparison: Comparison) -> tuple[float, str]:
     try:
-        return float(comparison.values[0]), ""
+        limit = float(comparison.values[0])
     except ValueError:
-        return 0.0, f"{_quote(comparison)} needs a number after {comparison.operator!r}."
+        limit = math.nan
+    return limit, f"{_quote(comparison)} needs a number after {comparison.operator!r}." if math.isnan(limit) else ""
 
 
 def _band(value) -> tuple[float, float] | None:

@@ -215,4 +215,9 @@ def _spec(height: int, first: int, level: str, n_areas: int) -> dict:
         "tickColor": "#9aa5b1",
     }
     font = "Source Sans 3, Segoe UI, -apple-system, Helvetica Neue, Arial, sans-serif"
-    return chart.configure(background="transparent", font=font, view={"stroke": None}, axis=axis, padding=2).to_dict()
+    spec = chart.configure(background="transparent", font=font, view={"stroke": None}, axis=axis, padding=2).to_dict()
+    # what was picked out in one measure's bars means nothing in another's, so choosing a measure lets go; Vega takes any element
+    # of the page as the source of an event, Vega-Lite's schema knows only its own
+    letting_go = [{"source": "scope", "type": "dblclick"}, {"source": "#atlas-measure", "type": "change"}]
+    next(p for p in spec["params"] if p["name"] == "brush")["select"]["clear"] = letting_go
+    return spec

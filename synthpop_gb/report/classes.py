@@ -14,8 +14,8 @@ __all__ = ["DIVERGING", "MISSING", "SEQUENTIAL", "Classes", "classify"]
 
 SEQUENTIAL = {
     1: ("#41b6c4",),
-    2: ("#a1dab4", "#2c7fb8"),
-    3: ("#c7e9b4", "#41b6c4", "#225ea8"),
+    2: ("#dff1c2", "#225ea8"),
+    3: ("#e3f4c1", "#41b6c4", "#253494"),
     4: ("#e3f4c1", "#7fcdbb", "#2c7fb8", "#253494"),
     5: ("#f1f9c5", "#a1dab4", "#41b6c4", "#2c7fb8", "#253494"),
     6: ("#f1f9c5", "#c7e9b4", "#7fcdbb", "#41b6c4", "#2c7fb8", "#253494"),
@@ -91,10 +91,9 @@ def classify(values: np.ndarray, *, method: str = "quantile", n: int = 5, centre
     limits, decimals = _diverging(known, n, centre) if centre is not None else _limits(known, method, n, whole)
     place = np.searchsorted(limits, known, side="right")
     used = np.bincount(place, minlength=len(limits) + 1)
-    if centre is None:  # drop classes that hold nobody: they would only be a line in the legend
-        keep = [i for i in range(len(limits)) if used[: i + 1].sum() > 0 and used[i + 1 :].sum() > 0]
-        limits = limits[keep]
-        used = np.bincount(np.searchsorted(limits, known, side="right"), minlength=len(limits) + 1)
+    if centre is None and method == "quantile":  # a class that holds nobody would only be a line in the legend
+        limits = limits[used[:-1] > 0]
+        used = used[used > 0]
     palette = SEQUENTIAL if centre is None else DIVERGING
     labels = _labels(known, limits, decimals, whole)
     return Classes(limits, labels, palette[len(limits) + 1], tuple(used.tolist()), int(len(values) - known.size), decimals)
@@ -103,7 +102,7 @@ def classify(values: np.ndarray, *, method: str = "quantile", n: int = 5, centre
 def _limits(known: np.ndarray, method: str, n: int, whole: bool) -> tuple[np.ndarray, int]:
     low, high = float(known.min()), float(known.max())
     if low == high or n == 1:
-        return np.empty(0), 0 if whole else _decimals(abs(low) or 1.0, 3)
+        return np.empty(0), 0 if whole else max(0, _decimals(abs(low), 3))
     alone = method == "quantile" and n > 1 and float((known == low).mean()) > 1 / n
     if alone:  # a value that most zones share, usually nought, is a class of its own
         rest = known[known > low]

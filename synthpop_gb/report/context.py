@@ -63,8 +63,6 @@ def _maps(aligned: Aligned, checks: Checks, truth_unit: str) -> tuple[Atlas | No
         shapes = polygons(aligned.geography)
     except InputError as error:
         return None, [], f"Nothing can be drawn. {error.findings[0].message}"
-    except OSError as error:
-        return None, [], f"The boundaries cannot be read: {error}"
     offered = measures(aligned, checks, truth_unit)
     first = first_shown(offered)
     chosen = [] if len(aligned.zones) <= MOST_AREAS else _pictured(offered, first)

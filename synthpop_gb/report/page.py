@@ -85,9 +85,8 @@ def _render(context: dict) -> str:
     """Fill the template. Scripts are named to the browser by their hash, so that no other script can run in the page."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
-        loader=PackageLoader("synthpop_gb.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
+    kept_tidy = {"trim_blocks": True, "lstrip_blocks": True}
+    environment = Environment(loader=PackageLoader("synthpop_gb.report"), autoescape=True, undefined=StrictUndefined, **kept_tidy)
     environment.filters["ticked"] = _ticked
     source = environment.loader.get_source
     scripts = [runtime(), source(environment, "atlas.js")[0]] if context["atlas"] else []

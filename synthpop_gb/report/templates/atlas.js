@@ -37,8 +37,7 @@
     list.addEventListener("change", () => {
       const measure = Number(list.value);
       describe(measure);
-      // what was picked out in the old measure's histogram means nothing in the new one
-      result.view.data("brush_store", []).signal("measure", measure).runAsync();
+      result.view.signal("measure", measure).runAsync();
     });
   }).catch((error) => {
     document.getElementById("atlas").dataset.state = "failed";
