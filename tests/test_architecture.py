@@ -97,9 +97,10 @@ def test_kernels_import_only_numpy_numba_and_siblings(path):
             else []
         )
         for name in names:
-            allowed = name.split(".")[0] in {"numpy", "numba", "math", "os", "typing"} or name.startswith(
-                ("synthpop_gb.kernels", "synthpop_gb.status")
-            )
+            plain = {"numpy", "numba", "math", "os", "typing"}
+            if path.name == "_jit.py":  # it reads the kernels' sources, to know when compiled code is out of date
+                plain |= {"functools", "hashlib", "pathlib", "re"}
+            allowed = name.split(".")[0] in plain or name.startswith(("synthpop_gb.kernels", "synthpop_gb.status"))
             assert allowed, f"{path.name} imports {name}"
 
 

@@ -38,7 +38,7 @@ def _compiled(function, policy):
     kernel = _njit(**policy)(function)
     stamp = _stamp(Path(function.__code__.co_filename)) if policy["cache"] else None
     if stamp is not None:
-        # numba asks only whether the kernel's own file has changed: after a change in a kernel that it calls, the old one would run
+        # numba asks only whether the kernel's own file has changed: after a change in a helper elsewhere, the old one would run
         kernel._cache._cache_file._source_stamp = stamp
     return kernel
 

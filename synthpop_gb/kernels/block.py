@@ -3,7 +3,7 @@
 import numpy as np
 
 from synthpop_gb.kernels._jit import njit
-from synthpop_gb.kernels.ipf import _weights
+from synthpop_gb.kernels.ipf import write_weights
 from synthpop_gb.kernels.whole import whole_zone
 from synthpop_gb.status import FitStatus
 
@@ -37,7 +37,7 @@ def whole_block(method, start, cell_of, duals, status, targets, layout, work, st
     for z in range(n_zones):
         remainder[z] = 0.0
         if status[z] != _EMPTY:
-            _weights(start, cell_of, duals[z : z + 1], weights)
+            write_weights(start, cell_of, duals[z : z + 1], weights)
             left, _ = whole_zone(method, weights[0], targets[z], layout, work, states[z : z + 1], counts, max_moves)
             remainder[z] = left
             if n + n_profiles > profile.shape[0]:

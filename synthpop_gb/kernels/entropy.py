@@ -1,9 +1,10 @@
 """Newton's method on the dual of minimum relative entropy, several zones side by side.
 
-Weights w = start * exp(sum of the duals of a profile's cells) that meet the targets t are where the convex dual
-D(lambda) = sum w(lambda) - t' lambda is least (Deville & Sarndal 1992, case 2; the optimum is that of iterative proportional fitting:
-Csiszar 1975, theorem 3.2). Its gradient is fitted margins minus targets, its Hessian the two-way margins of the cells.
-Constraints of one universe repeat their total, so the Hessian is singular: directions it does not see are left alone.
+Weights w = start * exp(sum of the duals of a profile's cells) meet the targets t where the convex dual function
+D(lambda) = sum w(lambda) - t' lambda is least (Deville & Sarndal 1992, JASA 87, case 2). Iterative proportional fitting leads to
+the same weights (Csiszar 1975, Ann. Prob. 3, theorem 3.2). The gradient of D is fitted margins minus targets, its Hessian the
+two-way margins of the cells. Constraints of one universe repeat their total, so the Hessian is singular: directions that it does
+not see are left alone.
 """
 
 import math
@@ -27,7 +28,7 @@ _SHARE = 0.01  # so does one of whose misfit less than this share can be removed
 
 @njit
 def evaluate(layout, work):
-    """Weights of rows and columns and all margins from the multipliers work.u. Writes every other array of work but `factor`."""
+    """Find all margins from the multipliers work.u. Writes margin, *_factor and *_passed of work."""
     take_factors(layout.row_cells, work.u, work.row_factor)
     take_factors(layout.column_cells, work.u, work.column_factor)
     multiply(layout.row_ptr, layout.row_index, layout.row_value, work.column_factor, work.row_passed)
@@ -39,7 +40,7 @@ def evaluate(layout, work):
 
 @njit
 def fill_hessian(layout, work, hessian, scratch):
-    """Two-way margins at the weights that `evaluate` left in work.
+    """Find the two-way margins at the weights that `evaluate` left in work.
 
     hessian : (n_cells + 1, n_cells + 1, lanes) float64, persons in both cells. Lower triangle written.
     scratch : (n_cells + 1, lanes) float64.
@@ -50,7 +51,9 @@ def fill_hessian(layout, work, hessian, scratch):
     _add_pairs(layout.column_cells, work.column_factor, work.column_passed, hessian)
     later = layout.constraint_start[layout.row_cells.shape[1]]  # first cell of the second half
     for i in range(layout.row_cells.shape[0]):
-        scratch[later:] = 0.0  # S g of this row, told apart by the cells of the second half
+        for b in range(later, n_cells + 1):  # S g of this row, told apart by the cells of the second half
+            for l in range(lanes):
+                scratch[b, l] = 0.0
         for e in range(layout.row_ptr[i], layout.row_ptr[i + 1]):
             column, s = layout.row_index[e], layout.row_value[e]
             g = work.column_factor[column]
@@ -66,12 +69,13 @@ def fill_hessian(layout, work, hessian, scratch):
                 for l in range(lanes):
                     h[l] += f[l] * x[l]
     for c in range(n_cells):
-        hessian[c, c] = work.margin[c]
+        for l in range(lanes):
+            hessian[c, c, l] = work.margin[c, l]
 
 
 @njit
 def _add_pairs(cells, factor, passed, hessian):
-    """Two-way margins between constraints of one half; a later constraint's cells have the larger numbers."""
+    """Add two-way margins between constraints of one half; a later constraint's cells have the larger numbers."""
     lanes = factor.shape[1]
     for i in range(cells.shape[0]):
         f, x = factor[i], passed[i]
@@ -84,9 +88,10 @@ def _add_pairs(cells, factor, passed, hessian):
 
 @njit
 def factorise(hessian, inverse, n):
-    """Cholesky factor of the leading n x n matrix of each lane, in place (lower triangle); semi-definite matrices welcome.
+    """Find the Cholesky factor of the leading n x n matrix of each lane; it may be semi-definite.
 
-    hessian : (>= n, >= n, lanes) float64. inverse : (>= n, lanes) float64, written: 1 / diagonal, and 0 for a row that depends on those before it.
+    hessian : (>= n, >= n, lanes) float64. Lower triangle overwritten by the factor.
+    inverse : (>= n, lanes) float64. Written: 1 / diagonal of the factor, and 0 for a row that depends on those before it.
     """
     lanes = hessian.shape[2]
     for i in range(n):
@@ -111,7 +116,7 @@ def factorise(hessian, inverse, n):
 
 @njit
 def solve(hessian, inverse, x, n):
-    """Solve with the factor from `factorise`; x: (>= n, lanes) float64, right-hand side in, solution out (0 where inverse is 0)."""
+    """Solve with the factor from `factorise`. x: (>= n, lanes) float64, right-hand side in, solution out."""
     lanes = x.shape[1]
     for i in range(n):
         y, r = x[i], inverse[i]
@@ -133,22 +138,19 @@ def solve(hessian, inverse, x, n):
 
 @njit
 def dual_newton(layout, work, targets, allowed, most, steps, met):
-    """Newton steps from the multipliers in work.u until every zone is within what is allowed or makes no headway.
+    """Take Newton steps from the multipliers in work.u until every zone is within what is allowed or makes no headway.
 
     targets, allowed : (n_cells, lanes) float64, persons. Target of each cell and how far off it may be.
-    most : limit of steps. steps : (lanes,) int32, written: steps taken. met : (lanes,) bool, written: every cell is within what is
-    allowed. work is left as `evaluate` leaves it at the last duals accepted.
+    most : limit of steps. steps : (lanes,) int32, written: steps taken.
+    met : (lanes,) bool, written: every cell is within what is allowed. work is left as by `evaluate` at the last duals accepted.
 
-    Damped by backtracking on the dual (Armijo 1966, Pacific J. Math. 16), which the directions of an earlier step's Hessian lower too, so
-    that a zone that can be fitted is fitted from anywhere: quadratically in the end, and where weights must vanish by a factor e a step.
+    Damped by backtracking on the dual (Armijo 1966, Pacific J. Math. 16), which falls along directions from an earlier Hessian
+    too: a zone that can be fitted is fitted from anywhere, quadratically in the end, by a factor e a step where weights vanish.
     """
     n_cells, lanes = targets.shape
     hessian, scratch = np.zeros((n_cells + 1, n_cells + 1, lanes)), np.zeros((n_cells + 1, lanes))
     inverse, newest = np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes))
-    search = _Search(
-        np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes)), np.zeros(lanes), np.zeros(lanes), np.full(lanes, math.inf),
-        np.zeros(lanes), np.full(lanes, math.inf), np.ones(lanes, np.bool_), np.ones(lanes, np.bool_),
-    )  # fmt: skip
+    search = _new_search(n_cells, lanes)
     persons, step = np.zeros(lanes), 0
     met[:] = False
     for l in range(lanes):
@@ -168,8 +170,9 @@ def dual_newton(layout, work, targets, allowed, most, steps, met):
         if step == 1 or step > _SAME_HESSIAN:
             fill_hessian(layout, work, hessian, scratch)
             factorise(hessian, inverse, n_cells)
-        newest[:] = targets - work.margin[:n_cells]
-        scratch[:n_cells] = newest
+        for c in range(n_cells):
+            for l in range(lanes):
+                scratch[c, l] = newest[c, l] = targets[c, l] - work.margin[c, l]
         solve(hessian, inverse, newest, n_cells)
         for l in range(lanes):
             if search.busy[l]:
@@ -197,8 +200,16 @@ class _Search(NamedTuple):
 
 
 @njit
+def _new_search(n_cells, lanes):
+    nought, never = np.zeros((3, lanes)), np.full((2, lanes), math.inf)
+    yes = np.ones((2, lanes), np.bool_)
+    cells = np.zeros((2, n_cells, lanes))
+    return _Search(cells[0], cells[1], nought[0], nought[1], never[0], nought[2], never[1], yes[0], yes[1])
+
+
+@njit
 def _sum_persons(factor, passed, out):
-    """Sum of all weights of each lane. out: (lanes,) float64, written."""
+    """Add up all weights of each lane. out: (lanes,) float64, written."""
     out[:] = 0.0
     for i in range(factor.shape[0]):
         f, x = factor[i], passed[i]
@@ -239,8 +250,8 @@ def _aim(search, gap, newest, margin, n_constraints, u, l):
 
     gap : (n_cells, lanes) float64, target - fitted, persons; newest : Hessian^-1 gap.
 
-    The Hessian is at most n_constraints * diag(margins), so of a misfit that weights can remove at all gap' newest is at least the share
-    1 / n_constraints. Where it is far less, what is left lies in directions that no weight moves, and the lane is no longer busy.
+    The Hessian is at most n_constraints * diag(margin), so gap' newest is at least 1 / n_constraints of a misfit that weights can
+    remove. Where it is far less, what is left lies in directions that no weight moves, and the lane is no longer busy.
     """
     n_cells = newest.shape[0]
     if search.turning[l]:

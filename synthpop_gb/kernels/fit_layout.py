@@ -22,8 +22,8 @@ __all__ = ["FitLayout", "FitWork", "add_margins", "fit_layout", "fit_work", "mul
 class FitLayout(NamedTuple):
     """The zone-independent part of a fit. Cells are numbered across constraints; n_cells stands for "outside the universe".
 
-    constraint_start : (n_constraints + 1,) int32. The cells of constraint k are constraint_start[k] to constraint_start[k + 1] - 1.
-    row_cells : (n_rows, constraints in the first half) uint32; column_cells : (n_columns, constraints in the second half) uint32.
+    constraint_start : (n_constraints + 1,) int32. Constraint k has the cells constraint_start[k] to constraint_start[k + 1] - 1.
+    row_cells : (n_rows, constraints in the first half) uint32; column_cells : (n_columns, constraints in the second) uint32.
     row_ptr, row_index, row_value : S by rows: (n_rows + 1,) int32, (n_entries,) uint32 columns, (n_entries,) float64 persons.
     column_ptr, column_index, column_value : S by columns, in the same form.
     """
@@ -43,7 +43,7 @@ class FitWork(NamedTuple):
     """Work space of one thread, lanes in the last axis of every array.
 
     u : (n_cells + 1, lanes) float64. Multiplier of each cell, exp(dual); the last row, "outside", is 1.
-    margin, factor : (n_cells + 1, lanes) float64. Fitted persons in each cell; what a cell is to be multiplied by. Last row: anything.
+    margin, factor : (n_cells + 1, lanes) float64. Fitted persons in each cell; what to multiply it by. Last row: anything.
     row_factor, row_passed, row_weight : (n_rows, lanes) float64. Product of the row's multipliers f; S g; persons in the row.
     column_factor, column_passed, column_weight : (n_columns, lanes) float64. The same of columns: g; S' f; persons.
     """
@@ -76,7 +76,7 @@ def fit_layout(start, cell_of, constraint_start) -> FitLayout:
     cells = np.where(cells < 0, n_cells, cells)
     n_constraints = cells.shape[0]
     heads = _combinations(cells, n_cells)
-    tails = _combinations(cells[::-1], n_cells)[::-1] + [np.zeros(used.size, np.int64)]
+    tails = [*_combinations(cells[::-1], n_cells)[::-1], np.zeros(used.size, np.int64)]
 
     def size(cut):
         return cut * _span(heads[cut - 1]) + (n_constraints - cut) * _span(tails[cut])
@@ -106,7 +106,7 @@ def fit_layout(start, cell_of, constraint_start) -> FitLayout:
 
 
 def _combinations(cells, n_cells):
-    """Number the combinations of the first 1, 2, ... rows of cells that occur, in lexicographic order."""
+    """Give numbers to the combinations of the first 1, 2, ... rows of cells that occur, in lexicographic order."""
     code, out = np.zeros(cells.shape[1], np.int64), []
     for row in cells:
         code = np.unique(code * (n_cells + 1) + row, return_inverse=True)[1].reshape(-1)
@@ -138,7 +138,7 @@ def fit_work(layout, lanes):
 
 @njit
 def multiply(ptr, index, value, factor, out):
-    """out = S factor, S by rows in ptr, index, value. factor: (n_columns, lanes); out: (n_rows, lanes), written."""
+    """Do out = S factor, S by rows in ptr, index, value. factor: (n_columns, lanes); out: (n_rows, lanes), written."""
     lanes = factor.shape[1]
     for i in range(ptr.shape[0] - 1):
         total = out[i]
@@ -152,7 +152,10 @@ def multiply(ptr, index, value, factor, out):
 
 @njit
 def take_factors(cells, u, out):
-    """Product of the multipliers of each combination. cells: (n, k); u: (n_cells + 1, lanes), last row 1; out: (n, lanes), written."""
+    """Multiply together the multipliers of each combination.
+
+    cells : (n, k) uint32; u : (n_cells + 1, lanes) float64, last row 1; out : (n, lanes) float64, written.
+    """
     lanes = u.shape[1]
     for i in range(cells.shape[0]):
         f = out[i]

@@ -1,10 +1,10 @@
-"""Iterative proportional fitting of zones side by side, finished by Newton steps on the dual: one optimum, two ways of getting there.
+"""Iterative proportional fitting of zones side by side, finished by Newton steps on the dual: one optimum, two ways to it.
 
-A cycle scales the weights to each constraint in turn (Deming & Stephan 1940; cycles converge to minimum relative entropy: Csiszar 1975,
-theorem 3.2). Every zone gets `FIRST_CYCLES` of them, which settle its scale; then Newton steps (`entropy`), whose number
-hardly grows with the number of constraints; where those make no headway, because tables contradict each other, cycles again from where
-they stopped, until the largest miss stops shrinking. So a zone that cannot be fitted ends as plain fitting would leave it, only sooner.
-Which way a zone takes depends on the problem and its own targets alone.
+A cycle scales the weights to each constraint in turn (Deming & Stephan 1940, Ann. Math. Stat. 11); cycles lead to minimum
+relative entropy (Csiszar 1975, Ann. Prob. 3, theorem 3.2). Every zone gets `FIRST_CYCLES` of them, which settle its scale; then
+Newton steps (`entropy`), whose number hardly grows with the number of constraints. Where those make no headway, since tables
+contradict each other, cycles go on from where they stopped until the largest miss stops shrinking: a zone that cannot be fitted
+ends as plain cycles leave it. Which way a zone takes depends on the problem and its own targets alone.
 """
 
 import math
@@ -14,18 +14,30 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.entropy import dual_newton
-from synthpop_gb.kernels.fit_layout import add_margins, fit_layout, fit_work, multiply, take_factors
+from synthpop_gb.kernels.fit_layout import fit_layout, fit_work
+from synthpop_gb.kernels.raking import LEAST, cycle, prepare
 from synthpop_gb.status import FitStatus
 
-__all__ = ["FIRST_CYCLES", "LANES", "MOST_NEWTON_CELLS", "BlockFit", "fit_block", "fit_layout", "weights_from_duals"]
+__all__ = [
+    "FIRST_CYCLES",
+    "LANES",
+    "MOST_NEWTON_CELLS",
+    "BlockFit",
+    "fit_block",
+    "fit_layout",
+    "weights_from_duals",
+    "write_weights",
+]
 
-LANES = 32  # zones side by side; changes no zone's bits
+LANES = 32  # zones side by side at most; changes no zone's bits
+_WORK = 2**20  # numbers that one array of work space may hold, 8 MB: fewer lanes where a problem is large
 FIRST_CYCLES = 3
 MOST_NEWTON_CELLS = 600  # above, a Hessian a lane would cost more than the cycles it saves
 STALL_WINDOW, STALL_RATIO = 10, 0.99  # stalled: the largest miss shrank by less than 1 % in 10 cycles
 ROUNDING = 1e-13  # no cell is asked to be nearer than this share of its target
-_NEARER = 0.1  # Newton steps that end without a fit count where they left this share of the miss: what rounding prevents, not tables
-_LEAST = 1e-250  # margins below are nobody: what is left of profiles that another cell has ruled out
+_NEARER = (
+    0.1  # Newton steps that end without a fit count where they left this share of the miss: what rounding prevents, not tables
+)
 
 _CONVERGED, _STALLED, _LIMIT = int(FitStatus.CONVERGED), int(FitStatus.STALLED), int(FitStatus.CYCLE_LIMIT)
 _INFEASIBLE, _EMPTY = int(FitStatus.INFEASIBLE), int(FitStatus.EMPTY)
@@ -37,7 +49,7 @@ class BlockFit(NamedTuple):
 
     duals : (n_zones, n_cells) float64. Weight = start * exp(sum of the profile's duals); -inf where the target is nought.
         Duals of one constraint can be moved against another's without changing a weight: compare weights, not duals.
-    status : (n_zones,) int8. FitStatus. EMPTY: all targets nought. INFEASIBLE: a target above nought that no profile can fill whose
+    status : (n_zones,) int8. FitStatus. EMPTY: all targets nought. INFEASIBLE: a target above nought that no profile fills whose
         other cells have targets above nought; it is never divided by, and the other cells are fitted as far as they can be.
     cycles : (n_zones,) int32. Cycles and Newton steps taken.
     residual : (n_zones,) float64, persons. Largest abs(fitted - target).
@@ -61,30 +73,38 @@ def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True) -> 
         1e-13 of the target, which is what rounding leaves.
     max_cycles : limit of cycles and Newton steps together, at least 1. newton : False for plain cycles only.
 
-    A zone that does not converge keeps the cycle at which its largest miss was least. Its bits depend on its targets and the layout alone,
-    not on the block, the lanes or the order of zones. Memory is that of `LANES` zones: rows, columns and cells^2.
+    A zone that does not converge keeps the cycle at which its largest miss was least. The bits of a zone depend on its targets
+    and the layout alone, not on the block, the lanes or the order of zones. No weight of a profile is ever stored.
+    Raises ValueError where tolerance or max_cycles is out of range.
     """
     if not tolerance > 0 or max_cycles < 1:
         raise ValueError(f"tolerance must be above 0 and max_cycles at least 1, not {tolerance} and {max_cycles}")
     targets = _read_only(targets, np.float64)
     n_zones, n_cells = targets.shape
-    out = BlockFit(
-        duals=np.zeros((n_zones, n_cells)),
-        status=np.full(n_zones, _OPEN, np.int8),
-        cycles=np.zeros(n_zones, np.int32),
-        residual=np.zeros(n_zones),
-        worst_cell=np.full(n_zones, -1, np.int32),
-    )
+    out = _new_fit(n_zones, n_cells)
     newton = bool(newton) and n_cells <= MOST_NEWTON_CELLS
-    _fit_block(layout, targets, float(tolerance), bool(relative), int(max_cycles), newton, out)
+    lanes = min(_lanes(layout, n_cells if newton else 1), max(n_zones, 1))
+    _fit_block(layout, targets, float(tolerance), bool(relative), int(max_cycles), newton, lanes, out)
     return out
 
 
+def _new_fit(n_zones, n_cells):
+    """Allocate what `_fit_block` writes."""
+    whole = np.full(n_zones, _OPEN, np.int8), np.zeros(n_zones, np.int32)
+    return BlockFit(np.zeros((n_zones, n_cells)), *whole, np.zeros(n_zones), np.full(n_zones, -1, np.int32))
+
+
+def _lanes(layout, n_cells):
+    """How many zones side by side keep the work space small; at least 4."""
+    rows = len(layout.row_cells) + len(layout.column_cells)
+    return min(max(_WORK // max((n_cells + 1) ** 2, rows), 4), LANES)
+
+
 def weights_from_duals(start, cell_of, duals, out=None):
-    """Weights of each profile: start * exp(sum of the duals of its cells), computed as a product of one exp a cell.
+    """Compute weights of each profile: start * exp(sum of the duals of its cells), computed as a product of one exp a cell.
 
     start : (n_profiles,) float64, persons; cell_of : (n_constraints, n_profiles) int32, -1 outside the universe.
-    duals : (n_cells,) or (n_zones, n_cells) float64; -inf gives weight 0. A profile outside every constraint keeps its start weight.
+    duals : (n_cells,) or (n_zones, n_cells) float64; -inf gives weight 0. A profile in no constraint keeps its start weight.
     out : (n_profiles,) or (n_zones, n_profiles) float64, written; made where None. Returned.
 
     >>> weights_from_duals(np.array([2.0, 3.0]), np.array([[0, 1]]), np.log([0.5, 2.0]))
@@ -93,7 +113,7 @@ def weights_from_duals(start, cell_of, duals, out=None):
     duals = np.asarray(duals, np.float64)
     if out is None:
         out = np.empty((*duals.shape[:-1], len(start)))
-    _weights(
+    write_weights(
         _read_only(start, np.float64),
         _read_only(cell_of, np.int32),
         _read_only(np.atleast_2d(duals), np.float64),
@@ -110,14 +130,16 @@ def _read_only(array, dtype):
 
 
 @njit
-def _weights(start, cell_of, duals, out):
+def write_weights(start, cell_of, duals, out):
+    """Do what `weights_from_duals` does, for other kernels. duals: (n_zones, n_cells); out: (n_zones, n_profiles), written."""
     n_cells = duals.shape[1]
     u = np.ones(n_cells + 1)  # index -1, outside the universe, finds the last: 1
     for z in range(duals.shape[0]):
         for c in range(n_cells):
             u[c] = math.exp(duals[z, c])
         w = out[z]
-        w[:] = start
+        for p in range(w.shape[0]):
+            w[p] = start[p]
         for k in range(cell_of.shape[0]):
             cell = cell_of[k]
             for p in range(w.shape[0]):
@@ -125,66 +147,19 @@ def _weights(start, cell_of, duals, out):
 
 
 @njit
-def cycle(layout, work, targets, moving):
-    """One cycle: every constraint in turn, first those of the rows, then those of the columns; then all margins.
-
-    work.column_factor and work.row_passed must belong to work.u, and do so afterwards. targets : (n_cells, lanes), persons.
-    moving : (lanes,) bool; the others are left untouched, bit by bit.
-    """
-    _rake(layout.row_cells, layout.constraint_start, 0, targets, moving, work, work.row_factor, work.row_passed, work.row_weight)
-    multiply(layout.column_ptr, layout.column_index, layout.column_value, work.row_factor, work.column_passed)
-    cut = layout.row_cells.shape[1]
-    passed, weight = work.column_passed, work.column_weight
-    _rake(layout.column_cells, layout.constraint_start, cut, targets, moving, work, work.column_factor, passed, weight)
-    multiply(layout.row_ptr, layout.row_index, layout.row_value, work.column_factor, work.row_passed)
-    work.margin[:] = 0.0
-    add_margins(layout.row_cells, work.row_factor, work.row_passed, work.margin)
-    add_margins(layout.column_cells, work.column_factor, work.column_passed, work.margin)
-
-
-@njit
-def _rake(cells, constraint_start, first, targets, moving, work, own_factor, passed, weight):
-    """Scale to the constraints of one half in turn. cells : (n, k) of the half, whose first constraint is `first`."""
-    lanes, n = targets.shape[1], cells.shape[0]
-    margin, factor = work.margin, work.factor
-    take_factors(cells, work.u, own_factor)
-    for i in range(n):
-        w, f, x = weight[i], own_factor[i], passed[i]
-        for l in range(lanes):
-            w[l] = f[l] * x[l]
-    factor[-1] = 1.0
-    for k in range(cells.shape[1]):
-        low, high = constraint_start[first + k], constraint_start[first + k + 1]
-        margin[low:high] = 0.0
-        for i in range(n):
-            w, m = weight[i], margin[cells[i, k]]
-            for l in range(lanes):
-                m[l] += w[l]
-        for c in range(low, high):
-            u, f, m, t = work.u[c], factor[c], margin[c], targets[c]
-            for l in range(lanes):
-                f[l] = t[l] / m[l] if moving[l] and m[l] > _LEAST else 1.0
-                u[l] *= f[l]
-        for i in range(n):
-            w, f = weight[i], factor[cells[i, k]]
-            for l in range(lanes):
-                w[l] *= f[l]
-    take_factors(cells, work.u, own_factor)
-
-
-@njit
 def _judge(margin, targets, allowed, l):
-    """How one lane fits: (score, residual, worst cell, lacking).
+    """Judge how one lane fits: (score, residual, worst cell, lacking).
 
-    score : largest miss over what is allowed, cells that nobody can fill left out; 1 or less is a fit. residual : largest miss of
-    all cells, persons. lacking : whether a cell that nobody can fill misses by more than is allowed; worst cell: the largest of those.
+    score : largest miss over what is allowed, cells that nobody can fill left out; 1 or less is a fit.
+    residual : largest miss of all cells, persons.
+    lacking : whether a cell that nobody can fill misses by more than is allowed; the worst cell is then the largest of those.
     """
     score, residual, worst, unfilled, lacking = 0.0, 0.0, -1, 0.0, False
     for c in range(targets.shape[0]):
         t = targets[c, l]
         miss = abs(margin[c, l] - t)
         residual = max(residual, miss)
-        if margin[c, l] > _LEAST:
+        if margin[c, l] > LEAST:
             if miss > score * allowed[c, l]:
                 score = miss / allowed[c, l]
                 worst = worst if lacking else c
@@ -216,10 +191,9 @@ def _write(out, z, u, l, outcome, taken, verdict):
 
 
 @njit
-def _fit_block(layout, targets, tolerance, relative, max_cycles, newton, out):
-    """All zones through the first cycles, those still open through Newton steps, and those still open then through the last cycles."""
-    n_zones, n_cells = targets.shape
-    lanes = min(LANES, n_zones)
+def _fit_block(layout, targets, tolerance, relative, max_cycles, newton, lanes, out):
+    """Take all zones through the first cycles, those still open through Newton steps, those open then through the last cycles."""
+    n_cells = targets.shape[1]
     work, t, allowed = fit_work(layout, lanes), np.empty((n_cells, lanes)), np.empty((n_cells, lanes))
     for way in range(3):
         todo = np.flatnonzero((out.status >= _OPEN) & (out.status <= (_LACKING if way == 2 else _OPEN)))
@@ -237,17 +211,10 @@ def _fit_block(layout, targets, tolerance, relative, max_cycles, newton, out):
 
 
 @njit
-def _prepare(layout, work):
-    """What `cycle` expects on entry."""
-    take_factors(layout.column_cells, work.u, work.column_factor)
-    multiply(layout.row_ptr, layout.row_index, layout.row_value, work.column_factor, work.row_passed)
-
-
-@njit
 def _first_cycles(layout, work, zones, t, allowed, max_cycles, out):
-    """The cycles that every zone gets."""
+    """Take the cycles that every zone gets."""
     moving, taken = np.ones(t.shape[1], np.bool_), min(FIRST_CYCLES, max_cycles)
-    _prepare(layout, work)
+    prepare(layout, work)
     for _ in range(taken):
         cycle(layout, work, t, moving)
     for l in range(zones.shape[0]):
@@ -259,7 +226,7 @@ def _first_cycles(layout, work, zones, t, allowed, max_cycles, out):
 
 @njit
 def _newton_steps(layout, work, zones, t, allowed, max_cycles, out):
-    """Newton steps; a zone that they bring neither to a fit nor much nearer stays as it was, only the steps are counted."""
+    """Take Newton steps; a zone that they bring neither to a fit nor much nearer stays as it was, only the steps are counted."""
     steps, met = np.empty(t.shape[1], np.int32), np.empty(t.shape[1], np.bool_)
     dual_newton(layout, work, t, allowed, max_cycles - FIRST_CYCLES, steps, met)
     for l in range(zones.shape[0]):
@@ -274,12 +241,12 @@ def _newton_steps(layout, work, zones, t, allowed, max_cycles, out):
 
 @njit
 def _last_cycles(layout, work, zones, t, allowed, max_cycles, out):
-    """Cycles until a fit, a stall or the limit; of a zone that ends without a fit the best cycle stays written."""
+    """Cycle until a fit, a stall or the limit; of a zone that ends without a fit the best cycle stays written."""
     lanes = t.shape[1]
     best, mark, begun = np.full(lanes, math.inf), np.full(lanes, math.inf), out.cycles[zones]
     moving = np.arange(lanes) < zones.shape[0]
     turn = 0
-    _prepare(layout, work)
+    prepare(layout, work)
     while moving.any():
         cycle(layout, work, t, moving)
         turn += 1
@@ -287,10 +254,10 @@ def _last_cycles(layout, work, zones, t, allowed, max_cycles, out):
             if not moving[l]:
                 continue
             z, taken, verdict = zones[l], begun[l] + turn, _judge(work.margin, t, allowed, l)
+            outcome = _CONVERGED if verdict[0] <= 1.0 else _LIMIT if taken >= max_cycles else _OPEN
             if verdict[0] < best[l]:
                 best[l] = verdict[0]
-                _write(out, z, work.u, l, _OPEN, taken, verdict)
-            outcome = _CONVERGED if best[l] <= 1.0 else _LIMIT if taken >= max_cycles else _OPEN
+                _write(out, z, work.u, l, outcome, taken, verdict)
             if turn % STALL_WINDOW == 0:
                 if outcome == _OPEN and not best[l] < STALL_RATIO * mark[l]:
                     outcome = _STALLED
@@ -298,4 +265,4 @@ def _last_cycles(layout, work, zones, t, allowed, max_cycles, out):
             if outcome != _OPEN:
                 moving[l] = False
                 out.cycles[z] = taken
-                out.status[z] = _INFEASIBLE if out.status[z] == _LACKING else outcome
+                out.status[z] = _INFEASIBLE if verdict[3] else outcome

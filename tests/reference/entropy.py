@@ -11,8 +11,8 @@ def incidence(cell_of, n_cells):
 def fit_zone(start, cell_of, target, steps=200):
     """Weights minimising sum w log(w / start) - w + start subject to the targets, for a zone that can be fitted.
 
-    The dual is minimised: sum start exp(A lambda) - target' lambda (Deville & Sarndal 1992, case 2). Redundant directions are left
-    alone by the pseudo-inverse; a step is halved until the dual no longer rises.
+    The dual is minimised: sum start exp(A lambda) - target' lambda (Deville & Sarndal 1992, case 2). Redundant directions are
+    left alone by the pseudo-inverse; a step is halved until the dual no longer rises.
     """
     a = incidence(cell_of, len(target))
     alive = (start > 0) & ~(a[:, target == 0] > 0).any(axis=1)
