@@ -146,7 +146,7 @@ def _reuse(checks: Checks) -> dict:
     varied = float(share.quantile(0.05)) < 95  # where nearly everybody is somebody else there is nothing to draw
     return {
         "chart": figures.histogram(share.to_numpy(), "effective number of different people in 100") if varied else "",
-        "donors": whole(float(live["donors"].median())), "effective": number(float(live["effective_donors"].median()), 0),
+        "donors": number(float(live["donors"].median())), "effective": number(float(live["effective_donors"].median()), 0),
         "share": number(float(share.median()), 0), "largest": percent(float(100 * live["largest_share"].median())),
         "worst": plain(worst["zone"]), "worst_share": percent(100 * float(worst["largest_share"])),
     }  # fmt: skip

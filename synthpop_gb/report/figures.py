@@ -158,7 +158,8 @@ def truth_scatter(by_zone: pd.DataFrame, unit: str) -> str:
             .mark_line(color="#9aa5b1", strokeDash=[4, 3])
             .encode(x=alt.X("a:Q", scale=scale), y=alt.Y("a:Q", scale=scale))
         )
-        points = alt.Chart(data).mark_circle(size=18, opacity=0.55, color="#2c7fb8").encode(
+        values = alt.Data(values=data.round(3).to_dict("records"))  # a frame would be refused above 5,000 rows
+        points = alt.Chart(values).mark_circle(size=18, opacity=0.55, color="#2c7fb8").encode(
             x=alt.X("truth:Q", title=f"truth, {unit}", axis=alt.Axis(tickCount=5), scale=scale),
             y=alt.Y("estimate:Q", title=f"estimate, {unit}", axis=alt.Axis(tickCount=5), scale=scale),
         )  # fmt: skip

@@ -13,18 +13,31 @@ from synthpop_gb.errors import Finding
 from synthpop_gb.report.words import Column, Grid, counted, grid_of, number, percent, plain, said, small, whole
 from synthpop_gb.status import FIT_MEANING, FitStatus
 
-__all__ = ["Tile", "Verdict", "failures", "failures_grid", "found", "tiles", "verdict", "zone_names"]
+__all__ = ["Beyond", "Tile", "Verdict", "failures", "failures_grid", "found", "tiles", "verdict", "zone_names"]
 
 _LEVELS = {"error": 0, "warning": 1, "note": 2}
 
 
 @dataclass(frozen=True)
+class Beyond:
+    """Error in something that no table said, beside that of the simplest guess and of luck alone."""
+
+    what: str
+    unit: str
+    ours: str
+    simplest: str
+    luck: str
+    worse: bool
+
+
+@dataclass(frozen=True)
 class Verdict:
-    """The answer to 'does it fit?': a tone ('ok', 'warn' or 'bad'), a headline, and sentences that say what it does not cover."""
+    """The answer to 'does it fit?': a tone ('ok', 'warn' or 'bad'), a headline, sentences, and what the tables do not cover."""
 
     tone: str
     headline: str
     sentences: tuple[str, ...]
+    beyond: tuple[Beyond, ...]
 
 
 @dataclass(frozen=True)
@@ -74,40 +87,41 @@ def verdict(aligned: Aligned, checks: Checks, truth_unit: str = "% of people") -
             f"The tables as published disagree by {whole(settled)} people, which no population can meet; they were settled "
             f"first, and the error above that floor is {whole(float(checks['zones']['tae_above_floor'].sum()))}."
         )
-    sentences += _beyond(checks, truth_unit)
+    beyond = _beyond(checks, truth_unit)
+    if not beyond:
+        sentences.append(
+            "Meeting every table says nothing about combinations of variables: see below how far they can be trusted."
+        )
     warnings = sum(f.level == "warning" and f.code != "zone-not-fitted" for f in found(aligned, checks))
     if warnings:
         sentences.append(f"{counted(warnings, 'warning')} {'is' if warnings == 1 else 'are'} listed under “What was found”.")
-    return Verdict(tone, headline, tuple(sentences))
+    return Verdict(tone, headline, tuple(sentences), beyond)
 
 
-def _beyond(checks: Checks, truth_unit: str) -> list[str]:
-    """Say what no table said: held-out tables and true error where there are any, else that nothing is known."""
-    out = []
-    held = checks.tables.get("held_out", pd.DataFrame())
-    if len(held):
-        parts = [
-            f"{said(name)} {percent(wrong)} % ({percent(independent)} %, {percent(floor)} %)"
-            for name, wrong, independent, floor in held[["table", "wrong_whole", "wrong_independence", "floor"]]
-            .head(4)
-            .to_numpy()
-        ]
-        out.append(
-            "Tables that were held out, people in the wrong cell (if variables were independent, noise floor): "
-            f"{'; '.join(parts)}."
+def _beyond(checks: Checks, truth_unit: str) -> tuple[Beyond, ...]:
+    """Set what no table said beside the simplest guess: held-out tables, and true error where it is known."""
+    held, truth = (checks.tables.get(name, pd.DataFrame()) for name in ("held_out", "true_error"))
+    points = "percentage points" if truth_unit.startswith("%") else truth_unit
+    rows = [
+        (
+            f"{said(row['table'])}, held out",
+            "% of people in the wrong cell",
+            row["wrong_whole"],
+            row["wrong_independence"],
+            row["floor"],
+            2,
         )
-    truth = checks.tables.get("true_error", pd.DataFrame())
-    live = truth[truth["zones"] > 0] if len(truth) else truth
-    if len(live):
-        unit = "percentage points" if truth_unit.startswith("%") else truth_unit
-        parts = [
-            f"{row['indicator']} {number(row['rmse'], 1)} ({number(row['rmse_average'], 1)})"
-            for row in live.head(4).to_dict("records")
-        ]
-        out.append(f"True error of a zone, root mean square in {unit} (if every zone had the true mean): {'; '.join(parts)}.")
-    if held.empty and live.empty:
-        out.append("Meeting every table says nothing about combinations of variables: see below how far they can be trusted.")
-    return out
+        for row in held.head(4).to_dict("records")
+    ]
+    rows += [
+        (row["indicator"], f"true error of a zone, {points}", row["rmse"], row["rmse_average"], row["floor"], 1)
+        for row in truth.head(4).to_dict("records")
+        if row["zones"]
+    ]
+    return tuple(
+        Beyond(what, unit, number(ours, digits), number(simplest, digits), number(luck, digits), ours > simplest)
+        for what, unit, ours, simplest, luck, digits in rows
+    )
 
 
 def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.provenance import InputFile
-from synthpop_gb.report import atlas, context, draw_map, write_report
+from synthpop_gb.report import atlas, context, draw_map, figures, write_report
 from synthpop_gb.report._shapes import borders
 from synthpop_gb.report.classes import DIVERGING, SEQUENTIAL, classify
 from synthpop_gb.report.measures import first_shown, measures
@@ -265,11 +265,23 @@ def test_true_error_where_the_truth_is_known(written):
     row = known["true_error"].iloc[0]
     assert "Against the truth" in page.text
     assert number(row["rmse"], 2) in page.text
-    assert f"{HOSTILE[0]} {number(row['rmse'], 1)}" in page.text
+    assert f"{number(row['rmse'], 1)} {number(row['rmse_average'], 1)} {number(row['floor'], 1)}" in page.text
+    assert HOSTILE[0] in page.text
     described = json.loads(re.search(r'id="atlas-measures">(.*?)</script>', path.read_text("utf-8"), re.DOTALL).group(1))
     error = next(m for m in described if m["label"].endswith("estimate − truth"))
     assert error["unit"] == "percentage points"
     assert set(error["colours"]) <= {c for row in DIVERGING.values() for c in row}
+
+
+def test_scatter_of_many_zones_is_a_picture():
+    n = 6_500
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"indicator": "x", "truth": rng.random(n), "estimate": rng.random(n)})
+    picture = figures.truth_scatter(frame, "% of people")
+    assert picture.startswith('<img alt="" src="data:image/png;base64,')
+    assert len(picture) < 600_000
+    assert figures.truth_scatter(frame.head(100), "%").startswith("<svg")
+    assert figures.truth_scatter(frame.head(0), "%") == ""
 
 
 def test_settled_tables_are_reported(written):
