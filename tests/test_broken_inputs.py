@@ -105,6 +105,10 @@ KINDS = {
     "study: unset variable": (study('"survey.csv"', '"${NOT_SET_ANYWHERE}/s.csv"'), "study-environment"),
     "study: unknown constraint": (study('"health"]', '"health", "shoe_size"]'), "study-reference"),
     "study: unknown parent": (study("[zones]", '[zones]\nparent = { district = "Nowhere" }'), "no-zones"),
+    "study: unknown method": (study("[zones]", '[method]\nname = "ipff"\n[zones]'), "study-value"),
+    "study: recode two ways": (study("[zones]", "[recode.age]\nbands = [0, 16]\nmerge = [['0-15']]\n[zones]"), "study-value"),
+    "study: two parents": (study("[zones]", '[zones]\nparent = { district = "a", county = "b" }'), "study-value"),
+    "study: map of nothing": (study("[zones]", '[[maps]]\nindicator = "helth = 1"\n[zones]'), "bad-condition"),
     "file: missing": (lambda here: (here / "tables" / "sex.csv").unlink(), "missing-file"),
     "file: empty": (lambda here: (here / "tables" / "sex.csv").write_bytes(b""), "unreadable-file"),
     "file: a web page": (lambda here: (here / "tables" / "sex.csv").write_text("<!DOCTYPE html><body>Sorry"), "unreadable-file"),
@@ -154,6 +158,14 @@ def test_several_faults_come_at_once(here):
     codes = {f["code"] for f in json.loads(result.output) if f["level"] == "error"}
     assert result.exit_code == 1
     assert {"not-a-number", "negative-count", "unmapped-code", "negative-weight", "study-reference"} <= codes
+
+
+def test_a_missing_file_does_not_hide_what_else_is_wrong(here):
+    for kind in ("file: missing", "survey: weight negative", "table: negative"):
+        KINDS[kind][0](here)
+    result = CliRunner().invoke(main, ["check", str(here / "study.toml"), "--json"])
+    codes = {f["code"] for f in json.loads(result.output) if f["level"] == "error"}
+    assert {"missing-file", "negative-weight", "negative-count"} <= codes
 
 
 def test_every_code_that_a_test_names_is_declared():

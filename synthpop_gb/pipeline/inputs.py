@@ -11,6 +11,7 @@ from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.geography import Geography
 from synthpop_gb.microdata import Microdata
+from synthpop_gb.pipeline.wishes import check_method, check_wishes, make_recodes
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Survey, Table
@@ -26,11 +27,6 @@ class Inputs:
     tables: dict[str, BenchmarkTable] = field(default_factory=dict)
     geography: Geography | None = None
     findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything could be read."""
-        return self.survey is not None and self.geography is not None and not any(f.level == "error" for f in self.findings)
 
     def files(self) -> tuple[InputFile, ...]:
         """Every file read, once, in order of path."""
@@ -117,24 +113,36 @@ def _zones_of(tables: dict[str, BenchmarkTable]) -> Geography:
 
 
 def examine_study(study: Study, inputs: Inputs | None = None) -> tuple[Aligned | None, tuple[Finding, ...], Inputs]:
-    """Read and harmonise without raising: (aligned or None, every finding, inputs)."""
-    from synthpop_gb.harmonisation import Recode, examine
+    """Read and harmonise without raising: (aligned or None, every finding, inputs).
+
+    Where a file could not be read, what can be said of the others is said all the same.
+    """
+    from synthpop_gb.harmonisation import examine
 
     inputs = inputs or read_inputs(study)
-    if not inputs.complete or not inputs.tables:
-        return None, tuple(inputs.findings), inputs
-    recodes = {
-        name: Recode(
-            bands=tuple(r.bands) if r.bands else None, merge=tuple(map(tuple, r.merge)) if r.merge else None, map=r.map or None,
-        )
-        for name, r in study.recode.items()
-    }  # fmt: skip
+    recodes, wrong = make_recodes(study.recode)
+    found = [*check_method(study), *wrong, *inputs.findings]
+    if inputs.survey is None or inputs.geography is None or not inputs.tables:
+        return None, tuple(found), inputs
+    unread = any(f.level == "error" for f in inputs.findings)
+    constraints, held_out = (_answerable(names, inputs) if unread else names for names in (study.constraints, study.held_out))
+    if not constraints:
+        return None, tuple(found), inputs
     parent = next(iter(study.zones.parent.items())) if study.zones.parent else None
     aligned, findings = examine(
-        inputs.survey, inputs.tables, inputs.geography, constraints=study.constraints, held_out=study.held_out, recodes=recodes,
+        inputs.survey, inputs.tables, inputs.geography, constraints=constraints, held_out=held_out, recodes=recodes,
         total_from=study.total_from, zones=study.zones.codes, parent=parent, seed=study.seed,
     )  # fmt: skip
-    return aligned, (*inputs.findings, *findings), inputs
+    found += findings
+    if aligned is not None:
+        found += check_wishes(study, aligned)
+    return (None if any(f.level == "error" for f in found) else aligned), tuple(found), inputs
+
+
+def _answerable(names: list[str], inputs: Inputs) -> list[str]:
+    """Those constraints that the tables which could be read may serve."""
+    known = {v for t in inputs.tables.values() for v in t.variable_names}
+    return [n for n in names if n in inputs.tables or {part.strip() for part in n.split(" x ")} <= known]
 
 
 def align(study: Study) -> tuple[Aligned, Inputs]:

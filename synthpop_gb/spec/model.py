@@ -100,7 +100,7 @@ class Zones(Strict):
     """File with zone codes and the areas they nest in."""
     zone: str | None = None
     """Column of zone codes in the lookup."""
-    parent: dict[str, str] | None = None
+    parent: Annotated[dict[str, str], Field(min_length=1, max_length=1)] | None = None
     """One level and area: `{ lad = "Leeds" }` or `{ region = "E12000003" }`. All zones where absent."""
     codes: Codes | None = None
     """Zone codes, where only some are wanted."""

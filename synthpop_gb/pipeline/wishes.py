@@ -1,0 +1,70 @@
+"""What a study asks for beyond its tables, tried before anything is computed: method, recodes, maps, the known truth."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.spec import Study
+from synthpop_gb.spec.model import RecodeModel
+
+__all__ = ["check_method", "check_wishes", "make_recodes"]
+
+
+def check_method(study: Study) -> list[Finding]:
+    """Say what is wrong with the method's name or options: `study-value`."""
+    from synthpop_gb.methods import METHODS, get_method, make_options
+
+    name = study.method.name
+    if name not in METHODS:
+        near = difflib.get_close_matches(name, METHODS, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(METHODS)}."
+        return [finding("study-value", f"method.name: no method is called '{name}'.{hint}", place="method.name")]
+    try:
+        make_options(get_method(name), study.method.options())
+    except ValueError as error:
+        return [finding("study-value", f"method: {error}.", place="method")]
+    return []
+
+
+def make_recodes(recodes: dict[str, RecodeModel]) -> tuple[dict, list[Finding]]:
+    """Turn the study's recodes into `Recode`s, and say which of them say nothing or two things at once: `study-value`."""
+    from synthpop_gb.harmonisation import Recode
+
+    made, findings = {}, []
+    for name, r in recodes.items():
+        try:
+            made[name] = Recode(bands=tuple(r.bands or ()), merge=tuple(map(tuple, r.merge or ())), map=r.map or {})
+        except ValueError as error:
+            findings.append(finding("study-value", f"recode.{name}: {error}.", place=f"recode.{name}"))
+    return made, findings
+
+
+def check_wishes(study: Study, aligned: Aligned) -> list[Finding]:
+    """Try every condition on the survey, and look for the files that maps and truth need: all findings, nothing computed."""
+    findings: list[Finding] = []
+    for number, wanted in enumerate(study.maps):
+        findings += _tried(wanted.indicator, aligned, f"maps.{number}")
+    if study.maps and aligned.geography.boundary_file is None:
+        message = "maps: the study names no boundaries, so nothing can be drawn."
+        findings.append(finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones]."))
+    if study.truth is not None:
+        for name, condition in study.truth.indicators.items():
+            findings += _tried(condition, aligned, f"truth.indicators.{name}")
+        if not Path(study.truth.persons).is_file():
+            message = f"truth.persons: there is no file {study.truth.persons}."
+            findings.append(finding("missing-file", message, place="truth.persons"))
+    return findings
+
+
+def _tried(condition: str, aligned: Aligned, place: str) -> list[Finding]:
+    """Parse a condition and apply it to the survey's records."""
+    from synthpop_gb.indicators import parse_condition
+
+    try:
+        parse_condition(condition).matches(aligned)
+    except InputError as error:
+        return [finding(f.code, f"{place}: {f.message}", place=place) for f in error.findings]
+    return []
