@@ -14,14 +14,19 @@ from hypothesis import strategies as st
 
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError, finding
+from synthpop_gb.execution import solve
+from synthpop_gb.formulation import formulate
+from synthpop_gb.geography import Geography
+from synthpop_gb.harmonisation import harmonise
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.report import atlas, context, draw_map, figures, write_report
 from synthpop_gb.report._shapes import borders
 from synthpop_gb.report.classes import DIVERGING, SEQUENTIAL, classify
 from synthpop_gb.report.measures import first_shown, measures
 from synthpop_gb.report.words import number
-from synthpop_gb.validation import true_error
-from tests.stages.grid_world import HOSTILE, on_grid, shares, solved, squares
+from synthpop_gb.validation import true_error, validate
+from tests.stages.grid_world import HOSTILE, on_grid, shares, solved, squares, with_boundaries
+from tests.stages.nouns import world
 
 
 class Page(HTMLParser):
@@ -271,6 +276,24 @@ def test_true_error_where_the_truth_is_known(written):
     error = next(m for m in described if m["label"].endswith("estimate − truth"))
     assert error["unit"] == "percentage points"
     assert set(error["colours"]) <= {c for row in DIVERGING.values() for c in row}
+
+
+@pytest.mark.parametrize("constraints", [["sex"], ["sex", "health"]])
+def test_a_bare_study_without_held_out_tables_and_with_an_empty_zone(tmp_path, constraints):
+    survey, tables, geography = world(5)
+    empty = {k: replace(t, counts=t.counts.mul(t.counts.index != "E01000002", axis=0)) for k, t in tables.items()}
+    bare = Geography(geography.zones[[]])  # no names, no areas
+    aligned = harmonise(survey, empty, bare, constraints=constraints)
+    population = solve(formulate(aligned), seed=1)
+    checks = validate(population, aligned)
+    aligned = replace(aligned, geography=with_boundaries(aligned.geography, tmp_path))
+    text = Page(write_report(tmp_path, population=population, aligned=aligned, checks=checks, title="t").read_text("utf-8")).text
+    assert "Every table is met exactly" in text
+    assert "says nothing about combinations of variables" in text
+    assert "4 converged, 1 without people" in text
+    assert ("one variable only" in text) == (len(constraints) == 1)
+    assert ("Every pair of variables" in text) == (len(constraints) == 2)
+    assert "Tables that were kept back" not in text
 
 
 def test_scatter_of_many_zones_is_a_picture():
