@@ -16,14 +16,15 @@ from synthpop_gb.errors import InputError, finding
 
 __all__ = [
     "BLOCKS", "CHECKS", "COUNTS", "DUALS", "MARKER", "PROBLEM", "PROFILES", "README", "RUN", "STATUS",
-    "begin", "blocks_folder", "end", "is_finished", "read_json", "replacing", "write_json",
+    "begin", "blocks_folder", "end", "is_finished", "read_json", "remove", "replacing", "write_json",
 ]  # fmt: skip
 
 RUN, README, MARKER = "run.json", "README.md", ".unfinished"
+PREVIOUS = "run.previous.json"  # recipe of the run that is being replaced, until the new one is finished
 PROFILES, COUNTS, STATUS = "population/profiles.parquet", "population/counts.parquet", "population/status.parquet"
 DUALS, PROBLEM, BLOCKS = "population/duals.parquet", "population/problem.npz", "population/.blocks"
 CHECKS = "validation"
-_OURS = (RUN, README, "card.json", "population", CHECKS, "report.html", "maps", "people")  # what an overwritten run loses
+_OURS = (README, "card.json", "population", CHECKS, "report.html", "maps", "people")  # what a run that begins or goes on loses
 
 
 @contextmanager
@@ -57,7 +58,9 @@ def _told_if_locked(path: Path) -> Iterator[None]:
 def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
     """Make a run's folder and mark it unfinished; take up an unfinished one; refuse a finished one.
 
-    Call it when the inputs are known to be good: with `overwrite` the files of the run that was there are deleted now.
+    Call it when the inputs are known to be good. The files of the run that was there are deleted now: with `overwrite` those of
+    the finished one, and of an unfinished one all but its finished blocks, since its study may have been corrected, its licence
+    too. A run.json that was there stays as `run.previous.json` until the new run is finished: it may be what is run.
 
     Returns
     -------
@@ -87,8 +90,14 @@ def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
         (folder / MARKER).write_text(
             "This run is not finished. Run it again, and it goes on where it stopped.\n", encoding="utf-8"
         )
-        if not resumed:
-            for name in _OURS:
+        if (folder / RUN).exists():
+            os.replace(folder / RUN, folder / PREVIOUS)
+        for name in _OURS:
+            if resumed and (folder / name).is_dir() and folder / name == (folder / BLOCKS).parent:
+                for path in (folder / name).iterdir():
+                    if path != folder / BLOCKS:
+                        _delete(path)
+            else:
                 _delete(folder / name)
     return folder
 
@@ -98,6 +107,7 @@ def end(folder: Path) -> None:
     with _told_if_locked(folder):
         _delete(folder / BLOCKS)
         (folder / MARKER).unlink(missing_ok=True)
+        (folder / PREVIOUS).unlink(missing_ok=True)
 
 
 def is_finished(folder: str | Path) -> bool:
@@ -110,8 +120,14 @@ def blocks_folder(folder: str | Path) -> Path:
     return Path(folder) / BLOCKS
 
 
+def remove(path: Path) -> None:
+    """Delete a file of ours, if it is there. Raises InputError (`output-locked`)."""
+    with _told_if_locked(path):
+        path.unlink(missing_ok=True)
+
+
 def _delete(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ from synthpop_gb.population import STATUS_COLUMNS, Population
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
 from synthpop_gb.run_folder._counts import read_profiles, write_counts, write_profiles
-from synthpop_gb.run_folder._files import DUALS, PROBLEM, STATUS, replacing
+from synthpop_gb.run_folder._files import DUALS, PROBLEM, STATUS, remove, replacing
 
 __all__ = ["is_open", "read_population", "read_problem", "write_population", "write_problem"]
 
@@ -55,8 +55,12 @@ def write_population(population: Population, folder: str | Path, *, licence: str
         frame = pd.DataFrame(population.duals, columns=names)
         frame.insert(0, "zone", population.zones.astype(str))
         _write_frame(frame, folder / DUALS)
+    else:
+        remove(folder / DUALS)
     if is_open(licence):
         write_problem(population.problem, folder / PROBLEM)
+    else:
+        remove(folder / PROBLEM)  # one that an earlier attempt wrote, when the licence was thought to be open
     return write_counts(population, folder)
 
 

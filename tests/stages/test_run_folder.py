@@ -326,3 +326,32 @@ def test_checks_are_read_back(tmp_path):
     pd.testing.assert_frame_equal(found.findings[0].rows, rows)
     run_folder.write_checks(replace(checks, tables={"table_fit": table}), folder)
     assert sorted(p.name for p in (folder / "validation").iterdir()) == ["checks.json", "table_fit.parquet"]
+
+
+def test_going_on_after_the_licence_was_corrected_leaves_nothing_open(tmp_path, population):
+    folder = run_folder.begin(tmp_path / "run")
+    run_folder.write_population(population, folder, licence="open")
+    for name in ("people/people.parquet", "maps/a.png", "validation/record_use.parquet", "population/.blocks/0.npz"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("of the open run")
+    (folder / "report.html").write_text("of the open run")
+    run_folder.begin(folder)  # killed, corrected, run again
+    left = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    assert left == [".unfinished", "population/.blocks/0.npz"]
+    run_folder.write_population(population, folder, licence="open")
+    run_folder.write_population(replace(population, duals=None), folder, licence="restricted")
+    assert not (folder / "population/problem.npz").exists()
+    assert not (folder / "population/duals.parquet").exists()
+
+
+def test_a_replaced_recipe_stays_until_the_new_run_is_finished(tmp_path, population):
+    folder = run_folder.save(population, tmp_path / "run")
+    recipe = (folder / "run.json").read_bytes()
+    run_folder.begin(folder, overwrite=True)
+    run_folder.begin(folder)
+    assert not (folder / "run.json").exists()
+    assert (folder / "run.previous.json").read_bytes() == recipe
+    run_folder.write_population(population, folder)
+    run_folder.finish(population, folder)
+    assert not (folder / "run.previous.json").exists()
+    assert run_folder.is_finished(folder)
