@@ -13,7 +13,9 @@ _IS = """\
 ## What this is
 
 A synthetic population of {people:,} people in {zones:,} small areas. Every person is a copy of one of {donors:,} survey records
-(donors), chosen so that each area's people add up to its published counts of {constraints}."""
+(donors), chosen to meet each area's targets for {constraints}. Targets are the published counts, settled where these do
+not agree with each other. People add up to the targets only in the areas that are exact (below), and to the published counts
+only where nothing had to be settled either."""
 
 _IS_NOT = """\
 ## What it is not
