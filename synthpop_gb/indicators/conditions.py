@@ -124,6 +124,30 @@ class Condition:
         >>> parse_condition("age >= 65 and not health = 'good'").matches(people)
         array([False,  True, False])
         """
+        return self._decide(people, variables, categories)[0]
+
+    def known(
+        self,
+        people: pd.DataFrame | Aligned,
+        variables: Mapping[str, Variable] | None = None,
+        categories: Mapping[str, Iterable[Category]] | None = None,
+    ) -> np.ndarray:
+        """Tell of which rows it is known whether they meet the condition: either it holds, or its opposite does.
+
+        Takes and raises what `matches` does, and returns a (n_rows,) bool array. A row that did not answer is unknown, unless its
+        other answers decide the whole (Kleene's logic). The base of a share: without it 'no answer' would count as 'no'.
+
+        >>> people = pd.DataFrame({"smokes": ["yes", "no", None], "sex": ["male", "male", "female"]})
+        >>> parse_condition("smokes = 'yes'").known(people)
+        array([ True,  True, False])
+        >>> parse_condition("smokes = 'yes' and sex = 'male'").known(people)
+        array([ True,  True,  True])
+        """
+        yes, no = self._decide(people, variables, categories)
+        return yes | no
+
+    def _decide(self, people, variables, categories) -> tuple[np.ndarray, np.ndarray]:
+        """Rows that meet the condition, and rows that meet its opposite."""
         from synthpop_gb.indicators.matching import Words, common_labels, truth_of
 
         if isinstance(people, Aligned):
@@ -133,7 +157,7 @@ class Condition:
             memory[comparison] = truth_of(comparison, words, problems)
         if problems:
             raise InputError([_bad(f"{self.text}: {text}", at) for text, at in problems])
-        return _evaluate(self.root, memory)[0]
+        return _evaluate(self.root, memory)
 
     def __str__(self) -> str:
         """Return the text as written."""

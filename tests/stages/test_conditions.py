@@ -184,6 +184,8 @@ def test_equals_a_reading_by_hand(tree, rows):
         by_hand(meaning, {"a": a, "b": b if isinstance(b, str) else None}) is True for a, b in frame.itertuples(index=False)
     ]
     assert parse_condition(text).matches(frame).tolist() == wanted
+    decided = [by_hand(meaning, {"a": a, "b": b if isinstance(b, str) else None}) for a, b in frame.itertuples(index=False)]
+    assert parse_condition(text).known(frame).tolist() == [d is not None for d in decided]
 
 
 def test_shares_by_zone():
@@ -205,3 +207,22 @@ def test_shares_equal_the_expanded_people():
         donors = population.donors([zone])
         assert found.loc[zone, "matching"] == donors.n[mask[donors.record]].sum()
     assert found["people"].sum() == population.people
+
+
+def test_who_did_not_answer_is_not_in_the_base_of_a_share():
+    frame = pd.DataFrame({"smokes": ["yes", "no", None]})
+    block = DonorCounts(
+        pd.Index(["a", "silent"]), np.array([0, 3, 4]), np.array([0, 1, 2, 2], np.int32), np.array([3, 3, 4, 9], np.int32)
+    )
+    found = {}
+    for text in ("smokes = 'yes'", "smokes = 'no'"):
+        condition = parse_condition(text)
+        found[text] = share_by_zone([block], condition.matches(frame), pd.Index(["a", "silent"]), condition.known(frame))
+    yes, no = found.values()
+    assert yes.columns.tolist() == ["people", "known", "matching", "share"]
+    assert yes["people"].tolist() == [10, 9]
+    assert yes["known"].tolist() == [6, 0]
+    assert yes.loc["a", "share"] + no.loc["a", "share"] == 1
+    assert yes["share"].isna().tolist() == [False, True]
+    everybody = share_by_zone([block], parse_condition("smokes = 'yes'").matches(frame), pd.Index(["a"]))
+    assert everybody.loc["a"].tolist() == [10, 10, 3, 0.3]
