@@ -29,6 +29,7 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
 @dataclass(frozen=True)
@@ -102,12 +103,13 @@ def _measure(names: list[str]) -> list[str]:
     if not os.environ.get("SYNTHPOP_GB_DATA") and any(GROUPS[n].data for n in names):
         left_out = [n for n in names if GROUPS[n].data]
         names = [n for n in names if not GROUPS[n].data]
-        print(f"SYNTHPOP_GB_DATA is not set: {', '.join(left_out)} need the folder of open data and are left out", flush=True)
+        print(f"SYNTHPOP_GB_DATA names no folder of open data, so these are left out: {', '.join(left_out)}", flush=True)
     for name in names:
         print(f"{name}: {GROUPS[name].about}", flush=True)
         began = time.perf_counter()
         command = [sys.executable, __file__, "--measure", name]
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "MPLBACKEND": "Agg"}, check=False)
+        quiet = {"MPLBACKEND": "Agg", **(_ONE_THREAD if GROUPS[name].module == "_solving" else {})}
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **quiet}, check=False)
         found = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
         if done.returncode or not found:
             failed.append(name)
