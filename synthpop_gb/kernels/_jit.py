@@ -37,9 +37,11 @@ def njit(function=None, **options):
 def _compiled(function, policy):
     kernel = _njit(**policy)(function)
     stamp = _stamp(Path(function.__code__.co_filename)) if policy["cache"] else None
-    if stamp is not None and hasattr(kernel, "_cache"):  # without where NUMBA_DISABLE_JIT leaves the function as it is
-        # numba asks only whether the kernel's own file has changed: after a change in a helper elsewhere, the old one would run
-        kernel._cache._cache_file._source_stamp = stamp
+    # numba asks only whether the kernel's own file has changed: after a change in a helper elsewhere, the old one would run.
+    # These names are numba's own: where they are missing (renamed, or NUMBA_DISABLE_JIT is set), its own question has to do
+    file = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
+    if stamp is not None and hasattr(file, "_source_stamp"):
+        file._source_stamp = stamp
     return kernel
 
 

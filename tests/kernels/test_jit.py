@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,6 +22,14 @@ def test_kernels_are_compiled_with_one_policy():
     assert options["nogil"]
     assert not options.get("fastmath")
     assert not options.get("parallel")
+
+
+@pytest.mark.parametrize(
+    "kernel", [SimpleNamespace(), SimpleNamespace(_cache=None), SimpleNamespace(_cache=SimpleNamespace(_cache_file=Path()))]
+)
+def test_a_numba_with_other_private_names_still_compiles(monkeypatch, kernel):
+    monkeypatch.setattr(_jit, "_njit", lambda **policy: lambda function: kernel)
+    assert _jit._compiled(ipf._fit_block.py_func, {"cache": True}) is kernel
 
 
 def test_a_module_is_stale_when_a_helper_of_a_helper_changes(tmp_path):
