@@ -230,6 +230,11 @@ CODES: dict[str, Meaning] = {
         "error", "A finished run is never overwritten in silence.", "Choose another folder, or pass --overwrite."
     ),
     "output-locked": Meaning("error", "Another program holds the file open.", "Close it there and run again."),
+    "repeat-differs": Meaning(
+        "warning",
+        "The same study on the same files made other people, so another version was at work.",
+        "Use the versions named in run.json to repeat the run to the last bit.",
+    ),
     "input-changed": Meaning(
         "error",
         "An input is not the file that the run was made from, so the run cannot be repeated.",

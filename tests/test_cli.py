@@ -191,3 +191,37 @@ def test_the_demo_study_in_inputs_is_the_demos():
 
     shipped = Path(__file__).parents[1] / "inputs" / "demo-county.toml"
     assert shipped.read_text(encoding="utf-8") == demo_study("../outputs/demo-county-inputs")
+
+
+def test_a_held_out_table_never_changes_what_was_fitted(finished, county):
+    before = pd.read_parquet(finished / "validation" / "table_fit.parquet")
+    result = invoke("validate", finished, "--held-out", county / "tables" / "ethnic_group.csv")
+    assert result.exit_code == 0, result.output
+    after = pd.read_parquet(finished / "validation" / "table_fit.parquet")
+    pd.testing.assert_frame_equal(before, after)
+    assert json.loads((finished / "run.json").read_text(encoding="utf-8"))["judged_by"][0]["path"].endswith("ethnic_group.csv")
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", "{}", '{"study": 3}', '{"study": {}, "inputs": 5}', '{"inputs": [{"path": "x"}], "study": {"name": "x"}}']
+)
+def test_a_foreign_json_is_refused_without_a_traceback(tmp_path, text):
+    (tmp_path / "run.json").write_text(text, encoding="utf-8")
+    result = invoke("run", tmp_path / "run.json", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_opposite_conditions_get_maps_of_their_own():
+    from synthpop_gb.pipeline.after import slug
+
+    texts = [
+        "age >= 65",
+        "age < 65",
+        "age > 65",
+        "age <= 65",
+        "health = 'bad'",
+        "health != 'bad'",
+        "not health = 'bad' and x = " + "'y'" * 60,
+    ]
+    assert len({slug(t) for t in texts}) == len(texts)

@@ -27,7 +27,9 @@ def guarded(command):
                 return command(*args, **kwargs)
         except InputError as error:
             show_findings(error.findings, err=True)
-            click.echo(str(error).splitlines()[0] + ". Nothing was written.", err=True)
+            begun = getattr(error, "folder", None)
+            end = f" {begun} holds a run that is not finished: mend this and run again." if begun else " Nothing was written."
+            click.echo(f"{str(error).splitlines()[0]}.{end}", err=True)
             sys.exit(PROBLEMS)
 
     return inner

@@ -63,7 +63,8 @@ def run_command(study, output, workers, overwrite, no_report):
 def demo_command(output, workers, world, scale, seed):
     """Make a county with known people, draw a survey and census-like tables from it, and rebuild it from those alone.
 
-    The report shows the fit and, since the truth is known here, the true error of what no table says.
+    The report shows the fit and, since the truth is known here, the true error of what no table says. An earlier demo in the
+    same folder is replaced.
     """
     import synthpop_gb as sp
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
+
 from synthpop_gb import run_folder
-from synthpop_gb.aligned import Aligned
+from synthpop_gb.aligned import Aligned, AlignedTable
 from synthpop_gb.errors import InputError, finding, refuse
 from synthpop_gb.pipeline.inputs import align, examine_study, read_inputs
 from synthpop_gb.pipeline.run import Run, report_on
 from synthpop_gb.population import Population
+from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Table
 
@@ -20,8 +25,9 @@ __all__ = ["draw", "expand_run", "load", "map_run", "validate_run"]
 def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
     """Load a population from a run's folder.
 
-    A run made from a study reads its survey and tables again (their hashes are checked), so that records under licence need
-    not lie in the folder. One saved from Python needs `aligned` where the survey's licence is not open.
+    A run of an open survey holds all that is needed. Otherwise a run made from a study reads its survey and tables again (their
+    hashes are checked), so that records under licence need not lie in the folder. One saved from Python needs `aligned` where
+    the survey's licence is not open.
 
     Raises
     ------
@@ -29,7 +35,8 @@ def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
         `missing-file` where there is no finished run; `input-changed` where an input is not what it was; `licence`.
     """
     run = run_folder.read_run(folder)
-    if aligned is None and run["study"] is not None:
+    alone = (Path(folder) / "population" / "problem.npz").exists()  # an open survey: the folder is enough
+    if aligned is None and run["study"] is not None and not alone:
         aligned = _aligned(run)
     return run_folder.load(folder, aligned=aligned)
 
@@ -60,18 +67,31 @@ def validate_run(folder: str | Path, *, held_out=()) -> Run:
     """
     folder = Path(folder)
     study, aligned, population = _opened(folder)
-    if held_out:
-        known = {t.path for t in study.tables}
-        wanted = [str(Path(p).resolve()) for p in held_out]
-        extra = tuple(Table(path=p) for p in wanted if p not in known)
-        inputs = read_inputs(study.model_copy(update={"tables": [*study.tables, *extra]}))
-        named = [t for t in inputs.tables.values() if t.source is not None and t.source.path in wanted]
-        names = [*study.held_out, *(" x ".join(t.variable_names) for t in named)]
-        wider = study.model_copy(update={"held_out": list(dict.fromkeys(names))})
-        judged, findings, _ = examine_study(wider, inputs)
+    extra, files = _judges(study, aligned, held_out) if held_out else ((), ())
+    noted = {"judged_by": [asdict(f) for f in files]} if files else None
+    return report_on(study, folder, aligned, population, held_out=(*aligned.held_out, *extra), extra=noted)
+
+
+def _judges(study: Study, aligned: Aligned, paths) -> tuple[tuple[AlignedTable, ...], tuple[InputFile, ...]]:
+    """Read further tables and bring them to the survey's categories; what was fitted stays as it is."""
+    known = {t.path for t in study.tables}
+    wanted = [str(Path(p).resolve()) for p in paths]
+    more = tuple(Table(path=p) for p in wanted if p not in known)
+    inputs = read_inputs(study.model_copy(update={"tables": [*study.tables, *more]}))
+    refuse(inputs.findings)
+    tables = [t for t in inputs.tables.values() if t.source is not None and t.source.path in wanted]
+    found = []
+    for table in tables:
+        # constraints that this table could serve are left out, so that none of them is looked for in it
+        others = [c for c in study.constraints if not set(c.split(" x ")) <= set(table.variable_names)]
+        others = others or study.constraints
+        asked = study.model_copy(update={"constraints": others, "held_out": [table.name], "maps": [], "truth": None})
+        judged, findings, _ = examine_study(asked, inputs)
         refuse(findings)
-        aligned = judged
-    return report_on(study, folder, aligned, population)
+        (judge,) = judged.held_out
+        at = judged.records.get_indexer(aligned.records)
+        found.append(replace(judge, record_cell=np.where(at >= 0, judge.record_cell[at], -1).astype(np.int32)))
+    return tuple(found), tuple(t.source for t in tables)
 
 
 def map_run(folder: str | Path, indicator: str, output: str | Path | None = None, *, title: str | None = None) -> list[Path]:
@@ -109,13 +129,20 @@ def draw(
     return drawn
 
 
-def slug(text: str) -> str:
-    """File name of any text: letters, digits and hyphens, at most 60 characters.
+_SPOKEN = ((">=", " from "), ("<=", " up to "), ("!=", " not "), ("==", " "), ("<", " below "), (">", " above "), ("=", " "))
 
-    >>> slug("health in ('bad', 'very bad')")
-    'health-in-bad-very-bad'
+
+def slug(text: str) -> str:
+    """File name of any condition: letters, digits and hyphens; two conditions share one only if they say the same.
+
+    >>> slug("health in ('bad', 'very bad')"), slug("age >= 65"), slug("age < 65")
+    ('health-in-bad-very-bad', 'age-from-65', 'age-below-65')
     """
-    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")[:60].strip("-") or "map"
+    spoken = text
+    for sign, word in _SPOKEN:
+        spoken = spoken.replace(sign, word)
+    name = re.sub(r"[^a-z0-9]+", "-", spoken.lower()).strip("-") or "map"
+    return name if len(name) <= 60 else f"{name[:50].strip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def expand_run(folder: str | Path, target: str | Path, *, overwrite: bool = False) -> Path:
@@ -130,4 +157,4 @@ def expand_run(folder: str | Path, target: str | Path, *, overwrite: bool = Fals
 
     target = Path(target)
     _, aligned, population = _opened(Path(folder))
-    return people(population, aligned, target, overwrite=overwrite)
+    return people(population, aligned, target, overwrite=overwrite)  # loading made sure that these are the people written

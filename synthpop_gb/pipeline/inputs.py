@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.benchmark import BenchmarkTable
@@ -28,11 +29,16 @@ class Inputs:
     geography: Geography | None = None
     findings: list[Finding] = field(default_factory=list)
 
-    def files(self) -> tuple[InputFile, ...]:
-        """Every file read, once, in order of path."""
+    def files(self, study: Study) -> tuple[InputFile, ...]:
+        """Every file that the result hangs on, once, in order of path: manifests, side files of Shapefiles and truth included."""
         nouns = [self.survey, *self.tables.values()]
         found = [n.source for n in nouns if n is not None and n.source is not None]
         found += self.geography.sources if self.geography else ()
+        known = {Path(f.path) for f in found}
+        beside = {p.parent / "tables.csv" for p in known} | {p.parent.parent / "tables.csv" for p in known}
+        beside |= {p.with_suffix(s) for p in known if p.suffix == ".shp" for s in (".dbf", ".shx", ".prj", ".cpg")}
+        beside |= {Path(study.truth.persons)} if study.truth else set()
+        found += [InputFile.of(p) for p in sorted(beside - known) if p.is_file()]
         return tuple(sorted({f.path: f for f in found}.values(), key=lambda f: f.path))
 
 

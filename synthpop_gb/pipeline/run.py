@@ -9,7 +9,7 @@ from pathlib import Path
 from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.checks import Checks
-from synthpop_gb.errors import InputError, finding, refuse
+from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.pipeline.inputs import align
 from synthpop_gb.population import Population
 from synthpop_gb.spec import Study, load_study
@@ -37,8 +37,9 @@ class Run:
 
     @property
     def fits(self) -> bool:
-        """Whether every zone's fit converged (or the zone is empty) and its whole people meet every target."""
-        return self.population.unfitted.empty
+        """Whether every zone's fit converged (or the zone is empty), and the written people, counted again, meet every target."""
+        recounted = not any(f.level == "error" or f.code == "zone-not-fitted" for f in self.checks.findings)
+        return self.population.unfitted.empty and recounted
 
 
 def run(
@@ -74,43 +75,73 @@ def run(
     from synthpop_gb.execution import solve
     from synthpop_gb.formulation import formulate
 
+    earlier = None
     if not isinstance(study, Study):
-        if Path(study).suffix == ".json":
-            refuse(run_folder.changed_inputs(run_folder.read_json(Path(study)).get("inputs", ())))
-        study = load_study(study)
+        path, study = Path(study), load_study(study)
+        earlier = _unchanged(path) if path.suffix == ".json" else None
     folder = Path(output) / study.name
     if run_folder.is_finished(folder) and not overwrite:
         raise InputError([finding("output-exists", f"{folder} holds a finished run.", place=str(folder))])
     aligned, inputs = align(study)
     problem = formulate(aligned)
     run_folder.begin(folder, overwrite=overwrite)
-    population = solve(
-        problem, method=study.method.name, options=study.method.options(), seed=study.seed, executor=executor, workers=workers,
-        checkpoint=run_folder.blocks_folder(folder), progress=progress,
-    )  # fmt: skip
-    made = replace(population.provenance, study=study.model_dump(mode="json", exclude_none=True), inputs=inputs.files())
-    population = replace(population, provenance=made)
-    run_folder.write_population(population, folder, licence=study.survey.licence)
-    return report_on(study, folder, aligned, population, report=report)
+    try:
+        population = solve(
+            problem, method=study.method.name, options=study.method.options(), seed=study.seed, executor=executor,
+            workers=workers, checkpoint=run_folder.blocks_folder(folder), progress=progress,
+        )  # fmt: skip
+        made = replace(population.provenance, study=study.model_dump(mode="json", exclude_none=True), inputs=inputs.files(study))
+        population = replace(population, provenance=made)
+        written = run_folder.write_population(population, folder, licence=study.survey.licence)
+        noticed = _repeated(earlier, written["digest"], folder)
+        return report_on(study, folder, aligned, population, report=report, noticed=noticed)
+    except InputError as error:
+        error.folder = folder  # what was begun is not finished: the command line says so
+        raise
 
 
-def report_on(study: Study, folder: Path, aligned: Aligned, population: Population, *, report: bool = True, held_out=None) -> Run:
+def _unchanged(path: Path) -> dict:
+    """Read the run.json that is to be repeated, and refuse it where an input is not what it was."""
+    earlier = run_folder.read_json(path)
+    try:
+        refuse(run_folder.changed_inputs(earlier["inputs"]))
+    except (TypeError, KeyError):
+        message = f"{path} is not a run.json of a finished run."
+        raise InputError([finding("unreadable-file", message, place=str(path))]) from None
+    return earlier
+
+
+def _repeated(earlier: dict | None, digest: str, folder: Path) -> tuple[Finding, ...]:
+    """Say where a run that was to be repeated made other people."""
+    if earlier is None or earlier.get("digest") in (None, digest):
+        return ()
+    made_by = ", ".join(f"{k} {v}" for k, v in earlier.get("versions", {}).items())
+    return (
+        finding("repeat-differs", f"{folder} holds other people than the run it repeats, made by {made_by}.", place=str(folder)),
+    )
+
+
+def report_on(
+    study: Study, folder: Path, aligned: Aligned, population: Population, *, report: bool = True, held_out=None,
+    noticed: tuple[Finding, ...] = (), extra: dict | None = None,
+) -> Run:  # fmt: skip
     """Count a run's written files again, validate, write tables and report, and complete the folder."""
     from synthpop_gb.validation import validate
 
     counts = run_folder.read_counts(folder, aligned.records)
     checks = validate(population, aligned, counts=counts, held_out=held_out)
+    checks = replace(checks, findings=(*noticed, *checks.findings))
     if study.truth is not None:
         from synthpop_gb.pipeline.truth import add_truth
 
         checks = add_truth(study.truth, folder, aligned, population, checks)
     run_folder.write_checks(checks, folder)
     page = _write_report(study, folder, aligned, population, checks) if report else None
-    run_folder.finish(population, folder, licence=study.survey.licence, checks=checks)
     if study.people and not (folder / "people").exists():
         from synthpop_gb.export import people
 
         people(population, aligned, folder / "people" / "people.parquet")
+    run_folder.finish(population, folder, licence=study.survey.licence, checks=checks, extra=extra)
     return Run(study, folder, aligned, population, checks, page)
 
 
