@@ -24,14 +24,22 @@ _YES, _NO, _UNKNOWN, _BOTH = 1, 0, -1, 2
 
 
 def _key(text) -> str:
-    """Names and labels are compared without case, and with any white space, '-' or '_' between words alike."""
+    """Names and labels are compared without case, and white space, '_' and a '-' between letters are alike.
+
+    The '-' of a number or a band is kept: '-9' is not '9', and '16-24' is not '16 24'.
+    """
     if isinstance(text, float) and text.is_integer():
         text = int(text)
-    return re.sub(r"[\s_]+", " ", str(text)).strip().casefold()
+    return re.sub(r"[\s_]+|(?<=[^\W\d_])-(?=[^\W\d_])", " ", str(text)).strip().casefold()
 
 
 def _name_key(text) -> str:
     return re.sub(r"[\s_-]+", "_", str(text)).strip("_").casefold()
+
+
+def _column(variable: Variable) -> str:
+    """Column that holds a variable's codes: one called like it where the codebook names none."""
+    return variable.column or variable.name
 
 
 @dataclass(frozen=True)
@@ -46,14 +54,15 @@ class Words:
         """Variable (or None) and column that a name means; None where nothing is called so."""
         wanted = _name_key(name)
         for known, variable in self.variables.items():
-            if wanted == _name_key(known) and variable.column in self.frame.columns:
-                return variable, variable.column
+            column = _column(variable)
+            if wanted == _name_key(known) and column in self.frame.columns:
+                return variable, column
         exact = [c for c in self.frame.columns if str(c) == name] or [c for c in self.frame.columns if _name_key(c) == wanted]
         return (None, exact[0]) if exact else None
 
     def unknown_name(self, name: str) -> str:
         """Say that nothing is called so, and what the nearest name is."""
-        known = [v for v in self.variables if self.variables[v].column in self.frame.columns] or [
+        known = [name for name, v in self.variables.items() if _column(v) in self.frame.columns] or [
             str(c) for c in self.frame.columns
         ]
         everything = list(dict.fromkeys([*known, *map(str, self.frame.columns)]))

@@ -66,6 +66,20 @@ def test_labels_codes_and_columns():
     assert met("health = 'not asked'") == [4]
 
 
+def test_a_variable_without_a_column_is_found_by_its_name():
+    sex = Variable("sex", (Category("m", "male", frozenset(["male"])), Category("f", "female", frozenset(["female"]))))
+    assert sex.column == ""
+    assert met("sex = 'male'", pd.DataFrame({"sex": ["f", "m", "m"]}), {"sex": sex}) == [1, 2]
+    assert "'male'" in refused("sex = 'mael'", pd.DataFrame({"sex": ["f"]}), {"sex": sex})[0]
+
+
+def test_a_hyphen_between_words_is_a_space_and_that_of_a_number_is_not():
+    assert met("health = 'very-bad'") == met("health = 'very_bad'") == [2]
+    assert met("smokes = 'self-employed'", pd.DataFrame({"smokes": ["Self employed", "no"]}), {}) == [0]
+    assert met("health = '-9'") == [4]
+    assert "no category '9'" in refused("health = '9'")[0]
+
+
 def test_ages_go_by_whole_bands():
     assert met("age >= 65") == [2, 3, 4, 5]
     assert met("age < 16 or age >= 75") == [0, 3]
