@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, ThreadPoolExecutor, wait
 from dataclasses import replace
@@ -72,15 +73,18 @@ def task_for(
 
 
 _opened: dict[str, tuple] = {}  # what this worker has unpickled: the latest problem only
+_opening = threading.Lock()  # a worker may be a thread beside others: dask's are
 
 
 def _solve_elsewhere(name, shared, targets, zone_keys, zones) -> BlockResult:
     """Solve one block in a worker that shares no memory with whoever asked."""
-    if name not in _opened:
-        opened = pickle.loads(shared)  # noqa: S301 - from our own process, through the user's own executor
-        _opened.clear()
-        _opened[name] = opened
-    problem, method, options, streams = _opened[name]
+    with _opening:
+        opened = _opened.get(name)
+        if opened is None:
+            opened = pickle.loads(shared)  # noqa: S301 - from our own process, through the user's own executor
+            _opened.clear()
+            _opened[name] = opened
+    problem, method, options, streams = opened
     block = replace(problem, targets=targets, zone_keys=zone_keys, zones=zones)
     return method.solve_block(block, np.arange(len(zones)), options, streams)
 

@@ -1,6 +1,8 @@
 """solve: targets met, statuses told, methods as objects, progress, warnings."""
 
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -8,7 +10,7 @@ import pandas as pd
 import pytest
 
 from synthpop_gb.errors import FitWarning
-from synthpop_gb.execution import solve
+from synthpop_gb.execution import blocks, solve
 from synthpop_gb.execution.blocks import default_block_size
 from synthpop_gb.methods import METHODS, BlockResult, IPFOptions, register_method
 from synthpop_gb.population import STATUS_COLUMNS
@@ -201,3 +203,29 @@ def test_status_frame_survives_a_zone_index_of_any_name():
     problem = small_problem(2)
     population = solve(replace(problem, zones=pd.Index(problem.zones, name="lsoa11cd")), seed=1)
     assert population.status.index.name == "zone"
+
+
+def test_worker_threads_open_two_problems_at_once(monkeypatch):
+    """Workers of dask are threads of one process: while one opens a problem, another may just have taken the last one out."""
+    loads = blocks.pickle.loads
+
+    def slowly(shared):
+        time.sleep(0.001)
+        return loads(shared)
+
+    monkeypatch.setattr(blocks.pickle, "loads", slowly)
+    method = Teller()
+    problem = small_problem()
+    tasks = [(f"{k}", blocks.pickle.dumps((problem.take(np.arange(0)), method, k, None))) for k in (1, 2)]
+    arguments = (problem.targets, problem.zone_keys, problem.zones)
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda i: blocks._solve_elsewhere(*tasks[i % 2], *arguments), range(64)))
+    assert told == [1, 2] * 32
+    assert len(blocks._opened) == 1
+
+
+class Teller:
+    """A method that returns its options: which of the problems was opened."""
+
+    def solve_block(self, problem, zones, options, streams):
+        return options
