@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.harmonisation._words import listed, number
+from synthpop_gb.harmonisation.subtotals import without_subtotals
 from synthpop_gb.harmonisation.zones import among, vintages
 
 __all__ = ["Prepared", "prepare"]
@@ -41,7 +42,7 @@ def prepare(table: BenchmarkTable, zones: pd.Index, geography: pd.Index) -> tupl
     """
     findings: list[Finding] = []
     values, bad = _numbers(table, *_rows(table, zones, geography, findings), zones, findings)
-    table, values = _without_subtotals(table, values, bad, findings)
+    table, values = without_subtotals(table, values, findings)
     _compare_total(table, values, bad, zones, findings)
     known = {f.code for f in table.findings}
     return Prepared(table, values, bad), [f for f in findings if f.code not in known]
@@ -195,63 +196,6 @@ def _cell_labels(table: BenchmarkTable) -> list[str]:
         codes = table.counts.columns.get_level_values(variable.name).astype(str)
         parts.append([labels.get(code, code) for code in codes])
     return [" x ".join(cell) for cell in zip(*parts, strict=True)]
-
-
-def _without_subtotals(
-    table: BenchmarkTable, values: np.ndarray, bad: np.ndarray, findings: list[Finding]
-) -> tuple[BenchmarkTable, np.ndarray]:
-    """Drop categories that are the sum of neighbouring ones in every zone."""
-    drop = np.zeros(values.shape[1], bool)
-    variables = []
-    for variable in table.variables:
-        wholes = set()
-        codes = table.counts.columns.get_level_values(variable.name).astype(str)
-        present = set(codes)
-        listed_order = [c for c in variable.categories if c.code in present]
-        member = np.array([codes == c.code for c in listed_order], dtype=np.float64).reshape(len(listed_order), -1)
-        few = slice(None, None, max(1, len(values) // 64))
-        sample = values[few][~bad[few]] @ member.T  # a few zones rule out nearly every sum at once
-        suspects = _subtotals(sample, least=0)
-        for j, parts in _subtotals(values[~bad] @ member.T) if suspects else []:
-            whole, pieces = listed_order[j], [listed_order[i] for i in parts]
-            names = listed((repr(c.label or c.code) for c in pieces), 4)
-            message = f"{table.name}: {whole.label or whole.code!r} is the sum of {names} in every zone; it was left out."
-            nested = bool(whole.atoms) and whole.atoms == frozenset().union(*(c.atoms for c in pieces))
-            level = "note" if nested else "warning"
-            findings.append(finding("nested-subtotal", message, place=table.name, level=level))
-            drop |= codes == whole.code
-            wholes.add(whole.code)
-        variables.append(replace(variable, categories=tuple(c for c in variable.categories if c.code not in wholes)))
-    if not drop.any():
-        return table, values
-    return replace(table, counts=table.counts.loc[:, ~drop], variables=tuple(variables)), values[:, ~drop]
-
-
-def _subtotals(margin: np.ndarray, least: int = 5) -> list[tuple[int, list[int]]]:
-    """Columns that are the sum of a run of two or more neighbours in every row, each with its parts, innermost first.
-
-    margin : (n_zones, n) counts. In `least` rows that differ two of the parts must be above nought: less could be chance.
-    """
-    left, found = list(range(margin.shape[1])), []
-    while True:
-        for i, j in enumerate(left):
-            runs = [left[i + 1 : b] for b in range(i + 3, len(left) + 1)] + [left[a:i] for a in range(i - 1)]
-            runs += [left[:i] + left[i + 1 :]] if 0 < i < len(left) - 1 else []
-            parts = next((r for r in runs if _adds_up(margin[:64], j, r) and _adds_up(margin, j, r, least)), None)
-            if parts:
-                break
-        else:
-            return found
-        found.append((j, parts))
-        left.remove(j)
-
-
-def _adds_up(margin: np.ndarray, j: int, parts: list[int], least: int = 0) -> bool:
-    """Whether column j is the sum of the parts in every row, and two of them are above nought in `least` rows that differ."""
-    pieces = margin[:, parts]
-    if not (pieces.sum(axis=1) == margin[:, j]).all():
-        return False
-    return not least or len(np.unique(pieces[(pieces > 0).sum(axis=1) >= 2], axis=0)) >= least
 
 
 def _compare_total(table: BenchmarkTable, values: np.ndarray, bad: np.ndarray, zones: pd.Index, findings: list[Finding]) -> None:

@@ -356,3 +356,42 @@ def test_labels_that_two_sources_share_for_different_people_stay_apart():
     )
     assert aligned.constraints[0].cell_labels == ["a", "other"]
     assert (aligned.constraints[0].targets.to_numpy() == [1, 2]).all()
+
+
+def nested(atoms, noise=0):
+    """A study whose table of health has 'not good', which is fair and bad together."""
+    survey, tables, geography = world(40)
+    counts = tables["health"].counts.to_numpy()
+    whole = counts[:, 1:].sum(axis=1) + np.random.default_rng(5).integers(-noise, noise + 1, 40)
+    last = HEALTH.categories[1].atoms | HEALTH.categories[2].atoms if atoms else frozenset()
+    described = Variable("health", (*HEALTH.categories, Category("9", "not good", last)))
+    tables["health"] = table("health", described, np.column_stack([counts, whole]), geography.codes)
+    return survey, tables, geography
+
+
+@pytest.mark.parametrize("n", [1, 4, 40])
+@pytest.mark.parametrize(("atoms", "noise"), [(True, 0), (True, 2), (False, 0)])
+def test_a_subtotal_is_left_out_however_few_zones_are_studied(n, atoms, noise):
+    survey, tables, geography = nested(atoms, noise)
+    whole = tables["health"]
+    aligned = harmonise(survey, tables, geography, constraints=["health"], zones=list(geography.codes[:n]))
+    assert aligned.constraints[0].targets.equals(aligned.constraints[0].published)
+    assert np.array_equal(aligned.constraints[0].targets, whole.counts.to_numpy()[:n, :3])
+    found = [f for f in aligned.findings if f.code == "nested-subtotal"]
+    assert [f.level for f in found] == ["note" if atoms else "warning"]
+    assert not any(f.code == "coarse-join" for f in aligned.findings)
+
+
+def test_a_table_of_one_zone_has_its_subtotal_found_by_atoms():
+    survey, tables, geography = nested(atoms=True)
+    first = geography.codes[:1]
+    tables["health"] = replace(tables["health"], counts=tables["health"].counts.loc[first])
+    aligned = harmonise(survey, tables, Geography(geography.zones.loc[first]), constraints=["health"])
+    assert aligned.constraints[0].targets.to_numpy().sum() == 300
+
+
+def test_a_codebook_that_contradicts_the_counts_drops_nobody():
+    survey, tables, geography = nested(atoms=True)
+    tables["health"].counts.iloc[:, 3] //= 2
+    _, findings = examine(survey, tables, geography, constraints=["health"])
+    assert "nested-subtotal" not in {f.code for f in findings}
