@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
 from synthpop_gb.errors import Finding
 
-__all__ = ["Checks"]
+__all__ = ["Checks", "without_records"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ class Checks:
         - 'held_out': one row a held-out table with the same yardsticks (`held_out.held_out`); 'held_out_zones' by zone,
           'held_out_cells' by cell
         - 'donor_reuse': zone, people, donors, largest_share, effective_donors (`donor_reuse.donor_reuse`); 'record_use':
-          the 100 most copied records (`donor_reuse.most_used_records`)
+          the 100 most copied records (`donor_reuse.most_used_records`), named where the survey is open
         - 'true_error' and 'true_error_zones': against a known truth, where there is one (`truth.true_error`)
     findings : tuple of Finding
         What does not fit, worst first: 'zone-not-fitted' (fits that did not converge, then people that miss targets),
@@ -63,3 +64,17 @@ class Checks:
         return "\n".join(
             ["Checks", *(f"  {k}: {v:,}" if isinstance(v, int) else f"  {k}: {v}" for k, v in self.headline.items())]
         )
+
+
+def without_records(item: Finding) -> Finding:
+    """Return a finding that names no record of a survey: without rows that have a column 'record', and the first's name.
+
+    >>> import pandas as pd
+    >>> from synthpop_gb.errors import finding
+    >>> item = finding("zero-weight", "2 records have none (first: P7).", rows=pd.DataFrame({"record": ["P7"]}))
+    >>> without_records(item).message, without_records(item).rows
+    ('2 records have none.', None)
+    """
+    if item.rows is None or not {"record", "id", "donor"} & set(item.rows.columns):
+        return item
+    return replace(item, rows=None, message=re.sub(r" \(first: .*\)(?=\.?$)", "", item.message))

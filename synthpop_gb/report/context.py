@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.checks import Checks
+from synthpop_gb.checks import Checks, without_records
 from synthpop_gb.errors import InputError
 from synthpop_gb.export import polygons
 from synthpop_gb.population import Population
@@ -46,7 +46,7 @@ def context_of(population: Population, aligned: Aligned, checks: Checks, title: 
         "truth_chart": _truth_chart(checks, truth_unit),
         "reuse": _reuse(checks),
         "records": tables.records_grid(aligned, checks),
-        "findings": [_finding(f) for f in summary.found(aligned, checks)],
+        "findings": [_finding(f, named=aligned.survey.licence == "open") for f in summary.found(aligned, checks)],
         "atlas": atlas, "pictures": pictures, "no_map": no_map, "attribution": attribution_of(aligned.zones),
         "made": _made(population, aligned, path),
         "universes": list(dict.fromkeys(t.universe.name for t in aligned.constraints)),
@@ -152,8 +152,9 @@ def _reuse(checks: Checks) -> dict:
     }  # fmt: skip
 
 
-def _finding(item) -> dict:
-    """Return a finding with at most eight of its rows, written out."""
+def _finding(item, named: bool) -> dict:
+    """Return a finding with at most eight of its rows, written out; `named`: records may be, the survey's licence is open."""
+    item = item if named else without_records(item)
     rows = None
     if item.rows is not None and len(item.rows):
         head = item.rows.head(8)

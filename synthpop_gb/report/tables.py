@@ -196,7 +196,8 @@ def records_grid(aligned: Aligned, checks: Checks, most: int = 8) -> Grid | None
         Column("copies", "Copies", "people", whole),
         Column("zones", "Zones", "with a copy", whole),
         Column("share", "Share", "% of all people", lambda v: number(v, 3)),
-        Column("times_weight", "Use", "times its design weight", fixed(2)),
     ]
+    if not hidden:  # from it and the share follows the record's design weight
+        columns.append(Column("times_weight", "Use", "times its design weight", fixed(2)))
     foot = "Record ids are left out: the survey’s licence is not declared open." if hidden else ""
     return grid_of(frame, columns, "The records copied most often", foot=foot)

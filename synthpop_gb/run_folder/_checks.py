@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from synthpop_gb.checks import Checks
+from synthpop_gb.checks import Checks, without_records
 from synthpop_gb.errors import Finding
 from synthpop_gb.run_folder._files import CHECKS, read_json, replacing, write_json
 
@@ -15,10 +15,10 @@ __all__ = ["read_checks", "write_checks"]
 _SUMMARY = "checks.json"
 
 
-def write_checks(checks: Checks, folder: str | Path) -> Path:
+def write_checks(checks: Checks, folder: str | Path, *, licence: str | None = None) -> Path:
     """Write `validation/<table>.parquet` for every table, headline and findings as `validation/checks.json`; returns the folder.
 
-    Tables of earlier checks go.
+    Tables of earlier checks go. Findings name records only where `licence`, the survey's, is 'open'.
     Raises InputError (`output-locked`).
     """
     place = Path(folder) / CHECKS
@@ -31,7 +31,7 @@ def write_checks(checks: Checks, folder: str | Path) -> Path:
     summary = {
         "headline": dict(checks.headline),
         "tables": list(checks.tables),
-        "findings": [f.to_dict() for f in checks.findings],
+        "findings": [(f if licence == "open" else without_records(f)).to_dict() for f in checks.findings],
     }
     write_json(place / _SUMMARY, summary)
     return place

@@ -35,18 +35,20 @@ def donor_reuse(reuse: np.ndarray, zones: pd.Index) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def most_used_records(use: RecordUse, records: pd.Index, weight: np.ndarray, most: int = 100) -> pd.DataFrame:
+def most_used_records(
+    use: RecordUse, records: pd.Index, weight: np.ndarray, most: int = 100, *, named: bool = True
+) -> pd.DataFrame:
     """One row for each of the most copied records: record, copies, zones, share (per cent of all people), times_weight.
 
     times_weight: how many times more often than its design weight's share of the survey; 1 would be the survey as it is.
-    Ties keep the survey's order.
+    Ties keep the survey's order. Without `named` there are neither record nor times_weight: share divided by times_weight is
+    the design weight itself, which a survey under licence does not give away.
     """
     order = np.argsort(-use.copies, kind="stable")[:most]
     order = order[use.copies[order] > 0]
     share = use.copies / max(int(use.copies.sum()), 1)
-    return pd.DataFrame(
-        {
-            "record": records[order], "copies": use.copies[order], "zones": use.zones[order], "share": 100 * share[order],
-            "times_weight": share[order] / (weight[order] / weight.sum()),
-        }
-    )  # fmt: skip
+    frame = pd.DataFrame({"copies": use.copies[order], "zones": use.zones[order], "share": 100 * share[order]})
+    if named:
+        frame.insert(0, "record", records[order])
+        frame["times_weight"] = share[order] / (weight[order] / weight.sum())
+    return frame

@@ -89,7 +89,7 @@ def validate(
     tables["held_out"] = held_out_frame(ruler, kept_back, len(crossed), tables["held_out_zones"], aligned.weight)
     tables["held_out_cells"] = comparison_cells(ruler, kept_back, len(crossed), "table")
     tables["donor_reuse"] = donor_reuse(reuse, zones)
-    tables["record_use"] = most_used_records(use, aligned.records, aligned.weight)
+    tables["record_use"] = most_used_records(use, aligned.records, aligned.weight, named=aligned.survey.licence == "open")
     joint = _joint(ruler, len(crossed))
     tables["zones"] = zone_summary(zones, population.status, tables["zone_fit"], tables["donor_reuse"], joint)
     records = {

@@ -1,12 +1,14 @@
 """A survey under licence leaves no value of a record in a run's folder: ids and counts only."""
 
 import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import synthpop_gb as sp
+from synthpop_gb import run_folder
 from synthpop_gb.errors import InputError
 
 SECRETS = 200
@@ -117,6 +119,32 @@ def test_changed_survey_is_refused(tmp_path):
     with pytest.raises(InputError) as caught:
         sp.load(run.folder)
     assert "input-changed" in [f.code for f in caught.value.findings]
+
+
+def test_no_design_weight_follows_from_what_is_written(tmp_path):
+    """Share of people divided by times the design weight is the weight: neither that nor a record's name may be there."""
+    write_study(tmp_path, "restricted")
+    run = sp.run(tmp_path / "study.toml", tmp_path / "outputs")
+    for path in (run.folder / "validation").glob("*.parquet"):
+        assert not {"record", "donor", "id", "times_weight"} & set(pd.read_parquet(path).columns), path.name
+    assert list(pd.read_parquet(run.folder / "validation" / "record_use.parquet")) == ["copies", "zones", "share"]
+    assert "times its design weight" not in (run.folder / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("licence", ["restricted", "open"])
+def test_findings_name_records_of_open_surveys_only(tmp_path, licence):
+    survey = write_study(tmp_path, licence)
+    survey.loc[7, "smokes"] = None
+    survey.loc[11, "weight"] = 0.0
+    survey.to_csv(tmp_path / "survey.csv", index=False)
+    run = sp.run(tmp_path / "study.toml", tmp_path / "outputs")
+    assert {"missing-value", "zero-weight"} <= {f.code for f in run.aligned.findings}
+    run_folder.write_checks(replace(run.checks, findings=run.aligned.findings), run.folder, licence=licence)
+    for name in ("report.html", "validation/checks.json"):
+        text = (run.folder / name).read_text(encoding="utf-8")
+        assert "the design weight nought" in text
+        assert "1 record has no value of smokes" in text
+        assert [p for p in ("P0007", "P0011") if p in text] == ([] if licence == "restricted" else ["P0007", "P0011"]), name
 
 
 @pytest.mark.data

@@ -13,6 +13,7 @@ from synthpop_gb.geography import Geography
 from synthpop_gb.population import DonorCounts
 from synthpop_gb.validation import METRICS, metrics, register_metric, validate
 from synthpop_gb.validation.comparisons import held_out_tables, pairs
+from synthpop_gb.validation.zone_fit import row_measures
 from tests.stages.small_world import (
     AGE,
     SEX,
@@ -400,10 +401,24 @@ def test_a_registered_metric_appears_by_table_and_by_zone(study):
 
 def test_most_used_records_are_named(study):
     aligned, _, counts = study
+    bare = validate(population(aligned, counts), aligned)["record_use"]
+    assert list(bare) == ["copies", "zones", "share"]  # the survey's licence is not open
+    aligned = replace(aligned, survey=replace(aligned.survey, licence="open"))
     used = validate(population(aligned, counts), aligned)["record_use"]
+    pd.testing.assert_frame_equal(used[list(bare)], bare)
     copies = pd.Series(counts.n).groupby(aligned.records[counts.record].to_numpy()).sum()
     assert used["copies"].is_monotonic_decreasing
     assert (used.set_index("record")["copies"] == copies.reindex(used["record"])).all()
     assert used["share"].sum() == pytest.approx(100)
     weight = pd.Series(aligned.weight / aligned.weight.sum(), aligned.records)
     assert used["times_weight"].to_numpy() == pytest.approx(used["share"] / 100 / weight.reindex(used["record"]).to_numpy())
+
+
+def test_people_who_meet_targets_moved_on_a_shared_margin_are_at_the_floor():
+    """Totals agree (100 and 100), margins do not (52 and 48 against 50 and 50): meeting the targets leaves an error of 4."""
+    published, settled = np.array([[52.0, 48.0], [48.0, 52.0]]), np.array([[50.0, 50.0], [50.0, 50.0]])
+    got = row_measures(settled, settled, published)
+    assert list(got["tae_published"]) == list(got["floor"]) == [4, 4]
+    assert list(got["tae_above_floor"]) == [0, 0]
+    both = row_measures(*(x.sum(axis=0, keepdims=True) for x in (settled, settled, published)))
+    assert list(both["floor"]) == [0]  # errors of zones cancel within a parent
