@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.run_folder._checks import read_checks, write_checks
-from synthpop_gb.run_folder._counts import counts_facts, read_counts
+from synthpop_gb.run_folder._counts import counts_facts, places_as_written, read_counts
 from synthpop_gb.run_folder._files import PROBLEM, begin, blocks_folder, end, is_finished, read_json, replacing, write_json
 from synthpop_gb.run_folder._record import changed_files, changed_inputs, provenance_of, read_run, write_readme, write_run
 from synthpop_gb.run_folder._store import is_open, read_population, read_problem, write_population
@@ -90,7 +90,7 @@ def save(
     folder = begin(folder, overwrite=overwrite)
     write_population(population, folder, licence=licence)
     if checks is not None:
-        write_checks(checks, folder)
+        write_checks(checks, folder, licence=licence)
     finish(population, folder, licence=licence, checks=checks)
     return folder
 
@@ -151,7 +151,8 @@ def load(folder: str | Path, *, aligned: Aligned | None = None, problem: Problem
     ------
     InputError
         `missing-file` where there is no finished run; `licence` where the survey is needed and not given; `input-changed` where
-        the survey, tables or zones given are not those of the run, or a file in the folder was changed.
+        the survey, tables or zones given are not those of the run, a file in the folder was changed, or this version would place
+        other donors than are written (above two million people, fifty zones are compared).
 
     Warns
     -----
@@ -181,4 +182,10 @@ def load(folder: str | Path, *, aligned: Aligned | None = None, problem: Problem
     if problem_hash(problem) != run["problem"]:
         message = f"survey, tables or zones are not those that {folder} was made from."
         raise InputError(changed or [finding("input-changed", message, place=str(folder))])
-    return read_population(folder, problem, provenance_of(run))
+    population = read_population(folder, problem, provenance_of(run))
+    if not places_as_written(population, folder, run):
+        version = run["versions"].get("synthpop_gb", "that made it")
+        message = f"This version places other donors than {folder} holds."
+        remedy = f"Load it with synthpop_gb {version}, which made the run (all versions are in run.json), or run the study again."
+        raise InputError([finding("input-changed", message, place=str(folder), remedy=remedy)])
+    return population

@@ -8,7 +8,7 @@ rows at zstd level 1, where level 3 saves nothing and dictionary-encoded ids tak
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -19,10 +19,11 @@ from synthpop_gb.errors import InputError, finding
 from synthpop_gb.population import DonorCounts, Population, digest_counts
 from synthpop_gb.run_folder._files import COUNTS, PROFILES, replacing
 
-__all__ = ["counts_facts", "read_counts", "read_profiles", "write_counts", "write_profiles"]
+__all__ = ["counts_facts", "places_as_written", "read_counts", "read_profiles", "write_counts", "write_profiles"]
 
 _ROWS = 1_500_000  # of a row group, at most (whole zones): what a reader holds at once
 _FACTS = b"synthpop_gb"  # key of what the counts' footer says about them
+_DIGESTED, _COMPARED = 2_000_000, 50  # people up to which all donors are compared on loading, and zones that are above
 _WIDEST = 50_000_000  # span of integer ids up to which a table of all of them is the fastest way to look them up
 
 
@@ -165,6 +166,29 @@ class _Places:
             message = f"{self.file} places record {missing!r}, which the survey at hand does not have."
             raise InputError([finding("input-changed", message, place=self.file, count=int((found < 0).sum()))])
         return found
+
+
+def places_as_written(population: Population, folder: Path, run: Mapping) -> bool:
+    """Say whether a loaded population places the donors that the run wrote: a small one by the digest of all its people.
+
+    A large one by `_COMPARED` zones evenly over all of them, against `population/counts.parquet`. Raises as `read_counts` does.
+    """
+    records = population.problem.records
+    if population.people <= _DIGESTED:
+        return population.digest() == run["digest"]
+    where = np.unique(np.linspace(0, len(population.zones) - 1, _COMPARED).astype(np.int64))
+    asked = population.zones[where].astype(str)
+    written = (_rows_of(block, asked) for block in read_counts(folder, records))
+    return digest_counts(written, records) == digest_counts([population.donors(where)], records)
+
+
+def _rows_of(block: DonorCounts, zones: pd.Index) -> DonorCounts:
+    """Those rows of a block that are of the zones."""
+    rows = np.flatnonzero(block.zones.isin(zones))
+    lengths = np.diff(block.indptr)[rows]
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    entry = np.arange(indptr[-1]) + np.repeat(block.indptr[rows] - indptr[:-1], lengths)
+    return DonorCounts(block.zones[rows], indptr, block.record[entry], block.n[entry])
 
 
 def write_profiles(population: Population, folder: Path) -> None:

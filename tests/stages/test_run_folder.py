@@ -355,3 +355,18 @@ def test_a_replaced_recipe_stays_until_the_new_run_is_finished(tmp_path, populat
     run_folder.finish(population, folder)
     assert not (folder / "run.previous.json").exists()
     assert run_folder.is_finished(folder)
+
+
+@pytest.mark.parametrize("digested", [2_000_000, 0])
+def test_a_version_that_places_others_is_told(tmp_path, population, digested, monkeypatch):
+    """Another seed stands for another version: the counts written are not those that would be placed now."""
+    monkeypatch.setattr(_counts, "_DIGESTED", digested)
+    folder = run_folder.save(population, tmp_path / "run", licence="open")
+    assert_same_population(run_folder.load(folder), population)
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    run["seed"], run["versions"]["synthpop_gb"] = 99, "0.0.7"
+    (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
+    with pytest.raises(InputError, match=r"places other donors") as error:
+        run_folder.load(folder)
+    assert codes(error) == ["input-changed"]
+    assert "synthpop_gb 0.0.7" in error.value.findings[0].remedy
