@@ -74,8 +74,9 @@ class Aligned:
     changes : pandas.DataFrame
         What settling changed: columns table, zone, published (total), settled (total), cells_changed, people_moved.
     floor : pandas.Series
-        By zone: smallest total absolute error that any whole population can have against the published tables,
-        sum over tables of abs(published total - settled total).
+        By zone: total absolute error of the settled targets against the published tables, sum over constraints and cells of
+        abs(settled - published). A population that meets every settled target shows exactly this error; where tables differ
+        only in their totals it is the sum over tables of abs(published total - settled total).
     findings : tuple of Finding
         Everything noticed on the way, reading included.
     """

@@ -71,7 +71,7 @@ def row_measures(observed, expected, published=None) -> dict[str, np.ndarray]:
     out = {"people": expected.sum(axis=1), "observed": observed.sum(axis=1), "tae": metrics.tae(observed, expected, axis=1)}
     if published is not None:
         out["tae_published"] = metrics.tae(observed, published, axis=1)
-        out["floor"] = np.abs(published.sum(axis=1) - expected.sum(axis=1))
+        out["floor"] = metrics.tae(expected, published, axis=1)  # what people who meet all targets show
         out["tae_above_floor"] = np.maximum(out["tae_published"] - out["floor"], 0.0)
     return out | {
         "sae": metrics.sae(observed, expected, axis=1),

@@ -231,3 +231,32 @@ def test_whatever_the_tables_the_totals_agree(seed):
     else:
         got = totals(aligned)
         assert (got == got[0]).all()
+
+
+def margins_differ():
+    """Two zones: sex 50 and 50, sex x age with 52 and 48 in the first, and with equal totals."""
+    survey, tables, _ = world(2)
+    zones = zone_codes(2)
+    geography = Geography(pd.DataFrame(index=pd.Index(zones, name="zone")))
+    joint = np.array([[12, 10, 10, 10, 10, 8, 10, 10, 10, 10], [10] * 10])
+    tables["sex"] = table("sex", SEX, np.array([[50, 50], [50, 50]]), zones)
+    tables["age_by_sex"] = table("age_by_sex", (SEX, AGE), joint, zones)
+    return survey, tables, geography
+
+
+@pytest.mark.parametrize("total_from", [None, "sex", "age_by_sex"])
+def test_tables_with_one_total_and_two_margins_have_a_floor(total_from):
+    survey, tables, geography = margins_differ()
+    aligned = harmonise(survey, tables, geography, constraints=["sex", "sex x age"], total_from=total_from)
+    apart = sum(np.abs(c.targets - c.published).sum(axis=1) for c in aligned.constraints)
+    assert list(aligned.floor) == list(apart) == [4, 0]
+    assert list(aligned.changes.people_moved) == [4]
+    found = [f for f in aligned.findings if f.code == "total-mismatch"]
+    assert [(f.level, f.count, list(f.rows.zone)) for f in found] == [("warning", 1, [geography.codes[0]])]
+    assert "on the margins they share in 1 of 2 zones; 4 people moved" in found[0].message
+
+
+def test_totals_alone_are_no_shared_margin():
+    survey, tables, geography = world(noise=1.5)
+    aligned = harmonise(survey, tables, geography, constraints=NAMES)
+    assert not any("margins they share" in f.message for f in aligned.findings)
