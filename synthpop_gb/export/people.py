@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +14,8 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.errors import InputError, finding
-from synthpop_gb.export._rows import CHUNK, FORMATS, Tally, check_file, writing
+from synthpop_gb.export._rows import CHUNK, Tally, check_file, writing
+from synthpop_gb.export._target import kind_of, may_write
 from synthpop_gb.population import DonorCounts, Population
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def people(
     include: Sequence[str] | None = None,
     partition: str | None = None,
     overwrite: bool = False,
+    counts: Iterable[DonorCounts] | None = None,
 ) -> Path:
     """Write one row a person.
 
@@ -57,7 +58,10 @@ def people(
     partition : str, optional
         Parent level of the folder; by default the first whose areas hold 20 zones or more on average, else the coarsest.
     overwrite : bool
-        Replace an existing file, or a folder written by this function.
+        Replace an existing file, or a folder that holds nothing but what this function wrote.
+    counts : iterable of DonorCounts, optional
+        Who is written: what a run's folder holds (`run_folder.read_counts`), each zone once. By default the population's donors.
+        A folder of areas keeps the counts of areas whose zones are not all read yet in memory, 8 bytes for each.
 
     Returns
     -------
@@ -68,18 +72,20 @@ def people(
     ------
     InputError
         `study-value` for another ending; `missing-column` for unknown names in `include`; `output-exists`; `output-locked`.
+    ValueError
+        Where `counts` do not hold each zone's people, once.
     OSError
         Where what was read back does not hold the same people by zone and donor.
     """
     path = Path(path)
-    kind = _kind(path)
-    _may_write(path, overwrite)
-    rows = _Rows.of(population, aligned, include)
+    kind = kind_of(path)
+    may_write(path, overwrite)
+    rows = _Rows.of(population, aligned, include, counts)
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if kind:
-            _write_file(rows, rows.blocks(np.arange(len(population.zones))), partial, kind)
+            _write_file(rows, rows.everybody(), partial, kind)
         else:
             _write_folder(rows, partial, _level(aligned, partition))
         if path.is_dir():
@@ -90,28 +96,6 @@ def people(
     finally:
         shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
     return path
-
-
-def _kind(path: Path) -> str:
-    """Tell the format from the ending; empty for a folder."""
-    name = path.name.lower()
-    kind = next((ending for ending in FORMATS if name.endswith(ending)), "")
-    if not kind and path.suffix and not path.is_dir():
-        message = f"{path.name} has none of the endings {', '.join(FORMATS)}; a folder has none at all."
-        raise InputError([finding("study-value", message, place=str(path))])
-    return kind
-
-
-def _may_write(path: Path, overwrite: bool) -> None:
-    """Refuse to replace without leave, and ever to delete a folder that holds anything but people."""
-    if not path.exists():
-        return
-    others = [p.name for p in path.iterdir() if not re.fullmatch(r"[^=]+=.*|people\.parquet", p.name)] if path.is_dir() else []
-    if others:
-        message = f"{path} holds other files ({', '.join(sorted(others)[:3])})."
-        raise InputError([finding("output-exists", message, place=str(path), remedy="Choose another folder, or an empty one.")])
-    if not overwrite and not (path.is_dir() and not any(path.iterdir())):
-        raise InputError([finding("output-exists", f"{path} exists already.", place=str(path))])
 
 
 def person_columns(aligned: Aligned, include: Iterable[str] | None = None) -> dict[str, pd.Series]:
@@ -152,9 +136,10 @@ class _Rows:
     by_zone: dict[str, pa.Array]
     by_record: dict[str, pa.Array]
     areas: pd.DataFrame
+    counts: Iterable[DonorCounts] | None = None
 
     @classmethod
-    def of(cls, population: Population, aligned: Aligned, include) -> _Rows:
+    def of(cls, population: Population, aligned: Aligned, include, counts=None) -> _Rows:
         import pyarrow as pa
 
         places = aligned.geography.zones.reindex(population.zones)
@@ -169,7 +154,7 @@ class _Rows:
         for name, values in person_columns(aligned, include).items():
             taken = name in by_zone or name in ("person", "donor")
             by_record[f"{name}_of_donor" if taken else name] = pa.array(values)
-        return cls(population, by_zone, by_record, areas)
+        return cls(population, by_zone, by_record, areas, counts)
 
     def blocks(self, where: np.ndarray) -> Iterator[DonorCounts]:
         """Donors of some zones (positions), about CHUNK people at a time."""
@@ -180,12 +165,50 @@ class _Rows:
             yield self.population.donors(where[first:last])
             first = last
 
+    def everybody(self) -> Iterator[DonorCounts]:
+        """All people: the counts given, each zone checked to have its people, or else donors of all zones."""
+        if self.counts is None:
+            yield from self.blocks(np.arange(len(self.population.zones)))
+            return
+        left = self.population.status["people"].to_numpy(dtype=np.int64, copy=True)
+        for block in self.counts:
+            of_zone = self.positions(block)
+            if (of_zone < 0).any() or (left[of_zone] != block.people).any() or len(set(of_zone)) < len(of_zone):
+                raise ValueError("counts name a zone that the population does not have, or twice, or with other people")
+            left[of_zone] = 0
+            yield block
+        if left.any():
+            raise ValueError(f"counts lack {int((left > 0).sum()):,} zones that have people")
+
+    def positions(self, block: DonorCounts) -> np.ndarray:
+        """Positions of a block's zones in the population; -1 for others."""
+        return self.population.zones.astype(str).get_indexer(block.zones.astype(str))
+
+    def by_area(self, code: np.ndarray) -> Iterator[tuple[int, Iterable[DonorCounts]]]:
+        """Yield each area (code of every zone) and its donors, once its zones are all read."""
+        if self.counts is None:
+            yield from ((k, self.blocks(np.flatnonzero(code == k))) for k in range(int(code.max()) + 1))
+            return
+        live = self.population.status["people"].to_numpy() > 0
+        waiting = np.bincount(code[live], minlength=int(code.max()) + 1)
+        yield from ((int(k), []) for k in np.flatnonzero(waiting == 0))
+        held: dict[int, list[DonorCounts]] = {}
+        for block in self.everybody():
+            of_zone = self.positions(block)
+            area = code[of_zone]
+            for k in np.unique(area).tolist():
+                mine = area == k
+                held.setdefault(k, []).append(_rows_of(block, np.flatnonzero(mine)))
+                waiting[k] -= int(live[of_zone[mine]].sum())
+                if waiting[k] == 0:
+                    yield k, held.pop(k)
+
     def tables(self, block: DonorCounts) -> Iterator[pa.Table]:
         """Rows of one block, at most CHUNK at a time."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        of_zone = self.population.zones.get_indexer(block.zones)
+        of_zone = self.positions(block)
         begin = np.concatenate([[0], np.cumsum(block.n, dtype=np.int64)])
         zone_begin = begin[block.indptr]
         for start in range(0, int(begin[-1]), CHUNK):
@@ -221,6 +244,14 @@ def _dictionary(values) -> pa.Array:
     return pa.DictionaryArray.from_arrays(indices, pa.array([str(d) for d in distinct], pa.string()))
 
 
+def _rows_of(block: DonorCounts, rows: np.ndarray) -> DonorCounts:
+    """Copy some zones of a block (positions), so that the block itself can go."""
+    lengths = np.diff(block.indptr)[rows]
+    indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    entry = np.arange(indptr[-1]) + np.repeat(block.indptr[rows] - indptr[:-1], lengths)
+    return DonorCounts(block.zones[rows], indptr, block.record[entry], block.n[entry])
+
+
 def _write_file(rows: _Rows, blocks: Iterable[DonorCounts], path: Path, kind: str, drop: str | None = None) -> None:
     """Write one file and check it. `drop` is the column that the folder's name says."""
     schema = rows.schema()
@@ -253,10 +284,10 @@ def _write_folder(rows: _Rows, folder: Path, level: str | None) -> None:
 
     folder.mkdir()
     if level is None:
-        _write_file(rows, rows.blocks(np.arange(len(rows.population.zones))), folder / "people.parquet", ".parquet")
+        _write_file(rows, rows.everybody(), folder / "people.parquet", ".parquet")
         return
     code, areas = pd.factorize(rows.areas[level].astype("string").fillna("__HIVE_DEFAULT_PARTITION__"))
-    for k, area in enumerate(areas):
-        place = folder / f"{level}={quote(str(area), safe='')}"
+    for k, blocks in rows.by_area(code):
+        place = folder / f"{level}={quote(str(areas[k]), safe='')}"
         place.mkdir()
-        _write_file(rows, rows.blocks(np.flatnonzero(code == k)), place / "people.parquet", ".parquet", drop=_area_column(level))
+        _write_file(rows, blocks, place / "people.parquet", ".parquet", drop=_area_column(level))

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import sys
+from dataclasses import replace
 
 import geopandas
 import numpy as np
@@ -16,6 +17,7 @@ from synthpop_gb.export import _rows, geopackage, people, polygons
 from synthpop_gb.export import people as people_function
 from synthpop_gb.export.geopackage import column_names
 from synthpop_gb.geography import Geography
+from synthpop_gb.population import DonorCounts
 from tests.stages.grid_world import HOSTILE, on_grid, shares, solved, squares, with_boundaries
 
 
@@ -130,6 +132,50 @@ def test_existing_files_are_kept(tmp_path):
     with pytest.raises(InputError) as error:
         people(population, aligned, tmp_path / "people.xlsx")
     assert code_of(error) == {"study-value"}
+
+
+@pytest.mark.parametrize(
+    "other", ["year=2019/model.pkl", "lad=a/deep/people.parquet", "lad=a/people.parquet", "lad=a/people2.csv"]
+)
+def test_folders_of_others_are_kept_whatever_is_asked(tmp_path, other):
+    aligned, population, _ = solved()
+    path = tmp_path / "people" / other
+    path.parent.mkdir(parents=True)
+    path.write_text("years of work")
+    with pytest.raises(InputError) as error:
+        people(population, aligned, tmp_path / "people", overwrite=True)
+    assert code_of(error) == {"output-exists"}
+    assert path.read_text() == "years of work"
+
+
+def _pieces(block, order):
+    """One block a zone, in some order, zones without people left out: as a run's file is read."""
+    for z in order:
+        a, b = block.indptr[z], block.indptr[z + 1]
+        if b > a:
+            yield DonorCounts(block.zones[[z]], np.array([0, b - a]), block.record[a:b], block.n[a:b])
+
+
+@pytest.mark.parametrize("name", ["people.parquet", "folder"])
+def test_people_of_written_counts(tmp_path, name):
+    """Other counts than the population would place now are what is written, whole areas from zones in any order."""
+    aligned, population, _ = solved()
+    block = population.donors()
+    other = replace(block, record=((block.record + 1) % len(aligned.records)).astype(np.int32))
+    order = [*range(0, len(block.zones), 2), *range(1, len(block.zones), 2)]
+    path = people(population, aligned, tmp_path / name, counts=_pieces(other, order))
+    frame = pd.read_parquet(path)
+    zone = np.repeat(other.zones.astype(str), np.diff(other.indptr))
+    wanted = pd.Series(other.n, [zone, aligned.records[other.record]]).groupby(level=[0, 1]).sum()
+    found = counts_of(frame.assign(zone=frame["zone"].astype(str))).sort_index()
+    assert found.to_dict() == wanted.to_dict()
+    same = people(population, aligned, tmp_path / f"same-{name}", counts=[block])
+    plain = people(population, aligned, tmp_path / f"plain-{name}")
+    pd.testing.assert_frame_equal(pd.read_parquet(same), pd.read_parquet(plain))
+    for wrong in (order[1:], [*order, order[0]]):
+        with pytest.raises(ValueError, match="counts"):
+            people(population, aligned, tmp_path / f"wrong-{name}", counts=_pieces(other, wrong))
+    assert not (tmp_path / f"wrong-{name}").exists()
 
 
 def test_spreadsheets_run_nothing(tmp_path):
