@@ -157,4 +157,5 @@ def expand_run(folder: str | Path, target: str | Path, *, overwrite: bool = Fals
 
     target = Path(target)
     _, aligned, population = _opened(Path(folder))
-    return people(population, aligned, target, overwrite=overwrite)  # loading made sure that these are the people written
+    counts = run_folder.read_counts(folder, aligned.records)  # the people who were written and checked
+    return people(population, aligned, target, counts=counts, overwrite=overwrite)

@@ -140,7 +140,8 @@ def report_on(
     if study.people and not (folder / "people").exists():
         from synthpop_gb.export import people
 
-        people(population, aligned, folder / "people" / "people.parquet")
+        counts = run_folder.read_counts(folder, aligned.records)
+        people(population, aligned, folder / "people" / "people.parquet", counts=counts)
     run_folder.finish(population, folder, licence=study.survey.licence, checks=checks, extra=extra)
     return Run(study, folder, aligned, population, checks, page)
 

@@ -84,8 +84,8 @@ def verdict(aligned: Aligned, checks: Checks, truth_unit: str = "% of people") -
     sentences = [first]
     if settled:
         sentences.append(
-            f"The tables as published disagree by {whole(settled)} people, which no population can meet; they were settled "
-            f"first, and the error above that floor is {whole(float(checks['zones']['tae_above_floor'].sum()))}."
+            f"The tables as published disagree; settling them first left {whole(settled)} people of error against them as they "
+            f"were, and the error above that floor is {whole(float(checks['zones']['tae_above_floor'].sum()))}."
         )
     beyond = _beyond(checks, truth_unit)
     if not beyond:
