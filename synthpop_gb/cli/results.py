@@ -35,7 +35,10 @@ def validate_command(run, held_out):
 @click.option("--title", help="Heading of the map; the condition where absent.")
 @guarded
 def map_command(run, indicator, output, title):
-    """Map the share of people in each zone of RUN who meet a condition: PNG and SVG, GeoPackage and GeoParquet for QGIS."""
+    """Map the share of people in each zone of RUN who meet a condition, among those of whom it is known.
+
+    Writes PNG and SVG, and GeoPackage and GeoParquet for QGIS.
+    """
     import synthpop_gb as sp
 
     for path in sp.pipeline.map_run(run, indicator, output, title=title):

@@ -118,12 +118,19 @@ def draw(
     if aligned.geography.boundary_file is None:
         message = "The study names no boundaries, so nothing can be drawn."
         raise InputError([finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones].")])
-    mask = parse_condition(indicator).matches(aligned)
-    shares = share_by_zone(run_folder.read_counts(folder, aligned.records), mask, aligned.zones)
+    condition = parse_condition(indicator)
+    known = condition.known(aligned)
+    shares = share_by_zone(run_folder.read_counts(folder, aligned.records), condition.matches(aligned), aligned.zones, known)
     stem = Path(output) if output else folder / "maps" / slug(indicator)
     stem = stem.with_suffix("") if stem.suffix.lower() in {".png", ".svg", ".gpkg", ".parquet"} else stem
     stem.parent.mkdir(parents=True, exist_ok=True)
-    drawn = draw_map(100 * shares["share"], aligned.geography, stem, title=title or indicator, unit="% of people")
+    drawn = draw_map(
+        100 * shares["share"],
+        aligned.geography,
+        stem,
+        title=title or indicator,
+        unit="% of people" if known.all() else "% of those of whom it is known",
+    )
     for suffix in (".gpkg", ".geo.parquet"):
         drawn.append(geopackage(shares, aligned.geography, stem.with_name(stem.name + suffix)))
     return drawn

@@ -135,7 +135,7 @@ def report_on(
         from synthpop_gb.pipeline.truth import add_truth
 
         checks = add_truth(study.truth, folder, aligned, population, checks)
-    run_folder.write_checks(checks, folder)
+    run_folder.write_checks(checks, folder, licence=study.survey.licence)
     page = _write_report(study, folder, aligned, population, checks) if report else None
     if study.people and not (folder / "people").exists():
         from synthpop_gb.export import people

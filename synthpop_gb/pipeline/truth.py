@@ -34,11 +34,18 @@ def add_truth(truth: Truth, folder: Path, aligned: Aligned, population: Populati
     people = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     zone = people["zone"].to_numpy()
     conditions = {name: parse_condition(text) for name, text in truth.indicators.items()}
-    actual = {name: 100.0 * pd.Series(c.matches(people)).groupby(zone).mean() for name, c in conditions.items()}
-    values = {name: 100.0 * c.matches(aligned) for name, c in conditions.items()}
+    actual = {name: pd.Series(_per_cent(c, people)).groupby(zone).mean() for name, c in conditions.items()}
+    values = {name: _per_cent(c, aligned) for name, c in conditions.items()}
     errors = true_error(
         run_folder.read_counts(folder, aligned.records), aligned,
         pd.DataFrame(actual).reindex(aligned.zones), pd.DataFrame(values, index=aligned.records),
         population=population, unit="percentage points",
     )  # fmt: skip
     return replace(checks, headline={**checks.headline, **errors.headline}, tables={**checks.tables, **errors.tables})
+
+
+def _per_cent(condition, of):
+    """100 where a row meets the condition, 0 where it does not, NaN where that is not known."""
+    import numpy as np
+
+    return np.where(condition.known(of), 100.0 * condition.matches(of), np.nan)

@@ -90,7 +90,7 @@ def _settling(aligned: Aligned, by_zone: pd.DataFrame) -> list[Measure]:
     above = by_zone["tae_above_floor"].to_numpy(np.float64)
     return [
         Measure("Fit", "Error above the floor", "people, against the tables as published", above),
-        Measure("Fit", "Floor: tables that disagree", "people that no population can meet", floor),
+        Measure("Fit", "Floor: tables that disagree", "people, left by settling tables that disagree", floor),
     ]
 
 
