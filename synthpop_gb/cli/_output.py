@@ -31,6 +31,13 @@ def guarded(command):
             end = f" {begun} holds a run that is not finished: mend this and run again." if begun else " Nothing was written."
             click.echo(f"{str(error).splitlines()[0]}.{end}", err=True)
             sys.exit(PROBLEMS)
+        except OSError as error:  # a full disk, a folder that cannot be made
+            click.echo(f"error: {error.filename or 'a file'} cannot be written: {error.strerror or error}.", err=True)
+            click.echo("What was finished is kept; the same command goes on from there.", err=True)
+            sys.exit(PROBLEMS)
+        except KeyboardInterrupt:
+            click.echo("Stopped. The same command goes on from here.", err=True)
+            sys.exit(130)
 
     return inner
 

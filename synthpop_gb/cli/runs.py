@@ -20,6 +20,7 @@ _FOLDER = click.option(
 
 def _finish(result):
     """Say what became of a run, what did not fit first, and end with the report's path."""
+    show_findings([f for f in result.aligned.findings if f.level != "note"])
     show_findings(result.checks.findings)
     click.echo(repr(result.population))
     click.echo(repr(result.checks))

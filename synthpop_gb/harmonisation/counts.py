@@ -93,7 +93,8 @@ def _missing(table: BenchmarkTable, missing: pd.Index, unknown: pd.Index, zones:
     newer = any(2021 in theirs.get(k, ()) and 2011 in y for k, y in vintages(missing).items()) and not _has_2021(ours)
     older = any(2021 in y and 2021 not in theirs.get(k, ()) for k, y in vintages(missing).items())
     recoded = len(missing) < 0.5 * len(zones) and len(unknown) >= 0.1 * len(missing) and _are_gss(missing, unknown)
-    if newer or older or recoded:
+    # a table of another year has codes that the study's lookup does not know; one of a smaller area has not
+    if len(unknown) and (newer or older or recoded):
         what = (
             "2021 codes, the study older ones"
             if newer
@@ -108,7 +109,10 @@ def _missing(table: BenchmarkTable, missing: pd.Index, unknown: pd.Index, zones:
         )
         return finding("zone-vintage", message, place=table.name, count=len(missing), rows=rows)
     message = f"{table.name} lacks {share} zones of the study: {listed(missing)}."
-    return finding("missing-zone", message, place=table.name, count=len(missing), rows=rows)
+    remedy = None
+    if not len(unknown) and len(missing) > 0.5 * len(zones):
+        remedy = "If the table is of your study area, name that area: `parent` or `codes` under [zones]. Else supply the rows."
+    return finding("missing-zone", message, place=table.name, count=len(missing), rows=rows, remedy=remedy)
 
 
 def _are_gss(missing: pd.Index, unknown: pd.Index) -> bool:

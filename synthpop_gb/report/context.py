@@ -167,7 +167,7 @@ def _made(population: Population, aligned: Aligned, path: Path) -> dict:
     """Where everything came from, and the command that makes it again."""
     provenance, survey = population.provenance, aligned.survey
     sources = list(provenance.inputs) or [s for s in (survey.source, *aligned.geography.sources) if s is not None]
-    again = f"synthpop-gb run {_quoted(path.with_name('run.json'))}" if provenance.study else None
+    again = f"synthpop-gb run {_quoted(path.with_name('run.json'))} --output again" if provenance.study else None
     return {
         "created": _date(provenance.created),
         "seed": provenance.seed,

@@ -42,9 +42,12 @@ def write_draft(
             [finding("output-exists", f"{output} exists already.", place=str(output), remedy="Pass --force to replace it.")]
         )
     found = Found(survey=survey, lookup=lookup, boundaries=boundaries)
-    for path in [survey, *tables, lookup] if survey or tables else data_files(folder):
-        if path is not None:
-            look_at(str(path), found, as_table=str(path) in tables)
+    named = [p for p in (survey, *tables, lookup) if p is not None]
+    others = (
+        [] if tables else [p for p in map(str, data_files(folder)) if Path(p).resolve() not in {Path(n).resolve() for n in named}]
+    )
+    for path in [*named, *others]:
+        look_at(path, found, as_table=path in tables)
     if not found.tables and found.survey is None:
         message = f"{folder} holds no file that could be recognised as a survey or a table of counts."
         raise InputError(
