@@ -129,7 +129,7 @@ def examine(
     trusted, said = _trusted(total_from, prepared, chosen, geography.codes, view)
     findings += said
     settled, said = _settle_and_check(view, prepared, chosen, trusted, seed)
-    findings = [*survey.findings, *geography.findings, *(f for name in prepared for f in tables[name].findings), *findings, *said]
+    findings = [*survey.findings, *area.findings, *(f for name in prepared for f in tables[name].findings), *findings, *said]
     if settled is None or any(f.level == "error" for f in findings):
         return None, tuple(findings)
     return _aligned(view, area, settled, tuple(findings)), tuple(findings)

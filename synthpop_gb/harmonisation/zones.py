@@ -47,8 +47,25 @@ def choose_zones(
             finding("no-zones", "No zone is left: the zones listed and the parent have none in common.", place="zones")
         )
     return Geography(
-        geography.zones[keep], geography.boundary_file, geography.boundary_column, geography.sources, geography.findings
-    ), findings
+        geography.zones[keep], geography.boundary_file, geography.boundary_column, geography.sources,
+        _of_these(geography.findings, codes[keep]),
+    ), findings  # fmt: skip
+
+
+def _of_these(findings: Sequence[Finding], zones: pd.Index) -> tuple[Finding, ...]:
+    """Keep what reading found of these zones: polygons that only other zones lack are nobody's loss."""
+    kept = []
+    for f in findings:
+        if f.code == "missing-boundary" and f.rows is not None:
+            lacking = f.rows[f.rows["zone"].isin(zones)]
+            if len(lacking):
+                message = (
+                    f"{f.place} has no polygon for {len(lacking):,} of {len(zones):,} zones (first: {lacking['zone'].iloc[0]})."
+                )
+                kept.append(finding(f.code, message, place=f.place, count=len(lacking), rows=lacking))
+        else:
+            kept.append(f)
+    return tuple(kept)
 
 
 def among(codes: pd.Index, others: pd.Index) -> np.ndarray:

@@ -395,3 +395,14 @@ def test_a_codebook_that_contradicts_the_counts_drops_nobody():
     tables["health"].counts.iloc[:, 3] //= 2
     _, findings = examine(survey, tables, geography, constraints=["health"])
     assert "nested-subtotal" not in {f.code for f in findings}
+
+
+def test_polygons_that_only_other_zones_lack_are_not_missed():
+    from synthpop_gb.errors import finding
+    from synthpop_gb.geography import Geography
+    from synthpop_gb.harmonisation.zones import choose_zones
+
+    lacking = finding("missing-boundary", "x", place="b", count=1, rows=pd.DataFrame({"zone": ["B"]}))
+    places = Geography(pd.DataFrame(index=pd.Index(["A", "B"], name="zone")), findings=(lacking,))
+    assert choose_zones(places, ["A"])[0].findings == ()
+    assert [f.count for f in choose_zones(places, ["A", "B"])[0].findings] == [1]
