@@ -22,7 +22,7 @@ _WHERE = {
     "harmonise": "harmonisation", "load": "pipeline", "load_study": "spec", "register_method": "methods",
     "register_metric": "validation", "run": "pipeline", "save": "run_folder", "solve": "execution", "validate": "validation",
 }  # fmt: skip
-_MODULES = ("datasets", "export", "pipeline", "read", "report", "testing")
+_MODULES = ("datasets", "export", "indicators", "pipeline", "read", "report", "testing")
 
 __all__ = [*_MODULES, *_WHERE]
 
