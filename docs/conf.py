@@ -21,6 +21,7 @@ html_static_path = ["_static"]
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": False, "secondary_sidebar_items": ["page-toc"]}
 language = "en_GB"
 myst_enable_extensions = ["colon_fence", "deflist", "dollarmath", "substitution"]
+myst_heading_anchors = 2  # links within the generated page of keys
 nb_execution_mode = "off"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"

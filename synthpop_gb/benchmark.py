@@ -10,7 +10,10 @@ from synthpop_gb.codebook import Universe, Variable
 from synthpop_gb.errors import Finding
 from synthpop_gb.provenance import InputFile
 
-__all__ = ["BenchmarkTable"]
+__all__ = ["GUEST_LIMIT", "BenchmarkTable"]
+
+GUEST_LIMIT = 25_000
+"""Rows after which the Nomis API cuts a download short, without a word, for users without a key."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.benchmark import BenchmarkTable
+from synthpop_gb.benchmark import GUEST_LIMIT, BenchmarkTable
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.harmonisation._words import listed, number
 from synthpop_gb.harmonisation.subtotals import without_subtotals
 from synthpop_gb.harmonisation.zones import among, vintages
 
 __all__ = ["Prepared", "prepare"]
-
-NOMIS_LIMIT = 25_000
-"""Rows after which the Nomis API cuts a download by a guest, with HTTP status 200 and no word about it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +69,7 @@ def _rows(table: BenchmarkTable, zones: pd.Index, geography: pd.Index, findings:
         level = "note" if not len(missing) else None
         rows = pd.DataFrame({"zone": unknown})
         findings.append(finding("unknown-zone", message, place=table.name, count=len(unknown), rows=rows, level=level))
-    if NOMIS_LIMIT in (len(table.counts), table.counts.size, int(table.counts.count().sum())):
+    if GUEST_LIMIT in (len(table.counts), table.counts.size, int(table.counts.count().sum())):
         message = f"{table.name} has exactly 25,000 rows, the guest limit of the Nomis API."
         findings.append(finding("truncated-file", message, place=table.name, level=None if len(missing) else "warning"))
     return np.flatnonzero(~again)[np.maximum(row, 0)] if len(index) else np.zeros(len(zones), int), (row < 0) | among(

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pyarrow as pa
 
+from synthpop_gb.benchmark import GUEST_LIMIT
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.read._codebooks import atoms_of, codebook_file, common_name, guess_variable
 from synthpop_gb.read._files import Sheet, stem_of
@@ -15,10 +16,7 @@ from synthpop_gb.read._labels import bare, is_total, key, parts
 from synthpop_gb.read._numbers import numbers, texts
 from synthpop_gb.read._universes import universe
 
-__all__ = ["GUEST_LIMIT", "is_nomis_api", "is_nomis_bulk", "is_nomis_query", "known_table", "read_api", "read_bulk", "read_query"]
-
-GUEST_LIMIT = 25_000
-"""Rows after which the API cuts an answer to a guest, with HTTP status 200 and without a word."""
+__all__ = ["is_nomis_api", "is_nomis_bulk", "is_nomis_query", "known_table", "read_api", "read_bulk", "read_query"]
 
 
 def is_nomis_bulk(sheet: Sheet) -> bool:

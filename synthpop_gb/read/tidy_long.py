@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from synthpop_gb.benchmark import GUEST_LIMIT
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.read._codebooks import codebook_file, common_name, guess_variable
 from synthpop_gb.read._files import Sheet, stem_of
@@ -15,7 +16,6 @@ from synthpop_gb.read._grid import Grid, Request, pivot
 from synthpop_gb.read._labels import bare, is_total, key
 from synthpop_gb.read._numbers import is_countlike, numbers, texts
 from synthpop_gb.read._zones import code_share
-from synthpop_gb.read.nomis_files import GUEST_LIMIT
 from synthpop_gb.read.tidy_files import _NOT_COUNTS, find_column, known_tidy, unknown_layout, zones_of
 
 __all__ = ["is_long", "read_long"]
