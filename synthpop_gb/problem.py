@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import pandas as pd
+
+from synthpop_gb.aligned import Aligned
 
 __all__ = ["Problem", "zone_key"]
 
@@ -33,7 +35,7 @@ class Problem:
     zone_keys : (n_zones,) uint64
         Hash of each zone's code (`zone_key`).
     donor_start : (n_profiles + 1,) int64
-        First donor of each profile in `donor`.
+        First donor of each profile in `donor`. Kept where the donors themselves are left out, since it tells how many there are.
     donor : (n_donors,) int32
         Positions in `records`, profile by profile.
     donor_weight : (n_donors,) float64
@@ -42,6 +44,13 @@ class Problem:
         Zone codes; the survey's own record ids.
     cells : pandas.MultiIndex
         Levels constraint, category: labels of the cells.
+    standard_error : (n_cells,) or (n_zones, n_cells) float64, optional
+        Standard deviation of the publisher's perturbation of each published count, persons; 0 = exact. None = all exact.
+    published : (n_zones, n_cells) float64, optional
+        The counts as published, before tables that disagree were settled. None = the targets.
+    aligned : Aligned, optional
+        What the problem was formulated from, for whoever needs the records afterwards. Solvers never see it: it is left behind
+        where a problem is pickled, cut or stripped of its donors.
     """
 
     start: np.ndarray
@@ -55,16 +64,22 @@ class Problem:
     zones: pd.Index
     records: pd.Index
     cells: pd.MultiIndex
+    standard_error: np.ndarray | None = None
+    published: np.ndarray | None = None
+    aligned: Aligned | None = None
 
     _DTYPES = (  # a class constant, not a field: it carries no annotation
         ("start", np.float64, 1), ("cell_of", np.int32, 2), ("constraint_start", np.int32, 1), ("targets", np.float64, 2),
         ("zone_keys", np.uint64, 1), ("donor_start", np.int64, 1), ("donor", np.int32, 1), ("donor_weight", np.float64, 1),
+        ("standard_error", np.float64, None), ("published", np.float64, 2),
     )  # fmt: skip
 
     def __post_init__(self):
         for name, dtype, dimensions in self._DTYPES:
-            array = np.array(getattr(self, name), dtype=dtype, order="C")  # a copy: the caller's array stays writeable
-            if array.ndim != dimensions:
+            if (value := getattr(self, name)) is None and name in ("standard_error", "published"):
+                continue
+            array = np.array(value, dtype=dtype, order="C")  # a copy: the caller's array stays writeable
+            if dimensions is not None and array.ndim != dimensions:
                 raise ValueError(f"{name} must have {dimensions} dimension(s), not {array.ndim}")
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -78,7 +93,7 @@ class Problem:
             raise ValueError(f"targets are {self.targets.shape}, expected {(n_zones, n_cells)} as labelled")
         if len(self.zone_keys) != n_zones or len(np.unique(self.zone_keys)) != n_zones:
             raise ValueError("zone keys must be one a zone and distinct")
-        if len(self.donor_start) != n_profiles + 1 or self.donor_start[-1] != len(self.donor):
+        if len(self.donor_start) != n_profiles + 1 or len(self.donor) not in (0, self.donor_start[-1]):
             raise ValueError("donor_start must delimit the donors of every profile")
         for c in range(self.n_constraints):
             row = self.cell_of[c]
@@ -89,9 +104,13 @@ class Problem:
             raise ValueError("targets must be finite and not negative")
         if not (np.isfinite(self.start).all() and (self.start >= 0).all()):
             raise ValueError("start weights must be finite and not negative")
+        for name, shapes in (("standard_error", [(n_cells,), (n_zones, n_cells)]), ("published", [(n_zones, n_cells)])):
+            array = getattr(self, name)
+            if array is not None and (array.shape not in shapes or not (np.isfinite(array).all() and (array >= 0).all())):
+                raise ValueError(f"{name} must be finite, not negative, and of shape {' or '.join(map(str, shapes))}")
 
     def __reduce__(self):
-        return (Problem, tuple(getattr(self, f.name) for f in fields(self)))
+        return (Problem, tuple(None if f.name == "aligned" else getattr(self, f.name) for f in fields(self)))
 
     @property
     def n_constraints(self) -> int:
@@ -113,11 +132,18 @@ class Problem:
         """How many cells across all constraints."""
         return len(self.cells)
 
+    def by_zone(self, zones: np.ndarray) -> dict:
+        """Return the fields that have one entry a zone, cut to some zones (positions), by name."""
+        found = {"targets": self.targets[zones], "zone_keys": self.zone_keys[zones], "zones": self.zones[zones]}
+        if self.published is not None:
+            found["published"] = self.published[zones]
+        if self.standard_error is not None and self.standard_error.ndim == 2:
+            found["standard_error"] = self.standard_error[zones]
+        return found
+
     def take(self, zones: np.ndarray) -> Problem:
         """Return the same problem for some zones only (positions), e.g. to send a block to another machine."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        values.update(targets=self.targets[zones], zone_keys=self.zone_keys[zones], zones=self.zones[zones])
-        return Problem(**values)
+        return replace(self, aligned=None, **self.by_zone(zones))
 
     def __repr__(self) -> str:
         """One line: zones x profiles x cells."""

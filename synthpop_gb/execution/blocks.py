@@ -38,8 +38,8 @@ def default_workers(executor: Executor | None = None) -> int:
 
 def without_donors(problem: Problem) -> Problem:
     """Return what methods get to see: donors are placed afterwards, so neither they nor record ids need to travel."""
-    nobody, none = np.zeros(problem.n_profiles + 1, np.int64), np.empty(0)
-    return replace(problem, donor_start=nobody, donor=none, donor_weight=none, records=problem.records[:0])
+    none = np.empty(0)
+    return replace(problem, donor=none, donor_weight=none, records=problem.records[:0], aligned=None)
 
 
 def default_block_size(n_zones: int, n_profiles: int, workers: int) -> int:
@@ -66,17 +66,14 @@ def task_for(
         return lambda zones: (method.solve_block, (problem, zones, options, streams))
     shared = pickle.dumps((problem.take(np.arange(0)), method, options, streams), protocol=5)
     name = hashlib.sha256(shared).hexdigest()
-    return lambda zones: (
-        _solve_elsewhere,
-        (name, shared, problem.targets[zones], problem.zone_keys[zones], problem.zones[zones]),
-    )
+    return lambda zones: (_solve_elsewhere, (name, shared, problem.by_zone(zones)))
 
 
 _opened: dict[str, tuple] = {}  # what this worker has unpickled: the latest problem only
 _opening = threading.Lock()  # a worker may be a thread beside others: dask's are
 
 
-def _solve_elsewhere(name, shared, targets, zone_keys, zones) -> BlockResult:
+def _solve_elsewhere(name, shared, by_zone) -> BlockResult:
     """Solve one block in a worker that shares no memory with whoever asked."""
     with _opening:
         opened = _opened.get(name)
@@ -85,8 +82,8 @@ def _solve_elsewhere(name, shared, targets, zone_keys, zones) -> BlockResult:
             _opened.clear()
             _opened[name] = opened
     problem, method, options, streams = opened
-    block = replace(problem, targets=targets, zone_keys=zone_keys, zones=zones)
-    return method.solve_block(block, np.arange(len(zones)), options, streams)
+    block = replace(problem, **by_zone)
+    return method.solve_block(block, np.arange(block.n_zones), options, streams)
 
 
 def run_blocks(

@@ -25,8 +25,9 @@ from synthpop_gb.provenance import versions
 
 __all__ = ["Checkpoint", "ResumeWarning", "problem_hash", "run_fingerprint"]
 
-_FORMAT = 1
-_ARRAYS = [f.name for f in dataclasses.fields(BlockResult)]
+_FORMAT = 2
+_ARRAYS = [f.name for f in dataclasses.fields(BlockResult) if f.name != "extra"]
+_EXTRA = "extra "  # before the names of a method's own columns
 
 
 class ResumeWarning(UserWarning):
@@ -39,11 +40,23 @@ def problem_hash(problem: Problem, *, zones: bool = True) -> str:
     for name in ("start", "cell_of", "constraint_start", "donor_start", "donor", "donor_weight"):
         array = getattr(problem, name)
         found.update(f"{name}{array.shape}".encode() + array.tobytes())
+    if problem.standard_error is not None and problem.standard_error.ndim == 1:
+        found.update(b"standard_error" + problem.standard_error.tobytes())
     for labels in (problem.records, problem.cells):
         found.update("\0".join(map(str, labels)).encode() + b"\1")
     if zones:
-        found.update(problem.targets.tobytes() + "\0".join(map(str, problem.zones)).encode())
+        for array in _zone_arrays(problem):
+            found.update(array.tobytes())
+        found.update("\0".join(map(str, problem.zones)).encode())
     return found.hexdigest()
+
+
+def _zone_arrays(problem: Problem) -> list[np.ndarray]:
+    """Numbers by zone that a zone's people may depend on: targets, and what is given of publication and perturbation."""
+    given = [problem.targets, problem.published]
+    if problem.standard_error is not None and problem.standard_error.ndim == 2:
+        given.append(problem.standard_error)
+    return [array for array in given if array is not None]
 
 
 def _code_hash() -> str:
@@ -72,8 +85,8 @@ def run_fingerprint(problem: Problem, method: Method, options: Any, streams: Str
 
 
 def _marks(problem: Problem) -> np.ndarray:
-    """(n_zones,) uint64: a hash of each zone's key and targets."""
-    rows = np.column_stack([problem.zone_keys, problem.targets.view(np.uint64)])
+    """(n_zones,) uint64: a hash of each zone's key and numbers."""
+    rows = np.column_stack([problem.zone_keys, *(array.view(np.uint64) for array in _zone_arrays(problem))])
     return np.array([int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=8).digest(), "little") for row in rows], np.uint64)
 
 
@@ -98,6 +111,7 @@ class Checkpoint:
     def save(self, zones: np.ndarray, result: BlockResult) -> None:
         """Keep the result of the zones at these positions."""
         arrays = {name: value for name in _ARRAYS if (value := getattr(result, name)) is not None}
+        arrays |= {_EXTRA + name: value for name, value in (result.extra or {}).items()}
         body = io.BytesIO()
         np.savez(body, marks=self._marks[zones], **arrays)
         content = body.getvalue()
@@ -137,4 +151,6 @@ class Checkpoint:
         if hashlib.sha256(content[32:]).digest() != content[:32]:
             return None
         with np.load(io.BytesIO(content[32:]), allow_pickle=False) as arrays:
-            return arrays["marks"], BlockResult(**{name: arrays[name] for name in _ARRAYS if name in arrays})
+            extra = {name.removeprefix(_EXTRA): arrays[name] for name in arrays.files if name.startswith(_EXTRA)}
+            stored = {name: arrays[name] for name in _ARRAYS if name in arrays}
+            return arrays["marks"], BlockResult(**stored, extra=extra or None)

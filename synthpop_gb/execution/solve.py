@@ -152,7 +152,13 @@ def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockR
         "fit": np.zeros(n_zones, np.int8), "cycles": np.zeros(n_zones, np.int32), "residual": np.zeros(n_zones),
         "worst_cell": np.zeros(n_zones, np.int32), "remainder": np.zeros(n_zones), "people": np.zeros(n_zones, np.int64),
     }  # fmt: skip
+    extra: dict[str, np.ndarray] = {}
     for rows, zones, result in parts:
+        for name, value in (result.extra or {}).items():
+            found = extra.setdefault(name, np.zeros(n_zones, value.dtype))
+            if found.dtype != value.dtype:  # texts of another width
+                found = extra[name] = found.astype(np.promote_types(found.dtype, value.dtype))
+            found[zones] = value[rows]
         lengths[zones] = np.diff(result.indptr)[rows]
         running = np.concatenate([[0], np.cumsum(result.count, dtype=np.int64)])[result.indptr]
         columns["people"][zones] = np.diff(running)[rows]
@@ -176,7 +182,7 @@ def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockR
             duals[zones] = result.duals[rows]
     for array in (indptr, profile, count) if duals is None else (indptr, profile, count, duals):
         array.setflags(write=False)
-    return Population(problem, indptr, profile, count, _status(problem, columns), duals, provenance)
+    return Population(problem, indptr, profile, count, _status(problem, columns, extra), duals, provenance)
 
 
 def _within(lengths: np.ndarray) -> np.ndarray:
@@ -185,8 +191,8 @@ def _within(lengths: np.ndarray) -> np.ndarray:
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - lengths, lengths)
 
 
-def _status(problem: Problem, columns: dict[str, np.ndarray]) -> pd.DataFrame:
-    """Statuses by name and cells by label, one row a zone."""
+def _status(problem: Problem, columns: dict[str, np.ndarray], extra: dict[str, np.ndarray]) -> pd.DataFrame:
+    """Statuses by name and cells by label, one row a zone; a method's own columns last."""
     labels = np.array([*(" = ".join(map(str, cell)) for cell in problem.cells), ""], dtype=object)  # -1 is the last: no cell
     exact = columns["remainder"] == 0
     return pd.DataFrame(
@@ -198,6 +204,7 @@ def _status(problem: Problem, columns: dict[str, np.ndarray]) -> pd.DataFrame:
             "whole": np.where(exact, WholeStatus.EXACT.name, WholeStatus.REMAINDER.name).tolist(),
             "remainder": columns["remainder"],
             "people": columns["people"],
+            **{name: value.tolist() if value.dtype.kind == "U" else value for name, value in extra.items()},
         },
         index=problem.zones.rename("zone"),
     )

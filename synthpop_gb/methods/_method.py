@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -51,6 +52,8 @@ class BlockResult:
         Total absolute error of the whole people against the targets, taken to the nearest whole number, persons.
     duals : (n, n_cells) float64 or None
         Logarithms of the cells' factors, from which the weights can be recomputed.
+    extra : mapping of str to (n,) array, or None
+        What else the method has to say of each zone: numbers, or text of fixed width. They become columns of `Population.status`.
     """
 
     indptr: np.ndarray
@@ -62,6 +65,7 @@ class BlockResult:
     worst_cell: np.ndarray
     remainder: np.ndarray
     duals: np.ndarray | None = None
+    extra: Mapping[str, np.ndarray] | None = None
 
 
 @runtime_checkable

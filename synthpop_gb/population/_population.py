@@ -17,7 +17,7 @@ from synthpop_gb.provenance import Provenance
 __all__ = ["STATUS_COLUMNS", "Population"]
 
 STATUS_COLUMNS = ("fit", "cycles", "residual", "worst_cell", "whole", "remainder", "people")
-"""Columns of `Population.status`, in order."""
+"""Columns of `Population.status` that every method fills, in order; a method's own follow them."""
 
 _BLOCK = 512  # zones derived at once: about 6 MB of donors for zones of 1,500 people
 

@@ -17,6 +17,7 @@ from synthpop_gb.run_folder._files import DUALS, PROBLEM, STATUS, remove, replac
 __all__ = ["is_open", "read_population", "read_problem", "write_population", "write_problem"]
 
 _ARRAYS = ("start", "cell_of", "constraint_start", "targets", "zone_keys", "donor_start", "donor", "donor_weight")
+_OPTIONAL = ("standard_error", "published")
 
 
 def is_open(licence: str | None) -> bool:
@@ -76,7 +77,8 @@ def read_population(folder: str | Path, problem: Problem, provenance: Provenance
     """
     folder = Path(folder)
     indptr, profile, count = read_profiles(folder, problem.zones)
-    status = _read_frame(folder / STATUS, problem.zones)[list(STATUS_COLUMNS)]
+    status = _read_frame(folder / STATUS, problem.zones)
+    status = status[[*STATUS_COLUMNS, *(c for c in status.columns if c not in STATUS_COLUMNS)]]
     duals = None
     if (folder / DUALS).exists():
         duals = np.ascontiguousarray(_read_frame(folder / DUALS, problem.zones).to_numpy(dtype=np.float64))
@@ -106,7 +108,7 @@ def write_problem(problem: Problem, path: Path) -> None:
     levels = {f"cells_{i}": problem.cells.get_level_values(i).to_numpy().astype(str) for i in range(problem.cells.nlevels)}
     with replacing(path) as temporary, open(temporary, "wb") as file:
         names = np.array([str(n or "") for n in (problem.zones.name, problem.records.name, *problem.cells.names)])
-        arrays = {name: getattr(problem, name) for name in _ARRAYS}
+        arrays = {name: getattr(problem, name) for name in (*_ARRAYS, *_OPTIONAL) if getattr(problem, name) is not None}
         np.savez(file, **arrays, **levels, zones=_labels(problem.zones), records=_labels(problem.records), names=names)
 
 
@@ -122,7 +124,7 @@ def read_problem(path: Path) -> Problem:
             zones, records, *levels = [str(n) or None for n in stored["names"]]
             cells = [stored[f"cells_{i}"].tolist() for i in range(len(levels))]
             return Problem(
-                **{name: stored[name] for name in _ARRAYS},
+                **{name: stored[name] for name in (*_ARRAYS, *(n for n in _OPTIONAL if n in stored))},
                 zones=pd.Index(stored["zones"].tolist(), name=zones),
                 records=pd.Index(stored["records"].tolist(), name=records),
                 cells=pd.MultiIndex.from_arrays(cells, names=levels),

@@ -12,7 +12,7 @@ import pytest
 from synthpop_gb.errors import FitWarning
 from synthpop_gb.execution import blocks, solve
 from synthpop_gb.execution.blocks import default_block_size
-from synthpop_gb.methods import METHODS, BlockResult, IPFOptions, register_method
+from synthpop_gb.methods import METHODS, BlockResult, IPFOptions, get_method, register_method
 from synthpop_gb.population import STATUS_COLUMNS
 from synthpop_gb.testing import assert_fits, small_problem
 from tests.problems import make_problem
@@ -217,11 +217,30 @@ def test_worker_threads_open_two_problems_at_once(monkeypatch):
     method = Teller()
     problem = small_problem()
     tasks = [(f"{k}", blocks.pickle.dumps((problem.take(np.arange(0)), method, k, None))) for k in (1, 2)]
-    arguments = (problem.targets, problem.zone_keys, problem.zones)
+    by_zone = problem.by_zone(np.arange(2))
     with ThreadPoolExecutor(8) as pool:
-        told = list(pool.map(lambda i: blocks._solve_elsewhere(*tasks[i % 2], *arguments), range(64)))
+        told = list(pool.map(lambda i: blocks._solve_elsewhere(*tasks[i % 2], by_zone), range(64)))
     assert told == [1, 2] * 32
     assert len(blocks._opened) == 1
+
+
+class Chatty:
+    """The method 'ipf' with columns of its own: a number and a text of the zone's own width."""
+
+    name, options, needs = "chatty", IPFOptions, "cells"
+
+    def solve_block(self, problem, zones, options, streams):
+        result = get_method("ipf").solve_block(problem, zones, options, streams)
+        spoken = np.array(["x" * (1 + int(z)) for z in zones])
+        return replace(result, extra={"spoken": spoken, "number": 2.0 * zones})
+
+
+def test_columns_of_a_method_reach_the_status_and_survive_a_restart(tmp_path):
+    problem = small_problem(5)
+    made = [solve(problem, method=Chatty(), seed=1, workers=1, block_size=2, checkpoint=tmp_path) for _ in range(2)]
+    for population in made:
+        assert population.status["spoken"].tolist() == ["x" * (1 + z) for z in range(5)]
+        assert population.status["number"].tolist() == [0.0, 2.0, 4.0, 6.0, 8.0]
 
 
 class Teller:
