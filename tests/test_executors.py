@@ -121,7 +121,7 @@ def test_tasks_for_other_machines_share_what_zones_share(problem):
     _, first = task(np.array([3, 5]))
     _, second = task(np.array([7]))
     assert first[1] is second[1]  # one pickle of the rest of the problem, however many blocks
-    assert first[2].shape == (2, problem.n_cells)
+    assert first[2]["targets"].shape == (2, problem.n_cells)
 
 
 def test_a_failing_block_stops_the_run(problem):
