@@ -78,8 +78,16 @@ class IPF:
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
         """Fit the zones at these positions and draw their whole people."""
+        return self.refit_block(problem, zones, options, streams, None)
+
+    def refit_block(
+        self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams, duals: np.ndarray | None
+    ) -> BlockResult:
+        """Do the same, starting from the duals of another fit, (len(zones), n_cells): what replicates do."""
         layouts, targets = _layouts(problem), problem.targets[zones]
-        fit = fit_block(layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton)
+        fit = fit_block(
+            layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton, duals=duals
+        )
         draw, repaired = INTEGERISE[options.integerise]
         max_moves, work = options.max_moves if repaired else 0, whole_work(layouts.whole)
         states, remainder = streams.keys(problem.zone_keys[zones], WHOLE), np.empty(len(zones))
@@ -107,23 +115,27 @@ class _Layouts(NamedTuple):
     whole: WholeLayout
 
 
-_known: dict[bytes, _Layouts] = {}  # of the latest problem: blocks of one problem follow each other, in every worker
+_MANY = 4  # problems remembered: blocks of one problem follow each other in every worker; replicates differ in their start weights
+_known: dict[bytes, FitLayout | WholeLayout] = {}
 _lock = threading.Lock()
 
 
 def _layouts(problem: Problem) -> _Layouts:
     """Layouts of a problem, recognised by its content: a worker elsewhere gets another object with every block."""
-    content = hashlib.blake2b(problem.start.tobytes(), digest_size=16)
-    content.update(problem.cell_of.tobytes() + problem.constraint_start.tobytes())
-    key = content.digest()
+    content = hashlib.blake2b(problem.cell_of.tobytes() + problem.constraint_start.tobytes(), digest_size=16)
+    whole = b"whole" + content.digest()
+    content.update(problem.start.tobytes())
+    fit = b"fit" + content.digest()
     with _lock:
-        if key not in _known:
-            _known.clear()
-            _known[key] = _Layouts(
-                fit_layout(problem.start, problem.cell_of, problem.constraint_start),
-                whole_layout(problem.cell_of, problem.constraint_start),
-            )
-        return _known[key]
+        if fit not in _known:
+            _known[fit] = fit_layout(problem.start, problem.cell_of, problem.constraint_start)
+        if whole not in _known:
+            _known[whole] = whole_layout(problem.cell_of, problem.constraint_start)
+        for key in (whole, fit):  # the latest last
+            _known[key] = _known.pop(key)
+        while len(_known) > 2 * _MANY:
+            del _known[next(iter(_known))]
+        return _Layouts(_known[fit], _known[whole])
 
 
 register_method(IPF())
