@@ -42,8 +42,8 @@ def poisson_multipliers(keys):
 def rao_wu_multipliers(stratum_start, keys):
     """Resample the clusters of each stratum: n - 1 of its n, with replacement, each counting n / (n - 1).
 
-    stratum_start : (n_strata + 1,) int64. Clusters of stratum h are stratum_start[h] to stratum_start[h + 1] - 1; where the survey
-        has no clusters each record is one.
+    stratum_start : (n_strata + 1,) int64. Clusters of stratum h are stratum_start[h] to stratum_start[h + 1] - 1; where the
+        survey has no clusters each record is one.
     keys : (n_strata,) uint64. State of each stratum's stream; left as it is.
     Returns (n_clusters,) float64: mean 1. The only cluster of a stratum keeps 1, since nothing tells its variance.
 

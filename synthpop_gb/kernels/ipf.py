@@ -72,8 +72,8 @@ def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True, dua
     tolerance : how far each cell may be from its target: persons, or where `relative` a share of the target. Never finer than
         1e-13 of the target, which is what rounding leaves.
     max_cycles : limit of cycles and Newton steps together, at least 1. newton : False for plain cycles only.
-    duals : (n_zones, n_cells) float64, where to start from: those of a fit to nearby targets or start weights. Noughts by default.
-        An entry of -inf, a cell that was empty then, starts from nought.
+    duals : (n_zones, n_cells) float64, where to start from: those of a fit to nearby targets or start weights; noughts where
+        None. An entry of -inf, a cell that was empty then, starts from nought.
 
     A zone that does not converge keeps the cycle at which its largest miss was least. The bits of a zone depend on its targets
     and the layout alone, not on the block, the lanes or the order of zones. No weight of a profile is ever stored.

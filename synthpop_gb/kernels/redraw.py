@@ -78,12 +78,13 @@ def redraw_layout(start, cell_of, constraint_start) -> RedrawLayout:
 
 
 def _components(a, n_a, b, n_b):
-    """Number the connected components of the graph that links cell a[p] of one table to cell b[p] of another, for each profile.
+    """Find the connected components of the graph that links cell a[p] of one table to cell b[p] of another, for each profile.
 
     Returns the component of each cell of either table, from 0; a cell of no profile joins component 0.
     """
     label = np.arange(n_a + n_b)
-    pairs = np.unique(np.stack([a, b + n_a], axis=1), axis=0)
+    codes = np.unique(np.asarray(a, np.int64) * n_b + b)
+    pairs = np.stack([codes // n_b, codes % n_b + n_a], axis=1)
     while True:
         low = np.minimum(label[pairs[:, 0]], label[pairs[:, 1]])
         before = label.copy()
@@ -134,7 +135,8 @@ def redraw(layout, targets, standard_error, states):
     standard_error : (n_cells,) or (n_zones, n_cells) float64, persons, of each count.
     states : (n_zones,) uint64, each zone's stream of purpose TABLES. Advanced.
     Returns (n_zones, n_cells) float64: whole numbers that agree with each other again. A zone whose counts are all exact keeps
-    them; so does one whose noise no move of single people reconciles (very small zones with joint tables). The total of a universe is the median of its tables' perturbed totals, taken to a whole number.
+    them; so does one whose noise no move of single people reconciles (very small zones with joint tables). The total of a
+    universe is the median of its tables' perturbed totals, taken to a whole number.
     """
     targets = np.asarray(targets, np.float64)
     error = np.ascontiguousarray(np.broadcast_to(standard_error, targets.shape), np.float64)

@@ -9,7 +9,10 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 
-__all__ = ["BOOTSTRAP", "PLACE", "SETTLE", "TABLES", "WHOLE", "mix", "next_below", "next_uniform", "shuffle", "stream_key", "stream_keys"]
+__all__ = [
+    "BOOTSTRAP", "PLACE", "SETTLE", "TABLES", "WHOLE", "mix", "next_below", "next_uniform", "shuffle", "stream_key",
+    "stream_keys",
+]  # fmt: skip
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)

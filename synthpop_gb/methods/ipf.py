@@ -78,16 +78,11 @@ class IPF:
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
         """Fit the zones at these positions and draw their whole people."""
-        return self.refit_block(problem, zones, options, streams, None)
-
-    def refit_block(
-        self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams, duals: np.ndarray | None
-    ) -> BlockResult:
-        """Do the same, starting from the duals of another fit, (len(zones), n_cells): what replicates do."""
         layouts, targets = _layouts(problem), problem.targets[zones]
         fit = fit_block(
-            layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton, duals=duals
-        )
+            layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton,
+            duals=None if problem.first_duals is None else problem.first_duals[zones],
+        )  # fmt: skip
         draw, repaired = INTEGERISE[options.integerise]
         max_moves, work = options.max_moves if repaired else 0, whole_work(layouts.whole)
         states, remainder = streams.keys(problem.zone_keys[zones], WHOLE), np.empty(len(zones))
@@ -115,7 +110,9 @@ class _Layouts(NamedTuple):
     whole: WholeLayout
 
 
-_MANY = 4  # problems remembered: blocks of one problem follow each other in every worker; replicates differ in their start weights
+_MANY = (
+    4  # problems remembered: blocks of one problem follow each other in every worker; replicates differ in their start weights
+)
 _known: dict[bytes, FitLayout | WholeLayout] = {}
 _lock = threading.Lock()
 

@@ -89,6 +89,7 @@ def run(
         population = solve(
             problem, method=study.method.name, options=study.method.options(), seed=study.seed, executor=executor,
             workers=workers, checkpoint=run_folder.blocks_folder(folder), progress=progress,
+            replicates=study.replicates.number, sources=study.replicates.sources,
         )  # fmt: skip
         made = replace(population.provenance, study=study.model_dump(mode="json", exclude_none=True), inputs=inputs.files(study))
         population = replace(population, provenance=made)

@@ -6,7 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["MapRequest", "Method", "RecodeModel", "Study", "Survey", "SurveyVariable", "Table", "Truth", "Zones", "study_schema"]
+__all__ = [
+    "MapRequest",
+    "Method",
+    "RecodeModel",
+    "ReplicatesModel",
+    "Study",
+    "Survey",
+    "SurveyVariable",
+    "Table",
+    "Truth",
+    "Zones",
+    "study_schema",
+]
 
 
 def _as_text_codes(value):
@@ -50,6 +62,10 @@ class Survey(Strict):
     """Column of record ids; the row number where absent."""
     weight: str | None = None
     """Column of design weights."""
+    strata: str | None = None
+    """Column of the design's strata: replicates resample records, or clusters, within them."""
+    cluster: str | None = None
+    """Column of the design's primary sampling units (households, postcode sectors): replicates resample whole ones."""
     year: int | None = None
     """Year that the records describe."""
     universe: str | None = None
@@ -144,6 +160,19 @@ class Method(Strict):
         return {k: v for k, v in self.model_dump(exclude={"name"}).items() if v is not None}
 
 
+class ReplicatesModel(Strict):
+    """Further populations from other draws, from which intervals are made."""
+
+    number: Annotated[int, Field(ge=0, le=10_000)] = 40
+    """How many: 40 do for intervals, 200 for published tables."""
+    sources: Annotated[list[Literal["whole", "donors", "tables"]], Field(min_length=1)] = ["whole", "donors", "tables"]
+    """What each draws again: the whole people, the survey's records (bootstrap), the publisher's perturbation of tables."""
+
+
+def _replicates_of(value):
+    return {"number": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class MapRequest(Strict):
     """One map to draw after the run."""
 
@@ -187,6 +216,8 @@ class Study(Strict):
     """Merged categories, by variable."""
     method: Method = Method()
     """How weights are fitted and made whole."""
+    replicates: Annotated[ReplicatesModel, BeforeValidator(_replicates_of)] = ReplicatesModel(number=0)
+    """Replicates to make beside the population: a number, or a table with `number` and `sources`."""
     people: bool = False
     """Write one row a person as well."""
     maps: list[MapRequest] = []
@@ -210,6 +241,9 @@ def study_schema() -> dict:
 
 
 def _allow_plain_paths(schema: dict) -> None:
-    """Allow a bare path for a table: the validator turns it into one."""
+    """Allow a bare path for a table, and a bare number of replicates: validators turn them into tables."""
     items = schema["properties"]["tables"]["items"]
     schema["properties"]["tables"]["items"] = {"anyOf": [{"type": "string"}, items]}
+    replicates = schema["properties"]["replicates"]
+    known = {k: replicates.pop(k) for k in ("$ref", "allOf") if k in replicates}
+    schema["properties"]["replicates"] = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 10_000}, known], **replicates}

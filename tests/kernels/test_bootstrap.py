@@ -1,5 +1,7 @@
 """Bootstrap multipliers equal their slow twin, have mean 1, and know nothing of a record's place in the file."""
 
+import itertools
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,7 +34,7 @@ def test_rao_wu_equals_its_twin_and_keeps_each_stratums_total(sizes, seed):
     start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     found = rao_wu_multipliers(start, states(len(sizes), seed))
     assert (found == twin.rao_wu_multipliers(start, states(len(sizes), seed))).all()
-    for first, last in zip(start[:-1], start[1:], strict=True):
+    for first, last in itertools.pairwise(start):
         assert np.isclose(found[first:last].sum(), last - first)
 
 
@@ -42,8 +44,6 @@ def test_rao_wu_has_the_variance_of_the_stratified_mean():
     sizes = np.array([5, 12])
     start = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
     y = rng.normal(size=17)
-    means = [
-        [(rao_wu_multipliers(start, states(2, seed)) * y)[a:b].mean() for a, b in ((0, 5), (5, 17))] for seed in range(4000)
-    ]
+    means = [[(rao_wu_multipliers(start, states(2, seed)) * y)[a:b].mean() for a, b in ((0, 5), (5, 17))] for seed in range(4000)]
     expected = [y[:5].var(ddof=1) / 5, y[5:].var(ddof=1) / 12]
     assert np.allclose(np.var(means, axis=0), expected, rtol=0.12)
