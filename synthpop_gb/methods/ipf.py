@@ -10,7 +10,7 @@ import hashlib
 import math
 import threading
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class IPFOptions:
     tolerance: float = 1e-6
     relative: bool = False
     max_cycles: int = 1000
-    integerise: str = "halving"
+    integerise: Literal["halving", "cube", "trs", "largest_remainder"] = "halving"
     max_moves: int = MAX_MOVES
     newton: bool = True
 

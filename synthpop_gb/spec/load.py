@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.spec.model import MapRequest, Method, RecodeModel, Study, Survey, SurveyVariable, Table, Truth, Zones
+from synthpop_gb.spec.options import method_findings
 
 __all__ = ["load_study"]
 
@@ -38,10 +39,12 @@ def load_study(path: str | Path) -> Study:
         study = Study.model_validate(raw)
     except ValidationError as error:
         raise InputError(
-            [_explain(e, path, lines) for e in error.errors(include_url=False)] + _paths(raw, path, lines)[1]
+            [_explain(e, path, lines) for e in error.errors(include_url=False)]
+            + _method(raw, path, lines)
+            + _paths(raw, path, lines)[1]
         ) from None
     resolved, findings = _paths(study.model_dump(exclude_none=True), path, lines)
-    refuse(findings)
+    refuse([*_method(raw, path, lines), *findings])
     return Study.model_validate(resolved)
 
 
@@ -108,6 +111,15 @@ def _explain(error: dict, path: Path, lines: dict[str, int]) -> Finding:
     given = repr(error.get("input"))
     given = given if len(given) <= 80 else given[:77] + "..."
     return finding("study-value", f"{place}: {error['msg'].removeprefix('Value error, ')}; got {given}.", place=place)
+
+
+def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
+    """Find what is wrong with [method], beyond the type of its name."""
+    method = raw.get("method")
+    if not isinstance(method, dict) or not isinstance(name := method.get("name", Method().name), str):
+        return []
+    given = {key: value for key, value in method.items() if key != "name"}
+    return method_findings(name, given, lambda key: _place(tuple(key.split(".")), path, lines))
 
 
 _CHILDREN = {

@@ -6,19 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from synthpop_gb.spec.options import option_schema
+
 __all__ = [
-    "MapRequest",
-    "Method",
-    "RecodeModel",
-    "ReplicatesModel",
-    "Study",
-    "Survey",
-    "SurveyVariable",
-    "Table",
-    "Truth",
-    "Zones",
+    "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study", "Survey", "SurveyVariable", "Table", "Truth", "Zones",
     "study_schema",
-]
+]  # fmt: skip
 
 
 def _as_text_codes(value):
@@ -138,26 +131,16 @@ class RecodeModel(Strict):
 
 
 class Method(Strict):
-    """How weights are fitted and made whole."""
+    """How weights are fitted and made whole; beside the name stand the options of the method named."""
+
+    model_config = ConfigDict(extra="allow")
 
     name: str = "ipf"
-    """Method: `ipf` fits the maximum-entropy weights."""
-    tolerance: Annotated[float, Field(gt=0)] | None = None
-    """Largest miss of a target after fitting, in people, or as a share of the target with `relative`."""
-    relative: bool | None = None
-    """Measure the tolerance as a share of each target."""
-    max_cycles: Count | None = None
-    """Limit of cycles a zone."""
-    integerise: Literal["halving", "cube", "trs", "largest_remainder"] | None = None
-    """How weights become whole people: `halving` and `cube` meet every target without bias; `halving` keeps the joint best."""
-    max_moves: Count | None = None
-    """Limit of moves that bring whole people onto the targets, a zone."""
-    newton: bool | None = None
-    """Finish with Newton steps (the default); `false` for plain cycles, which end at the same weights."""
+    """A registered method: `ipf` fits the maximum-entropy weights. See `synthpop_gb.methods`."""
 
     def options(self) -> dict:
-        """Return the options that the study names."""
-        return {k: v for k, v in self.model_dump(exclude={"name"}).items() if v is not None}
+        """Return the options that the study names; whether the method has them is checked by `spec.options`."""
+        return dict(self.model_extra or {})
 
 
 class ReplicatesModel(Strict):
@@ -235,6 +218,9 @@ def study_schema() -> dict:
     """JSON Schema of a study file, for editors that read the `#:schema` line."""
     schema = Study.model_json_schema()
     _allow_plain_paths(schema)
+    method = schema["$defs"]["Method"]
+    method["properties"] |= option_schema()
+    method["additionalProperties"] = False  # other keys are no option of any method
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "synthpop_gb study"
     return schema
