@@ -40,6 +40,9 @@ class Microdata:
         What was noticed while reading.
     strata, cluster : str or None
         Columns of the design's strata and primary sampling units, where the survey says; replicates resample by them.
+    region : str or None
+        Column of the part of the country that a record is from, where no variable 'region' says it; intervals learn from it how
+        outcomes cluster.
     """
 
     name: str
@@ -53,6 +56,7 @@ class Microdata:
     findings: tuple[Finding, ...] = field(default=())
     strata: str | None = None
     cluster: str | None = None
+    region: str | None = None
 
     def __repr__(self) -> str:
         """One line: name, size, universe, variables, licence."""

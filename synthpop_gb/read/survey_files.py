@@ -128,6 +128,7 @@ def survey(
     weight: str | None = None,
     strata: str | None = None,
     cluster: str | None = None,
+    region: str | None = None,
     universe: str | Universe | None = None,
     year: int | None = None,
     licence: str = "restricted",
@@ -150,6 +151,8 @@ def survey(
         Column of design weights.
     strata, cluster : str, optional
         Columns of the design's strata and primary sampling units: replicates then resample clusters within strata.
+    region : str, optional
+        Column of the part of the country that a record is from, from which intervals learn how outcomes cluster.
     universe : str or Universe, optional
         Whom the survey covers; usual residents where absent.
     year : int, optional
@@ -168,7 +171,7 @@ def survey(
     """
     path = Path(path)
     records, labels, findings = load_records(path)
-    special = {"id": id, "weight": weight, "strata": strata, "cluster": cluster}
+    special = {"id": id, "weight": weight, "strata": strata, "cluster": cluster, "region": region}
     columns = _find_columns(records, special, variables or {}, path, findings)
     records = _with_index(records, columns["id"], path, findings)
     if variables:
@@ -179,7 +182,7 @@ def survey(
             _blank_missing(records, variable, codes, negative)
         described = {n: _filled(v, records, labels) for n, v in used.items()}
     else:
-        described = _recognised(records, labels, {columns[c] for c in special})
+        described = _recognised(records, labels, {columns[c] for c in special if c != "region"})
         if not described:
             message = f"{path.name}: no column could be recognised ({', '.join(map(str, records.columns[:10]))})."
             findings.append(
@@ -190,7 +193,7 @@ def survey(
     refuse(findings)
     return Microdata(
         name or stem_of(path), records, described, covers, columns["weight"], year, licence, InputFile.of(path), tuple(findings),
-        columns["strata"], columns["cluster"],
+        columns["strata"], columns["cluster"], columns["region"],
     )  # fmt: skip
 
 

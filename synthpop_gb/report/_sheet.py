@@ -90,7 +90,7 @@ def plain_text(text: str) -> str:
 
 
 def _draw_zones(axes, shapes, numbers: np.ndarray, classes: Classes, doubtful: np.ndarray) -> None:
-    """Fill the zones; those without a value are grey and hatched, those whose value is doubtful faded and hatched the other way."""
+    """Fill the zones; those without a value are grey and hatched, doubtful ones are faded and hatched the other way."""
     from matplotlib.collections import PathCollection
 
     paths, of = curves(shapes.geometry.to_numpy()), classes.of(numbers)

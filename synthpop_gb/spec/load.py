@@ -16,7 +16,19 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from synthpop_gb.errors import Finding, InputError, finding, refuse
-from synthpop_gb.spec.model import MapRequest, Method, RecodeModel, Study, Survey, SurveyVariable, Table, Truth, Zones
+from synthpop_gb.spec.model import (
+    IndicatorRequest,
+    MapRequest,
+    Method,
+    RecodeModel,
+    ReplicatesModel,
+    Study,
+    Survey,
+    SurveyVariable,
+    Table,
+    Truth,
+    Zones,
+)
 from synthpop_gb.spec.options import method_findings
 
 __all__ = ["load_study"]
@@ -124,7 +136,7 @@ def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
 
 _CHILDREN = {
     "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
-    "truth": Truth, "variables": SurveyVariable,
+    "truth": Truth, "variables": SurveyVariable, "indicators": IndicatorRequest, "replicates": ReplicatesModel,
 }  # fmt: skip
 
 

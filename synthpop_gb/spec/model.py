@@ -9,7 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from synthpop_gb.spec.options import option_schema
 
 __all__ = [
-    "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study", "Survey", "SurveyVariable", "Table", "Truth", "Zones",
+    "IndicatorRequest", "MapRequest", "Method",
+    "RecodeModel", "ReplicatesModel", "Study", "Survey", "SurveyVariable", "Table", "Truth", "Zones",
     "study_schema",
 ]  # fmt: skip
 
@@ -59,6 +60,8 @@ class Survey(Strict):
     """Column of the design's strata: replicates resample records, or clusters, within them."""
     cluster: str | None = None
     """Column of the design's primary sampling units (households, postcode sectors): replicates resample whole ones."""
+    region: str | None = None
+    """Column of the part of the country that a record is from: intervals learn from it how outcomes cluster."""
     year: int | None = None
     """Year that the records describe."""
     universe: str | None = None
@@ -165,6 +168,33 @@ class MapRequest(Strict):
     """Heading; the condition where absent."""
 
 
+class IndicatorRequest(Strict):
+    """One indicator to estimate after the run, with its interval in every area."""
+
+    what: str
+    """For shares and counts a condition such as `health in ('bad', 'very bad')`; for the others a column of numbers."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")] | None = None
+    """Name of its file in `indicators/`; made from `what` where absent."""
+    measure: Literal["share", "count", "mean", "total", "quantile"] = "share"
+    """What is estimated."""
+    where: str | None = None
+    """Condition on who is asked about, e.g. `age >= 16`."""
+    by: list[str] = ["zone"]
+    """`zone`, a level of the lookup such as `lad`, or `all`; and variables whose categories make groups."""
+    quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Which quantile, for the measure `quantile`."""
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    """Nominal coverage of the intervals."""
+    resembles: str | None = None
+    """Constraint whose leave-one-out error is to count most, where you know which one the outcome is like."""
+    benchmark: str | None = None
+    """CSV or Parquet file of the indicator as published for larger areas, columns area and value: estimates meet it."""
+    benchmark_level: str | None = None
+    """Level of the lookup that the benchmark's areas are of, e.g. `lad`."""
+    title: str | None = None
+    """Heading of its map; the question where absent."""
+
+
 class Truth(Strict):
     """The true people of a made-up county, against which a population is judged."""
 
@@ -205,6 +235,8 @@ class Study(Strict):
     """Write one row a person as well."""
     maps: list[MapRequest] = []
     """Maps to draw."""
+    indicators: list[IndicatorRequest] = []
+    """Indicators to estimate, with intervals; they need `replicates`."""
     truth: Truth | None = None
     """True people, where the county is made up."""
 
