@@ -20,7 +20,8 @@ _WHERE = {
     "Geography": "geography", "InputError": "errors", "Microdata": "microdata", "Population": "population", "Problem": "problem",
     "Recode": "harmonisation", "Study": "spec", "examine": "harmonisation", "formulate": "formulation",
     "harmonise": "harmonisation", "indicator": "assessment", "load": "pipeline", "load_study": "spec",
-    "register_method": "methods", "register_metric": "validation", "run": "pipeline", "save": "run_folder", "solve": "execution", "validate": "validation",
+    "register_method": "methods", "register_metric": "validation", "run": "pipeline", "save": "run_folder", "solve": "execution",
+    "validate": "validation",
 }  # fmt: skip
 _MODULES = ("assessment", "datasets", "export", "indicators", "pipeline", "read", "report", "testing")
 

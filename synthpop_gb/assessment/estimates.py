@@ -1,7 +1,7 @@
 """From a question to figures: estimates of the fractional fit, their spread over replicates, and how far the model may be off.
 
-Three ways of asking come to one form, a mean over a base: a share or a mean has the base asked about; a count or a total is a mean
-over everybody times the people; a quantile is where a share reaches its level (Woodruff 1952, JASA 47).
+Three ways of asking come to one form, a mean over a base: a share or a mean has the base asked about; a count or a total is a
+mean over everybody times the people; a quantile is where a share reaches its level (Woodruff 1952, JASA 47).
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""What a survey tells of a variable beside the tables: how far they leave it open, how it varies by region, which table it is like.
+"""What a survey tells of a variable beside the tables: how far they leave it open, how regions differ, which table it is like.
 
 A variable is a value of some records: an answer of an indicator, or one cell of a table. Fitting settles the main effects of the
 tables' cells and nothing else, so what is open is the departure from them: within profiles, and between profiles in ways that no
 single table says. The *scale* of a share is the mean squared departure, r(1 - r) + (r - a)^2 in a profile of rate r and main
-effects a: so far it moves where the zone's odds differ from what is implied by one unit on the logit scale. A number is the sum of
-its thresholds, v(y) = sum over t of (t' - t) v([y >= t']), which is half of Gini's mean difference where nothing else is known.
+effects a: so far it moves where the zone's odds differ from what is implied by one unit on the logit scale. A number is the sum
+of its thresholds, v(y) = sum over t of (t' - t) v([y >= t']), half of Gini's mean difference where nothing else is known.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 
@@ -34,10 +35,10 @@ class Variable:
 class Design:
     """Records, profiles and tables as describing a variable needs them, worked out once for a set of tables.
 
-    profile : (n_donors,) int64, profile of each donor; weight : (n_donors,) float64, design weights with mean 1; record : (n_donors,)
-    positions in `Problem.records`; cells : (n_profiles, n_cells) float64, 0 or 1; solve : (n_cells, n_profiles), from profile means
-    to the main effects' coefficients by weighted least squares; start : (n_profiles,) weights; tables : by name, (n_donors,) category
-    of the donor; region : (n_donors,) code, -1 unknown, or None.
+    profile : (n_donors,) int64, profile of each donor; weight : (n_donors,) float64, design weights with mean 1; record :
+    (n_donors,) positions in `Problem.records`; cells : (n_profiles, n_cells) float64, 0 or 1; solve : (n_cells, n_profiles), from
+    profile means to the main effects' coefficients by weighted least squares; start : (n_profiles,) weights; tables : by name,
+    (n_donors,) category of the donor; region : (n_donors,) code, -1 unknown, or None.
     """
 
     profile: np.ndarray
@@ -72,7 +73,7 @@ class Design:
         return np.bincount(self.profile, self.weight * x, len(self.start)) / np.where(self.start > 0, self.start, 1.0)
 
     def main_effects(self, means: np.ndarray) -> np.ndarray:
-        """What the tables' cells, each by itself, say of profile means."""
+        """Say of profile means what the tables' cells tell, each by itself."""
         return self.cells @ (self.solve @ means)
 
 
@@ -81,10 +82,10 @@ class Features:
     """A variable described by a survey.
 
     mean : over the survey's base; base : (n_profiles,) share of the profile's records that count; answer : (n_profiles,) mean of
-    value x that; scale : (n_profiles,) in the variable's unit, see the module; noise : (n_profiles,) mean squared departure from the
-    main effects, in its unit squared; explained : share of its variance that they explain; region, region_error : standard deviation
-    between regions of what they do not explain, on the logit scale, and its standard error were there none (both 0 without
-    regions); likeness : by table, R squared on its categories alone.
+    value x that; scale : (n_profiles,) in the variable's unit, see the module; noise : (n_profiles,) mean squared departure from
+    the main effects, in its unit squared; explained : share of its variance that they explain; region, region_error : standard
+    deviation between regions of what they do not explain, on the logit scale, and its standard error were there none (both 0
+    without regions); likeness : by table, R squared on its categories alone.
     """
 
     mean: float
@@ -99,7 +100,7 @@ class Features:
 
 
 def describe(variable: Variable, design: Design) -> Features:
-    """Describe a variable by the survey's records; see `Features`. A mean over part of the records is linearised about the survey's.
+    """Describe a variable by the survey's records; see `Features`. A mean over some of the records is linearised.
 
     Between-region variance by the moments of DerSimonian & Laird (1986, Controlled Clinical Trials 7, eq. 8), with regions as
     studies: departures of a region's records add up to its shift times the sum of their scales, plus sampling noise.
@@ -115,7 +116,7 @@ def describe(variable: Variable, design: Design) -> Features:
     noise = np.maximum(design.by_profile(u * u) - means**2, 0.0) + (means - main) ** 2
     scale = np.zeros(len(design.start))
     steps = _steps(u)
-    for low, high in zip(steps[:-1], steps[1:], strict=True):
+    for low, high in itertools.pairwise(steps):
         rate = design.by_profile((u >= high).astype(float))
         scale += (high - low) * (rate * (1.0 - rate) + (rate - design.main_effects(rate)) ** 2)
     size = float(steps[-1] - steps[0]) or 1.0

@@ -278,5 +278,6 @@ def _basis(model: ModelError, means: Means, population: Population, region, like
         "level": level, "kappa": kappas, "kappa by table": tables, "region": region_sd,
         "region error": [f.region_error for f in means.features], "resembles": like,
         "benchmark": None if benchmark is None else str(benchmark.index.name),
-        "replicates": len(population.replicates), "sources": list(population.replicates.sources), "notes": notes, "in words": words,
+        "replicates": len(population.replicates), "sources": list(population.replicates.sources), "notes": notes,
+        "in words": words,
     }  # fmt: skip

@@ -1,11 +1,12 @@
 """Intervals that are honest: the model error of an outcome, learnt from the errors in tables left out.
 
-Replicates tell of luck; what they cannot tell is how a zone differs from what its tables say, which is four or five times as much.
+Replicates tell of luck; what they cannot tell is how a zone differs from what its tables say, which is four or five times as
+much.
 Here the error of outcome y in zone z has the standard deviation kappa_y g_y v_yz f_z:
 
 - v_yz, its scale: how far one unit on the logit scale moves it (`features`);
-- g_y = (reg^2 + dl^2 + 0.03^2)^0.3: outcomes that differ between the survey's regions beyond what the tables explain differ between
-  zones too; dl, the error of reg were there no difference, flattens this where the survey is small;
+- g_y = (reg^2 + dl^2 + 0.03^2)^0.3: outcomes that differ between the survey's regions beyond what the tables explain differ
+  between zones too; dl, the error of reg were there no difference, flattens this where the survey is small;
 - f_z: how far off the zone's own tables were when left out, beside the other zones;
 - kappa_y: the quantile, at the intervals' level, of what the errors in all cells of all tables left out ask for, each divided by
   its own g, v and f. Tables that y is like count more.
@@ -89,10 +90,10 @@ class ModelError:
         share = np.array([_ANY + (1.0 if t == like else likeness.get(t, 0.0)) for t in tables])
         return float(np.sqrt(_quantile(self.asked, self.weight * share, self.level)))
 
-    def deviation(self, features: Features, scale: np.ndarray, like: str | None = None, zone=None) -> np.ndarray:
-        """Standard deviation of the model error, in the unit of `scale` ((n,) or (n_zones,) in the order of the zones)."""
+    def deviation(self, features: Features, scale: np.ndarray, like: str | None = None) -> np.ndarray:
+        """Give the standard deviation of the model error, in the unit of `scale` ((n_zones,), in the order of the zones)."""
         factor = _region_factor(features.region, features.region_error, self.by_region)
-        return self.kappa(features.likeness, like) * float(factor) * scale * (self.zone if zone is None else zone)
+        return self.kappa(features.likeness, like) * float(factor) * scale * self.zone
 
     def by_table(self) -> dict[str, float]:
         """Kappa that each table asks for by itself."""

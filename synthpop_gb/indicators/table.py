@@ -100,6 +100,18 @@ class Indicators:
             return self.frame.set_index(self.place)[[value]]
         return self.frame.pivot_table(index=self.place, columns=list(self.groups), values=value, sort=False, observed=True)
 
+    def preview(self, most: int = 20) -> str:
+        """Return the first rows as a table for a terminal, shares in per cent, and the paragraph of `repr`."""
+        shown = self.frame.head(most)
+        columns = [self.place, *self.groups, "estimate", "lower", "upper", "counted", "people", "donors", "reliability"]
+        share = self.question.measure == "share"
+        shown = shown[columns].copy()
+        for name in ("estimate", "lower", "upper", "counted"):
+            shown[name] = [f"{100 * v:.1f} %" if share else f"{v:,.4g}" if abs(v) < 1000 else f"{v:,.0f}" for v in shown[name]]
+        shown["people"] = [f"{v:,.0f}" for v in shown["people"]]
+        more = f"\n... {len(self.frame) - most:,} more: write them with --output" if len(self.frame) > most else ""
+        return f"{shown.to_string(index=False)}{more}\n{self!r}"
+
     def to_csv(self, path) -> None:
         """Write the frame as CSV."""
         self.frame.to_csv(path, index=False)

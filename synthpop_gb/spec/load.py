@@ -31,7 +31,7 @@ from synthpop_gb.spec.model import (
 )
 from synthpop_gb.spec.options import method_findings
 
-__all__ = ["load_study"]
+__all__ = ["ask_for", "load_study"]
 
 
 def load_study(path: str | Path) -> Study:
@@ -123,6 +123,21 @@ def _explain(error: dict, path: Path, lines: dict[str, int]) -> Finding:
     given = repr(error.get("input"))
     given = given if len(given) <= 80 else given[:77] + "..."
     return finding("study-value", f"{place}: {error['msg'].removeprefix('Value error, ')}; got {given}.", place=place)
+
+
+def ask_for(**asked) -> IndicatorRequest:
+    """Make the request for one indicator from values by name, None for what is not asked.
+
+    Raises InputError (`study-value`) with everything that is wrong.
+    """
+    try:
+        return IndicatorRequest.model_validate({key: value for key, value in asked.items() if value is not None})
+    except ValidationError as error:
+        findings = [
+            finding("study-value", f"{'.'.join(map(str, e['loc']))}: {e['msg']}; got {e['input']!r}.", place="indicator")
+            for e in error.errors()
+        ]
+        raise InputError(findings) from None
 
 
 def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
