@@ -261,7 +261,8 @@ def _silc_study(folder: Path, columns: Mapping[str, str], survey: pd.DataFrame):
         {
             "name": "silc", "seed": 1, "constraints": list(columns),
             "survey": {"path": str(folder / "survey.parquet"), "id": "id", "weight": "rb050", "strata": "db040",
-                       "cluster": "db030", "region": "db040", "licence": "open", "universe": "usual residents", "variables": variables},
+                       "cluster": "db030", "region": "db040", "licence": "open", "universe": "usual residents",
+                       "variables": variables},
             "tables": [{"path": str(folder / f"{n}.csv"), "universe": "usual residents", "variables": [n]} for n in columns],
         }
     )  # fmt: skip

@@ -26,16 +26,8 @@ PROFILES, COUNTS, STATUS = "population/profiles.parquet", "population/counts.par
 DUALS, PROBLEM, BLOCKS = "population/duals.parquet", "population/problem.npz", "population/.blocks"
 REPLICATES, REPLICATE_STATUS = "population/replicates.parquet", "population/replicate_status.parquet"
 CHECKS = "validation"
-_OURS = (
-    README,
-    "card.json",
-    "population",
-    CHECKS,
-    "report.html",
-    "maps",
-    "indicators",
-    "people",
-)  # what a run that begins or goes on loses
+# what a run that begins or goes on loses:
+_OURS = (README, "card.json", "population", CHECKS, "report.html", "maps", "indicators", "people")
 
 
 @contextmanager
