@@ -26,6 +26,7 @@ __all__ = ["QuasiLayout", "QuasiWork", "qisi_block", "qisi_zone", "quasi_layout"
 _EMPTY = int(FitStatus.EMPTY)
 _FULL = 1e-12  # of a cell that nobody is wanted in any more, against 1 for each person wanted, once nothing better is left
 _NEAR = 0.01  # share of the people left who may be in the wrong cell of a table after a fit to what remains
+_MISSED = 0.5  # persons by which a fit misses a target that it cannot meet, and not for want of precision
 _RANGE = 280  # decimal digits that a product of factors may have, so that none overflows where tables cannot be met
 
 
@@ -40,8 +41,8 @@ class QuasiLayout(NamedTuple):
     leaf_cells : (n_leaves, n_constraints) int32. Cells of each leaf.
     level : (n_constraints + 1,) int32. Nodes of constraint k are level[k] to level[k + 1] - 1; those of the last are the leaves.
     cell : (n_nodes,) int32. Cell that a node stands for.
-    child : (n_nodes,) int32. First child of each node, a node of the next level; the last of its children is the next node's
-        first but one. Leaves have none: their entry is one past the last node.
+    child : (n_nodes,) int32. First child of each node, at the next level; its last child is the one before the next node's
+        first. Leaves have none: their entry is the number of nodes.
     """
 
     n_cells: int
@@ -139,7 +140,7 @@ def qisi_zone(weights, targets, layout, work, directions, state, refit, max_cycl
     layout, work : of `quasi_layout` (once a problem) and `quasi_work` (once a thread).
     directions : (n_bits, n_constraints) uint32, direction numbers of Sobol points; 2^n_bits points at most.
     state : (1,) uint64. The zone's stream of purpose QUASI; advanced.
-    refit : share, above 0 and at most 1, of the people left who are drawn before weights are fitted to what remains anew; 1 never.
+    refit : share, above 0 and at most 1, of the people left who are drawn before weights are fitted anew; 1 never.
     max_cycles : limit of cycles of such a fit.
     counts : (n_profiles,) int32. Overwritten.
     Returns (stuck, n_fits): people who were left when no profile had all its cells open; fits made on the way.
@@ -204,10 +205,42 @@ def _open(weights, targets, layout, work):
     for k in range(n_constraints):
         c = layout.n_cells + k
         left[c] = max(n - left[c], 0) if layout.partial[k] else 0
+        _take_fit(layout, work, targets, k, n)
     for c in range(left.shape[0]):
         work.mark[c] = left[c]
         work.scale[c] = work.factor[c] = 1.0 if left[c] > 0 else 0.0
     return n
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _take_fit(layout, work, targets, k, people):
+    """Where the weights cannot meet a table, aim at the margins that they have, by largest remainder; the rest is repair's."""
+    left, margin, outside = work.left, work.margin, layout.n_cells + k
+    first, n = layout.start[k], layout.start[k + 1] - layout.start[k] + 1
+    for j in range(n):
+        margin[first + j if j < n - 1 else outside] = 0.0
+    total, off = 0.0, False
+    for i in range(work.base.shape[0]):
+        margin[layout.leaf_cells[i, k]] += work.base[i]
+        total += work.base[i]
+    for c in range(first, first + n - 1):
+        off = off or abs(margin[c] - targets[c]) > _MISSED
+    if not off or not total > 0.0:
+        return
+    missing = people
+    for j in range(n):
+        c = first + j if j < n - 1 else outside
+        margin[c] *= people / total
+        left[c] = np.int64(np.floor(margin[c]))
+        margin[c] -= left[c]
+        missing -= left[c]
+    for _ in range(missing):
+        best = outside
+        for c in range(first, first + n - 1):
+            if margin[c] > margin[best]:
+                best = c
+        left[best] += 1
+        margin[best] -= 1.0
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
