@@ -3,6 +3,7 @@
 from synthpop_gb.methods._method import METHODS, BlockResult, Method, Streams, get_method, make_options, register_method
 from synthpop_gb.methods.ipf import IPFOptions
 from synthpop_gb.methods.quasirandom import QISIOptions
+from synthpop_gb.methods.urns import QuasirandomTable, qis
 
 __all__ = [
     "METHODS",
@@ -10,8 +11,10 @@ __all__ = [
     "IPFOptions",
     "Method",
     "QISIOptions",
+    "QuasirandomTable",
     "Streams",
     "get_method",
     "make_options",
+    "qis",
     "register_method",
 ]

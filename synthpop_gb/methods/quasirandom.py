@@ -13,7 +13,8 @@ import numpy as np
 
 from synthpop_gb.kernels.ipf import fit_block
 from synthpop_gb.kernels.layout import whole_work
-from synthpop_gb.kernels.quasirandom import qisi_block, quasi_layout, quasi_work
+from synthpop_gb.kernels.quasi_layout import quasi_layout, quasi_work
+from synthpop_gb.kernels.quasirandom import qisi_block
 from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import QUASI
 from synthpop_gb.methods._method import BlockResult, Streams, register_method

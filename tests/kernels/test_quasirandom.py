@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
-from synthpop_gb.kernels.quasirandom import qisi_zone, quasi_layout, quasi_work
+from synthpop_gb.kernels.quasi_layout import quasi_layout, quasi_work
+from synthpop_gb.kernels.quasirandom import qisi_zone
 from synthpop_gb.kernels.repair import MAX_MOVES, repair_zone
 from synthpop_gb.kernels.sobol import first_point, next_point, unit
 from synthpop_gb.methods._sobol import sobol_directions

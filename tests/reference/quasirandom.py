@@ -1,5 +1,7 @@
 """Quasirandom integer sampling in plain NumPy: every probability summed from its definition, no tree, points from SciPy."""
 
+from itertools import pairwise
+
 import numpy as np
 from scipy.stats import qmc
 
@@ -40,12 +42,12 @@ def wanted(weights, targets, cell_of, start):
     n_cells, cells = len(targets), with_outside(cell_of, len(targets))
     partial = (cell_of < 0).any(axis=1)
     rounded = np.rint(targets)
-    totals = np.array([rounded[a:b].sum() for a, b in zip(start[:-1], start[1:], strict=True)])
+    totals = np.array([rounded[a:b].sum() for a, b in pairwise(start)])
     full = np.sort(totals[~partial])
     people = int(full[(len(full) - 1) // 2]) if len(full) else int(np.rint(weights.sum()))
     left = np.append(rounded, np.where(partial, np.maximum(people - totals, 0), 0))
     fitted = margins(cells, weights, len(left))
-    for k, (a, b) in enumerate(zip(start[:-1], start[1:], strict=True)):
+    for k, (a, b) in enumerate(pairwise(start)):
         if weights.sum() > 0 and (np.abs(fitted[a:b] - targets[a:b]) > 0.5).any():
             own = [*range(a, b), n_cells + k]
             left[own] = apportion(fitted[own], people)
