@@ -104,7 +104,7 @@ def _count(zone: np.ndarray, cells: np.ndarray) -> pd.DataFrame:
 
 
 def _label(found: pd.DataFrame, urns: Urns) -> pd.DataFrame:
-    """Label counts with zone codes and categories, in the order of zones and, variable by variable, of the categories first seen."""
+    """Label counts with zone codes and categories; in order of zones and, variable by variable, of the categories first seen."""
     columns, order = {"zone": urns.zones[found["zone"].to_numpy()]}, [found["zone"].to_numpy()]
     for name, table in urns.source.items():
         code = urns.codes[name][found[table].to_numpy()]

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import qmc
 
@@ -76,6 +76,7 @@ def test_shifts_are_uniform_and_never_reach_the_ends():
     assert 0 < unit(np.uint32(0)) < unit(np.uint32(2**32 - 1)) < 1
 
 
+@settings(max_examples=200)
 @given(problems(), st.integers(0, 2**63), st.sampled_from([0.03, 0.1, 0.5, 1.0]), st.integers(1, 6))
 def test_equal_to_the_twin(problem, seed, refit, cycles):
     if problem.people.sum() > 600:

@@ -83,10 +83,10 @@ def qisi(weights, targets, cell_of, start, state, refit, max_cycles):
     factor = (left > 0).astype(float)
     scale, mark = factor.copy(), np.maximum(left, 1)
     for i in range(n):
-        if not stuck and n - i <= (1 - refit) * marked:
-            scale = fit_remaining(weights, cells, left, factor.copy(), n - i, max_cycles)
-            marked, mark = n - i, np.maximum(left, 1)
         factor = np.where(left > 0, scale * left / mark, 0.0)
+        if not stuck and n - i <= (1 - refit) * marked:
+            factor = scale = fit_remaining(weights, cells, left, factor, n - i, max_cycles)
+            marked, mark = n - i, np.maximum(left, 1)
         if stuck == 0 and not (weights * factor[cells].prod(axis=0)).sum() > 0:
             stuck = n - i
         if stuck:
