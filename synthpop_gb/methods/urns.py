@@ -71,7 +71,7 @@ def qis(tables: Mapping | Iterable[BenchmarkTable], *, seed: int, replicate: int
     InputError
         For counts that are missing, negative or not whole, zones that not all tables have, and totals that differ between tables.
     ValueError
-        For no tables, variables without a name, or tables that form a ring.
+        For no tables, variables without a name, tables that form a ring, or a seed or replicate that is no whole number >= 0.
 
     >>> drawn = qis({"sex": {"f": 3, "m": 2}, "age": {"young": 4, "old": 1}}, seed=1)
     >>> drawn
@@ -79,6 +79,9 @@ def qis(tables: Mapping | Iterable[BenchmarkTable], *, seed: int, replicate: int
     >>> drawn.counts.groupby("age")["n"].sum().to_dict()
     {'old': 1, 'young': 4}
     """
+    for name, value in (("seed", seed), ("replicate", replicate)):
+        if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 1 << 63:
+            raise ValueError(f"the {name} is a whole number from 0 to 2**63 - 1, not {value!r}")
     urns = make_urns(tables)
     people = urns.targets[:, : urns.table_start[1]].sum(axis=1).astype(np.int64)
     keys = np.array([zone_key(z) for z in urns.zones], np.uint64)

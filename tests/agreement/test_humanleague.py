@@ -1,4 +1,6 @@
-"""Quasirandom sampling against humanleague (Smith 2018, JOSS 3(25)), where it is installed: the same laws, not the same people."""
+"""Quasirandom sampling against humanleague (Smith 2018, JOSS 3(25)), where it is installed: the same laws, other people."""
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -52,13 +54,8 @@ def test_tables_that_share_a_variable(humanleague):
     first, second = np.array([[30, 40], [50, 60]]), np.array([[20, 60, 0], [40, 10, 50]])
     theirs, facts = humanleague.qis([np.array([0, 1]), np.array([1, 2])], [first, second])
     assert facts["conv"]
-    drawn = sp.qis(
-        {
-            ("a", "b"): {(i, j): first[i, j] for i in range(2) for j in range(2)},
-            ("b", "c"): {(i, j): second[i, j] for i in range(2) for j in range(3)},
-        },
-        seed=1,
-    ).counts
+    tables = {names: dict(np.ndenumerate(table)) for names, table in ((("a", "b"), first), (("b", "c"), second))}
+    drawn = sp.qis(tables, seed=1).counts
     mine = np.zeros((2, 2, 3), int)
     mine[drawn["a"], drawn["b"], drawn["c"]] = drawn["n"]
     for table in (theirs, mine):
@@ -78,10 +75,7 @@ def test_people_from_a_survey(humanleague):
     assert (population.status["whole"] == "EXACT").all()
     off = {"ours": 0.0, "theirs": 0.0}
     for z, weights in enumerate(population.fitted()):
-        margins = [
-            problem.targets[z, a:b].astype(int)
-            for a, b in zip(problem.constraint_start, problem.constraint_start[1:], strict=False)
-        ]
+        margins = [problem.targets[z, a:b].astype(int) for a, b in pairwise(problem.constraint_start)]
         theirs, facts = humanleague.qisi(start, [np.array([k]) for k in range(3)], margins)
         assert facts["conv"]
         mine = np.zeros(60)
