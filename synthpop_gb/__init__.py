@@ -19,7 +19,7 @@ _WHERE = {
     "Aligned": "aligned", "BenchmarkTable": "benchmark", "Checks": "checks", "Finding": "errors", "FitWarning": "errors",
     "Geography": "geography", "InputError": "errors", "Microdata": "microdata", "Population": "population", "Problem": "problem",
     "Recode": "harmonisation", "Study": "spec", "examine": "harmonisation", "formulate": "formulation",
-    "harmonise": "harmonisation", "indicator": "assessment", "load": "pipeline", "load_study": "spec",
+    "harmonise": "harmonisation", "indicator": "assessment", "load": "pipeline", "load_study": "spec", "qis": "methods",
     "register_method": "methods", "register_metric": "validation", "run": "pipeline", "save": "run_folder", "solve": "execution",
     "validate": "validation",
 }  # fmt: skip

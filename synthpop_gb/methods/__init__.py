@@ -2,5 +2,19 @@
 
 from synthpop_gb.methods._method import METHODS, BlockResult, Method, Streams, get_method, make_options, register_method
 from synthpop_gb.methods.ipf import IPFOptions
+from synthpop_gb.methods.quasirandom import QISIOptions
+from synthpop_gb.methods.urns import QuasirandomTable, qis
 
-__all__ = ["METHODS", "BlockResult", "IPFOptions", "Method", "Streams", "get_method", "make_options", "register_method"]
+__all__ = [
+    "METHODS",
+    "BlockResult",
+    "IPFOptions",
+    "Method",
+    "QISIOptions",
+    "QuasirandomTable",
+    "Streams",
+    "get_method",
+    "make_options",
+    "qis",
+    "register_method",
+]
