@@ -15,7 +15,7 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.entropy import factorise, solve
-from synthpop_gb.kernels.links import BOUNDED, ENTROPY, LINEAR, LOGIT, link_value
+from synthpop_gb.kernels.links import BOUNDED, ENTROPY, LOGIT, link_value
 from synthpop_gb.status import FitStatus
 
 __all__ = ["calibrate_block"]

@@ -1,7 +1,7 @@
 """Links between duals and weights: what a distance between weights and start weights makes of the sum of a profile's duals.
 
-A weight is w = d F(u): u is the sum of the duals of the profile's cells, d its start weight, F(0) = F'(0) = 1. F is the inverse of
-the derivative of the distance (Deville & Sarndal 1992, JASA 87, table 1). `EXPONENTIAL` is what iterative proportional fitting
+A weight is w = d F(u): u is the sum of the duals of the profile's cells, d its start weight, F(0) = F'(0) = 1. F is the inverse
+of the derivative of the distance (Deville & Sarndal 1992, JASA 87, table 1). `EXPONENTIAL` is what iterative proportional fitting
 leaves: start weights as the survey grosses them. For the others d is the start weight brought to the zone's size, so that w / d
 is the zone's share over the survey's, and bounds on it mean something.
 """
@@ -15,8 +15,8 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.ipf import weights_from_duals, write_weights
 
 __all__ = [
-    "BOUNDED", "ENTROPY", "EXPONENTIAL", "LINEAR", "LINKS", "LOGIT", "Link", "link_value", "linked_weights", "write_linked",
-    "zone_scales",
+    "BOUNDED", "ENTROPY", "EXPONENTIAL", "LINEAR", "LINKS", "LOGIT", "Link", "described", "fitted_margins", "link_from",
+    "link_value", "linked_weights", "write_linked", "zone_scales",
 ]  # fmt: skip
 
 EXPONENTIAL, LINEAR, BOUNDED, ENTROPY, LOGIT = 0, 1, 2, 3, 4
@@ -30,6 +30,23 @@ class Link(NamedTuple):
     kind: int = EXPONENTIAL
     lower: float = 0.0
     upper: float = 1e300
+
+
+def described(link) -> dict | None:
+    """Return a link as plain values for JSON, None for `EXPONENTIAL`; `link_from` reads them again.
+
+    >>> described(Link(LOGIT, 0.5, 3.0)), link_from(described(Link(LOGIT, 0.5, 3.0)))
+    ({'distance': 'logit', 'lower': 0.5, 'upper': 3.0}, Link(kind=4, lower=0.5, upper=3.0))
+    """
+    if link is None or link.kind == EXPONENTIAL:
+        return None
+    name = next(n for n, kind in LINKS.items() if kind == link.kind)
+    return {"distance": name, "lower": link.lower, "upper": link.upper}
+
+
+def link_from(values):
+    """Return the link that `described` told of; None for None. Raises KeyError for a distance that this version does not know."""
+    return None if values is None else Link(LINKS[values["distance"]], float(values["lower"]), float(values["upper"]))
 
 
 @njit
@@ -86,6 +103,30 @@ def write_linked(link, scale, start, cell_of, duals, out):
                 w[p] = 0.0
             else:
                 w[p] = scale[z] * start[p] * link_value(link, w[p])[0]
+
+
+@njit
+def fitted_margins(link, scale, start, cell_of, duals, group, n_groups):
+    """Find the margins of the weights that duals stand for, without keeping a weight.
+
+    group : (n_profiles,) int32. A further partition of the profiles, -1 for none of its n_groups. Other arguments as in
+    `write_linked`. Returns margins (n_zones, n_cells) and groups (n_zones, n_groups) float64, persons, and how many profiles
+    have a weight below nought, (n_zones,) int32.
+    """
+    n_zones, n_cells = duals.shape
+    margins, groups, negative = np.zeros((n_zones, n_cells)), np.zeros((n_zones, n_groups)), np.zeros(n_zones, np.int32)
+    weights = np.empty((1, start.shape[0]))
+    for z in range(n_zones):
+        write_linked(link, scale[z : z + 1], start, cell_of, duals[z : z + 1], weights)
+        for p in range(start.shape[0]):
+            w = weights[0, p]
+            negative[z] += w < 0.0
+            if group[p] >= 0:
+                groups[z, group[p]] += w
+            for k in range(cell_of.shape[0]):
+                if cell_of[k, p] >= 0:
+                    margins[z, cell_of[k, p]] += w
+    return margins, groups, negative
 
 
 def linked_weights(link, start, cell_of, constraint_start, targets, duals):

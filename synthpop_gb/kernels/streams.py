@@ -9,7 +9,7 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 
-__all__ = ["PLACE", "SETTLE", "WHOLE", "mix", "next_below", "next_uniform", "shuffle", "stream_key", "stream_keys"]
+__all__ = ["PLACE", "ROUND", "SETTLE", "WHOLE", "mix", "next_below", "next_uniform", "shuffle", "stream_key", "stream_keys"]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -21,6 +21,7 @@ _LOW = np.uint64(0xFFFFFFFF)
 WHOLE = 1  # whole counts per profile
 PLACE = 2  # donors within a profile
 SETTLE = 3  # disagreeing tables settled on one total
+ROUND = 7  # margins of a fit to soft targets rounded to whole tables
 
 
 @njit(inline="always")

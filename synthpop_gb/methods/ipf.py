@@ -6,9 +6,7 @@ whichever is faster. What is kept of a fit is its duals, from which `Population.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import threading
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -21,6 +19,7 @@ from synthpop_gb.kernels.layout import WholeLayout, whole_layout, whole_work
 from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
+from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods.integerise import INTEGERISE
 from synthpop_gb.problem import Problem
 from synthpop_gb.status import FitStatus
@@ -107,23 +106,11 @@ class _Layouts(NamedTuple):
     whole: WholeLayout
 
 
-_known: dict[bytes, _Layouts] = {}  # of the latest problem: blocks of one problem follow each other, in every worker
-_lock = threading.Lock()
+def _lay_out(problem: Problem) -> _Layouts:
+    arrays = problem.cell_of, problem.constraint_start
+    return _Layouts(fit_layout(problem.start, *arrays), whole_layout(*arrays))
 
 
-def _layouts(problem: Problem) -> _Layouts:
-    """Layouts of a problem, recognised by its content: a worker elsewhere gets another object with every block."""
-    content = hashlib.blake2b(problem.start.tobytes(), digest_size=16)
-    content.update(problem.cell_of.tobytes() + problem.constraint_start.tobytes())
-    key = content.digest()
-    with _lock:
-        if key not in _known:
-            _known.clear()
-            _known[key] = _Layouts(
-                fit_layout(problem.start, problem.cell_of, problem.constraint_start),
-                whole_layout(problem.cell_of, problem.constraint_start),
-            )
-        return _known[key]
-
+_layouts = Remembered(_lay_out)
 
 register_method(IPF())

@@ -60,7 +60,9 @@ def test_soft_fit_equals_the_twin(made, kind, seed):
             continue
         size = max(targets[z].max(), 1.0)
         assert status[z] == FitStatus.CONVERGED or residual[z] < 1e-9 * size
-        expected, lam = twin.calibrate_zone(scale[z] * made.start, made.cell_of, targets[z], variance[z], kind, link.lower, link.upper)
+        expected, _ = twin.calibrate_zone(
+            scale[z] * made.start, made.cell_of, targets[z], variance[z], kind, link.lower, link.upper
+        )
         np.testing.assert_allclose(weights[z], expected, rtol=1e-5, atol=1e-6 * size)
         fitted = made.margins(weights[z : z + 1])[0]
         np.testing.assert_allclose(fitted + 4.0 * duals[z], targets[z], atol=2e-8 * size)
@@ -80,7 +82,9 @@ def test_hard_fit_equals_the_twin(made, kind):
         expected, _ = twin.calibrate_zone(scale[z] * made.start, made.cell_of, target, np.zeros(len(target)), kind)
         np.testing.assert_allclose(weights[z], expected, rtol=1e-5, atol=1e-6 * size)
         if kind == "entropy":
-            np.testing.assert_allclose(weights[z], fit_zone(scale[z] * made.start, made.cell_of, target), rtol=1e-5, atol=1e-6 * size)
+            np.testing.assert_allclose(
+                weights[z], fit_zone(scale[z] * made.start, made.cell_of, target), rtol=1e-5, atol=1e-6 * size
+            )
 
 
 @pytest.mark.parametrize("kind", KINDS)

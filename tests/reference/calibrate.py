@@ -63,7 +63,5 @@ def objective(w, d, a, target, variance, kind, lower=0.0, upper=np.inf):
         distance = r * np.log(r) - r + 1
     else:
         k = (upper - lower) / ((1 - lower) * (upper - 1))
-        distance = (
-            (r - lower) * np.log((r - lower) / (1 - lower)) + (upper - r) * np.log((upper - r) / (upper - 1))
-        ) / k
+        distance = ((r - lower) * np.log((r - lower) / (1 - lower)) + (upper - r) * np.log((upper - r) / (upper - 1))) / k
     return np.sum(d * distance) + np.sum((a.T @ w - target) ** 2 / (2 * variance))
