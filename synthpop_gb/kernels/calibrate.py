@@ -21,9 +21,9 @@ from synthpop_gb.status import FitStatus
 __all__ = ["calibrate_block"]
 
 _LONGEST = 3.0  # no weight grows by more than exp(3), 20-fold, in one step; it may shrink by any factor
-_FLAT = 1e-3  # least F' in the Hessian: a profile at its bound must be able to come back
+_FLAT, _FLAT_SOFT = 1e-3, 1e-9  # least F' in the Hessian: a profile at its bound must be able to come back; soft cells see to it
 _ARMIJO = 1e-4  # share of the fall promised by the slope that a step must bring
-_ROUNDING = 1e-14  # of the dual's terms: a change below is no change
+_ROUNDING = 1e-12  # of the dual's terms: a rise below may be rounding, if the misses say so
 _FINEST = 1e-13  # no cell is asked to be nearer than this share of its target
 _PATIENCE, _ENOUGH = 16, 0.5  # every 16 steps the largest miss must have shrunk to half, else tables or bounds contradict it
 _SHARE = 1e-6  # a zone stops where less than this share of its misfit can be removed by any weights
@@ -157,7 +157,7 @@ def _newton(link, n, cells, target, variance, tolerance, max_steps, work):
     n_cells = target.shape[0]
     work.du[:n] = 0.0
     first = _evaluate(link, n, cells, 0.0, work)
-    mark = math.inf
+    mark, people = math.inf, work.d[:n].sum()
     for taken in range(max_steps + 1):
         met, furthest, _ = _miss(target, variance, tolerance, work)
         if met:
@@ -175,14 +175,17 @@ def _newton(link, n, cells, target, variance, tolerance, max_steps, work):
         found = False
         for _ in range(_HALVINGS):
             total = _evaluate(link, n, cells, length, work)
-            change, size = total - first, abs(total) + abs(first)
+            change, size = total - first, people + abs(total)
             for c in range(n_cells):
                 step = length * work.step[c, 0]
                 linear, curved = target[c] * step, variance[c] * step * (work.dual[c] + 0.5 * step)
                 change += curved - linear
                 size += abs(linear) + abs(curved)
-            if change <= -_ARMIJO * length * slope + _ROUNDING * size:
+            if change <= -_ARMIJO * length * slope:
                 found = True
+            elif change <= _ROUNDING * size:  # near the answer the dual no longer tells steps apart, its gradient does
+                found = _misfit(target, variance, length, work) < _ENOUGH * _misfit(target, variance, 0.0, work)
+            if found:
                 break
             length *= 0.25
         if not found:
@@ -197,6 +200,18 @@ def _newton(link, n, cells, target, variance, tolerance, max_steps, work):
 
 
 @njit
+def _misfit(target, variance, length, work):
+    """Sum up the squared gradient: before the step where length is 0, from the gap kept; else at the step on trial."""
+    total = 0.0
+    for c in range(target.shape[0]):
+        gap = work.gap[c]
+        if length > 0.0:
+            gap = target[c] - work.margin[c] - variance[c] * (work.dual[c] + length * work.step[c, 0])
+        total += gap * gap
+    return total
+
+
+@njit
 def _direct(link, n, cells, target, variance, work):
     """Find the Newton direction. Writes step and du of work; returns (how fast the dual falls along it, largest du).
 
@@ -204,9 +219,10 @@ def _direct(link, n, cells, target, variance, work):
     can remove. Where it is far less, what is left contradicts itself and the fall comes back as 0.
     """
     n_cells, hessian, step = target.shape[0], work.hessian, work.step
+    flat = 0.0 if link.kind == ENTROPY else _FLAT_SOFT if variance.any() else _FLAT
     hessian[:] = 0.0
     for i in range(n):
-        p, f = work.alive[i], max(work.slope[i], _FLAT * work.d[i]) if link.kind != ENTROPY else work.slope[i]
+        p, f = work.alive[i], max(work.slope[i], flat * work.d[i])
         for k in range(cells.shape[1]):
             row = hessian[cells[p, k]]
             for j in range(k + 1):

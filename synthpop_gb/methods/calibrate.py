@@ -51,6 +51,10 @@ class CalibrateOptions:
         Meet perturbed or sampled tables within their standard error; False to meet every target exactly.
     standard_error : float or mapping of str to float, optional
         Of each count, persons; instead of the tables' own. One number for all tables, or by constraint; 0 = exact.
+    prior : float
+        What a person of the start weights counts for beside a person published, above 0: 1 takes the zone for a sample of the
+        survey's people, the default for what a 1 % sample tells (Nagle et al. 2014: people asked over people living there); as
+        it goes to 0, tables are settled on each other alone. Softness only: exact targets take no notice.
     zeros : str
         What a published nought of a soft table means: 'soft' (there may be somebody, as in any other cell) or 'exact' (nobody).
     tolerance : float
@@ -73,6 +77,7 @@ class CalibrateOptions:
     upper: float = 20.0
     soft: bool = True
     standard_error: float | Mapping[str, float] | None = None
+    prior: float = 0.01
     zeros: str = "soft"
     tolerance: float = 1e-6
     max_steps: int = 200
@@ -87,6 +92,8 @@ class CalibrateOptions:
             raise ValueError(f"soft is true or false, not {self.soft!r}")
         if not (_is_number(self.tolerance) and self.tolerance > 0):
             raise ValueError(f"tolerance is a number of persons above 0, not {self.tolerance!r}")
+        if not (_is_number(self.prior) and self.prior > 0):
+            raise ValueError(f"prior is a number above 0, not {self.prior!r}")
         for name, least in (("max_steps", 1), ("max_moves", 0)):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
@@ -139,7 +146,7 @@ class Calibrate:
         duals, status, steps = np.empty((n, n_cells)), np.empty(n, np.int8), np.empty(n, np.int32)
         residual, worst = np.empty(n), np.empty(n, np.int32)
         calibrate_block(
-            link, scale, problem.start, known.cells, targets, variance, float(options.tolerance), int(options.max_steps),
+            link, scale, problem.start, known.cells, targets, options.prior * variance, float(options.tolerance), int(options.max_steps),
             duals, status, steps, residual, worst,
         )  # fmt: skip
         margins, atoms, negative = fitted_margins(
