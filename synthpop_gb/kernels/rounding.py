@@ -1,8 +1,8 @@
 """Margins of a fit taken to whole tables that agree with each other: every cell rounded up or down, unbiased.
 
 A fit to soft targets has one set of weights, so its margins agree, but they are not whole. Rounded table by table they would no
-longer agree; so what tables share is rounded first: who is in which universes, then table by table, each holding to the groups
-of its cells that an earlier table counts too (two tables of age, or ages 16 and over beside a table of people of 16 and over).
+longer agree; so what tables share is rounded first: who is in which universes, then table by table, those of most cells first,
+each holding to the groups of its cells that an earlier table counts too (two tables of age, or ages 16 and over beside a table of people of 16 and over).
 Rounding of one table to given totals is the systematic draw of `settle` (Madow 1949, Ann. Math. Statist. 20; as controlled
 rounding: Cox 1987, JASA 82), each cell's expected count rounded up or down.
 """
@@ -24,7 +24,7 @@ _WHOLE = 1e-5  # persons: nearer to a whole number than this is whole
 class Shared(NamedTuple):
     """One partition of a table's cells by what an earlier table counts too.
 
-    other : int. The earlier table; 0 is the table of universes, table k + 1 the constraint k.
+    other : int. The earlier table: a constraint, or -1 for the table of universes.
     own : (n_cells,) int32. Block of each of the table's own cells, 0 to n - 1. Where `rest` is True, the last block holds the
         cells that the other table says nothing of, and its total is what the other blocks leave.
     theirs : (n_other_cells,) int32. Block of each of the other table's cells, -1 where it counts people beyond.
@@ -40,11 +40,13 @@ class Margins(NamedTuple):
     """Tables of a problem as `round_margins` needs them: cells as if numbered per table, the table of universes first.
 
     atom : (n_profiles,) int32. Combination of universes that a profile is in, -1 for none. inside : (n_constraints, n_atoms)
-    bool. shared : for every constraint, the partitions by earlier tables, the finest first.
+    bool. order : the constraints, those of most cells first. shared : for the constraints in that order, the partitions by
+    earlier tables, the finest first.
     """
 
     atom: np.ndarray
     inside: np.ndarray
+    order: tuple[int, ...]
     shared: tuple[tuple[Shared, ...], ...]
 
 
@@ -59,12 +61,15 @@ def shared_margins(start, cell_of, constraint_start) -> Margins:
     number = np.where(some, np.cumsum(some) - 1, -1)
     atom = np.full(len(start), -1, np.int32)
     atom[used] = number[of]
-    tables, sizes = [number[of], *cells], [int(some.sum()), *np.diff(constraint_start)]
+    sizes = np.diff(constraint_start)
+    order = tuple(int(k) for k in np.argsort(-sizes, kind="stable"))
+    tables = {-1: (number[of], int(some.sum()))}
     shared = []
-    for k in range(1, len(tables)):
-        found = [_partition(j, tables[j], sizes[j], tables[k], sizes[k]) for j in range(k)]
+    for k in order:
+        found = [_partition(j, *tables[j], cells[k], int(sizes[k])) for j in tables]
         shared.append(tuple(sorted((s for s in found if s is not None), key=lambda s: -int(s.own.max()))))
-    return Margins(atom, patterns[:, some], tuple(shared))
+        tables[k] = cells[k], int(sizes[k])
+    return Margins(atom, patterns[:, some], order, tuple(shared))
 
 
 def _partition(other, theirs, n_theirs, own, n_own):
@@ -99,15 +104,15 @@ def round_margins(margins, constraint_start, fitted, atoms, share, keys):
     up or down at random; each cell is its fitted margin rounded up or down, or one further where its total was rounded.
     """
     keys, fitted, atoms = np.asarray(keys, np.uint64), _snapped(fitted), _snapped(atoms)
-    n_zones, one = len(fitted), np.zeros(atoms.shape[1], np.int32)
+    one = np.zeros(atoms.shape[1], np.int32)
     total = _snapped(atoms.sum(axis=1, keepdims=True))
     total = np.floor(total + uniforms(_sub(keys, 0))[:, None])
-    tables = [np.empty_like(atoms)]
-    settle(atoms, one, total, np.ones(atoms.shape[1]), _sub(keys, 1), tables[0])
-    for k, partitions in enumerate(margins.shared):
+    tables = {-1: np.empty_like(atoms)}
+    settle(atoms, one, total, np.ones(atoms.shape[1]), _sub(keys, 1), tables[-1])
+    for k, partitions in zip(margins.order, margins.shared, strict=True):
         cells = slice(constraint_start[k], constraint_start[k + 1])
         mine = np.ascontiguousarray(fitted[:, cells])
-        people = tables[0] @ margins.inside[k].astype(np.float64)
+        people = tables[-1] @ margins.inside[k].astype(np.float64)
         blocks = [np.zeros(mine.shape[1], np.int32), *(s.own for s in partitions)]
         totals = [people[:, None], *(_totals(s, tables[s.other], people) for s in partitions)]
         finest = 1 if partitions else 0
@@ -118,8 +123,8 @@ def round_margins(margins, constraint_start, fitted, atoms, share, keys):
             first = np.cumsum([0, *(t.shape[1] for t in totals[1:])])
             every = np.stack([b + f for b, f in zip(blocks[1:], first[:-1], strict=True)]).astype(np.int32)
             meet_margins(out, mine, every, np.ascontiguousarray(np.concatenate(totals[1:], axis=1)), _sub(keys, 2 * k + 3))
-        tables.append(out)
-    return np.concatenate([np.empty((n_zones, 0)), *tables[1:]], axis=1)
+        tables[k] = out
+    return np.concatenate([tables[k] for k in range(len(margins.order))], axis=1)
 
 
 def _totals(shared, table, people):
