@@ -132,8 +132,8 @@ def fitted_margins(link, scale, start, cell_of, duals, group, n_groups):
 def linked_weights(link, start, cell_of, constraint_start, targets, duals):
     """Compute weights from duals: (n_zones, n_profiles) float64, persons.
 
-    link : Link, or None for `EXPONENTIAL`. start, cell_of, constraint_start, targets: the problem's, targets and duals of the same
-    zones, (n_zones, n_cells).
+    link : Link, or None for `EXPONENTIAL`. start, cell_of, constraint_start, targets: the problem's; targets and duals of the
+        same zones, (n_zones, n_cells).
 
     >>> cell_of, bounds = np.array([[0, 1]], np.int32), np.array([0, 2], np.int32)
     >>> linked_weights(Link(LINEAR), np.array([1.0, 3.0]), cell_of, bounds, np.array([[20.0, 20.0]]), np.array([[1.0, -1 / 3]]))

@@ -128,7 +128,8 @@ class Calibrate:
     - negative: profiles with a weight below nought ('linear' only); they are cut off before whole people are drawn.
     - tae_published: total absolute error of the whole people against the counts as published, persons.
     - shift: largest difference between the fit and a soft count as published, persons.
-    - misfit: sum over soft cells of (fit - published)^2 / variance; about as many as the soft cells is what noise alone brings.
+    - misfit: sum over soft cells of (fit - published)^2 / variance. Noise alone brings about 1 for every soft table but one,
+      since tables of the same people repeat their total.
     """
 
     name, options, needs = "calibrate", CalibrateOptions, "cells"
@@ -145,10 +146,11 @@ class Calibrate:
         scale = zone_scales(link, problem.start, problem.cell_of, problem.constraint_start, problem.targets[zones])
         duals, status, steps = np.empty((n, n_cells)), np.empty(n, np.int8), np.empty(n, np.int32)
         residual, worst = np.empty(n), np.empty(n, np.int32)
+        limits = float(options.tolerance), int(options.max_steps)
+        softness = options.prior * variance
         calibrate_block(
-            link, scale, problem.start, known.cells, targets, options.prior * variance, float(options.tolerance), int(options.max_steps),
-            duals, status, steps, residual, worst,
-        )  # fmt: skip
+            link, scale, problem.start, known.cells, targets, softness, *limits, duals, status, steps, residual, worst
+        )
         margins, atoms, negative = fitted_margins(
             link, scale, problem.start, problem.cell_of, duals, known.margins.atom, known.margins.inside.shape[1]
         )

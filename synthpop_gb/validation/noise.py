@@ -1,7 +1,7 @@
 """Are the people within the publisher's noise: perturbed counts set against the perturbation that the publisher says.
 
-Census 2021 counts carry random noise, so a population can meet them too well: two tables that disagree cannot both be met. What can
-be asked is that people differ from the published counts by no more than the noise does.
+Census 2021 counts carry random noise: tables of the same people disagree, and no population meets all of them. What can be asked
+is that people differ from the published counts by no more than the noise does.
 """
 
 from __future__ import annotations

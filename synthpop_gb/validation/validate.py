@@ -103,7 +103,7 @@ def validate(
 
 
 def _expected(population: Population, aligned: Aligned) -> list[np.ndarray]:
-    """What the people should be, table by table: harmonised targets, or the tables that a soft fit settled on by itself."""
+    """Return what people should be, table by table: harmonised targets, or the tables that a soft fit settled on by itself."""
     if population.settled is None:
         return [_by_zone(t.targets, aligned.zones) for t in aligned.constraints]
     settled = population.settled[population.zones.get_indexer(aligned.zones)]

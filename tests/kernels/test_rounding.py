@@ -37,7 +37,14 @@ def rounded(cell_of, bounds, weights, seed=1, start=None):
     return round_margins(made, bounds, fitted, atoms, share, keys), fitted
 
 
-CHOICES = [("age", "sex", "work"), ("age", "band", "sex"), ("sex", "age x sex", "age"), ("work", "age"), ("work",), ("band", "age x sex", "work", "sex")]
+CHOICES = [
+    ("age", "sex", "work"),
+    ("age", "band", "sex"),
+    ("sex", "age x sex", "age"),
+    ("work", "age"),
+    ("work",),
+    ("band", "age x sex", "work", "sex"),
+]
 
 
 @settings(max_examples=40, deadline=None)
