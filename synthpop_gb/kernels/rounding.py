@@ -3,8 +3,8 @@
 A fit to soft targets has one set of weights, so its margins agree, but they are not whole. Rounded table by table they would no
 longer agree; so what tables share is rounded first: who is in which universes, then table by table, those of most cells first,
 each holding to the groups of its cells that an earlier table counts too (two tables of age, or ages 16 and over beside a table
-of people of 16 and over). Rounding of one table to given totals is the systematic draw of `settle` (Madow 1949, Ann. Math. Statist. 20; as controlled
-rounding: Cox 1987, JASA 82), each cell's expected count rounded up or down.
+of people of 16 and over). Rounding of one table to given totals is the systematic draw of `settle` (Madow 1949, Ann. Math.
+Statist. 20; as controlled rounding: Cox 1987, JASA 82), each cell's expected count rounded up or down.
 """
 
 from typing import NamedTuple
