@@ -1,4 +1,4 @@
-"""The publisher's noise from tables to checks: merged cells, soft fits judged by the tables they settled on, shares within noise."""
+"""The publisher's noise, from tables to checks: merged cells, soft fits and the tables they settled on, shares within noise."""
 
 import html
 from dataclasses import replace
@@ -57,7 +57,7 @@ def test_noise_alone_is_within_noise():
 
 
 def test_checks_count_what_is_within_the_noise(judged, aligned):
-    population, checks = judged
+    _, checks = judged
     by_zone, by_table = checks["zone_fit"], checks["table_fit"]
     assert by_zone["noisy_cells"].gt(0).all()
     assert by_table["cells_within_noise"].sum() == by_zone["cells_within_noise"].sum()
