@@ -88,7 +88,7 @@ def verdict(aligned: Aligned, checks: Checks, truth_unit: str = "% of people") -
             f"were, and the error above that floor is {whole(float(checks['zones']['tae_above_floor'].sum()))}."
         )
     if within := checks.headline.get("tables within the publisher's noise"):
-        sentences.append(f"Within the publisher's noise, as a whole, are {within} tables of one zone.")
+        sentences.append(f"Of the tables of one zone, {within} are within the publisher's noise as a whole.")
     beyond = _beyond(checks, truth_unit)
     if not beyond:
         sentences.append(

@@ -79,13 +79,14 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
 
 
 def _noise(by_table: pd.DataFrame) -> dict[str, str]:
-    """Shares of perturbed counts, and of perturbed tables of one zone, that are within the publisher's noise."""
+    """Error against perturbed counts as published; shares of them, and of their tables of one zone, within the noise."""
     if "noise_ratio" not in by_table or not by_table["noisy_cells"].any():
         return {}
     noisy = by_table[by_table["noisy_cells"] > 0]
     cells, within = int(noisy["noisy_cells"].sum()), int(noisy["cells_within_noise"].sum())
     tables, fits = len(noisy), int((noisy["noise_ratio"] <= 1).sum())
     return {
+        "total absolute error against the counts as published": _whole(by_table["tae_published"].sum()),
         "cells within the publisher's noise": f"{100 * within / cells:.2f} % ({within:,} of {cells:,})",
         "tables within the publisher's noise": f"{100 * fits / tables:.2f} % ({fits:,} of {tables:,}; noise alone leaves 95 %)",
     }
