@@ -57,9 +57,10 @@ def calibrate_block(link, scale, start, cells, targets, variance, tolerance, max
     start : (n_profiles,) float64. cells : (n_profiles, n_constraints) int32, n_cells = outside the universe.
     targets : (n_zones, n_cells) float64, persons. variance : (n_zones, n_cells) float64, persons squared; 0 = exact.
     tolerance : largest |A w - t + v lambda|, persons; for an exact cell that is its miss. max_steps : Newton steps a zone.
-    Written: duals (n_zones, n_cells) float64, -inf where an exact target is nought (whoever is in such a cell takes no part,
-    whatever the distance); status (n_zones,) int8; steps (n_zones,) int32; residual (n_zones,) float64, persons; worst
-    (n_zones,) int32, the cell of the residual, -1 where nothing is off.
+    duals : (n_zones, n_cells) float64. In: where each zone's steps begin, noughts or the duals of a fit nearby. Out: those found,
+        -inf where an exact target is nought (whoever is in such a cell takes no part, whatever the distance).
+    Written: status (n_zones,) int8; steps (n_zones,) int32; residual (n_zones,) float64, persons; worst (n_zones,) int32, the
+    cell of the residual, -1 where nothing is off.
 
     INFEASIBLE: an exact target that the profiles of its cell cannot reach, since there are none or their bounds forbid it.
     """
@@ -70,12 +71,12 @@ def calibrate_block(link, scale, start, cells, targets, variance, tolerance, max
         np.empty((n_cells + 1, n_cells + 1, 1)), np.empty((n_cells, 1)),
     )  # fmt: skip
     for z in range(targets.shape[0]):
-        duals[z] = 0.0
         steps[z], residual[z], worst[z] = 0, 0.0, -1
         if scale[z] == 0.0:
             status[z] = _EMPTY
+            duals[z] = 0.0
             continue
-        n = _enter(start, scale[z], cells, targets[z], variance[z], work)
+        n = _enter(start, scale[z], cells, targets[z], variance[z], duals[z], work)
         impossible = _out_of_reach(link, n, cells, targets[z], variance[z], tolerance, work)
         status[z], steps[z] = _newton(link, n, cells, targets[z], variance[z], tolerance, max_steps, work)
         _, residual[z], worst[z] = _miss(targets[z], variance[z], tolerance, work)
@@ -86,9 +87,11 @@ def calibrate_block(link, scale, start, cells, targets, variance, tolerance, max
 
 
 @njit
-def _enter(start, scale, cells, target, variance, work):
-    """List the profiles of one zone that take part, with start weights brought to its size. Returns how many."""
+def _enter(start, scale, cells, target, variance, duals, work):
+    """List the profiles that take part, start weights brought to the size of the zone, at the duals given. Returns how many."""
     n_cells, n = target.shape[0], 0
+    for c in range(n_cells):
+        work.dual[c] = duals[c] if math.isfinite(duals[c]) else 0.0
     for p in range(cells.shape[0]):
         ok = start[p] > 0.0
         for k in range(cells.shape[1]):
@@ -96,8 +99,10 @@ def _enter(start, scale, cells, target, variance, work):
             ok = ok and (c == n_cells or target[c] > 0.0 or variance[c] > 0.0)
         if ok:
             work.alive[n], work.d[n], work.u[n] = p, scale * start[p], 0.0
+            for k in range(cells.shape[1]):
+                if cells[p, k] < n_cells:
+                    work.u[n] += work.dual[cells[p, k]]
             n += 1
-    work.dual[:] = 0.0
     work.step[:] = 0.0
     return n
 
@@ -153,7 +158,7 @@ def _miss(target, variance, tolerance, work):
 
 @njit
 def _newton(link, n, cells, target, variance, tolerance, max_steps, work):
-    """Take damped Newton steps from duals of nought. Returns (FitStatus, steps); work is left as at the last duals."""
+    """Take damped Newton steps from the duals in work. Returns (FitStatus, steps); work is left as at the last duals."""
     n_cells = target.shape[0]
     work.du[:n] = 0.0
     first = _evaluate(link, n, cells, 0.0, work)

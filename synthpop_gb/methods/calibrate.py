@@ -144,7 +144,8 @@ class Calibrate:
         known, link, n, n_cells = _layouts(problem), self.link(options), len(zones), problem.n_cells
         targets, variance = _targets(problem, zones, options)
         scale = zone_scales(link, problem.start, problem.cell_of, problem.constraint_start, problem.targets[zones])
-        duals, status, steps = np.empty((n, n_cells)), np.empty(n, np.int8), np.empty(n, np.int32)
+        duals = np.zeros((n, n_cells)) if problem.first_duals is None else problem.first_duals[zones].copy()
+        status, steps = np.empty(n, np.int8), np.empty(n, np.int32)
         residual, worst = np.empty(n), np.empty(n, np.int32)
         limits = float(options.tolerance), int(options.max_steps)
         softness = options.prior * variance

@@ -24,7 +24,7 @@ def calibrate(link, start, cell_of, bounds, targets, variance, tolerance=1e-8, m
     n = len(targets)
     cells = np.ascontiguousarray(np.where(cell_of < 0, targets.shape[1], cell_of).T.astype(np.int32))
     scale = zone_scales(link, start, cell_of, bounds, targets)
-    out = np.empty_like(targets), np.empty(n, np.int8), np.empty(n, np.int32), np.empty(n), np.empty(n, np.int32)
+    out = np.zeros_like(targets), np.empty(n, np.int8), np.empty(n, np.int32), np.empty(n), np.empty(n, np.int32)
     order = np.arange(n) if order is None else order
     part = [np.ascontiguousarray(x[order]) for x in (scale, targets, variance)]
     calibrate_block(link, part[0], start, cells, part[1], part[2], tolerance, max_steps, *out)
@@ -185,3 +185,27 @@ def test_scales_come_from_the_constraint_that_counts_most():
     targets = np.array([[10.0, 5.0, 12.0, 8.0], [3.0, 3.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]])
     np.testing.assert_allclose(zone_scales(link, start, cell_of, bounds, targets), [5.0, 2.0, 0.0])
     np.testing.assert_allclose(zone_scales(Link(), start, cell_of, bounds, targets), 1.0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_another_start_leads_to_the_same_weights_in_fewer_steps(kind):
+    rng = np.random.default_rng(2)
+    cats = np.stack(np.unravel_index(np.arange(24), (2, 3, 4)))
+    bounds = np.array([0, 2, 5, 9], np.int32)
+    cell_of, start = (cats + bounds[:-1, None]).astype(np.int32), rng.gamma(2.0, 1.0, 24)
+    people = rng.poisson(30, 24).astype(float)
+    targets = np.concatenate([np.bincount(row, people, s) for row, s in zip(cats, (2, 3, 4), strict=True)])[None]
+    variance, n_cells = np.full(9, 0.5), 9
+    scale = zone_scales(KINDS[kind], start, cell_of, bounds, targets)
+    cells = np.ascontiguousarray(cell_of.T)
+
+    def run(duals):
+        out = duals.copy(), np.empty(1, np.int8), np.empty(1, np.int32), np.empty(1), np.empty(1, np.int32)
+        calibrate_block(KINDS[kind], scale, start, cells, targets, variance[None], 1e-8, 200, *out)
+        return linked_weights(KINDS[kind], start, cell_of, bounds, targets, out[0]), out
+
+    plain, (duals, _, steps, _, _) = run(np.zeros((1, n_cells)))
+    warm, (_, status, fewer, _, _) = run(duals)
+    assert status[0] == FitStatus.CONVERGED
+    assert np.allclose(warm, plain, atol=1e-6)
+    assert fewer[0] == 0 < steps[0]
