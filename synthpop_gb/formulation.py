@@ -70,5 +70,14 @@ def formulate(aligned: Aligned) -> Problem:
         ),
         standard_error=np.repeat([float(c.standard_error) for c in aligned.constraints], sizes),
         published=np.concatenate([c.published.to_numpy() for c in aligned.constraints], axis=1),
+        stratum=_numbered(aligned, aligned.survey.strata),
+        cluster=_numbered(aligned, aligned.survey.cluster),
         aligned=aligned,
     )
+
+
+def _numbered(aligned: Aligned, column: str | None) -> np.ndarray | None:
+    """Give the values of a column over the usable records numbers, in order; who has none is a group of their own."""
+    if column is None:
+        return None
+    return np.unique(aligned.survey.records.loc[aligned.records, column].astype(str), return_inverse=True)[1].reshape(-1)

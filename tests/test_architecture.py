@@ -14,7 +14,7 @@ LAYERS = [
     {"errors", "status", "kernels"},
     {"codebook", "microdata", "benchmark", "geography", "aligned", "problem", "provenance", "population", "indicators", "checks"},
     {"read", "harmonisation", "formulation", "methods", "validation", "export"},
-    {"execution", "run_folder", "report", "spec", "datasets", "testing"},
+    {"execution", "assessment", "run_folder", "report", "spec", "datasets", "testing"},
     {"pipeline"},
     {"cli"},
 ]

@@ -10,7 +10,7 @@ import hashlib
 import math
 import threading
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -56,7 +56,7 @@ class IPFOptions:
     tolerance: float = 1e-6
     relative: bool = False
     max_cycles: int = 1000
-    integerise: str = "halving"
+    integerise: Literal["halving", "cube", "trs", "largest_remainder"] = "halving"
     max_moves: int = MAX_MOVES
     newton: bool = True
 
@@ -79,7 +79,10 @@ class IPF:
     def solve_block(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
         """Fit the zones at these positions and draw their whole people."""
         layouts, targets = _layouts(problem), problem.targets[zones]
-        fit = fit_block(layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton)
+        fit = fit_block(
+            layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton,
+            duals=None if problem.first_duals is None else problem.first_duals[zones],
+        )  # fmt: skip
         draw, repaired = INTEGERISE[options.integerise]
         max_moves, work = options.max_moves if repaired else 0, whole_work(layouts.whole)
         states, remainder = streams.keys(problem.zone_keys[zones], WHOLE), np.empty(len(zones))
@@ -107,23 +110,29 @@ class _Layouts(NamedTuple):
     whole: WholeLayout
 
 
-_known: dict[bytes, _Layouts] = {}  # of the latest problem: blocks of one problem follow each other, in every worker
+_MANY = (
+    4  # problems remembered: blocks of one problem follow each other in every worker; replicates differ in their start weights
+)
+_known: dict[bytes, FitLayout | WholeLayout] = {}
 _lock = threading.Lock()
 
 
 def _layouts(problem: Problem) -> _Layouts:
     """Layouts of a problem, recognised by its content: a worker elsewhere gets another object with every block."""
-    content = hashlib.blake2b(problem.start.tobytes(), digest_size=16)
-    content.update(problem.cell_of.tobytes() + problem.constraint_start.tobytes())
-    key = content.digest()
+    content = hashlib.blake2b(problem.cell_of.tobytes() + problem.constraint_start.tobytes(), digest_size=16)
+    whole = b"whole" + content.digest()
+    content.update(problem.start.tobytes())
+    fit = b"fit" + content.digest()
     with _lock:
-        if key not in _known:
-            _known.clear()
-            _known[key] = _Layouts(
-                fit_layout(problem.start, problem.cell_of, problem.constraint_start),
-                whole_layout(problem.cell_of, problem.constraint_start),
-            )
-        return _known[key]
+        if fit not in _known:
+            _known[fit] = fit_layout(problem.start, problem.cell_of, problem.constraint_start)
+        if whole not in _known:
+            _known[whole] = whole_layout(problem.cell_of, problem.constraint_start)
+        for key in (whole, fit):  # the latest last
+            _known[key] = _known.pop(key)
+        while len(_known) > 2 * _MANY:
+            del _known[next(iter(_known))]
+        return _Layouts(_known[fit], _known[whole])
 
 
 register_method(IPF())

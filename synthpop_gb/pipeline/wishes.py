@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import RecodeModel
+from synthpop_gb.spec.options import method_findings
 
 __all__ = ["check_method", "check_wishes", "make_recodes"]
 
 
 def check_method(study: Study) -> list[Finding]:
-    """Say what is wrong with the method's name or options: `study-value`."""
-    from synthpop_gb.methods import METHODS, get_method, make_options
-
-    name = study.method.name
-    if name not in METHODS:
-        near = difflib.get_close_matches(name, METHODS, n=1)
-        hint = f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(METHODS)}."
-        return [finding("study-value", f"method.name: no method is called '{name}'.{hint}", place="method.name")]
-    try:
-        make_options(get_method(name), study.method.options())
-    except ValueError as error:
-        return [finding("study-value", f"method: {error}.", place="method")]
-    return []
+    """Say what is wrong with the method's name or options: `study-value`, `study-key`. A study that was loaded has none of it."""
+    return method_findings(study.method.name, study.method.options())
 
 
 def make_recodes(recodes: dict[str, RecodeModel]) -> tuple[dict, list[Finding]]:
@@ -50,6 +39,9 @@ def check_wishes(study: Study, aligned: Aligned) -> list[Finding]:
     if study.maps and aligned.geography.boundary_file is None:
         message = "maps: the study names no boundaries, so nothing can be drawn."
         findings.append(finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones]."))
+    from synthpop_gb.pipeline.indicators import check_indicators
+
+    findings += check_indicators(study, aligned)
     if study.truth is not None:
         for name, condition in study.truth.indicators.items():
             findings += _tried(condition, aligned, f"truth.indicators.{name}")

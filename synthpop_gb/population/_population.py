@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,8 +11,10 @@ import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order
+from synthpop_gb.population._replicates import Replicates, resampled
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
+from synthpop_gb.status import FitStatus, WholeStatus
 
 __all__ = ["STATUS_COLUMNS", "Population"]
 
@@ -44,6 +46,10 @@ class Population:
         Logarithms of the factors that the fit found for each cell; None where the method has none.
     provenance : Provenance
         Seed, method, options, versions.
+    replicates : Replicates or None
+        Further populations of the same problem, where some were asked for.
+    number : int
+        Which replicate this is; 0 = the population itself.
     """
 
     problem: Problem
@@ -53,6 +59,8 @@ class Population:
     status: pd.DataFrame
     duals: np.ndarray | None
     provenance: Provenance
+    replicates: Replicates | None = None
+    number: int = 0
 
     @property
     def zones(self) -> pd.Index:
@@ -91,7 +99,7 @@ class Population:
         from synthpop_gb.kernels.streams import PLACE, stream_keys
 
         problem, where = self.problem, self._positions(zones)
-        keys = stream_keys(self.provenance.seed, problem.zone_keys[where], 0, PLACE)
+        keys = stream_keys(self.provenance.seed, problem.zone_keys[where], self.number, PLACE)
         order, donor, cumulated, guide = self._placing
         start, rank, n, unplaced = place_zones(
             *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.records)
@@ -112,6 +120,43 @@ class Population:
         order, rank = id_order(self.problem.records)
         donor = rank[self.problem.donor].astype(np.int32)
         return order.astype(np.int32), donor, *placement_guide(self.problem.donor_start, self.problem.donor_weight)
+
+    def replicate(self, number: int) -> Population:
+        """Return one replicate as a population of its own: for validating, exporting, or simulating on it.
+
+        Its donors are placed by the replicate's bootstrap weights and its own streams. It keeps no duals. Its status is of the
+        refit, and its remainder against the tables as they were redrawn; `problem.targets` are those of the population.
+
+        Raises
+        ------
+        KeyError
+            Where there is no replicate of that number. 0 is the population itself.
+        """
+        if number == 0:
+            return self
+        if self.replicates is None:
+            raise KeyError(f"there is no replicate {number}: none was asked for")
+        place, drawn = self.replicates.place(number), self.replicates.sources
+        indptr, profile, count = self.replicates.rows(place)
+        for array in (profile, count):
+            array.setflags(write=False)
+        problem = self.problem
+        if "donors" in drawn:
+            start, weight = resampled(problem, self.provenance.seed, number)
+            problem = replace(problem, start=start, donor_weight=weight)
+        running = np.concatenate([[0], np.cumsum(count, dtype=np.int64)])[indptr]
+        remainder = self.replicates.remainder[place].astype(np.float64)
+        status = self.status[list(STATUS_COLUMNS)].assign(
+            fit=np.array([s.name for s in FitStatus], dtype=object)[self.replicates.fit[place]],
+            cycles=0,
+            residual=np.nan,
+            worst_cell="",
+            whole=np.where(remainder == 0, WholeStatus.EXACT.name, WholeStatus.REMAINDER.name).astype(object),
+            remainder=remainder,
+            people=np.diff(running),
+        )
+        own = number if "whole" in drawn else 0
+        return Population(problem, indptr, profile, count, status, None, self.provenance, None, own)
 
     def blocks(self, size: int = _BLOCK) -> Iterator[DonorCounts]:
         """Yield the donors of `size` zones at a time, in order: a whole country in the memory of one block."""
@@ -218,4 +263,5 @@ class Population:
         return (
             f"Population: {self.people:,} people in {len(self.zones):,} zones, {self.problem.n_profiles:,} profiles of "
             f"{len(self.problem.donor):,} donors\n{whole}\n{self._summary()}"
+            + (f"\n{self.replicates!r}" if self.replicates is not None else "")
         )

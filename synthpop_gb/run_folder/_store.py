@@ -13,11 +13,12 @@ from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
 from synthpop_gb.run_folder._counts import read_profiles, write_counts, write_profiles
 from synthpop_gb.run_folder._files import DUALS, PROBLEM, STATUS, remove, replacing
+from synthpop_gb.run_folder._replicates import read_replicates, write_replicates
 
 __all__ = ["is_open", "read_population", "read_problem", "write_population", "write_problem"]
 
 _ARRAYS = ("start", "cell_of", "constraint_start", "targets", "zone_keys", "donor_start", "donor", "donor_weight")
-_OPTIONAL = ("standard_error", "published")
+_OPTIONAL = ("standard_error", "published", "stratum", "cluster")
 
 
 def is_open(licence: str | None) -> bool:
@@ -50,6 +51,7 @@ def write_population(population: Population, folder: str | Path, *, licence: str
     """
     folder = Path(folder)
     write_profiles(population, folder)
+    write_replicates(population, folder)
     _write_frame(population.status.rename_axis("zone").reset_index(), folder / STATUS)
     if population.duals is not None:
         names = [" = ".join(map(str, cell)) for cell in population.problem.cells]
@@ -70,8 +72,8 @@ def _write_frame(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(temporary, index=False, compression="zstd")
 
 
-def read_population(folder: str | Path, problem: Problem, provenance: Provenance) -> Population:
-    """Read a population that `write_population` wrote, for the problem that it solves.
+def read_population(folder: str | Path, problem: Problem, provenance: Provenance, *, replicates: bool = True) -> Population:
+    """Read a population that `write_population` wrote, for the problem that it solves; without its replicates where False.
 
     Raises InputError (`missing-file`, `unreadable-file`; `input-changed` where the zones are not those of the problem).
     """
@@ -84,7 +86,8 @@ def read_population(folder: str | Path, problem: Problem, provenance: Provenance
         duals = np.ascontiguousarray(_read_frame(folder / DUALS, problem.zones).to_numpy(dtype=np.float64))
     for array in (indptr, profile, count) if duals is None else (indptr, profile, count, duals):
         array.setflags(write=False)
-    return Population(problem, indptr, profile, count, status, duals, provenance)
+    further = read_replicates(folder, problem) if replicates else None
+    return Population(problem, indptr, profile, count, status, duals, provenance, further)
 
 
 def _read_frame(path: Path, zones: pd.Index) -> pd.DataFrame:

@@ -16,9 +16,22 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from synthpop_gb.errors import Finding, InputError, finding, refuse
-from synthpop_gb.spec.model import MapRequest, Method, RecodeModel, Study, Survey, SurveyVariable, Table, Truth, Zones
+from synthpop_gb.spec.model import (
+    IndicatorRequest,
+    MapRequest,
+    Method,
+    RecodeModel,
+    ReplicatesModel,
+    Study,
+    Survey,
+    SurveyVariable,
+    Table,
+    Truth,
+    Zones,
+)
+from synthpop_gb.spec.options import method_findings
 
-__all__ = ["load_study"]
+__all__ = ["ask_for", "load_study"]
 
 
 def load_study(path: str | Path) -> Study:
@@ -38,10 +51,12 @@ def load_study(path: str | Path) -> Study:
         study = Study.model_validate(raw)
     except ValidationError as error:
         raise InputError(
-            [_explain(e, path, lines) for e in error.errors(include_url=False)] + _paths(raw, path, lines)[1]
+            [_explain(e, path, lines) for e in error.errors(include_url=False)]
+            + _method(raw, path, lines)
+            + _paths(raw, path, lines)[1]
         ) from None
     resolved, findings = _paths(study.model_dump(exclude_none=True), path, lines)
-    refuse(findings)
+    refuse([*_method(raw, path, lines), *findings])
     return Study.model_validate(resolved)
 
 
@@ -110,9 +125,33 @@ def _explain(error: dict, path: Path, lines: dict[str, int]) -> Finding:
     return finding("study-value", f"{place}: {error['msg'].removeprefix('Value error, ')}; got {given}.", place=place)
 
 
+def ask_for(**asked) -> IndicatorRequest:
+    """Make the request for one indicator from values by name, None for what is not asked.
+
+    Raises InputError (`study-value`) with everything that is wrong.
+    """
+    try:
+        return IndicatorRequest.model_validate({key: value for key, value in asked.items() if value is not None})
+    except ValidationError as error:
+        findings = [
+            finding("study-value", f"{'.'.join(map(str, e['loc']))}: {e['msg']}; got {e['input']!r}.", place="indicator")
+            for e in error.errors()
+        ]
+        raise InputError(findings) from None
+
+
+def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
+    """Find what is wrong with [method], beyond the type of its name."""
+    method = raw.get("method")
+    if not isinstance(method, dict) or not isinstance(name := method.get("name", Method().name), str):
+        return []
+    given = {key: value for key, value in method.items() if key != "name"}
+    return method_findings(name, given, lambda key: _place(tuple(key.split(".")), path, lines))
+
+
 _CHILDREN = {
     "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
-    "truth": Truth, "variables": SurveyVariable,
+    "truth": Truth, "variables": SurveyVariable, "indicators": IndicatorRequest, "replicates": ReplicatesModel,
 }  # fmt: skip
 
 

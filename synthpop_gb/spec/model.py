@@ -6,7 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-__all__ = ["MapRequest", "Method", "RecodeModel", "Study", "Survey", "SurveyVariable", "Table", "Truth", "Zones", "study_schema"]
+from synthpop_gb.spec.options import option_schema
+
+__all__ = [
+    "IndicatorRequest", "MapRequest", "Method",
+    "RecodeModel", "ReplicatesModel", "Study", "Survey", "SurveyVariable", "Table", "Truth", "Zones",
+    "study_schema",
+]  # fmt: skip
 
 
 def _as_text_codes(value):
@@ -50,6 +56,12 @@ class Survey(Strict):
     """Column of record ids; the row number where absent."""
     weight: str | None = None
     """Column of design weights."""
+    strata: str | None = None
+    """Column of the design's strata: replicates resample records, or clusters, within them."""
+    cluster: str | None = None
+    """Column of the design's primary sampling units (households, postcode sectors): replicates resample whole ones."""
+    region: str | None = None
+    """Column of the part of the country that a record is from: intervals learn from it how outcomes cluster."""
     year: int | None = None
     """Year that the records describe."""
     universe: str | None = None
@@ -122,26 +134,29 @@ class RecodeModel(Strict):
 
 
 class Method(Strict):
-    """How weights are fitted and made whole."""
+    """How weights are fitted and made whole; beside the name stand the options of the method named."""
+
+    model_config = ConfigDict(extra="allow")
 
     name: str = "ipf"
-    """Method: `ipf` fits the maximum-entropy weights."""
-    tolerance: Annotated[float, Field(gt=0)] | None = None
-    """Largest miss of a target after fitting, in people, or as a share of the target with `relative`."""
-    relative: bool | None = None
-    """Measure the tolerance as a share of each target."""
-    max_cycles: Count | None = None
-    """Limit of cycles a zone."""
-    integerise: Literal["halving", "cube", "trs", "largest_remainder"] | None = None
-    """How weights become whole people: `halving` and `cube` meet every target without bias; `halving` keeps the joint best."""
-    max_moves: Count | None = None
-    """Limit of moves that bring whole people onto the targets, a zone."""
-    newton: bool | None = None
-    """Finish with Newton steps (the default); `false` for plain cycles, which end at the same weights."""
+    """A registered method: `ipf` fits the maximum-entropy weights. See `synthpop_gb.methods`."""
 
     def options(self) -> dict:
-        """Return the options that the study names."""
-        return {k: v for k, v in self.model_dump(exclude={"name"}).items() if v is not None}
+        """Return the options that the study names; whether the method has them is checked by `spec.options`."""
+        return dict(self.model_extra or {})
+
+
+class ReplicatesModel(Strict):
+    """Further populations from other draws, from which intervals are made."""
+
+    number: Annotated[int, Field(ge=0, le=10_000)] = 40
+    """How many: 40 do for intervals, 200 for published tables."""
+    sources: Annotated[list[Literal["whole", "donors", "tables"]], Field(min_length=1)] = ["whole", "donors", "tables"]
+    """What each draws again: the whole people, the survey's records (bootstrap), the publisher's perturbation of tables."""
+
+
+def _replicates_of(value):
+    return {"number": value} if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class MapRequest(Strict):
@@ -151,6 +166,33 @@ class MapRequest(Strict):
     """A condition such as `health in ('bad', 'very bad')`: the map shows the share of people who meet it."""
     title: str | None = None
     """Heading; the condition where absent."""
+
+
+class IndicatorRequest(Strict):
+    """One indicator to estimate after the run, with its interval in every area."""
+
+    what: str
+    """For shares and counts a condition such as `health in ('bad', 'very bad')`; for the others a column of numbers."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")] | None = None
+    """Name of its file in `indicators/`; made from `what` where absent."""
+    measure: Literal["share", "count", "mean", "total", "quantile"] = "share"
+    """What is estimated."""
+    where: str | None = None
+    """Condition on who is asked about, e.g. `age >= 16`."""
+    by: list[str] = ["zone"]
+    """`zone`, a level of the lookup such as `lad`, or `all`; and variables whose categories make groups."""
+    quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Which quantile, for the measure `quantile`."""
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    """Nominal coverage of the intervals."""
+    resembles: str | None = None
+    """Constraint whose leave-one-out error is to count most, where you know which one the outcome is like."""
+    benchmark: str | None = None
+    """CSV or Parquet file of the indicator as published for larger areas, columns area and value: estimates meet it."""
+    benchmark_level: str | None = None
+    """Level of the lookup that the benchmark's areas are of, e.g. `lad`."""
+    title: str | None = None
+    """Heading of its map; the question where absent."""
 
 
 class Truth(Strict):
@@ -187,10 +229,14 @@ class Study(Strict):
     """Merged categories, by variable."""
     method: Method = Method()
     """How weights are fitted and made whole."""
+    replicates: Annotated[ReplicatesModel, BeforeValidator(_replicates_of)] = ReplicatesModel(number=0)
+    """Replicates to make beside the population: a number, or a table with `number` and `sources`."""
     people: bool = False
     """Write one row a person as well."""
     maps: list[MapRequest] = []
     """Maps to draw."""
+    indicators: list[IndicatorRequest] = []
+    """Indicators to estimate, with intervals; they need `replicates`."""
     truth: Truth | None = None
     """True people, where the county is made up."""
 
@@ -204,12 +250,18 @@ def study_schema() -> dict:
     """JSON Schema of a study file, for editors that read the `#:schema` line."""
     schema = Study.model_json_schema()
     _allow_plain_paths(schema)
+    method = schema["$defs"]["Method"]
+    method["properties"] |= option_schema()
+    method["additionalProperties"] = False  # other keys are no option of any method
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = "synthpop_gb study"
     return schema
 
 
 def _allow_plain_paths(schema: dict) -> None:
-    """Allow a bare path for a table: the validator turns it into one."""
+    """Allow a bare path for a table, and a bare number of replicates: validators turn them into tables."""
     items = schema["properties"]["tables"]["items"]
     schema["properties"]["tables"]["items"] = {"anyOf": [{"type": "string"}, items]}
+    replicates = schema["properties"]["replicates"]
+    known = {k: replicates.pop(k) for k in ("$ref", "allOf") if k in replicates}
+    schema["properties"]["replicates"] = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 10_000}, known], **replicates}

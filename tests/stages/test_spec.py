@@ -133,11 +133,64 @@ def test_six_nomis_tables_take_at_most_thirty_lines():
         assert len((ROOT / "inputs" / f"{name}.toml").read_text(encoding="utf-8").splitlines()) <= 30
 
 
-def test_every_option_of_the_method_can_be_said_in_a_study():
+def test_every_option_of_every_method_can_be_said_in_a_study():
     import dataclasses
 
-    from synthpop_gb.methods import IPFOptions
+    from synthpop_gb.methods import METHODS
     from synthpop_gb.spec.model import Method
 
-    assert set(Method.model_fields) - {"name"} == {f.name for f in dataclasses.fields(IPFOptions)}
+    known = study_schema()["$defs"]["Method"]["properties"]
+    for method in METHODS.values():
+        for f in dataclasses.fields(method.options):
+            assert len(known[f.name]["description"]) > 20, f"{method.name}: {f.name} is not described in the docstring"
     assert Method(integerise="cube").options() == {"integerise": "cube"}
+
+
+def test_every_mistake_in_the_options_of_a_method_stands_with_its_line(tmp_path, monkeypatch):
+    monkeypatch.setenv("TABLES", "/t")
+    text = GOOD + "[method]\ntolerence = 1\nmax_cycles = 0.5\nnewton = 1\nintegerise = 'cubic'\n"
+    found = {(f.code, f.place): f.message for f in findings(tmp_path, text)}
+    message = found.pop(("study-key", "study.toml:8: method.tolerence"))
+    assert "Did you mean 'tolerance'? It has: tolerance, relative, max_cycles" in message
+    kept = enumerate(("max_cycles", "newton", "integerise"), 9)
+    assert set(found) == {("study-value", f"study.toml:{n}: method.{key}") for n, key in kept}
+    values = GOOD + "[method]\ntolerance = -1\nmax_cycles = 0\n"
+    assert [f.place for f in findings(tmp_path, values)] == ["study.toml:8: method.tolerance", "study.toml:9: method.max_cycles"]
+    (only,) = findings(tmp_path, GOOD + "[method]\nname = 'ipff'\n")
+    assert "no method is called 'ipff'. Did you mean 'ipf'?" in only.message
+
+
+def test_a_method_registered_by_somebody_else_has_its_options_in_studies(tmp_path, monkeypatch):
+    from dataclasses import dataclass
+
+    from synthpop_gb.methods import METHODS, register_method
+
+    @dataclass(frozen=True)
+    class Options:
+        """Options.
+
+        Attributes
+        ----------
+        shares : dict
+            Share of each table, which
+            add up to 1.
+        """
+
+        shares: dict[str, float] | None = None
+
+        def __post_init__(self):
+            if self.shares is not None and sum(self.shares.values()) != 1:
+                raise ValueError("shares add up to 1")
+
+    monkeypatch.setenv("TABLES", "/t")
+    monkeypatch.setitem(METHODS, "theirs", None)
+    METHODS.pop("theirs")
+    register_method(type("Theirs", (), {"name": "theirs", "options": Options, "needs": "cells", "solve_block": None})())
+    study = load_study(write(tmp_path, GOOD + "[method]\nname = 'theirs'\nshares = { age = 0.5, sex = 0.5 }\n"))
+    assert study.method.options() == {"shares": {"age": 0.5, "sex": 0.5}}
+    for wrong in ("{ age = 0.5 }", "{ age = 'a' }", "[1]"):
+        assert {f.code for f in findings(tmp_path, GOOD + f"[method]\nname = 'theirs'\nshares = {wrong}\n")} == {"study-value"}
+    assert (
+        study_schema()["$defs"]["Method"]["properties"]["shares"]["description"]
+        == "`theirs`: Share of each table, which add up to 1."
+    )
