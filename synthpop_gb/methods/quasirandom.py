@@ -80,7 +80,8 @@ class QISI:
         `extra` says by zone: `stuck`, people still to be drawn when no profile had all its cells open; `moves`, exchanges made.
         """
         layouts, targets = _layouts(problem), problem.targets[zones]
-        fit = fit_block(layouts.fit, targets, options.tolerance, False, options.max_cycles)
+        first = None if problem.first_duals is None else problem.first_duals[zones]
+        fit = fit_block(layouts.fit, targets, options.tolerance, False, options.max_cycles, duals=first)
         tree = quasi_layout(problem.cell_of, problem.constraint_start)
         told = np.empty((len(zones), 4))
         people = targets.sum(axis=1).max(initial=1.0)  # of all tables together: more than anybody draws
