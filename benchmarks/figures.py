@@ -71,6 +71,19 @@ GROUPS = {
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
+    "calibration": Group(
+        "Leeds 2021, table by table against the publisher's noise: hard targets beside soft ones", "_calibration", "hard_and_soft"
+    ),
+    "calibration_prior": Group(
+        "Leeds 2021 perturbed anew from known people: error against the truth, by weight of the survey", "_calibration", "prior"
+    ),
+    "calibration_times": Group("Leeds 2021: a zone on one core, by distance", "_calibration", "times"),
+    "calibration_ordinary": Group(
+        "The ordinary size, 40 zones: a zone on one core, by distance", "_calibration", "speed", data=False
+    ),
+    "census_2021_noise": Group(
+        "Census 2021: standard deviation of one published cell, by table, from how totals scatter", "_calibration", "perturbation"
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 
@@ -111,7 +124,7 @@ def _measure(names: list[str]) -> list[str]:
         print(f"{name}: {GROUPS[name].about}", flush=True)
         began = time.perf_counter()
         command = [sys.executable, __file__, "--measure", name]
-        quiet = {"MPLBACKEND": "Agg", **(_ONE_THREAD if GROUPS[name].module == "_solving" else {})}
+        quiet = {"MPLBACKEND": "Agg", **(_ONE_THREAD if GROUPS[name].module in ("_solving", "_calibration") else {})}
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **quiet}, check=False)
         found = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
         if done.returncode or not found:

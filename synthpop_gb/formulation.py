@@ -68,7 +68,7 @@ def formulate(aligned: Aligned) -> Problem:
         cells=pd.MultiIndex.from_tuples(
             [(c.name, label) for c in aligned.constraints for label in c.cell_labels], names=["constraint", "category"]
         ),
-        standard_error=np.repeat([float(c.standard_error) for c in aligned.constraints], sizes),
+        standard_error=np.concatenate([c.standard_errors for c in aligned.constraints]),
         published=np.concatenate([c.published.to_numpy() for c in aligned.constraints], axis=1),
         stratum=_numbered(aligned, aligned.survey.strata),
         cluster=_numbered(aligned, aligned.survey.cluster),

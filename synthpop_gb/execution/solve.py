@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +23,9 @@ from synthpop_gb.population import SOURCES, Population
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
 from synthpop_gb.status import FitStatus, WholeStatus
+
+if TYPE_CHECKING:
+    from synthpop_gb.kernels.links import Link
 
 __all__ = ["solve"]
 
@@ -131,7 +134,8 @@ def solve(
             parts.append((np.arange(len(blocks[number])), blocks[number], result))
             clock.tick(len(blocks[number]))
 
-    population = _assemble(problem, parts, Provenance(int(seed), method.name, dataclasses.asdict(options)))
+    link = method.link(options) if hasattr(method, "link") else None
+    population = _assemble(problem, parts, Provenance(int(seed), method.name, dataclasses.asdict(options)), link)
     if numbers:
         made = solve_replicates(
             population, method, options, numbers, sources, executor=executor, workers=workers, block_size=block_size,
@@ -159,7 +163,9 @@ class _Clock:
             self._progress(self._done, self._total, pace * (self._total - self._done))
 
 
-def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockResult]], provenance: Provenance) -> Population:
+def _assemble(
+    problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockResult]], provenance: Provenance, link: Link | None = None
+) -> Population:
     """Put results in the order of the problem's zones. `parts` is emptied on the way, so that nothing is held twice for long.
 
     Raises ValueError where a method reports a status that is none.
@@ -191,6 +197,7 @@ def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockR
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     profile, count = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32)
     duals = np.zeros((n_zones, problem.n_cells)) if all(r.duals is not None for _, _, r in parts) else None
+    settled = np.rint(problem.targets) if any(r.settled is not None for _, _, r in parts) else None
     while parts:
         rows, zones, result = parts.pop()
         source = np.repeat(result.indptr[rows], lengths[zones]) + _within(lengths[zones])
@@ -198,9 +205,12 @@ def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockR
         profile[target], count[target] = result.profile[source], result.count[source]
         if duals is not None:
             duals[zones] = result.duals[rows]
-    for array in (indptr, profile, count) if duals is None else (indptr, profile, count, duals):
-        array.setflags(write=False)
-    return Population(problem, indptr, profile, count, _status(problem, columns, extra), duals, provenance)
+        if settled is not None and result.settled is not None:
+            settled[zones] = result.settled[rows]
+    for array in (indptr, profile, count, duals, settled):
+        if array is not None:
+            array.setflags(write=False)
+    return Population(problem, indptr, profile, count, _status(problem, columns, extra), duals, provenance, link, settled)
 
 
 def _within(lengths: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Ways of making whole people, by name: options, allocation, the call of the kernels, statuses. No loop over people is here."""
 
 from synthpop_gb.methods._method import METHODS, BlockResult, Method, Streams, get_method, make_options, register_method
+from synthpop_gb.methods.calibrate import CalibrateOptions
 from synthpop_gb.methods.ipf import IPFOptions
 from synthpop_gb.methods.quasirandom import QISIOptions
 from synthpop_gb.methods.urns import QuasirandomTable, qis
@@ -8,6 +9,7 @@ from synthpop_gb.methods.urns import QuasirandomTable, qis
 __all__ = [
     "METHODS",
     "BlockResult",
+    "CalibrateOptions",
     "IPFOptions",
     "Method",
     "QISIOptions",

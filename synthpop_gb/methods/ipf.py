@@ -6,9 +6,7 @@ whichever is faster. What is kept of a fit is its duals, from which `Population.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import threading
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -21,6 +19,7 @@ from synthpop_gb.kernels.layout import WholeLayout, whole_layout, whole_work
 from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
+from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods.integerise import INTEGERISE
 from synthpop_gb.problem import Problem
 from synthpop_gb.status import FitStatus
@@ -110,29 +109,11 @@ class _Layouts(NamedTuple):
     whole: WholeLayout
 
 
-_MANY = (
-    4  # problems remembered: blocks of one problem follow each other in every worker; replicates differ in their start weights
-)
-_known: dict[bytes, FitLayout | WholeLayout] = {}
-_lock = threading.Lock()
-
-
 def _layouts(problem: Problem) -> _Layouts:
-    """Layouts of a problem, recognised by its content: a worker elsewhere gets another object with every block."""
-    content = hashlib.blake2b(problem.cell_of.tobytes() + problem.constraint_start.tobytes(), digest_size=16)
-    whole = b"whole" + content.digest()
-    content.update(problem.start.tobytes())
-    fit = b"fit" + content.digest()
-    with _lock:
-        if fit not in _known:
-            _known[fit] = fit_layout(problem.start, problem.cell_of, problem.constraint_start)
-        if whole not in _known:
-            _known[whole] = whole_layout(problem.cell_of, problem.constraint_start)
-        for key in (whole, fit):  # the latest last
-            _known[key] = _known.pop(key)
-        while len(_known) > 2 * _MANY:
-            del _known[next(iter(_known))]
-        return _Layouts(_known[fit], _known[whole])
+    return _Layouts(_fit_layout(problem), _whole_layout(problem))
 
+
+_fit_layout = Remembered(lambda p: fit_layout(p.start, p.cell_of, p.constraint_start))
+_whole_layout = Remembered(lambda p: whole_layout(p.cell_of, p.constraint_start), start=False)
 
 register_method(IPF())

@@ -193,7 +193,7 @@ def caterpillar(found) -> str:
         }
     ).round(4)  # fmt: skip
     tones = alt.Scale(domain=["usable", "unreliable"], range=["#2c7fb8", "#b8c0c8"])
-    colour = alt.Color("kind:N", title=None, legend=alt.Legend(orient="top"), scale=tones)
+    colour = alt.Color("kind:N", title=None, legend=alt.Legend(orient="top", symbolStrokeWidth=3), scale=tones)
     x = alt.X("place:Q", title="zones, from the lowest estimate to the highest", axis=alt.Axis(grid=False, tickCount=6),
               scale=alt.Scale(domain=[0, len(frame) + 1], nice=False))  # fmt: skip
     spread = alt.Scale(zero=False)

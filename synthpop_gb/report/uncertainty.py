@@ -32,9 +32,9 @@ def sure(population: Population, checks: Checks, indicators: Sequence[tuple[str,
     sentences = [
         f"{counted(len(made), 'replicate')} of this population were made; each draws again {_listed(drawn)}. "
         f"{percent(100 * exact)} of their zones meet every table exactly.",
-        "Replicates show luck only. What they cannot show, how a zone differs from what its tables say, is far more, so intervals "
-        "here are learnt from tables left out in turn. They are calibrated across outcomes, not guaranteed for each: where it "
-        "matters, compare with something published.",
+        "Replicates show luck only. What they cannot show, how a zone differs from what its tables say, is far more, so "
+        "intervals here are learnt from tables left out in turn. They are calibrated across outcomes, not guaranteed for each: "
+        "where it matters, compare with something published.",
     ]
     if indicators:
         classes = pd.concat([i.frame["reliability"] for _, i in indicators]).value_counts()

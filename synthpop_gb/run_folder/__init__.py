@@ -186,7 +186,7 @@ def load(
     if problem_hash(problem) != run["problem"]:
         message = f"survey, tables or zones are not those that {folder} was made from."
         raise InputError(changed or [finding("input-changed", message, place=str(folder))])
-    population = read_population(folder, problem, provenance_of(run), replicates=replicates)
+    population = read_population(folder, problem, provenance_of(run), run["method"].get("link"), replicates=replicates)
     if not places_as_written(population, folder, run):
         version = run["versions"].get("synthpop_gb", "that made it")
         message = f"This version places other donors than {folder} holds."

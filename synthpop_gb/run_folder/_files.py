@@ -16,13 +16,14 @@ from synthpop_gb.errors import InputError, finding
 
 __all__ = [
     "BLOCKS", "CHECKS", "COUNTS", "DUALS", "MARKER", "PROBLEM", "PROFILES", "README", "REPLICATES", "REPLICATE_STATUS",
-    "RUN", "STATUS",
+    "RUN", "SETTLED", "STATUS",
     "begin", "blocks_folder", "end", "is_finished", "read_json", "remove", "replacing", "write_json",
 ]  # fmt: skip
 
 RUN, README, MARKER = "run.json", "README.md", ".unfinished"
 PREVIOUS = "run.previous.json"  # recipe of the run that is being replaced, until the new one is finished
 PROFILES, COUNTS, STATUS = "population/profiles.parquet", "population/counts.parquet", "population/status.parquet"
+SETTLED = "population/settled.parquet"  # only where the method settled tables by itself
 DUALS, PROBLEM, BLOCKS = "population/duals.parquet", "population/problem.npz", "population/.blocks"
 REPLICATES, REPLICATE_STATUS = "population/replicates.parquet", "population/replicate_status.parquet"
 CHECKS = "validation"

@@ -21,6 +21,7 @@ from synthpop_gb.run_folder._files import (
     REPLICATE_STATUS,
     REPLICATES,
     RUN,
+    SETTLED,
     STATUS,
     read_json,
     replacing,
@@ -31,20 +32,22 @@ from synthpop_gb.run_folder._readme import readme
 __all__ = ["changed_inputs", "provenance_of", "read_run", "write_readme", "write_run"]
 
 _FORMAT = 1
-_FILES = (PROFILES, COUNTS, STATUS, DUALS, PROBLEM, REPLICATES, REPLICATE_STATUS)
+_FILES = (PROFILES, COUNTS, STATUS, DUALS, SETTLED, PROBLEM, REPLICATES, REPLICATE_STATUS)
 
 
 def write_run(
     population: Population, folder: Path, *, licence: str | None, problem_hash: str, extra: Mapping | None = None
 ) -> dict:
     """Write run.json. Returns what is in it. `extra`: further facts by name, plain values."""
+    from synthpop_gb.kernels.links import described
+
     status, made = population.status, population.provenance
-    written = counts_facts(folder)
+    written, link = counts_facts(folder), described(population.link)
     run = {
         "synthpop_gb_run": _FORMAT,
         "created": made.created,
         "study": made.study,
-        "method": {"name": made.method, "options": made.options},
+        "method": {"name": made.method, "options": made.options, **({} if link is None else {"link": link})},
         "seed": made.seed,
         "versions": made.versions,
         "inputs": [{"path": i.path, "sha256": i.sha256, "bytes": i.bytes} for i in made.inputs],
