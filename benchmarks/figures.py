@@ -65,6 +65,9 @@ GROUPS = {
     "region": Group(
         "The ordinary size: 1,000 zones, eight tables, 16,255 profiles, truth known", "_solving", "region", data=False
     ),
+    "quasirandom": Group(
+        "Quasirandom whole people: margins, the joint, time, and how far means are from the fit", "_quasirandom", "quasirandom"
+    ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),

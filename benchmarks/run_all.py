@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("bench_fit.py", "bench_whole.py", "bench_calibrate.py", "bench_run.py")
+BENCHMARKS = ("bench_fit.py", "bench_whole.py", "bench_quasirandom.py", "bench_calibrate.py", "bench_run.py")
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from synthpop_gb.kernels.quasirandom import qisi_block
 from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import QUASI
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
+from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods._sobol import sobol_directions
 from synthpop_gb.methods.ipf import _layouts
 from synthpop_gb.problem import Problem
@@ -80,8 +81,9 @@ class QISI:
         `extra` says by zone: `stuck`, people still to be drawn when no profile had all its cells open; `moves`, exchanges made.
         """
         layouts, targets = _layouts(problem), problem.targets[zones]
-        fit = fit_block(layouts.fit, targets, options.tolerance, False, options.max_cycles)
-        tree = quasi_layout(problem.cell_of, problem.constraint_start)
+        first = None if problem.first_duals is None else problem.first_duals[zones]
+        fit = fit_block(layouts.fit, targets, options.tolerance, False, options.max_cycles, duals=first)
+        tree = _tree(problem)
         told = np.empty((len(zones), 4))
         people = targets.sum(axis=1).max(initial=1.0)  # of all tables together: more than anybody draws
         indptr, profile, count = qisi_block(
@@ -108,5 +110,7 @@ class QISI:
             indptr, profile, count, fit.status, fit.cycles, fit.residual, worst_cell, remainder.copy(), fit.duals, extra
         )
 
+
+_tree = Remembered(lambda problem: quasi_layout(problem.cell_of, problem.constraint_start), start=False)
 
 register_method(QISI())

@@ -144,6 +144,17 @@ def test_restart_finds_the_same_people(problem, expected, tmp_path):
         assert_equal_bits(solve(problem, block_size=5, checkpoint=tmp_path), expected)
 
 
+def test_replicates_are_exact_and_each_can_be_made_by_itself(problem, expected):
+    population = solve(problem, workers=1, replicates=3, sources=("whole",))
+    assert_equal_bits(population, expected)
+    alone = solve(problem, workers=2, block_size=4, replicates=[2], sources=("whole",)).replicates
+    made = population.replicates
+    for left, right in zip(alone.rows(alone.place(2)), made.rows(made.place(2)), strict=True):
+        assert (left == right).all()
+    assert (made.remainder == 0).all()
+    assert len({made.rows(made.place(n))[1].tobytes() for n in (1, 2, 3)}) == 3
+
+
 def test_another_seed_gives_other_people(problem, expected):
     assert solve(problem, seed=SEED + 1).digest() != expected.digest()
 
