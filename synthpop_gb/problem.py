@@ -13,6 +13,9 @@ from synthpop_gb.aligned import Aligned
 __all__ = ["Problem", "zone_key"]
 
 
+_OPTIONAL = ("standard_error", "published", "guide_of", "guide_start", "guide_targets")
+
+
 def zone_key(code: str) -> int:
     """64-bit key of a zone's code: what its random streams hang on. BLAKE2b, the same on every machine."""
     return int.from_bytes(hashlib.blake2b(str(code).encode(), digest_size=8).digest(), "little")
@@ -48,6 +51,15 @@ class Problem:
         Standard deviation of the publisher's perturbation of each published count, persons; 0 = exact. None = all exact.
     published : (n_zones, n_cells) float64, optional
         The counts as published, before tables that disagree were settled. None = the targets.
+    guide_of : (n_guides, n_profiles) int32, optional
+        Bin that each profile is in, numbered across all *guides*: distributions of statistics that are no constraint. Only
+        methods that choose whole records heed them; profiles are then alike on the bins as well.
+    guide_start : (n_guides + 1,) int32, optional
+        First bin of each guide.
+    guide_targets : (n_zones, n_bins) float64, optional
+        Share of people wanted in each bin; the shares of a guide add up to 1.
+    guides : pandas.MultiIndex, optional
+        Levels distribution, bin: labels of the bins.
     aligned : Aligned, optional
         What the problem was formulated from, for whoever needs the records afterwards. Solvers never see it: it is left behind
         where a problem is pickled, cut or stripped of its donors.
@@ -66,17 +78,22 @@ class Problem:
     cells: pd.MultiIndex
     standard_error: np.ndarray | None = None
     published: np.ndarray | None = None
+    guide_of: np.ndarray | None = None
+    guide_start: np.ndarray | None = None
+    guide_targets: np.ndarray | None = None
+    guides: pd.MultiIndex | None = None
     aligned: Aligned | None = None
 
     _DTYPES = (  # a class constant, not a field: it carries no annotation
         ("start", np.float64, 1), ("cell_of", np.int32, 2), ("constraint_start", np.int32, 1), ("targets", np.float64, 2),
         ("zone_keys", np.uint64, 1), ("donor_start", np.int64, 1), ("donor", np.int32, 1), ("donor_weight", np.float64, 1),
         ("standard_error", np.float64, None), ("published", np.float64, 2),
+        ("guide_of", np.int32, 2), ("guide_start", np.int32, 1), ("guide_targets", np.float64, 2),
     )  # fmt: skip
 
     def __post_init__(self):
         for name, dtype, dimensions in self._DTYPES:
-            if (value := getattr(self, name)) is None and name in ("standard_error", "published"):
+            if (value := getattr(self, name)) is None and name in _OPTIONAL:
                 continue
             array = np.array(value, dtype=dtype, order="C")  # a copy: the caller's array stays writeable
             if dimensions is not None and array.ndim != dimensions:
@@ -84,6 +101,7 @@ class Problem:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         self._check_shapes()
+        self._check_guides()
 
     def _check_shapes(self):
         n_cells, n_profiles, n_zones = len(self.cells), len(self.start), len(self.zones)
@@ -109,6 +127,22 @@ class Problem:
             if array is not None and (array.shape not in shapes or not (np.isfinite(array).all() and (array >= 0).all())):
                 raise ValueError(f"{name} must be finite, not negative, and of shape {' or '.join(map(str, shapes))}")
 
+    def _check_guides(self):
+        given = [name for name in ("guide_of", "guide_start", "guide_targets", "guides") if getattr(self, name) is not None]
+        if not given:
+            return
+        if len(given) < 4:
+            raise ValueError(f"guides need guide_of, guide_start, guide_targets and guides; only {', '.join(given)} given")
+        shapes = (len(self.guide_start) - 1, self.n_profiles), (self.n_zones, len(self.guides))
+        if (self.guide_of.shape, self.guide_targets.shape) != shapes or self.guide_start[-1] != len(self.guides):
+            raise ValueError(f"guides are {self.guide_of.shape} and {self.guide_targets.shape}, expected {shapes} as labelled")
+        low, high = self.guide_start[:-1, None], self.guide_start[1:, None]
+        if ((self.guide_of < low) | (self.guide_of >= high)).any():
+            raise ValueError("guide_of names bins outside a guide's own range")
+        share = np.add.reduceat(self.guide_targets, self.guide_start[:-1], axis=1) if self.n_zones else np.ones(0)
+        if not ((self.guide_targets >= 0).all() and np.allclose(share, 1.0, atol=1e-6)):
+            raise ValueError("the shares of every guide must not be negative and add up to 1 in every zone")
+
     def __reduce__(self):
         return (Problem, tuple(None if f.name == "aligned" else getattr(self, f.name) for f in fields(self)))
 
@@ -116,6 +150,11 @@ class Problem:
     def n_constraints(self) -> int:
         """How many constraints."""
         return len(self.constraint_start) - 1
+
+    @property
+    def n_guides(self) -> int:
+        """How many guides: distributions of statistics that are no constraint."""
+        return 0 if self.guide_start is None else len(self.guide_start) - 1
 
     @property
     def n_profiles(self) -> int:
@@ -139,6 +178,8 @@ class Problem:
             found["published"] = self.published[zones]
         if self.standard_error is not None and self.standard_error.ndim == 2:
             found["standard_error"] = self.standard_error[zones]
+        if self.guide_targets is not None:
+            found["guide_targets"] = self.guide_targets[zones]
         return found
 
     def take(self, zones: np.ndarray) -> Problem:

@@ -9,7 +9,7 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 
-__all__ = ["PLACE", "SETTLE", "WHOLE", "mix", "next_below", "next_uniform", "shuffle", "stream_key", "stream_keys"]
+__all__ = ["ANNEAL", "PLACE", "SETTLE", "START", "WHOLE", "mix", "next_below", "next_uniform", "shuffle", "stream_key", "stream_keys"]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -21,6 +21,8 @@ _LOW = np.uint64(0xFFFFFFFF)
 WHOLE = 1  # whole counts per profile
 PLACE = 2  # donors within a profile
 SETTLE = 3  # disagreeing tables settled on one total
+ANNEAL = 4  # proposals of annealing, and whether they are accepted
+START = 5  # donors that annealing starts from
 
 
 @njit(inline="always")

@@ -1,6 +1,7 @@
 """Ways of making whole people, by name: options, allocation, the call of the kernels, statuses. No loop over people is here."""
 
 from synthpop_gb.methods._method import METHODS, BlockResult, Method, Streams, get_method, make_options, register_method
+from synthpop_gb.methods.anneal import AnnealOptions, anneal_trace
 from synthpop_gb.methods.ipf import IPFOptions
 
-__all__ = ["METHODS", "BlockResult", "IPFOptions", "Method", "Streams", "get_method", "make_options", "register_method"]
+__all__ = ["METHODS", "AnnealOptions", "BlockResult", "IPFOptions", "Method", "Streams", "anneal_trace", "get_method", "make_options", "register_method"]
