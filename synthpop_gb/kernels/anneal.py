@@ -3,7 +3,7 @@
 The objective is the total absolute error of the tables, each table's cells at its price, plus a price times the earth mover's
 distance of statistics that are no constraint. Only the cells that a proposal changes are looked at, so it costs O(constraints)
 whatever the number of cells and people. Kirkpatrick, Gelatt & Vecchi (1983, Science 220); for synthetic populations Williamson,
-Birkin & Rees (1998, Environ. Plan. A 30), Voas & Williamson (2000, Int. J. Popul. Geogr. 6), Harland et al. (2012, JASSS 15(1) 1).
+Birkin & Rees (1998, Environ. Plan. A 30), Voas & Williamson (2000, Int. J. Popul. Geogr. 6), Harland et al. (2012, JASSS 15, 1).
 
 A proposal takes a random person and puts in a donor: a random one, or, *guided*, the profile that differs from the person only
 where it helps (from a cell with too many people to one of the same constraint with too few), if some record has it.
@@ -19,9 +19,22 @@ from synthpop_gb.kernels.anneal_donors import draw_donor
 from synthpop_gb.kernels.layout import find_profile
 from synthpop_gb.kernels.streams import next_below, next_uniform
 
-__all__ = ["FLOOR", "MET", "NOBODY", "NO_DONORS", "NO_MOVE", "PROPOSALS", "STEPS", "UNCHANGED", "Schedule", "anneal_zone"]
+__all__ = [
+    "FLOOR",
+    "HOTTER",
+    "MET",
+    "NOBODY",
+    "NO_DONORS",
+    "NO_MOVE",
+    "PROPOSALS",
+    "STEPS",
+    "UNCHANGED",
+    "Schedule",
+    "anneal_zone",
+]
 
 MET, FLOOR, NO_MOVE, UNCHANGED, STEPS, PROPOSALS, NOBODY, NO_DONORS = 0, 1, 2, 3, 4, 5, 6, 7
+HOTTER = 1.5  # each heating against the one before: what froze once would freeze again
 _OPEN = -1
 _EQUAL = 1e-9  # objectives nearer than this are equal: prices need not be whole
 
@@ -31,7 +44,9 @@ class Schedule(NamedTuple):
 
     temperature : at the first step, in the objective's unit; cooling : what it is multiplied by after each step.
     steps : limit of steps. attempts, successes : proposals, and accepted moves, a person after which a step ends.
-    unchanged : steps without a change of the objective after which all ends. max_proposals : limit of proposals.
+    unchanged : steps without a change of the objective after which it is frozen, as it is after a step without a move.
+    reheats : how often it may be heated again then, where tables still miss what some choice of people may meet.
+    max_proposals : limit of proposals.
     guided : share of proposals that are guided, 0 to 1.
     like : whether a donor of the person's own profile counts as a move (records are exchanged then, not profiles).
     best : whether the best state seen is kept, and not the last.
@@ -43,6 +58,7 @@ class Schedule(NamedTuple):
     attempts: float
     successes: float
     unchanged: int
+    reheats: int
     max_proposals: int
     guided: float
     like: bool
@@ -59,7 +75,8 @@ def anneal_zone(people, targets, price, over_targets, over_price, layout, work, 
     over_targets : (n_bins,) int32. How many people there should be up to and including each bin; over_price : what one person
         by one bin costs.
     layout, work : of `anneal_layout` and `anneal_work`; work.eligible, work.chance and work.alias tell the donors.
-    schedule : `Schedule`. state : (1,) uint64, the zone's stream of purpose ANNEAL; advanced.
+    schedule : `Schedule`; steps, cooling and unchanged count from the last heating.
+    state : (1,) uint64, the zone's stream of purpose ANNEAL; advanced.
     trace : (m, 3) float64. Written every `every` proposals, from the state before the first: proposals, temperature, TAE.
     Returns (stopped, tae, distance, steps, proposals, accepted, traced): the rule that fired; total absolute error and earth
         mover's distance that are left, persons; steps of temperature; moves proposed and accepted; rows of the trace.
@@ -74,11 +91,12 @@ def anneal_zone(people, targets, price, over_targets, over_price, layout, work, 
     best_tae, best_priced, best_distance = tae, priced, distance
     limit, most = max(1, np.int64(schedule.attempts * n)), max(1, np.int64(schedule.successes * n))
     temperature, steps, same, proposals, accepted, traced = schedule.temperature, 0, 0, 0, 0, 0
+    heated, last = 0, schedule.steps
     stopped = _goal(tae, floor, distance)
     if trace.shape[0] > 0:
         traced = _note(trace, traced, 0, temperature, tae)
     while stopped == _OPEN:
-        if steps == schedule.steps:
+        if steps == last:
             stopped = STEPS
             break
         steps += 1
@@ -125,6 +143,9 @@ def anneal_zone(people, targets, price, over_targets, over_price, layout, work, 
         elif stopped == _OPEN and same >= schedule.unchanged:
             stopped = UNCHANGED
         temperature *= schedule.cooling
+        if (stopped == NO_MOVE or stopped == UNCHANGED) and tae > floor and heated < schedule.reheats:
+            heated, last, same, stopped = heated + 1, steps + schedule.steps, 0, _OPEN
+            temperature = schedule.temperature * HOTTER**heated
     if schedule.best and n_dirty > 0:
         _take_over(kept, people, dirty, listed, n_dirty)
         tae, distance = best_tae, best_distance

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synthpop_gb.kernels._jit import njit
-from synthpop_gb.kernels.anneal import NO_DONORS, NOBODY, anneal_zone
+from synthpop_gb.kernels.anneal import NO_DONORS, NOBODY, Schedule, anneal_zone
 from synthpop_gb.kernels.anneal_donors import draw_donor, eligible_donors, make_alias
 from synthpop_gb.kernels.ipf import write_weights
 from synthpop_gb.kernels.streams import next_below
@@ -89,8 +89,9 @@ def anneal_block(
         else:
             whole_zone(begin, weights[0], targets[z], whole_layout, whole_work, keys[0, z : z + 1], counts, 0)
             chosen = _listed(counts, people[z], keys[1, z : z + 1], work)
+        plan = schedule if status[z] == _CONVERGED else _once(schedule)  # no heat makes ends meet that no weights do
         stopped, tae, distance, steps, proposals, accepted, _ = anneal_zone(
-            chosen, targets[z], price, over_targets[z], over_price, layout, work, schedule, keys[2, z : z + 1], trace, every
+            chosen, targets[z], price, over_targets[z], over_price, layout, work, plan, keys[2, z : z + 1], trace, every
         )
         out.stopped[z], out.tae[z], out.distance[z], out.steps[z] = stopped, tae, distance, steps
         out.proposals[z], out.accepted[z] = proposals, accepted
@@ -117,6 +118,15 @@ def _donors(by, weights, start, records, status, work):
         if make_alias(work.weight, work.chance, work.alias, work.small, work.large) > 0.0 or by == DESIGN:
             return by
         by = DESIGN  # every eligible donor has a design weight
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _once(schedule):
+    """Return the schedule without reheating."""
+    s = schedule
+    return Schedule(
+        s.temperature, s.cooling, s.steps, s.attempts, s.successes, s.unchanged, 0, s.max_proposals, s.guided, s.like, s.best
+    )
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)

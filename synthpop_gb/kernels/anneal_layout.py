@@ -90,7 +90,16 @@ def anneal_layout(cell_of, constraint_start, guide_of=None, guide_start=None) ->
     unsigned = np.uint16 if n_cells < 1 << 16 else np.uint32  # unsigned: numba need not allow for indexing from the end
     rows = np.ascontiguousarray(cells.T, dtype=unsigned)
     return AnnealLayout(
-        n_cells, rows, start, absent.any(axis=1), np.ascontiguousarray(bins.T), bin_start, keys, salts, bin_salts, hash_table(keys)
+        n_cells,
+        rows,
+        start,
+        absent.any(axis=1),
+        np.ascontiguousarray(bins.T),
+        bin_start,
+        keys,
+        salts,
+        bin_salts,
+        hash_table(keys),
     )
 
 

@@ -9,7 +9,19 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 
-__all__ = ["ANNEAL", "PLACE", "SETTLE", "START", "WHOLE", "mix", "next_below", "next_uniform", "shuffle", "stream_key", "stream_keys"]
+__all__ = [
+    "ANNEAL",
+    "PLACE",
+    "SETTLE",
+    "START",
+    "WHOLE",
+    "mix",
+    "next_below",
+    "next_uniform",
+    "shuffle",
+    "stream_key",
+    "stream_keys",
+]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)

@@ -4,4 +4,15 @@ from synthpop_gb.methods._method import METHODS, BlockResult, Method, Streams, g
 from synthpop_gb.methods.anneal import AnnealOptions, anneal_trace
 from synthpop_gb.methods.ipf import IPFOptions
 
-__all__ = ["METHODS", "AnnealOptions", "BlockResult", "IPFOptions", "Method", "Streams", "anneal_trace", "get_method", "make_options", "register_method"]
+__all__ = [
+    "METHODS",
+    "AnnealOptions",
+    "BlockResult",
+    "IPFOptions",
+    "Method",
+    "Streams",
+    "anneal_trace",
+    "get_method",
+    "make_options",
+    "register_method",
+]

@@ -11,13 +11,13 @@ from typing import Literal
 __all__ = ["PRESETS", "AnnealOptions"]
 
 _DEFAULTS = {
-    "start": "halving", "donors": "fitted", "temperature": 0.3, "cooling": 0.95, "steps": 200, "attempts": 10.0,
-    "successes": 10.0, "unchanged": 10, "guided": 0.5,
+    "start": "halving", "donors": "fitted", "temperature": 0.5, "cooling": 0.95, "steps": 200, "attempts": 2.0,
+    "successes": 2.0, "unchanged": 10, "reheats": 3, "guided": 0.8,
 }  # fmt: skip
 PRESETS = {
     "fmf": {
         "start": "random", "donors": "uniform", "temperature": 0.25, "cooling": 0.9, "steps": 100, "attempts": 100.0,
-        "successes": 10.0, "unchanged": 10, "guided": 0.0,
+        "successes": 10.0, "unchanged": 10, "reheats": 0, "guided": 0.0,
     }
 }  # fmt: skip
 """'fmf': the Flexible Modelling Framework's schedule (source code of 2015, Harland et al. 2012): donors drawn uniformly from the
@@ -25,7 +25,7 @@ records, first temperature 0.5 person (a quarter of a move) x 0.9 a step, 100 st
 moves, stopped by TAE 0, a step without an accepted move, or ten steps of one TAE."""
 
 _CHOICES = {"start": ("halving", "cube", "trs", "random"), "donors": ("fitted", "design", "uniform")}
-_WHOLE = {"steps": 1, "unchanged": 1, "max_cycles": 1, "max_proposals": 0}  # smallest value
+_WHOLE = {"steps": 1, "unchanged": 1, "max_cycles": 1, "max_proposals": 0, "reheats": 0}  # smallest value
 _NUMBERS = {  # smallest, largest, whether the smallest itself is allowed
     "tolerance": (0.0, math.inf, False), "temperature": (0.0, math.inf, True), "cooling": (0.0, 1.0, False),
     "attempts": (0.0, 1e6, False), "successes": (0.0, 1e6, False), "guided": (0.0, 1.0, True),
@@ -47,19 +47,22 @@ class AnnealOptions:
         What donors are proposed by: 'fitted' weights (default), 'design' weights, or 'uniform', every record alike.
     temperature : float
         At the first step, in moves: 1 is twice the smallest weight of a table, the least by which a move changes the objective.
-        Default 0.3. At 0 no move for the worse is accepted.
+        Default 0.5. At 0 no move for the worse is accepted.
     cooling : float
         What the temperature is multiplied by after each step, above 0 to 1; default 0.95.
     steps : int
         Limit of steps; default 200.
     attempts : float
-        Proposals a person after which a step ends; default 10.
+        Proposals a person after which a step ends; default 2.
     successes : float
-        Accepted moves a person after which a step ends; default 10.
+        Accepted moves a person after which a step ends; default 2.
     unchanged : int
         Steps that leave the objective unchanged after which a zone ends; default 10.
+    reheats : int
+        How often a zone that froze short of tables which weights can meet is heated again, each time to 1.5 times the
+        temperature of the last; default 3.
     guided : float
-        Share of proposals, 0 to 1, that put in the record which differs only where it helps; default 0.5.
+        Share of proposals, 0 to 1, that put in the record which differs only where it helps; default 0.8.
     max_proposals : int
         Limit of proposals a zone.
     weights : mapping of str to float, optional
@@ -86,6 +89,7 @@ class AnnealOptions:
     attempts: float | None = None
     successes: float | None = None
     unchanged: int | None = None
+    reheats: int | None = None
     guided: float | None = None
     max_proposals: int = 1_000_000_000
     weights: dict[str, float] | None = None

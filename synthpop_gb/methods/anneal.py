@@ -49,7 +49,10 @@ STOPPED = {
 - 'nobody': the zone has no people. 'no donors': no profile has a weight.
 """
 
-FALLBACKS = {"": "", "fewest empty cells": "no donor was free of attributes of which the zone has nobody: those with the fewest were taken"}
+FALLBACKS = {
+    "": "",
+    "fewest empty cells": "no donor was free of attributes of which the zone has nobody: those with the fewest were taken",
+}
 """Words for what a zone did where the rule of eligible donors left nobody."""
 
 _BEGIN = {"halving": HALVING, "cube": CUBE, "trs": TRS, "random": RANDOM}
@@ -137,7 +140,9 @@ def _price(problem: Problem, options: AnnealOptions) -> np.ndarray:
     """(n_cells + 1,) what a person too many or too few costs in each cell; raises ValueError for a table that is not there."""
     weights, names = dict(options.weights or {}), problem.cells.get_level_values(0)
     if unknown := sorted(set(weights) - set(names)):
-        raise ValueError(f"weights names no constraint of this problem: {', '.join(unknown)}; there are {', '.join(dict.fromkeys(names))}")
+        raise ValueError(
+            f"weights names no constraint of this problem: {', '.join(unknown)}; there are {', '.join(dict.fromkeys(names))}"
+        )
     return np.append(np.array([float(weights.get(name, 1.0)) for name in names]), 0.0)
 
 
@@ -148,8 +153,8 @@ def _schedule(options: AnnealOptions, price: np.ndarray) -> Schedule:
     return Schedule(
         temperature=float(options.temperature * (move if np.isfinite(move) else 2.0)), cooling=float(options.cooling),
         steps=int(options.steps), attempts=float(options.attempts), successes=float(options.successes),
-        unchanged=int(options.unchanged), max_proposals=int(options.max_proposals), guided=float(options.guided),
-        like=framework, best=not framework,
+        unchanged=int(options.unchanged), reheats=int(options.reheats), max_proposals=int(options.max_proposals),
+        guided=float(options.guided), like=framework, best=not framework,
     )  # fmt: skip
 
 
