@@ -45,7 +45,7 @@ class Schedule(NamedTuple):
     temperature : at the first step, in the objective's unit; cooling : what it is multiplied by after each step.
     steps : limit of steps. attempts, successes : proposals, and accepted moves, a person after which a step ends.
     unchanged : steps without a change of the objective after which it is frozen, as it is after a step without a move.
-    reheats : how often it may be heated again then, where tables still miss what some choice of people may meet.
+    reheats : how often it may be heated again then.
     max_proposals : limit of proposals.
     guided : share of proposals that are guided, 0 to 1.
     like : whether a donor of the person's own profile counts as a move (records are exchanged then, not profiles).
@@ -143,7 +143,7 @@ def anneal_zone(people, targets, price, over_targets, over_price, layout, work, 
         elif stopped == _OPEN and same >= schedule.unchanged:
             stopped = UNCHANGED
         temperature *= schedule.cooling
-        if (stopped == NO_MOVE or stopped == UNCHANGED) and tae > floor and heated < schedule.reheats:
+        if (stopped == NO_MOVE or stopped == UNCHANGED) and heated < schedule.reheats:
             heated, last, same, stopped = heated + 1, steps + schedule.steps, 0, _OPEN
             temperature = schedule.temperature * HOTTER**heated
     if schedule.best and n_dirty > 0:

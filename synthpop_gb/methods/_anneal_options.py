@@ -59,8 +59,8 @@ class AnnealOptions:
     unchanged : int
         Steps that leave the objective unchanged after which a zone ends; default 10.
     reheats : int
-        How often a zone that froze short of tables which weights can meet is heated again, each time to 1.5 times the
-        temperature of the last; default 3.
+        How often a zone that froze short of its targets, though weights can meet its tables, is heated again, each time to
+        1.5 times the temperature of the last; default 3.
     guided : float
         Share of proposals, 0 to 1, that put in the record which differs only where it helps; default 0.8.
     max_proposals : int
@@ -93,7 +93,7 @@ class AnnealOptions:
     guided: float | None = None
     max_proposals: int = 1_000_000_000
     weights: dict[str, float] | None = None
-    distribution_weight: float = 0.1
+    distribution_weight: float = 0.25
     tolerance: float = 1e-6
     max_cycles: int = 1000
 

@@ -64,6 +64,7 @@ class Anneal:
     """The method 'anneal'; see the module."""
 
     name, options, needs = "anneal", AnnealOptions, "cells"
+    heeds_distributions = True
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: AnnealOptions, streams: Streams) -> BlockResult:
         """Fit the zones at these positions, draw people from the fit, and anneal them."""

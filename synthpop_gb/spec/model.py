@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from synthpop_gb.spec.options import option_schema
 
-__all__ = ["MapRequest", "Method", "RecodeModel", "Study", "Survey", "SurveyVariable", "Table", "Truth", "Zones", "study_schema"]
+__all__ = [
+    "DistributionModel",
+    "MapRequest",
+    "Method",
+    "RecodeModel",
+    "Study",
+    "Survey",
+    "SurveyVariable",
+    "Table",
+    "Truth",
+    "Zones",
+    "study_schema",
+]
 
 
 def _as_text_codes(value):
@@ -129,11 +141,32 @@ class Method(Strict):
     model_config = ConfigDict(extra="allow")
 
     name: str = "ipf"
-    """A registered method: `ipf` fits the maximum-entropy weights. See `synthpop_gb.methods`."""
+    """A registered method: `ipf` fits the maximum-entropy weights, `anneal` chooses whole records by simulated annealing."""
 
     def options(self) -> dict:
         """Return the options that the study names; whether the method has them is checked by `spec.options`."""
         return dict(self.model_extra or {})
+
+
+class DistributionModel(Strict):
+    """How a statistic that no table counts should be spread over a zone's people, for methods that choose whole records."""
+
+    column: str
+    """Numeric column of the survey."""
+    edges: Annotated[list[float], Field(min_length=1)]
+    """Where one bin ends and the next begins, increasing: `[200, 500]` makes three bins."""
+    shares: list[float] | None = None
+    """Share of people in each bin, in every zone: `[0.2, 0.5, 0.3]`. Or `path`."""
+    path: str | None = None
+    """File of shares by zone: a zone column and one column a bin, from the lowest to the highest."""
+    zone: str | None = None
+    """Column of zone codes in it."""
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        if (self.shares is None) == (self.path is None):
+            raise ValueError("give either shares or path")
+        return self
 
 
 class MapRequest(Strict):
@@ -179,6 +212,8 @@ class Study(Strict):
     """Merged categories, by variable."""
     method: Method = Method()
     """How weights are fitted and made whole."""
+    distributions: list[DistributionModel] = []
+    """Distributions that methods which choose whole records (`anneal`) bring about beyond the tables."""
     people: bool = False
     """Write one row a person as well."""
     maps: list[MapRequest] = []

@@ -160,7 +160,7 @@ def anneal(people, problem, prices, over_price, table, allowed, schedule, state)
         elif rule is None and same >= schedule.unchanged:
             rule = UNCHANGED
         temperature *= schedule.cooling
-        if rule in (NO_MOVE, UNCHANGED) and total > floor and heated < schedule.reheats:
+        if rule in (NO_MOVE, UNCHANGED) and heated < schedule.reheats:
             heated, last, same, rule = heated + 1, steps + schedule.steps, 0, None
             temperature = schedule.temperature * HOTTER**heated
     if schedule.best:
