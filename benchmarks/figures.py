@@ -65,6 +65,14 @@ GROUPS = {
     "region": Group(
         "The ordinary size: 1,000 zones, eight tables, 16,255 profiles, truth known", "_solving", "region", data=False
     ),
+    "anneal_leeds": Group("Leeds 2011 by annealing from the fit: exactness, time, held-out error", "_annealing", "anneal_leeds"),
+    "anneal_fmf": Group("Leeds 2011 by the Flexible Modelling Framework's rules", "_annealing", "anneal_fmf"),
+    "anneal_region": Group(
+        "The ordinary size by annealing, beside the Framework's rules", "_annealing", "anneal_region", data=False
+    ),
+    "anneal_cakemap": Group(
+        "CakeMap by annealing, beside the Framework's rules; zones that nothing can fit", "_annealing", "anneal_cakemap"
+    ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
@@ -108,7 +116,7 @@ def _measure(names: list[str]) -> list[str]:
         print(f"{name}: {GROUPS[name].about}", flush=True)
         began = time.perf_counter()
         command = [sys.executable, __file__, "--measure", name]
-        quiet = {"MPLBACKEND": "Agg", **(_ONE_THREAD if GROUPS[name].module == "_solving" else {})}
+        quiet = {"MPLBACKEND": "Agg", **(_ONE_THREAD if GROUPS[name].module in ("_solving", "_annealing") else {})}
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **quiet}, check=False)
         found = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
         if done.returncode or not found:

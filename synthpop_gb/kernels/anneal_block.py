@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synthpop_gb.kernels._jit import njit
-from synthpop_gb.kernels.anneal import NO_DONORS, NOBODY, Schedule, anneal_zone
+from synthpop_gb.kernels.anneal import NO_DONORS, NOBODY, anneal_zone
 from synthpop_gb.kernels.anneal_donors import draw_donor, eligible_donors, make_alias
 from synthpop_gb.kernels.ipf import write_weights
 from synthpop_gb.kernels.streams import next_below
@@ -49,7 +49,7 @@ def anneal_out(n_zones) -> AnnealOut:
 @njit
 def anneal_block(
     begin, by, start, records, cell_of, duals, status, targets, people, price, over_targets, over_price,
-    whole_layout, whole_work, layout, work, schedule, keys, out, trace, every,
+    whole_layout, whole_work, layout, work, schedule, unfit, keys, out, trace, every,
 ):  # fmt: skip
     """Anneal a block of zones from their fit.
 
@@ -59,7 +59,8 @@ def anneal_block(
     start, records : (n_profiles,) float64. Design weight of each profile, and how many records it has.
     cell_of, duals, status : as in `whole_block`, of the fit.
     targets : (n_zones, n_cells) float64; people : (n_zones,) int64. How many people each zone gets.
-    price, over_price, layout, work, schedule, trace, every : as in `anneal_zone`. over_targets : (n_zones, n_bins) int32.
+    schedule, unfit : `Schedule` of zones whose fit converged, and of the others.
+    price, over_price, layout, work, trace, every : as in `anneal_zone`. over_targets : (n_zones, n_bins) int32.
     whole_layout, whole_work : of the same problem, for the start.
     keys : (3, n_zones) uint64. Streams of purposes WHOLE, START and ANNEAL; advanced.
     out : `AnnealOut`, written.
@@ -89,7 +90,7 @@ def anneal_block(
         else:
             whole_zone(begin, weights[0], targets[z], whole_layout, whole_work, keys[0, z : z + 1], counts, 0)
             chosen = _listed(counts, people[z], keys[1, z : z + 1], work)
-        plan = schedule if status[z] == _CONVERGED else _once(schedule)  # no heat makes ends meet that no weights do
+        plan = schedule if status[z] == _CONVERGED else unfit
         stopped, tae, distance, steps, proposals, accepted, _ = anneal_zone(
             chosen, targets[z], price, over_targets[z], over_price, layout, work, plan, keys[2, z : z + 1], trace, every
         )
@@ -118,15 +119,6 @@ def _donors(by, weights, start, records, status, work):
         if make_alias(work.weight, work.chance, work.alias, work.small, work.large) > 0.0 or by == DESIGN:
             return by
         by = DESIGN  # every eligible donor has a design weight
-
-
-@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _once(schedule):
-    """Return the schedule without reheating."""
-    s = schedule
-    return Schedule(
-        s.temperature, s.cooling, s.steps, s.attempts, s.successes, s.unchanged, 0, s.max_proposals, s.guided, s.like, s.best
-    )
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)

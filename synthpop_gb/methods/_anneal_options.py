@@ -53,7 +53,8 @@ class AnnealOptions:
     steps : int
         Limit of steps; default 200.
     attempts : float
-        Proposals a person after which a step ends; default 2.
+        Proposals a person after which a step ends; default 2. Zones that no weights can fit get five times as many, of which an
+        eighth as many are guided.
     successes : float
         Accepted moves a person after which a step ends; default 2.
     unchanged : int

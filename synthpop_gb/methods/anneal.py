@@ -57,6 +57,7 @@ FALLBACKS = {
 
 _BEGIN = {"halving": HALVING, "cube": CUBE, "trs": TRS, "random": RANDOM}
 _BY = {"fitted": FITTED, "design": DESIGN, "uniform": RECORDS}
+UNFIT_ATTEMPTS, UNFIT_PLAINER = 5.0, 8.0  # zones that no weights fit: proposals a step, and share of guided ones
 _TRACED = 1000  # rows of a trace, about
 
 
@@ -81,7 +82,7 @@ def _solve(problem: Problem, zones: np.ndarray, options: AnnealOptions, streams:
         _BEGIN[options.start], _BY[options.donors], problem.start, np.diff(problem.donor_start).astype(np.float64),
         problem.cell_of, fit.duals, fit.status, targets, people, price, _over_targets(problem, zones, people),
         float(options.distribution_weight), layouts.whole, whole_work(layouts.whole), layouts.anneal,
-        anneal_work(layouts.anneal), _schedule(options, price),
+        anneal_work(layouts.anneal), *_schedules(options, price),
         np.stack([streams.keys(keys, purpose) for purpose in (WHOLE, START, ANNEAL)]), out, trace, every,
     )  # fmt: skip
     extra = {
@@ -147,16 +148,26 @@ def _price(problem: Problem, options: AnnealOptions) -> np.ndarray:
     return np.append(np.array([float(weights.get(name, 1.0)) for name in names]), 0.0)
 
 
-def _schedule(options: AnnealOptions, price: np.ndarray) -> Schedule:
-    """Absolute temperatures: a move changes the objective by multiples of twice the smallest price of a cell."""
+def _schedules(options: AnnealOptions, price: np.ndarray) -> tuple[Schedule, Schedule]:
+    """Schedules of zones that weights can fit, and of zones that none can; a preset has one for both.
+
+    Temperatures become absolute: a move changes the objective by multiples of twice the smallest price of a cell. Where no
+    weights meet the tables every state misses much, so that guided proposals, which cost several plain ones, find little, and
+    another heating ends where the first did: such zones get more, and plainer, proposals and one cooling.
+    """
     move = 2.0 * price[:-1].min(initial=np.inf)
     framework = options.preset == "fmf"
-    return Schedule(
+    schedule = Schedule(
         temperature=float(options.temperature * (move if np.isfinite(move) else 2.0)), cooling=float(options.cooling),
         steps=int(options.steps), attempts=float(options.attempts), successes=float(options.successes),
         unchanged=int(options.unchanged), reheats=int(options.reheats), max_proposals=int(options.max_proposals),
         guided=float(options.guided), like=framework, best=not framework,
     )  # fmt: skip
+    if framework:
+        return schedule, schedule
+    return schedule, schedule._replace(
+        attempts=UNFIT_ATTEMPTS * schedule.attempts, guided=schedule.guided / UNFIT_PLAINER, reheats=0
+    )
 
 
 def _people(problem: Problem, targets: np.ndarray, price: np.ndarray, fit) -> np.ndarray:
