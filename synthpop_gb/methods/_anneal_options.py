@@ -11,7 +11,7 @@ from typing import Literal
 __all__ = ["PRESETS", "AnnealOptions"]
 
 _DEFAULTS = {
-    "start": "halving", "donors": "fitted", "temperature": 0.5, "cooling": 0.95, "steps": 200, "attempts": 2.0,
+    "start": "halving", "donors": "fitted", "temperature": 0.5, "cooling": 0.93, "steps": 200, "attempts": 2.0,
     "successes": 2.0, "unchanged": 10, "reheats": 3, "guided": 0.8,
 }  # fmt: skip
 PRESETS = {
@@ -49,7 +49,7 @@ class AnnealOptions:
         At the first step, in moves: 1 is twice the smallest weight of a table, the least by which a move changes the objective.
         Default 0.5. At 0 no move for the worse is accepted.
     cooling : float
-        What the temperature is multiplied by after each step, above 0 to 1; default 0.95.
+        What the temperature is multiplied by after each step, above 0 to 1; default 0.93.
     steps : int
         Limit of steps; default 200.
     attempts : float
