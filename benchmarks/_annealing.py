@@ -1,9 +1,9 @@
 """Annealing measured: Leeds from the fit and by the Flexible Modelling Framework's rules, the ordinary size, and CakeMap.
 
 The yardstick is the Framework's loop as its source has it (Harland, NCRM working paper 06/13; code of 2015), written plainly for
-numba: records drawn uniformly with replacement, the whole total absolute error recounted for every proposal. It draws from our random
-streams, which make it half as fast again as numba's own generator would. All run on one core in this process, timed in processor
-seconds, to the same measure: the TAE that a recount finds.
+numba: records drawn uniformly with replacement, the whole total absolute error recounted for every proposal. It draws from our
+random streams, which make it half as fast again as numba's own generator would. All run on one core in this process, timed in
+processor seconds, to the same measure: the TAE that a recount finds.
 """
 
 from __future__ import annotations
