@@ -29,6 +29,7 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
+_ONE_CORE = ("_solving", "_annealing", "_calibration")  # modules that compare with plain NumPy on one core
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -67,6 +68,14 @@ GROUPS = {
     ),
     "quasirandom": Group(
         "Quasirandom whole people: margins, the joint, time, and how far means are from the fit", "_quasirandom", "quasirandom"
+    ),
+    "anneal_leeds": Group("Leeds 2011 by annealing from the fit: exactness, time, held-out error", "_annealing", "anneal_leeds"),
+    "anneal_fmf": Group("Leeds 2011 by the Flexible Modelling Framework's rules", "_annealing", "anneal_fmf"),
+    "anneal_region": Group(
+        "The ordinary size by annealing, beside the Framework's rules", "_annealing", "anneal_region", data=False
+    ),
+    "anneal_cakemap": Group(
+        "CakeMap by annealing, beside the Framework's rules; zones that nothing can fit", "_annealing", "anneal_cakemap"
     ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
@@ -124,7 +133,7 @@ def _measure(names: list[str]) -> list[str]:
         print(f"{name}: {GROUPS[name].about}", flush=True)
         began = time.perf_counter()
         command = [sys.executable, __file__, "--measure", name]
-        quiet = {"MPLBACKEND": "Agg", **(_ONE_THREAD if GROUPS[name].module in ("_solving", "_calibration") else {})}
+        quiet = {"MPLBACKEND": "Agg", **(_ONE_THREAD if GROUPS[name].module in _ONE_CORE else {})}
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **quiet}, check=False)
         found = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
         if done.returncode or not found:

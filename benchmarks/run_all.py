@@ -1,4 +1,4 @@
-"""All benchmarks in turn: fitting, whole people, whole runs. `make bench`, or python benchmarks/run_all.py [--quick]
+"""All benchmarks in turn: fitting, whole people, annealing, whole runs. `make bench`, or python benchmarks/run_all.py [--quick]
 
 Each asserts that its answers are right before it times them, and none asserts a time. Exit code 1 where one of them failed.
 """
@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("bench_fit.py", "bench_whole.py", "bench_quasirandom.py", "bench_calibrate.py", "bench_run.py")
+BENCHMARKS = (
+    "bench_fit.py", "bench_whole.py", "bench_anneal.py", "bench_quasirandom.py", "bench_calibrate.py", "bench_intervals.py",
+    "bench_run.py",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.codebook import Category, Universe
+from synthpop_gb.distribution import Distribution
 from synthpop_gb.errors import Finding
 from synthpop_gb.geography import Geography
 from synthpop_gb.microdata import Microdata
@@ -91,6 +92,8 @@ class Aligned:
         only in their totals it is the sum over tables of abs(published total - settled total).
     findings : tuple of Finding
         Everything noticed on the way, reading included.
+    distributions : tuple of Distribution
+        What methods that choose whole records should bring about beyond the tables. None by default.
     """
 
     survey: Microdata
@@ -102,6 +105,7 @@ class Aligned:
     changes: pd.DataFrame
     floor: pd.Series
     findings: tuple[Finding, ...] = field(default=())
+    distributions: tuple[Distribution, ...] = field(default=())
 
     @property
     def zones(self) -> pd.Index:

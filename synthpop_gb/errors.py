@@ -182,6 +182,14 @@ CODES: dict[str, Meaning] = {
     "few-records": Meaning(
         "warning", "A small survey repeats its records very often.", "Use a larger survey, or fewer constraints."
     ),
+    "bad-distribution": Meaning(
+        "error",
+        "People cannot be spread over bins that are none, or by shares that are none.",
+        "Give increasing edges and one share a bin that add up to 1, for every zone.",
+    ),
+    "unheeded": Meaning(
+        "warning", "The method knows nothing of it, so it changes nobody.", 'Use a method that chooses whole records: "anneal".'
+    ),
     # survey against tables
     "empty-cell": Meaning(
         "error",
@@ -215,6 +223,11 @@ CODES: dict[str, Meaning] = {
         "warning",
         "These zones miss some targets: do not publish them as they stand.",
         "See the cells named; merge categories or check the tables there.",
+    ),
+    "no-eligible-donor": Meaning(
+        "warning",
+        "Every record has some attribute of which the tables give the zone nobody.",
+        "Merge the categories named as empty, or supply more records.",
     ),
     # validation
     "recount-differs": Meaning(

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.distribution import Distribution
+from synthpop_gb.errors import refuse
 from synthpop_gb.problem import Problem, zone_key
 
 __all__ = ["formulate"]
 
 
-def formulate(aligned: Aligned) -> Problem:
+def formulate(aligned: Aligned, *, distributions: Sequence[Distribution] = ()) -> Problem:
     """Turn aligned inputs into the arrays that a solver needs.
 
     Profiles are the distinct combinations of cells among the records, in the order of their cells (the first constraint
     weighing most), so that the order does not depend on the order of the records; no method can tell the records of a
     profile apart (Müller & Axhausen 2011 and PopulationSim group households likewise). A profile starts with the sum of its
     records' design weights. Zones keep the order of `aligned`; nothing but `targets`, `zone_keys` and `zones` depends on it.
+
+    Parameters
+    ----------
+    aligned : Aligned
+        From `harmonise`.
+    distributions : sequence of Distribution
+        Distributions of statistics that no table counts, for methods that choose whole records ('anneal'), beside those that
+        `aligned` carries. Their bins join the profiles: records alike on every constraint *and* bin are one.
+
+    Raises
+    ------
+    InputError
+        Where a distribution does not go with the survey's records or the zones: every finding.
 
     Returns
     -------
@@ -48,10 +66,13 @@ def formulate(aligned: Aligned) -> Problem:
     """
     from synthpop_gb.kernels.collapse import collapse
 
+    if distributions:
+        aligned = replace(aligned, distributions=(*aligned.distributions, *distributions))
     cells = np.stack([c.record_cell for c in aligned.constraints])
     sizes = [c.targets.shape[1] for c in aligned.constraints]
     start = np.concatenate([[0], np.cumsum(sizes)])
-    first, inverse = collapse(cells, sizes)
+    bins, n_bins = _bins(aligned)
+    first, inverse = collapse(np.concatenate([cells, bins]), [*sizes, *n_bins])
     profile_cells = cells[:, first]
     donor = np.argsort(inverse, kind="stable")
     return Problem(
@@ -73,6 +94,7 @@ def formulate(aligned: Aligned) -> Problem:
         stratum=_numbered(aligned, aligned.survey.strata),
         cluster=_numbered(aligned, aligned.survey.cluster),
         aligned=aligned,
+        **_guides(aligned, bins[:, first], n_bins),
     )
 
 
@@ -81,3 +103,28 @@ def _numbered(aligned: Aligned, column: str | None) -> np.ndarray | None:
     if column is None:
         return None
     return np.unique(aligned.survey.records.loc[aligned.records, column].astype(str), return_inverse=True)[1].reshape(-1)
+
+
+def _bins(aligned: Aligned) -> tuple[np.ndarray, list[int]]:
+    """(n_distributions, n_records) bin of each record, and how many bins each distribution has. Raises InputError."""
+    if not aligned.distributions:
+        return np.empty((0, len(aligned.records)), np.int64), []
+    frame = aligned.frame()
+    refuse([f for d in aligned.distributions for f in d.findings(frame, aligned.zones)])
+    bins = np.stack([d.bins(frame[d.column].to_numpy(dtype=np.float64)) for d in aligned.distributions])
+    return bins, [len(d.edges) + 1 for d in aligned.distributions]
+
+
+def _guides(aligned: Aligned, bins: np.ndarray, n_bins: list[int]) -> dict:
+    """Fields of the problem that tell of distributions; none where there are none."""
+    if not n_bins:
+        return {}
+    first = np.concatenate([[0], np.cumsum(n_bins)])
+    return {
+        "guide_of": bins + first[:-1, None],
+        "guide_start": first,
+        "guide_targets": np.concatenate([d.shares(aligned.zones) for d in aligned.distributions], axis=1),
+        "guides": pd.MultiIndex.from_tuples(
+            [(d.column, label) for d in aligned.distributions for label in d.labels], names=["distribution", "bin"]
+        ),
+    }

@@ -53,6 +53,15 @@ class Problem:
         Where fitting starts: duals of a fit to nearby targets or start weights. Changes how many steps a fit takes, not its aim.
     stratum, cluster : (n_records,) int32, optional
         Stratum and primary sampling unit of each record, numbered from 0: what the survey's bootstrap needs to know.
+    guide_of : (n_guides, n_profiles) int32, optional
+        Bin that each profile is in, numbered across all *guides*: distributions of statistics that are no constraint. Only
+        methods that choose whole records heed them; profiles are then alike on the bins as well.
+    guide_start : (n_guides + 1,) int32, optional
+        First bin of each guide.
+    guide_targets : (n_zones, n_bins) float64, optional
+        Share of people wanted in each bin; the shares of a guide add up to 1.
+    guides : pandas.MultiIndex, optional
+        Levels distribution, bin: labels of the bins.
     aligned : Aligned, optional
         What the problem was formulated from, for whoever needs the records afterwards. Solvers never see it: it is left behind
         where a problem is pickled, cut or stripped of its donors.
@@ -74,6 +83,10 @@ class Problem:
     first_duals: np.ndarray | None = None
     stratum: np.ndarray | None = None
     cluster: np.ndarray | None = None
+    guide_of: np.ndarray | None = None
+    guide_start: np.ndarray | None = None
+    guide_targets: np.ndarray | None = None
+    guides: pd.MultiIndex | None = None
     aligned: Aligned | None = None
 
     _DTYPES = (  # a class constant, not a field: it carries no annotation
@@ -84,9 +97,10 @@ class Problem:
         ("standard_error", np.float64, None), ("published", np.float64, 2), ("first_duals", np.float64, 2),
         ("stratum", np.int32, 1), ("cluster", np.int32, 1),
     )  # fmt: skip
+    _GUIDES = (("guide_of", np.int32, 2), ("guide_start", np.int32, 1), ("guide_targets", np.float64, 2))
 
     def __post_init__(self):
-        given = [part for part in self._OPTIONAL if getattr(self, part[0]) is not None]
+        given = [part for part in (*self._OPTIONAL, *self._GUIDES) if getattr(self, part[0]) is not None]
         for name, dtype, dimensions in (*self._DTYPES, *given):
             array = np.array(getattr(self, name), dtype=dtype, order="C")  # a copy: the caller's array stays writeable
             if dimensions is not None and array.ndim != dimensions:
@@ -94,6 +108,7 @@ class Problem:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         self._check_shapes()
+        self._check_guides()
 
     def _check_shapes(self):
         n_cells, n_profiles, n_zones = len(self.cells), len(self.start), len(self.zones)
@@ -115,6 +130,7 @@ class Problem:
         if not (np.isfinite(self.start).all() and (self.start >= 0).all()):
             raise ValueError("start weights must be finite and not negative")
         self._check_optional()
+        self._check_guides()
 
     def _check_optional(self):
         by_zone, by_record = (self.n_zones, self.n_cells), (len(self.records),)
@@ -128,6 +144,22 @@ class Problem:
             if name != "first_duals" and not (np.isfinite(array).all() and (array >= 0).all()):
                 raise ValueError(f"{name} must be finite and not negative")
 
+    def _check_guides(self):
+        given = [name for name in ("guide_of", "guide_start", "guide_targets", "guides") if getattr(self, name) is not None]
+        if not given:
+            return
+        if len(given) < 4:
+            raise ValueError(f"guides need guide_of, guide_start, guide_targets and guides; only {', '.join(given)} given")
+        shapes = (len(self.guide_start) - 1, self.n_profiles), (self.n_zones, len(self.guides))
+        if (self.guide_of.shape, self.guide_targets.shape) != shapes or self.guide_start[-1] != len(self.guides):
+            raise ValueError(f"guides are {self.guide_of.shape} and {self.guide_targets.shape}, expected {shapes} as labelled")
+        low, high = self.guide_start[:-1, None], self.guide_start[1:, None]
+        if ((self.guide_of < low) | (self.guide_of >= high)).any():
+            raise ValueError("guide_of names bins outside a guide's own range")
+        share = np.add.reduceat(self.guide_targets, self.guide_start[:-1], axis=1) if self.n_zones else np.ones(0)
+        if not ((self.guide_targets >= 0).all() and np.allclose(share, 1.0, atol=1e-6)):
+            raise ValueError("the shares of every guide must not be negative and add up to 1 in every zone")
+
     def __reduce__(self):
         return (Problem, tuple(None if f.name == "aligned" else getattr(self, f.name) for f in fields(self)))
 
@@ -140,6 +172,11 @@ class Problem:
     def n_constraints(self) -> int:
         """How many constraints."""
         return len(self.constraint_start) - 1
+
+    @property
+    def n_guides(self) -> int:
+        """How many guides: distributions of statistics that are no constraint."""
+        return 0 if self.guide_start is None else len(self.guide_start) - 1
 
     @property
     def n_profiles(self) -> int:
@@ -162,6 +199,8 @@ class Problem:
         found |= {n: getattr(self, n)[zones] for n in ("published", "first_duals") if getattr(self, n) is not None}
         if self.standard_error is not None and self.standard_error.ndim == 2:
             found["standard_error"] = self.standard_error[zones]
+        if self.guide_targets is not None:
+            found["guide_targets"] = self.guide_targets[zones]
         return found
 
     def take(self, zones: np.ndarray) -> Problem:

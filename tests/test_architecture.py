@@ -12,7 +12,19 @@ import synthpop_gb
 PACKAGE = Path(synthpop_gb.__file__).parent
 LAYERS = [
     {"errors", "status", "kernels"},
-    {"codebook", "microdata", "benchmark", "geography", "aligned", "problem", "provenance", "population", "indicators", "checks"},
+    {
+        "codebook",
+        "microdata",
+        "benchmark",
+        "geography",
+        "distribution",
+        "aligned",
+        "problem",
+        "provenance",
+        "population",
+        "indicators",
+        "checks",
+    },
     {"read", "harmonisation", "formulation", "methods", "validation", "export"},
     {"execution", "assessment", "run_folder", "report", "spec", "datasets", "testing"},
     {"pipeline"},

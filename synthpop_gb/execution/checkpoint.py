@@ -43,6 +43,8 @@ def problem_hash(problem: Problem, *, zones: bool = True) -> str:
     for name in ("standard_error", "stratum", "cluster"):
         if (array := getattr(problem, name)) is not None and (name != "standard_error" or array.ndim == 1):
             found.update(name.encode() + array.tobytes())
+    if problem.n_guides:
+        found.update(b"guides" + problem.guide_of.tobytes() + problem.guide_start.tobytes())
     for labels in (problem.records, problem.cells):
         found.update("\0".join(map(str, labels)).encode() + b"\1")
     if zones:
@@ -57,7 +59,7 @@ def _zone_arrays(problem: Problem) -> list[np.ndarray]:
     given = [problem.targets, problem.published, problem.first_duals]
     if problem.standard_error is not None and problem.standard_error.ndim == 2:
         given.append(problem.standard_error)
-    return [array for array in given if array is not None]
+    return [array for array in (*given, problem.guide_targets) if array is not None]
 
 
 def _code_hash() -> str:

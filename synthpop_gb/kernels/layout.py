@@ -13,7 +13,7 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import mix
 
-__all__ = ["ONE_WAY_PULL", "WholeLayout", "WholeWork", "find_profile", "whole_layout", "whole_work"]
+__all__ = ["ONE_WAY_PULL", "WholeLayout", "WholeWork", "cell_salts", "find_profile", "hash_table", "whole_layout", "whole_work"]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 ONE_WAY_PULL = 3  # a squared one-way misfit against a two-way one: more costs two-way accuracy, less needs more repair
@@ -112,12 +112,12 @@ def whole_layout(cell_of, constraint_start) -> WholeLayout:
     slots = np.ascontiguousarray(np.stack(slots, axis=1), dtype=unsigned)
     inside = slots != outside
     cost = ONE_WAY_PULL * inside[:, : len(cells)].sum(axis=1) + inside[:, len(cells) :].sum(axis=1)
-    salts = _salts(outside)
+    salts = cell_salts(outside)
     keys = np.zeros(cells.shape[1], np.uint64)
     for row in cells:
         keys += salts[row]
     partial, cost = absent.any(axis=1), cost.astype(np.int32)
-    return WholeLayout(n_cells, outside, cells, slots, cost, start, partial, keys, salts, _hash_table(keys), n_slots)
+    return WholeLayout(n_cells, outside, cells, slots, cost, start, partial, keys, salts, hash_table(keys), n_slots)
 
 
 def whole_work(layout: WholeLayout) -> WholeWork:
@@ -155,7 +155,8 @@ def find_profile(key, keys, table):
 
 
 @njit
-def _salts(n):
+def cell_salts(n):
+    """Random 64 bits for each of n cells, and 0 for being outside. Returns (n + 1,) uint64."""
     out = np.zeros(n + 1, np.uint64)
     for c in range(n):
         out[c] = mix(np.uint64(c + 1) * _GAMMA)
@@ -163,7 +164,8 @@ def _salts(n):
 
 
 @njit
-def _hash_table(keys):
+def hash_table(keys):
+    """Open-addressing hash from key to profile, for `find_profile`. keys : (n_profiles,) uint64. Returns int32, -1 where free."""
     size = 4
     while size < 2 * keys.shape[0]:
         size *= 2

@@ -1,6 +1,7 @@
 """Ways of making whole people, by name: options, allocation, the call of the kernels, statuses. No loop over people is here."""
 
 from synthpop_gb.methods._method import METHODS, BlockResult, Method, Streams, get_method, make_options, register_method
+from synthpop_gb.methods.anneal import AnnealOptions, anneal_trace
 from synthpop_gb.methods.calibrate import CalibrateOptions
 from synthpop_gb.methods.ipf import IPFOptions
 from synthpop_gb.methods.quasirandom import QISIOptions
@@ -8,6 +9,7 @@ from synthpop_gb.methods.urns import QuasirandomTable, qis
 
 __all__ = [
     "METHODS",
+    "AnnealOptions",
     "BlockResult",
     "CalibrateOptions",
     "IPFOptions",
@@ -15,6 +17,7 @@ __all__ = [
     "QISIOptions",
     "QuasirandomTable",
     "Streams",
+    "anneal_trace",
     "get_method",
     "make_options",
     "qis",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from synthpop_gb.aligned import Aligned
@@ -12,7 +12,7 @@ from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.geography import Geography
 from synthpop_gb.microdata import Microdata
-from synthpop_gb.pipeline.wishes import check_method, check_wishes, make_recodes
+from synthpop_gb.pipeline.wishes import check_method, check_wishes, make_distributions, make_recodes
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Survey, Table
@@ -38,6 +38,7 @@ class Inputs:
         beside = {p.parent / "tables.csv" for p in known} | {p.parent.parent / "tables.csv" for p in known}
         beside |= {p.with_suffix(s) for p in known if p.suffix == ".shp" for s in (".dbf", ".shx", ".prj", ".cpg")}
         beside |= {Path(study.truth.persons)} if study.truth else set()
+        beside |= {Path(d.path) for d in study.distributions if d.path is not None}
         found += [InputFile.of(p) for p in sorted(beside - known) if p.is_file()]
         return tuple(sorted({f.path: f for f in found}.values(), key=lambda f: f.path))
 
@@ -143,6 +144,8 @@ def examine_study(study: Study, inputs: Inputs | None = None) -> tuple[Aligned |
     found += findings
     if aligned is not None:
         found += check_wishes(study, aligned)
+        distributions, wrong = make_distributions(study, aligned)
+        aligned, found = replace(aligned, distributions=distributions), [*found, *wrong]
     return (None if any(f.level == "error" for f in found) else aligned), tuple(found), inputs
 
 

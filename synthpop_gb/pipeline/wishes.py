@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.distribution import Distribution
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import RecodeModel
@@ -29,6 +31,28 @@ def make_recodes(recodes: dict[str, RecodeModel]) -> tuple[dict, list[Finding]]:
         except ValueError as error:
             findings.append(finding("study-value", f"recode.{name}: {error}.", place=f"recode.{name}"))
     return made, findings
+
+
+def make_distributions(study: Study, aligned: Aligned) -> tuple[tuple[Distribution, ...], list[Finding]]:
+    """Read the study's distributions and try them on records and zones; those that will do, and every finding."""
+    from synthpop_gb import read
+    from synthpop_gb.methods import METHODS
+
+    made, findings = [], []
+    for number, wanted in enumerate(study.distributions):
+        try:
+            target = tuple(wanted.shares) if wanted.path is None else read.shares(wanted.path, zone=wanted.zone)
+        except InputError as error:
+            findings += error.findings
+            continue
+        found = Distribution(wanted.column, tuple(wanted.edges), target)
+        wrong = found.findings(aligned.frame(), aligned.zones)
+        findings += [replace(f, message=f"distributions.{number}: {f.message}", place=f"distributions.{number}") for f in wrong]
+        made += [] if wrong else [found]
+    if made and not getattr(METHODS.get(study.method.name), "heeds_distributions", False):
+        message = f"distributions: the method '{study.method.name}' does not heed them."
+        findings.append(finding("unheeded", message, place="distributions", count=len(made)))
+    return tuple(made), findings
 
 
 def check_wishes(study: Study, aligned: Aligned) -> list[Finding]:

@@ -220,12 +220,22 @@ class Population:
         return self.status[~fits].sort_values(["remainder", "residual"], ascending=False, kind="stable")
 
     def findings(self) -> tuple[Finding, ...]:
-        """Return what does not fit: nothing, or one finding that names the zones and cells, worst first."""
-        missed = self.unfitted
-        if missed.empty:
-            return ()
-        message = f"{len(missed):,} of {len(self.status):,} zones miss targets: {self._summary()}."
-        return (finding("zone-not-fitted", message, place=str(missed.index[0]), count=len(missed), rows=missed.reset_index()),)
+        """Return what does not fit: nothing, or findings that name the zones and cells, worst first.
+
+        `zone-not-fitted`, and `no-eligible-donor` where a method had to fall back on donors that a zone's tables exclude.
+        """
+        missed, found = self.unfitted, []
+        if not missed.empty:
+            message = f"{len(missed):,} of {len(self.status):,} zones miss targets: {self._summary()}."
+            place = str(missed.index[0])
+            found.append(finding("zone-not-fitted", message, place=place, count=len(missed), rows=missed.reset_index()))
+        if "fallback" in self.status and (self.status["fallback"] != "").any():
+            fell = self.status[self.status["fallback"] != ""]
+            ways = ", ".join(dict.fromkeys(fell["fallback"]))
+            message = f"{len(fell):,} zones have no eligible donor (first: {fell.index[0]}); taken instead: {ways}."
+            place = str(fell.index[0])
+            found.append(finding("no-eligible-donor", message, place=place, count=len(fell), rows=fell.reset_index()))
+        return tuple(found)
 
     def _positions(self, zones) -> np.ndarray:
         if zones is None:

@@ -20,7 +20,7 @@ from synthpop_gb.run_folder._replicates import read_replicates, write_replicates
 __all__ = ["is_open", "read_population", "read_problem", "write_population", "write_problem"]
 
 _ARRAYS = ("start", "cell_of", "constraint_start", "targets", "zone_keys", "donor_start", "donor", "donor_weight")
-_OPTIONAL = ("standard_error", "published", "stratum", "cluster")
+_OPTIONAL = ("standard_error", "published", "stratum", "cluster", "guide_of", "guide_start", "guide_targets")
 
 
 def is_open(licence: str | None) -> bool:
@@ -123,6 +123,8 @@ def _read_frame(path: Path, zones: pd.Index) -> pd.DataFrame:
 def write_problem(problem: Problem, path: Path) -> None:
     """Write a problem as a NumPy archive that needs no pickle. Only for surveys that may be copied: `is_open`."""
     levels = {f"cells_{i}": problem.cells.get_level_values(i).to_numpy().astype(str) for i in range(problem.cells.nlevels)}
+    if problem.guides is not None:
+        levels |= {f"guides_{i}": problem.guides.get_level_values(i).to_numpy().astype(str) for i in range(2)}
     with replacing(path) as temporary, open(temporary, "wb") as file:
         names = np.array([str(n or "") for n in (problem.zones.name, problem.records.name, *problem.cells.names)])
         arrays = {name: getattr(problem, name) for name in (*_ARRAYS, *_OPTIONAL) if getattr(problem, name) is not None}
@@ -132,6 +134,13 @@ def write_problem(problem: Problem, path: Path) -> None:
 def _labels(index: pd.Index) -> np.ndarray:
     """Labels as numbers where they are whole numbers, else as text: what an archive holds without pickle."""
     return index.to_numpy(dtype=np.int64) if index.dtype.kind in "iu" else index.to_numpy().astype(str)
+
+
+def _guides(stored) -> pd.MultiIndex | None:
+    """Labels of the bins of distributions, where there are any."""
+    if "guides_0" not in stored:
+        return None
+    return pd.MultiIndex.from_arrays([stored[f"guides_{i}"].tolist() for i in range(2)], names=["distribution", "bin"])
 
 
 def read_problem(path: Path) -> Problem:
@@ -145,6 +154,7 @@ def read_problem(path: Path) -> Problem:
                 zones=pd.Index(stored["zones"].tolist(), name=zones),
                 records=pd.Index(stored["records"].tolist(), name=records),
                 cells=pd.MultiIndex.from_arrays(cells, names=levels),
+                guides=_guides(stored),
             )
     except (OSError, ValueError, KeyError) as error:
         raise InputError([finding("unreadable-file", f"{path} is not a problem's archive: {error}.", place=str(path))]) from None

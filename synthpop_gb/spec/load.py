@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.spec.model import (
+    DistributionModel,
     IndicatorRequest,
     MapRequest,
     Method,
@@ -152,6 +153,7 @@ def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
 _CHILDREN = {
     "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
     "truth": Truth, "variables": SurveyVariable, "indicators": IndicatorRequest, "replicates": ReplicatesModel,
+    "distributions": DistributionModel,
 }  # fmt: skip
 
 
@@ -194,5 +196,10 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
             {**t, "path": resolve(t["path"], ("tables", i, "path"))} if isinstance(t, dict) and "path" in t
             else resolve(t, ("tables", i)) if isinstance(t, str) else t
             for i, t in enumerate(tables)
+        ]  # fmt: skip
+    if isinstance(raw.get("distributions"), list):
+        resolved["distributions"] = [
+            {**d, "path": resolve(d["path"], ("distributions", i, "path"))} if isinstance(d, dict) and "path" in d else d
+            for i, d in enumerate(raw["distributions"])
         ]  # fmt: skip
     return resolved, findings

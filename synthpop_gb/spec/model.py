@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from synthpop_gb.spec.options import option_schema
 
 __all__ = [
-    "IndicatorRequest", "MapRequest", "Method",
-    "RecodeModel", "ReplicatesModel", "Study", "Survey", "SurveyVariable", "Table", "Truth", "Zones",
-    "study_schema",
+    "DistributionModel", "IndicatorRequest", "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study", "Survey",
+    "SurveyVariable", "Table", "Truth", "Zones", "study_schema",
 ]  # fmt: skip
 
 
@@ -139,7 +138,7 @@ class Method(Strict):
     model_config = ConfigDict(extra="allow")
 
     name: str = "ipf"
-    """A registered method: `ipf` fits the maximum-entropy weights. See `synthpop_gb.methods`."""
+    """A registered method: `ipf` fits the maximum-entropy weights, `anneal` chooses whole records by simulated annealing."""
 
     def options(self) -> dict:
         """Return the options that the study names; whether the method has them is checked by `spec.options`."""
@@ -157,6 +156,27 @@ class ReplicatesModel(Strict):
 
 def _replicates_of(value):
     return {"number": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class DistributionModel(Strict):
+    """How a statistic that no table counts should be spread over a zone's people, for methods that choose whole records."""
+
+    column: str
+    """Numeric column of the survey."""
+    edges: Annotated[list[float], Field(min_length=1)]
+    """Where one bin ends and the next begins, increasing: `[200, 500]` makes three bins."""
+    shares: list[float] | None = None
+    """Share of people in each bin, in every zone: `[0.2, 0.5, 0.3]`. Or `path`."""
+    path: str | None = None
+    """File of shares by zone: a zone column and one column a bin, from the lowest to the highest."""
+    zone: str | None = None
+    """Column of zone codes in it."""
+
+    @model_validator(mode="after")
+    def _one_source(self):
+        if (self.shares is None) == (self.path is None):
+            raise ValueError("give either shares or path")
+        return self
 
 
 class MapRequest(Strict):
@@ -231,6 +251,8 @@ class Study(Strict):
     """How weights are fitted and made whole."""
     replicates: Annotated[ReplicatesModel, BeforeValidator(_replicates_of)] = ReplicatesModel(number=0)
     """Replicates to make beside the population: a number, or a table with `number` and `sources`."""
+    distributions: list[DistributionModel] = []
+    """Distributions that methods which choose whole records (`anneal`) bring about beyond the tables."""
     people: bool = False
     """Write one row a person as well."""
     maps: list[MapRequest] = []
