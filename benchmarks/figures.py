@@ -77,6 +77,17 @@ GROUPS = {
     "anneal_cakemap": Group(
         "CakeMap by annealing, beside the Framework's rules; zones that nothing can fit", "_annealing", "anneal_cakemap"
     ),
+    "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
+    "methods": Group("Methods side by side on Leeds, 2011", "_replicating", "methods"),
+    "intervals_census": Group(
+        "Coverage of nominal 90 % intervals: Leeds and 300 random LSOAs, 2011; in band = 85 to 95 % of zones",
+        "_intervals",
+        "census",
+    ),
+    "intervals_demo": Group(
+        "Coverage of nominal 90 % intervals: the demo counties, ten outcomes each", "_intervals", "demo_counties", data=False
+    ),
+    "intervals_silc": Group("Coverage of nominal 90 % intervals: zones of EU-SILC", "_intervals", "silc"),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),

@@ -74,7 +74,8 @@ class Anneal:
 
 def _solve(problem: Problem, zones: np.ndarray, options: AnnealOptions, streams: Streams, trace: np.ndarray, every: int):
     layouts, targets, keys = _layouts(problem), problem.targets[zones], problem.zone_keys[zones]
-    fit = fit_block(layouts.fit, targets, options.tolerance, False, options.max_cycles)
+    first = None if problem.first_duals is None else problem.first_duals[zones]
+    fit = fit_block(layouts.fit, targets, options.tolerance, False, options.max_cycles, duals=first)
     price = _price(problem, options)
     people = _people(problem, targets, price, fit)
     out = anneal_out(len(zones))
