@@ -66,7 +66,7 @@ def validate_run(folder: str | Path, *, held_out=()) -> Run:
         Where the run or an input is not as it was, or a held-out table cannot be read or harmonised: every finding.
     """
     folder = Path(folder)
-    study, aligned, population = opened(folder)
+    study, aligned, population = opened(folder, replicates=True)
     extra, files = _judges(study, aligned, held_out) if held_out else ((), ())
     noted = {"judged_by": [asdict(f) for f in files]} if files else None
     return report_on(study, folder, aligned, population, held_out=(*aligned.held_out, *extra), extra=noted)
@@ -97,20 +97,27 @@ def _judges(study: Study, aligned: Aligned, paths) -> tuple[tuple[AlignedTable, 
 def map_run(folder: str | Path, indicator: str, output: str | Path | None = None, *, title: str | None = None) -> list[Path]:
     """Map the share of people in each zone who meet a condition; returns the files: PNG, SVG, GeoPackage, GeoParquet.
 
+    Where the run has replicates, zones whose share is unreliable are faded and hatched, and the files hold intervals.
+
     Raises
     ------
     InputError
         `bad-condition`; `missing-file` where the study names no boundaries.
     """
+    from synthpop_gb.pipeline.indicators import left_out_of, share_of
+
     folder = Path(folder)
-    _, aligned, _ = opened(folder)
-    return draw(folder, aligned, indicator, title=title, output=output)
+    _, aligned, population = opened(folder, replicates=True)
+    found = None
+    if population.replicates is not None:
+        found = share_of(indicator, population, aligned, folder, left_out_of(population, aligned, folder))
+    return draw(folder, aligned, indicator, title=title, output=output, found=found)
 
 
 def draw(
-    folder: Path, aligned: Aligned, indicator: str, *, title: str | None = None, output: str | Path | None = None
+    folder: Path, aligned: Aligned, indicator: str, *, title: str | None = None, output: str | Path | None = None, found=None
 ) -> list[Path]:
-    """Draw one map of a run from its written counts; see `map_run`."""
+    """Draw one map of a run from its written counts; see `map_run`. `found`: `Indicators` of the share, to fade what is unreliable."""
     from synthpop_gb.export import geopackage
     from synthpop_gb.indicators import parse_condition, share_by_zone
     from synthpop_gb.report.maps import draw_map
@@ -130,7 +137,12 @@ def draw(
         stem,
         title=title or indicator,
         unit="% of people" if known.all() else "% of those of whom it is known",
+        subtitle="" if found is None else "Faded and hatched: unreliable, since its standard error is 20 % of the share or more",
+        unreliable=None if found is None else found.frame.set_index("zone")["reliability"] == "unreliable",
     )
+    if found is not None:
+        columns = ["estimate", "standard_error", "lower", "upper", "n_eff", "donors", "largest_donor", "reliability"]
+        shares = shares.join(found.frame.set_index("zone")[columns])
     for suffix in (".gpkg", ".geo.parquet"):
         drawn.append(geopackage(shares, aligned.geography, stem.with_name(stem.name + suffix)))
     return drawn

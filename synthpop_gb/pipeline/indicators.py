@@ -97,6 +97,11 @@ def ask(request: IndicatorRequest, population: Population, aligned: Aligned, fol
     )  # fmt: skip
 
 
+def share_of(condition: str, population: Population, aligned: Aligned, folder: Path, left_out: LeftOut) -> Indicators:
+    """Estimate the share of people in each zone who meet a condition, from the people who were written."""
+    return ask(IndicatorRequest(what=condition), population, aligned, folder, left_out)
+
+
 def write_indicators(
     requests: Sequence[IndicatorRequest], population: Population, aligned: Aligned, folder: Path, left_out: LeftOut
 ) -> list[Asked]:

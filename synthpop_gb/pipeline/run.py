@@ -136,7 +136,7 @@ def report_on(
         from synthpop_gb.pipeline.truth import add_truth
 
         checks = add_truth(study.truth, folder, aligned, population, checks)
-    asked: list = []
+    asked, left_out = [], None
     if population.replicates is not None and len(population.replicates):
         from synthpop_gb.pipeline.indicators import left_out_of, write_indicators
 
@@ -145,7 +145,7 @@ def report_on(
         asked = write_indicators(study.indicators, population, aligned, folder, left_out)
         checks = replace(checks, headline={**checks.headline, **{f"indicator {a.path.stem}": _in_words(a) for a in asked}})
     run_folder.write_checks(checks, folder, licence=study.survey.licence)
-    page = _write_report(study, folder, aligned, population, checks, asked) if report else None
+    page = _write_report(study, folder, aligned, population, checks, asked, left_out) if report else None
     if study.people and not (folder / "people").exists():
         from synthpop_gb.export import people
 
@@ -160,12 +160,16 @@ def _in_words(asked) -> str:
     return "; ".join(str(asked.indicators).splitlines()[1:3])
 
 
-def _write_report(study: Study, folder: Path, aligned: Aligned, population: Population, checks: Checks, asked: list) -> Path:
+def _write_report(
+    study: Study, folder: Path, aligned: Aligned, population: Population, checks: Checks, asked: list, left_out
+) -> Path:
     from synthpop_gb.pipeline.after import draw, draw_indicator
+    from synthpop_gb.pipeline.indicators import share_of
     from synthpop_gb.report import write_report
 
     for wanted in study.maps:
-        draw(folder, aligned, wanted.indicator, title=wanted.title)
+        found = None if left_out is None else share_of(wanted.indicator, population, aligned, folder, left_out)
+        draw(folder, aligned, wanted.indicator, title=wanted.title, found=found)
     shown = []
     for request, answer in zip(study.indicators, asked, strict=True):
         found = answer.indicators
