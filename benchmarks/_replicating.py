@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 from _measure import ROOT, figure, run_timed
 from _solving import aligned_problem
 
-__all__ = ["methods", "replicates"]
+__all__ = ["methods", "replicates", "same_bits"]
 
 _NUMBER = 40
 _SOLVE = """
@@ -81,8 +85,6 @@ def _by_itself() -> dict:
 
 def methods(*, folder: Path) -> tuple[str, dict]:
     """Every method on Leeds, 2011, as `synthpop-gb compare-methods` prints it."""
-    import re
-
     import synthpop_gb as sp
 
     frame = sp.pipeline.compare_methods(ROOT / "inputs" / "leeds-2011.toml")
@@ -98,3 +100,65 @@ def methods(*, folder: Path) -> tuple[str, dict]:
                 f"{key}_donors": figure(row["donors_a_zone"], "records"), f"{key}_peak_mb": figure(row["peak_mb"], "MB"),
             }  # fmt: skip
     return "synthpop-gb compare-methods inputs/leeds-2011.toml", values
+
+
+_EVERY = {
+    "ipf": ("leeds-2021", "ipf", {}),
+    "calibrate": ("leeds-2021", "calibrate", {}),
+    "anneal": ("leeds-2021", "anneal", {}),
+    "anneal, FMF": ("leeds-2011", "anneal", {"preset": "fmf"}),
+    "qisi": ("leeds-2011", "qisi", {}),
+}
+
+
+def same_bits(*, folder: Path) -> tuple[str, dict]:
+    """Digests of the people and of two replicates, by every method, for every way of cutting the work."""
+    values = {}
+    for title, (study, method, options) in _EVERY.items():
+        problem, seed = aligned_problem(study)
+        problem = problem.take(np.arange(0, problem.n_zones, 4))  # donors stay, so that digests can be taken
+        found = {}
+        for ways, arguments in _ways(problem):
+            cut, executor, rest = arguments
+            solved = {"seed": seed, "method": method, "options": options, "replicates": 2, **rest}
+            if executor is None:
+                found[ways] = _digest(cut, solved)
+            else:
+                with executor() as pool:
+                    found[ways] = _digest(cut, {**solved, "executor": pool})
+        key = re.sub(r"[^a-z]+", "_", title.lower())
+        values[f"{key}_ways"] = figure(len(found), "ways")
+        values[f"{key}_digests"] = figure(len(set(found.values())), "different digests")
+    return "sp.solve(problem, method=..., replicates=2, workers=..., block_size=..., executor=...)", values
+
+
+def _ways(problem):
+    """Ways of doing the work: (name, (problem, what makes an executor or None, arguments of solve))."""
+    for workers in (1, 2):
+        for size in (1, 7, 256):
+            yield f"{workers} workers, blocks of {size}", (problem, None, {"workers": workers, "block_size": size})
+    order = np.random.default_rng(3).permutation(problem.n_zones)
+    yield "shuffled zones", (problem.take(order), None, {})
+    yield "threads", (problem, lambda: ThreadPoolExecutor(2), {})
+    yield "processes", (problem, lambda: ProcessPoolExecutor(2), {})
+    yield "dask", (problem, _dask, {})
+
+
+@contextmanager
+def _dask():
+    from distributed import Client, LocalCluster
+
+    local = {"n_workers": 2, "threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with LocalCluster(**local) as cluster, Client(cluster) as client:
+        yield client.get_executor()
+
+
+def _digest(problem, arguments: dict) -> str:
+    import warnings
+
+    import synthpop_gb as sp
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sp.FitWarning)
+        population = sp.solve(problem, **arguments)
+    return " ".join([population.digest(), *(population.replicate(r).digest() for r in (1, 2))])

@@ -78,6 +78,11 @@ GROUPS = {
         "CakeMap by annealing, beside the Framework's rules; zones that nothing can fit", "_annealing", "anneal_cakemap"
     ),
     "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
+    "same_bits_methods": Group(
+        "Every fourth zone of Leeds: the same people and replicates by each method however the work is done",
+        "_replicating",
+        "same_bits",
+    ),
     "methods": Group("Methods side by side on Leeds, 2011", "_replicating", "methods"),
     "intervals_census": Group(
         "Coverage of nominal 90 % intervals: Leeds and 300 random LSOAs, 2011; in band = 85 to 95 % of zones",

@@ -117,7 +117,7 @@ def map_run(folder: str | Path, indicator: str, output: str | Path | None = None
 def draw(
     folder: Path, aligned: Aligned, indicator: str, *, title: str | None = None, output: str | Path | None = None, found=None
 ) -> list[Path]:
-    """Draw one map of a run from its written counts; see `map_run`. `found`: `Indicators` of the share, to fade what is unreliable."""
+    """Draw one map of a run from its written counts; see `map_run`. `found`: `Indicators` of the share, to fade by."""
     from synthpop_gb.export import geopackage
     from synthpop_gb.indicators import parse_condition, share_by_zone
     from synthpop_gb.report.maps import draw_map
