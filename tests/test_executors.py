@@ -3,11 +3,13 @@
 import multiprocessing
 import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from synthpop_gb.execution import blocks, solve
+from synthpop_gb.methods import METHODS
 from synthpop_gb.testing import assert_same_population
 from tests.problems import make_problem
 
@@ -45,6 +47,37 @@ def test_every_way_of_making_people_whole(problem, integerise):
     options = {"integerise": integerise}
     left = solve(problem, seed=SEED, options=options, workers=1, block_size=1)
     assert_equal_bits(solve(problem, seed=SEED, options=options, workers=2, block_size=8), left)
+
+
+EVERY = [
+    ("calibrate", {}), ("calibrate", {"distance": "logit", "soft": False}), ("anneal", {}), ("anneal", {"preset": "fmf"}),
+    ("qisi", {}),
+]  # fmt: skip
+
+
+@pytest.mark.filterwarnings("ignore::synthpop_gb.errors.FitWarning")
+@pytest.mark.parametrize(("method", "options"), EVERY, ids=lambda x: str(x))
+def test_every_method_and_its_replicates(problem, method, options):
+    problem = replace(problem, standard_error=np.full(problem.n_cells, 0.7))
+    solved = {"method": method, "options": options, "seed": SEED, "replicates": 2}
+    first = solve(problem, workers=1, block_size=23, **solved)
+    for arguments in ({"workers": 1, "block_size": 1}, {"workers": 3, "block_size": 7}):
+        again = solve(problem, **arguments, **solved)
+        assert_equal_bits(again, first)
+        for number in (1, 2):
+            assert again.replicate(number).digest() == first.replicate(number).digest()
+    order = np.random.default_rng(5).permutation(problem.n_zones)
+    shuffled = solve(problem.take(order), block_size=5, **solved)
+    assert shuffled.digest() == first.digest()
+    assert shuffled.replicate(2).digest() == first.replicate(2).digest()
+    alone = solve(problem.take(order[:1]), **{**solved, "replicates": [2]})
+    assert_same_population(alone.replicate(2), solve(problem.take(order[:1]), **solved).replicate(2))
+
+
+def test_every_method_is_tried():
+    assert {"ipf", *(method for method, _ in EVERY)} == {
+        n for n, m in METHODS.items() if type(m).__module__.startswith("synthpop_gb")
+    }
 
 
 def test_shuffled_and_fewer_zones(problem, expected):
