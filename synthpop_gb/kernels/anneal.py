@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MET, FLOOR, NO_MOVE, UNCHANGED, STEPS, PROPOSALS, NOBODY, NO_DONORS = 0, 1, 2, 3, 4, 5, 6, 7
-HOTTER = 1.5  # each heating against the one before: what froze once would freeze again
+HOTTER = 3.0  # each heating against the one before: what froze once would freeze again
 _OPEN = -1
 _EQUAL = 1e-9  # objectives nearer than this are equal: prices need not be whole
 
