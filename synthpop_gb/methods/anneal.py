@@ -127,7 +127,7 @@ def anneal_trace(problem: Problem, zone, options=None, seed: int = 0) -> pd.Data
     >>> from synthpop_gb.testing import small_problem
     >>> trace = anneal_trace(small_problem(), "Z00001", {"start": "random"}, seed=1)
     >>> int(trace["tae"].iloc[0]), int(trace["tae"].iloc[-1])
-    (8, 0)
+    (4, 0)
     """
     options, streams = make_options(ANNEALING, options), Streams(seed)
     where = np.array([problem.zones.get_loc(zone)])
