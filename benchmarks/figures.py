@@ -29,6 +29,7 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
+_ONE_CORE = ("_solving", "_annealing", "_calibration")  # modules that compare with plain NumPy on one core
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -65,6 +66,9 @@ GROUPS = {
     "region": Group(
         "The ordinary size: 1,000 zones, eight tables, 16,255 profiles, truth known", "_solving", "region", data=False
     ),
+    "quasirandom": Group(
+        "Quasirandom whole people: margins, the joint, time, and how far means are from the fit", "_quasirandom", "quasirandom"
+    ),
     "anneal_leeds": Group("Leeds 2011 by annealing from the fit: exactness, time, held-out error", "_annealing", "anneal_leeds"),
     "anneal_fmf": Group("Leeds 2011 by the Flexible Modelling Framework's rules", "_annealing", "anneal_fmf"),
     "anneal_region": Group(
@@ -73,9 +77,33 @@ GROUPS = {
     "anneal_cakemap": Group(
         "CakeMap by annealing, beside the Framework's rules; zones that nothing can fit", "_annealing", "anneal_cakemap"
     ),
+    "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
+    "methods": Group("Methods side by side on Leeds, 2011", "_replicating", "methods"),
+    "intervals_census": Group(
+        "Coverage of nominal 90 % intervals: Leeds and 300 random LSOAs, 2011; in band = 85 to 95 % of zones",
+        "_intervals",
+        "census",
+    ),
+    "intervals_demo": Group(
+        "Coverage of nominal 90 % intervals: the demo counties, ten outcomes each", "_intervals", "demo_counties", data=False
+    ),
+    "intervals_silc": Group("Coverage of nominal 90 % intervals: zones of EU-SILC", "_intervals", "silc"),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
+    "calibration": Group(
+        "Leeds 2021, table by table against the publisher's noise: hard targets beside soft ones", "_calibration", "hard_and_soft"
+    ),
+    "calibration_prior": Group(
+        "Leeds 2021 perturbed anew from known people: error against the truth, by weight of the survey", "_calibration", "prior"
+    ),
+    "calibration_times": Group("Leeds 2021: a zone on one core, by distance", "_calibration", "times"),
+    "calibration_ordinary": Group(
+        "The ordinary size, 40 zones: a zone on one core, by distance", "_calibration", "speed", data=False
+    ),
+    "census_2021_noise": Group(
+        "Census 2021: standard deviation of one published cell, by table, from how totals scatter", "_calibration", "perturbation"
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 
@@ -116,7 +144,7 @@ def _measure(names: list[str]) -> list[str]:
         print(f"{name}: {GROUPS[name].about}", flush=True)
         began = time.perf_counter()
         command = [sys.executable, __file__, "--measure", name]
-        quiet = {"MPLBACKEND": "Agg", **(_ONE_THREAD if GROUPS[name].module in ("_solving", "_annealing") else {})}
+        quiet = {"MPLBACKEND": "Agg", **(_ONE_THREAD if GROUPS[name].module in _ONE_CORE else {})}
         done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **quiet}, check=False)
         found = [line for line in done.stdout.splitlines() if line.startswith(_MARK)]
         if done.returncode or not found:

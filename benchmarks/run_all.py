@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("bench_fit.py", "bench_whole.py", "bench_anneal.py", "bench_run.py")
+BENCHMARKS = (
+    "bench_fit.py", "bench_whole.py", "bench_anneal.py", "bench_quasirandom.py", "bench_calibrate.py", "bench_intervals.py",
+    "bench_run.py",
+)  # fmt: skip
 
 
 def main() -> int:

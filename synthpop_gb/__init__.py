@@ -19,10 +19,11 @@ _WHERE = {
     "Aligned": "aligned", "BenchmarkTable": "benchmark", "Checks": "checks", "Finding": "errors", "FitWarning": "errors",
     "Geography": "geography", "InputError": "errors", "Microdata": "microdata", "Population": "population", "Problem": "problem",
     "Recode": "harmonisation", "Study": "spec", "examine": "harmonisation", "formulate": "formulation",
-    "harmonise": "harmonisation", "load": "pipeline", "load_study": "spec", "register_method": "methods",
-    "register_metric": "validation", "run": "pipeline", "save": "run_folder", "solve": "execution", "validate": "validation",
+    "harmonise": "harmonisation", "indicator": "assessment", "load": "pipeline", "load_study": "spec", "qis": "methods",
+    "register_method": "methods", "register_metric": "validation", "run": "pipeline", "save": "run_folder", "solve": "execution",
+    "validate": "validation",
 }  # fmt: skip
-_MODULES = ("datasets", "export", "indicators", "pipeline", "read", "report", "testing")
+_MODULES = ("assessment", "datasets", "export", "indicators", "pipeline", "read", "report", "testing")
 
 __all__ = [*_MODULES, *_WHERE]
 

@@ -39,6 +39,8 @@ class AlignedTable:
         Standard deviation of the publisher's perturbation of one published cell; 0 = exact.
     published : pandas.DataFrame
         The same cells before settling totals.
+    merged : numpy.ndarray, optional
+        (n_cells,) how many published cells each cell is the sum of; None = one each.
     """
 
     name: str
@@ -49,6 +51,16 @@ class AlignedTable:
     universe: Universe
     standard_error: float
     published: pd.DataFrame
+    merged: np.ndarray | None = None
+
+    @property
+    def standard_errors(self) -> np.ndarray:
+        """(n_cells,) standard deviation of the perturbation of each count in `published`, persons; 0 = exact.
+
+        Publishers perturb cell by cell and sum afterwards: a cell merged from m published ones has m times the variance.
+        """
+        merged = np.ones(self.targets.shape[1]) if self.merged is None else self.merged
+        return float(self.standard_error) * np.sqrt(merged)
 
     @property
     def cell_labels(self) -> list[str]:

@@ -20,20 +20,23 @@ class Checks:
     Attributes
     ----------
     headline : mapping of str to value
-        The few numbers a director reads first, plain values fit for JSON by plain names: 'people', 'zones', 'zones with nobody',
-        'zones converged', 'zones not converged', 'zones exact' (counted total absolute error 0), 'total absolute error',
-        'total absolute error above the floor', 'zones above the floor', 'worst zone' (None where all are exact), 'total
-        absolute error of the worst zone', 'largest residual before integerising' (people), 'tables', 'non-fitting tables'
-        (tables of one zone with RSSZ above 1), 'non-fitting cells', 'pairs of variables' (text: share of people away from
-        the fractional fit, beside yardsticks), 'held out <table>' (text: share of people in the wrong cell beside
-        yardsticks), 'records', 'effective records', 'records used', 'true error of <indicator>' (text).
+        The few numbers a director reads first, plain values fit for JSON by plain names: 'people', 'zones', 'zones with
+        nobody', 'zones converged', 'zones not converged', 'zones exact' (counted total absolute error 0), 'total absolute
+        error', 'total absolute error above the floor', 'zones above the floor', 'worst zone' (None where all are exact),
+        'total absolute error of the worst zone', 'largest residual before integerising' (people), 'tables', 'non-fitting
+        tables' (tables of one zone with RSSZ above 1), 'non-fitting cells'; only where counts are perturbed 'total absolute
+        error against the counts as published', 'cells within the publisher's noise' and 'tables within the publisher's noise'
+        (text); 'pairs of variables' (text: share of people away from the fractional fit, beside yardsticks), 'held out
+        <table>' (text: share of people in the wrong cell beside yardsticks), 'records', 'effective records', 'records used',
+        'true error of <indicator>' (text).
     tables : mapping of str to pandas.DataFrame
         Tidy tables by name; the file `validation/<name>.parquet` holds each. Columns are listed by the function named in
         brackets, of `synthpop_gb.validation`; people are counted again, from donors:
 
         - 'cell_fit': zone, table, cell, observed, expected, published, error, z, z_modified (`zone_fit.cell_fit`)
         - 'zone_fit': one row a zone and table: people, observed, tae, tae_published, floor, tae_above_floor, sae, srmse,
-          r2, max_z, rssz, nonfitting_cells, fits, and registered metrics (`zone_fit.zone_fit`)
+          r2, max_z, rssz, nonfitting_cells, fits, and registered metrics (`zone_fit.zone_fit`); where counts are perturbed
+          noisy_cells, cells_within_noise, noise_ratio (`noise.noise_measures`)
         - 'parent_fit': the same by level, parent and table (`zone_fit.parent_fit`)
         - 'table_fit': one row a table, with zones_exact, nonfitting_zones, worst_zone (`zone_fit.table_fit`)
         - 'zones': one row a zone over all tables, with the solver's statuses: what maps are drawn from (`summary.zone_summary`)

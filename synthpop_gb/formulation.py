@@ -89,11 +89,20 @@ def formulate(aligned: Aligned, *, distributions: Sequence[Distribution] = ()) -
         cells=pd.MultiIndex.from_tuples(
             [(c.name, label) for c in aligned.constraints for label in c.cell_labels], names=["constraint", "category"]
         ),
-        standard_error=np.repeat([float(c.standard_error) for c in aligned.constraints], sizes),
+        standard_error=np.concatenate([c.standard_errors for c in aligned.constraints]),
         published=np.concatenate([c.published.to_numpy() for c in aligned.constraints], axis=1),
+        stratum=_numbered(aligned, aligned.survey.strata),
+        cluster=_numbered(aligned, aligned.survey.cluster),
         aligned=aligned,
         **_guides(aligned, bins[:, first], n_bins),
     )
+
+
+def _numbered(aligned: Aligned, column: str | None) -> np.ndarray | None:
+    """Give the values of a column over the usable records numbers, in order; who has none is a group of their own."""
+    if column is None:
+        return None
+    return np.unique(aligned.survey.records.loc[aligned.records, column].astype(str), return_inverse=True)[1].reshape(-1)
 
 
 def _bins(aligned: Aligned) -> tuple[np.ndarray, list[int]]:

@@ -38,6 +38,11 @@ class Microdata:
         The file read.
     findings : tuple of Finding
         What was noticed while reading.
+    strata, cluster : str or None
+        Columns of the design's strata and primary sampling units, where the survey says; replicates resample by them.
+    region : str or None
+        Column of the part of the country that a record is from, where no variable 'region' says it; intervals learn from it how
+        outcomes cluster.
     """
 
     name: str
@@ -49,6 +54,9 @@ class Microdata:
     licence: str = "restricted"
     source: InputFile | None = None
     findings: tuple[Finding, ...] = field(default=())
+    strata: str | None = None
+    cluster: str | None = None
+    region: str | None = None
 
     def __repr__(self) -> str:
         """One line: name, size, universe, variables, licence."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -11,9 +12,6 @@ import pandas as pd
 from synthpop_gb.aligned import Aligned
 
 __all__ = ["Problem", "zone_key"]
-
-
-_OPTIONAL = ("standard_error", "published", "guide_of", "guide_start", "guide_targets")
 
 
 def zone_key(code: str) -> int:
@@ -51,6 +49,10 @@ class Problem:
         Standard deviation of the publisher's perturbation of each published count, persons; 0 = exact. None = all exact.
     published : (n_zones, n_cells) float64, optional
         The counts as published, before tables that disagree were settled. None = the targets.
+    first_duals : (n_zones, n_cells) float64, optional
+        Where fitting starts: duals of a fit to nearby targets or start weights. Changes how many steps a fit takes, not its aim.
+    stratum, cluster : (n_records,) int32, optional
+        Stratum and primary sampling unit of each record, numbered from 0: what the survey's bootstrap needs to know.
     guide_of : (n_guides, n_profiles) int32, optional
         Bin that each profile is in, numbered across all *guides*: distributions of statistics that are no constraint. Only
         methods that choose whole records heed them; profiles are then alike on the bins as well.
@@ -78,6 +80,9 @@ class Problem:
     cells: pd.MultiIndex
     standard_error: np.ndarray | None = None
     published: np.ndarray | None = None
+    first_duals: np.ndarray | None = None
+    stratum: np.ndarray | None = None
+    cluster: np.ndarray | None = None
     guide_of: np.ndarray | None = None
     guide_start: np.ndarray | None = None
     guide_targets: np.ndarray | None = None
@@ -87,15 +92,17 @@ class Problem:
     _DTYPES = (  # a class constant, not a field: it carries no annotation
         ("start", np.float64, 1), ("cell_of", np.int32, 2), ("constraint_start", np.int32, 1), ("targets", np.float64, 2),
         ("zone_keys", np.uint64, 1), ("donor_start", np.int64, 1), ("donor", np.int32, 1), ("donor_weight", np.float64, 1),
-        ("standard_error", np.float64, None), ("published", np.float64, 2),
-        ("guide_of", np.int32, 2), ("guide_start", np.int32, 1), ("guide_targets", np.float64, 2),
     )  # fmt: skip
+    _OPTIONAL = (
+        ("standard_error", np.float64, None), ("published", np.float64, 2), ("first_duals", np.float64, 2),
+        ("stratum", np.int32, 1), ("cluster", np.int32, 1),
+    )  # fmt: skip
+    _GUIDES = (("guide_of", np.int32, 2), ("guide_start", np.int32, 1), ("guide_targets", np.float64, 2))
 
     def __post_init__(self):
-        for name, dtype, dimensions in self._DTYPES:
-            if (value := getattr(self, name)) is None and name in _OPTIONAL:
-                continue
-            array = np.array(value, dtype=dtype, order="C")  # a copy: the caller's array stays writeable
+        given = [part for part in (*self._OPTIONAL, *self._GUIDES) if getattr(self, part[0]) is not None]
+        for name, dtype, dimensions in (*self._DTYPES, *given):
+            array = np.array(getattr(self, name), dtype=dtype, order="C")  # a copy: the caller's array stays writeable
             if dimensions is not None and array.ndim != dimensions:
                 raise ValueError(f"{name} must have {dimensions} dimension(s), not {array.ndim}")
             array.setflags(write=False)
@@ -122,10 +129,20 @@ class Problem:
             raise ValueError("targets must be finite and not negative")
         if not (np.isfinite(self.start).all() and (self.start >= 0).all()):
             raise ValueError("start weights must be finite and not negative")
-        for name, shapes in (("standard_error", [(n_cells,), (n_zones, n_cells)]), ("published", [(n_zones, n_cells)])):
-            array = getattr(self, name)
-            if array is not None and (array.shape not in shapes or not (np.isfinite(array).all() and (array >= 0).all())):
-                raise ValueError(f"{name} must be finite, not negative, and of shape {' or '.join(map(str, shapes))}")
+        self._check_optional()
+        self._check_guides()
+
+    def _check_optional(self):
+        by_zone, by_record = (self.n_zones, self.n_cells), (len(self.records),)
+        shapes = {"standard_error": [(self.n_cells,), by_zone], "published": [by_zone], "first_duals": [by_zone]}
+        for name, _, _ in self._OPTIONAL:
+            array, allowed = getattr(self, name), shapes.get(name, [by_record])
+            if array is None:
+                continue
+            if array.shape not in allowed:
+                raise ValueError(f"{name} is {array.shape}, expected {' or '.join(map(str, allowed))}")
+            if name != "first_duals" and not (np.isfinite(array).all() and (array >= 0).all()):
+                raise ValueError(f"{name} must be finite and not negative")
 
     def _check_guides(self):
         given = [name for name in ("guide_of", "guide_start", "guide_targets", "guides") if getattr(self, name) is not None]
@@ -145,6 +162,11 @@ class Problem:
 
     def __reduce__(self):
         return (Problem, tuple(None if f.name == "aligned" else getattr(self, f.name) for f in fields(self)))
+
+    @cached_property
+    def record_keys(self) -> np.ndarray:
+        """(n_records,) uint64: a hash of each record's id, on which its own random streams hang."""
+        return np.fromiter((zone_key(r) for r in self.records.tolist()), dtype=np.uint64, count=len(self.records))
 
     @property
     def n_constraints(self) -> int:
@@ -174,8 +196,7 @@ class Problem:
     def by_zone(self, zones: np.ndarray) -> dict:
         """Return the fields that have one entry a zone, cut to some zones (positions), by name."""
         found = {"targets": self.targets[zones], "zone_keys": self.zone_keys[zones], "zones": self.zones[zones]}
-        if self.published is not None:
-            found["published"] = self.published[zones]
+        found |= {n: getattr(self, n)[zones] for n in ("published", "first_duals") if getattr(self, n) is not None}
         if self.standard_error is not None and self.standard_error.ndim == 2:
             found["standard_error"] = self.standard_error[zones]
         if self.guide_targets is not None:

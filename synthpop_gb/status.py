@@ -29,7 +29,7 @@ FIT_MEANING = {
     FitStatus.CONVERGED: "every target met within the tolerance",
     FitStatus.STALLED: "the largest miss stopped shrinking before the tolerance was reached: tables contradict each other",
     FitStatus.CYCLE_LIMIT: "still improving when the limit of cycles was reached",
-    FitStatus.INFEASIBLE: "a target above zero has no record that could fill it",
+    FitStatus.INFEASIBLE: "a target above zero has no record that could fill it, or the bounds asked for forbid it",
     FitStatus.EMPTY: "the zone has no people",
 }
 

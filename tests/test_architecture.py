@@ -26,7 +26,7 @@ LAYERS = [
         "checks",
     },
     {"read", "harmonisation", "formulation", "methods", "validation", "export"},
-    {"execution", "run_folder", "report", "spec", "datasets", "testing"},
+    {"execution", "assessment", "run_folder", "report", "spec", "datasets", "testing"},
     {"pipeline"},
     {"cli"},
 ]

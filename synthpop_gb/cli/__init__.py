@@ -11,8 +11,10 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "demo": "runs", "run": "runs", "check": "studies", "init": "studies", "schema": "studies",
-    "validate": "results", "map": "results", "expand": "results",
+    "validate": "results", "map": "results", "indicator": "results", "expand": "results",
+    "methods": "methods", "compare-methods": "methods",
 }  # fmt: skip
+_FUNCTIONS = {"compare-methods": "compare_command"}  # where the function is not called as the command is
 
 
 class LazyGroup(click.Group):
@@ -20,14 +22,16 @@ class LazyGroup(click.Group):
 
     def list_commands(self, ctx):
         """Names of all commands, in the order in which a user meets them."""
-        return ["init", "check", "run", "validate", "map", "expand", "demo", "schema"]
+        return [
+            "init", "check", "methods", "run", "validate", "indicator", "map", "expand", "compare-methods", "demo", "schema",
+        ]  # fmt: skip
 
     def get_command(self, ctx, name):
         """Return one command, or None where there is none of this name."""
         if name not in _COMMANDS:
             return None
         module = import_module(f"synthpop_gb.cli.{_COMMANDS[name]}")
-        return getattr(module, f"{name}_command")
+        return getattr(module, _FUNCTIONS.get(name, f"{name}_command"))
 
     def resolve_command(self, ctx, args):
         """Suggest the nearest command for a misspelt one."""

@@ -45,6 +45,36 @@ def map_command(run, indicator, output, title):
         click.echo(path)
 
 
+@click.command("indicator", short_help="Estimate something by area and group, with intervals.")
+@_RUN
+@click.argument("what")
+@click.option("--measure", type=click.Choice(["share", "count", "mean", "total", "quantile"]), default="share", show_default=True,
+              help="WHAT is a condition for shares and counts, a column of numbers for the others.")  # fmt: skip
+@click.option("--where", help='Condition on who is asked about, e.g. "age >= 16".')
+@click.option("--by", multiple=True, help="zone, a level such as lad, or all; and variables that make groups. May be repeated.")
+@click.option("--quantile", type=float, default=0.5, show_default=True, help="Which quantile, for that measure.")
+@click.option("--level", type=float, default=0.9, show_default=True, help="Nominal coverage of the intervals.")
+@click.option("--resembles", help="Constraint that the outcome is known to be like.")
+@click.option("--benchmark", type=click.Path(exists=True, dir_okay=False), help="File of published shares of larger areas.")
+@click.option("--benchmark-level", help="Level of the benchmark's areas, e.g. lad.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="CSV or Parquet file to write.")
+@click.option("--map", "draw", is_flag=True, help="Map it too; unreliable zones are faded and hatched.")
+@guarded
+def indicator_command(run, output, draw, by, **asked):
+    """Estimate WHAT among the people of RUN, with an interval for the whole error and a class of reliability.
+
+    WHAT is parsed by a small grammar and never run as code: "health in ('bad', 'very bad')".
+    """
+    import synthpop_gb as sp
+    from synthpop_gb.spec import ask_for
+
+    request = ask_for(by=list(by) or ["zone"], **asked)
+    found, written = sp.pipeline.indicator_run(run, request, output=output, draw=draw)
+    click.echo(found.preview() if output is None else repr(found))
+    for path in written:
+        click.echo(path)
+
+
 @click.command("expand", short_help="Write one row a person.")
 @_RUN
 @click.option(

@@ -39,7 +39,7 @@ def default_workers(executor: Executor | None = None) -> int:
 def without_donors(problem: Problem) -> Problem:
     """Return what methods get to see: donors are placed afterwards, so neither they nor record ids need to travel."""
     none = np.empty(0)
-    return replace(problem, donor=none, donor_weight=none, records=problem.records[:0], aligned=None)
+    return replace(problem, donor=none, donor_weight=none, records=problem.records[:0], stratum=None, cluster=None, aligned=None)
 
 
 def default_block_size(n_zones: int, n_profiles: int, workers: int) -> int:

@@ -40,8 +40,9 @@ def problem_hash(problem: Problem, *, zones: bool = True) -> str:
     for name in ("start", "cell_of", "constraint_start", "donor_start", "donor", "donor_weight"):
         array = getattr(problem, name)
         found.update(f"{name}{array.shape}".encode() + array.tobytes())
-    if problem.standard_error is not None and problem.standard_error.ndim == 1:
-        found.update(b"standard_error" + problem.standard_error.tobytes())
+    for name in ("standard_error", "stratum", "cluster"):
+        if (array := getattr(problem, name)) is not None and (name != "standard_error" or array.ndim == 1):
+            found.update(name.encode() + array.tobytes())
     if problem.n_guides:
         found.update(b"guides" + problem.guide_of.tobytes() + problem.guide_start.tobytes())
     for labels in (problem.records, problem.cells):
@@ -55,7 +56,7 @@ def problem_hash(problem: Problem, *, zones: bool = True) -> str:
 
 def _zone_arrays(problem: Problem) -> list[np.ndarray]:
     """Numbers by zone that a zone's people may depend on: targets, and what is given of publication and perturbation."""
-    given = [problem.targets, problem.published]
+    given = [problem.targets, problem.published, problem.first_duals]
     if problem.standard_error is not None and problem.standard_error.ndim == 2:
         given.append(problem.standard_error)
     return [array for array in (*given, problem.guide_targets) if array is not None]
@@ -101,9 +102,14 @@ class Checkpoint:
         Where they lie; made where it is missing.
     problem, method, options, streams
         What is being solved.
+    quiet : bool
+        Say nothing of blocks that belong to something else: replicates share one folder.
     """
 
-    def __init__(self, folder: str | Path, problem: Problem, method: Method, options: Any, streams: Streams):
+    def __init__(
+        self, folder: str | Path, problem: Problem, method: Method, options: Any, streams: Streams, *, quiet: bool = False
+    ):
+        self._quiet = quiet
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._name = run_fingerprint(problem, method, options, streams)[:16]
@@ -128,7 +134,7 @@ class Checkpoint:
         Files that are damaged, or of other inputs, options or versions, are not used, with a `ResumeWarning`; damaged ones go.
         """
         others = sum(not path.name.startswith(f"{self._name}-") for path in self.folder.glob("*.block"))
-        if others:
+        if others and not self._quiet:
             what = "blocks solved earlier are" if others > 1 else "block solved earlier is"
             message = f"{others} {what} of other inputs, options or versions and not used: {self.folder}"
             warnings.warn(message, ResumeWarning, stacklevel=3)

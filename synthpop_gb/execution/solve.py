@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -17,11 +17,15 @@ import pandas as pd
 from synthpop_gb.errors import FitWarning
 from synthpop_gb.execution.blocks import cut, default_block_size, default_workers, run_blocks, task_for, without_donors
 from synthpop_gb.execution.checkpoint import Checkpoint
+from synthpop_gb.execution.replicates import check_sources, solve_replicates, which_replicates
 from synthpop_gb.methods import BlockResult, Method, Streams, get_method, make_options
-from synthpop_gb.population import Population
+from synthpop_gb.population import SOURCES, Population
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
 from synthpop_gb.status import FitStatus, WholeStatus
+
+if TYPE_CHECKING:
+    from synthpop_gb.kernels.links import Link
 
 __all__ = ["solve"]
 
@@ -40,6 +44,8 @@ def solve(
     block_size: int | None = None,
     checkpoint: str | Path | None = None,
     progress: Callable[[int, int, float | None], None] | None = None,
+    replicates: int | Sequence[int] = 0,
+    sources: Sequence[str] = SOURCES,
 ) -> Population:
     """Make a population: fit every zone, then settle whole people, block by block.
 
@@ -67,7 +73,14 @@ def solve(
         Folder in which finished blocks are kept. Solving again with the same folder goes on where the last attempt stopped.
         It is left for the caller to delete, since only the caller knows when the population is safe.
     progress : callable, optional
-        Called as progress(zones done, zones in all, seconds left or None), from the calling thread, after each block.
+        Called as progress(zones done, zones in all, seconds left or None), from the calling thread, after each block; a zone
+        counts once for the population and once for each replicate.
+    replicates : int or sequence of int
+        How many replicates to make beside the population, numbered from 1, or the numbers of some: `[7]` makes the same seventh
+        replicate as 40 would.
+    sources : sequence of str
+        What a replicate draws again: 'whole' (the draw of whole people and donors), 'donors' (the survey, by bootstrap), 'tables'
+        (the publisher's perturbation).
 
     Returns
     -------
@@ -76,7 +89,8 @@ def solve(
     Raises
     ------
     ValueError
-        For an unknown method or option, a negative seed, fewer than one worker, or an empty block.
+        For an unknown method or option, a negative seed, fewer than one worker, an empty block, or replicates or sources that
+        there are none of.
 
     Warns
     -----
@@ -97,6 +111,7 @@ def solve(
         raise ValueError(f"the seed is a whole number from 0 to 2**63 - 1, not {seed}")
     if workers is not None and workers < 1:
         raise ValueError(f"at least one worker is needed, not {workers}")
+    numbers, sources = which_replicates(replicates), check_sources(sources)
     streams = Streams(int(seed))
     workers = workers or default_workers(executor)
     saved = None if checkpoint is None else Checkpoint(checkpoint, problem, method, options, streams)
@@ -107,11 +122,11 @@ def solve(
     blocks = cut(todo, size)
     seen = without_donors(problem)
     task = task_for(executor, seen, method, options, streams)
-    if executor is None and len(blocks) <= 1:
+    if executor is None and len(blocks) * (1 + len(numbers)) <= 1:
         workers = 1
-    if executor is None and workers > 1:
+    if executor is None and workers > 1 and len(todo):
         method.solve_block(seen, todo[:1], options, streams)  # compile, or load compiled code, once and not in every thread
-    clock = _Clock(problem.n_zones, problem.n_zones - len(todo), progress)
+    clock = _Clock(problem.n_zones * (1 + len(numbers)), problem.n_zones - len(todo), progress)
     with closing(run_blocks([task(zones) for zones in blocks], executor, workers)) as finished:
         for number, result in finished:
             if saved is not None:
@@ -119,7 +134,14 @@ def solve(
             parts.append((np.arange(len(blocks[number])), blocks[number], result))
             clock.tick(len(blocks[number]))
 
-    population = _assemble(problem, parts, Provenance(int(seed), method.name, dataclasses.asdict(options)))
+    link = method.link(options) if hasattr(method, "link") else None
+    population = _assemble(problem, parts, Provenance(int(seed), method.name, dataclasses.asdict(options)), link)
+    if numbers:
+        made = solve_replicates(
+            population, method, options, numbers, sources, executor=executor, workers=workers, block_size=block_size,
+            checkpoint=None if checkpoint is None else Path(checkpoint) / "replicates", progress=clock.tick,
+        )  # fmt: skip
+        population = dataclasses.replace(population, replicates=made)
     for finding in population.findings():
         warnings.warn(FitWarning(str(finding)), stacklevel=2)
     return population
@@ -141,7 +163,9 @@ class _Clock:
             self._progress(self._done, self._total, pace * (self._total - self._done))
 
 
-def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockResult]], provenance: Provenance) -> Population:
+def _assemble(
+    problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockResult]], provenance: Provenance, link: Link | None = None
+) -> Population:
     """Put results in the order of the problem's zones. `parts` is emptied on the way, so that nothing is held twice for long.
 
     Raises ValueError where a method reports a status that is none.
@@ -173,6 +197,7 @@ def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockR
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     profile, count = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32)
     duals = np.zeros((n_zones, problem.n_cells)) if all(r.duals is not None for _, _, r in parts) else None
+    settled = np.rint(problem.targets) if any(r.settled is not None for _, _, r in parts) else None
     while parts:
         rows, zones, result = parts.pop()
         source = np.repeat(result.indptr[rows], lengths[zones]) + _within(lengths[zones])
@@ -180,9 +205,12 @@ def _assemble(problem: Problem, parts: list[tuple[np.ndarray, np.ndarray, BlockR
         profile[target], count[target] = result.profile[source], result.count[source]
         if duals is not None:
             duals[zones] = result.duals[rows]
-    for array in (indptr, profile, count) if duals is None else (indptr, profile, count, duals):
-        array.setflags(write=False)
-    return Population(problem, indptr, profile, count, _status(problem, columns, extra), duals, provenance)
+        if settled is not None and result.settled is not None:
+            settled[zones] = result.settled[rows]
+    for array in (indptr, profile, count, duals, settled):
+        if array is not None:
+            array.setflags(write=False)
+    return Population(problem, indptr, profile, count, _status(problem, columns, extra), duals, provenance, link, settled)
 
 
 def _within(lengths: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ class Draft:
     published : (n_zones, n_cells) float64; bad : (n_zones,) bool, zones that cannot be used.
     record_cell : (n_records,) int32 over all records of the survey, -1 outside the universe.
     lacking : variable -> (n_records,) bool, records of the universe without a value in it.
+    merged : (n_cells,) int64, how many published cells each cell is the sum of.
     """
 
     request: Request
@@ -40,6 +41,7 @@ class Draft:
     universe: Universe
     standard_error: float
     year: int | None
+    merged: np.ndarray
 
     @property
     def name(self) -> str:
@@ -86,11 +88,11 @@ def draft_table(
     if strange:
         return None, findings + strange
     cells = pd.MultiIndex.from_product([[c.label for c in part] for part in categories], names=list(request.variables))
-    published = _merged(request, prepared, categories, universe)
+    published, merged = _merged(request, prepared, categories, universe)
     record_cell, lacking = _record_cells(request, inside, coded, categories)
     draft = Draft(
         request, table.name, tuple(categories), cells, published, prepared.bad, record_cell, lacking, universe,
-        table.standard_error, table.year,
+        table.standard_error, table.year, merged,
     )  # fmt: skip
     return draft, findings
 
@@ -163,8 +165,13 @@ def _undescribed(table: BenchmarkTable) -> list[Finding]:
     return findings
 
 
-def _merged(request: Request, prepared: Prepared, categories: list[tuple[Category, ...]], universe: Universe) -> np.ndarray:
-    """Sum the counts of the common cells: (n_zones, n_cells); columns outside the universe are left out, margins summed."""
+def _merged(
+    request: Request, prepared: Prepared, categories: list[tuple[Category, ...]], universe: Universe
+) -> tuple[np.ndarray, np.ndarray]:
+    """Sum the counts of the common cells: (n_zones, n_cells); columns outside the universe are left out, margins summed.
+
+    Also returns how many columns each cell is the sum of: every one carries the publisher's perturbation.
+    """
     columns = prepared.table.counts.columns
     cell = np.zeros(len(columns), np.int64)
     out = np.zeros(len(columns), bool)
@@ -182,7 +189,7 @@ def _merged(request: Request, prepared: Prepared, categories: list[tuple[Categor
     merged = np.zeros((int(np.prod(shape)), len(prepared.values)))
     for column in np.flatnonzero(~out):  # in this order, whichever zones there are: fractions keep their bits
         merged[cell[column]] += prepared.values[:, column]
-    return np.ascontiguousarray(merged.T)
+    return np.ascontiguousarray(merged.T), np.bincount(cell[~out], minlength=len(merged))
 
 
 def _record_cells(

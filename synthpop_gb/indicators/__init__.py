@@ -1,6 +1,11 @@
-"""Indicators: the share of people in each zone who meet a condition such as "health in ('bad', 'very bad') and age >= 65"."""
+"""Indicators: what a population says of areas and groups. Conditions, questions, sums, and the table of estimates."""
 
 from synthpop_gb.indicators.conditions import Condition, parse_condition
+from synthpop_gb.indicators.question import MEASURES, Answers, Question
 from synthpop_gb.indicators.shares import share_by_zone
+from synthpop_gb.indicators.table import FEW_DONORS, RELIABILITY, Indicators, classify
 
-__all__ = ["Condition", "parse_condition", "share_by_zone"]
+__all__ = [
+    "FEW_DONORS", "MEASURES", "RELIABILITY", "Answers", "Condition", "Indicators", "Question", "classify", "parse_condition",
+    "share_by_zone",
+]  # fmt: skip

@@ -3,7 +3,7 @@
 import numpy as np
 
 from synthpop_gb.kernels._jit import njit
-from synthpop_gb.kernels.ipf import write_weights
+from synthpop_gb.kernels.links import Link, write_linked
 from synthpop_gb.kernels.whole import whole_zone
 from synthpop_gb.status import FitStatus
 
@@ -13,21 +13,31 @@ _EMPTY = int(FitStatus.EMPTY)
 _FIRST_GUESS = 512  # entries a zone; more are made room for as they come
 
 
-@njit
-def whole_block(method, start, cell_of, duals, status, targets, layout, work, states, max_moves, remainder):
+def whole_block(
+    method, start, cell_of, duals, status, targets, layout, work, states, max_moves, remainder, link=None, scale=None
+):
     """Draw the whole people of a block of zones from their duals.
 
     method : as in `whole_zone`.
     start : (n_profiles,) float64, persons; cell_of : (n_constraints, n_profiles) int32, -1 = outside.
-    duals : (n_zones, n_cells) float64; weight = start * exp(sum of the duals of the profile's cells).
+    duals : (n_zones, n_cells) float64; a weight is what the link makes of the sum of the duals of the profile's cells.
     status : (n_zones,) int8. Zones with FitStatus.EMPTY get nobody.
     targets : (n_zones, n_cells) float64, persons.
     layout, work : of `whole_layout` (once a problem) and `whole_work` (once a thread).
     states : (n_zones,) uint64. Each zone's stream of purpose WHOLE; advanced.
     max_moves : moves a zone that repair may make; 0 leaves the draw as it is.
     remainder : (n_zones,) float64. Written: sum over cells of |count - target|, persons.
+    link : Link, or None for start * exp(sum of duals). scale : (n_zones,) float64 from `links.zone_scales`; None for 1.
+        Weights below nought, which the linear link may leave, are cut off; the others then share the zone's total.
     Returns indptr (n_zones + 1,) int64, profile (nnz,) int32 ascending within a zone, count (nnz,) int32 > 0, as CSR.
     """
+    link = Link() if link is None else link
+    scale = np.ones(len(status)) if scale is None else scale
+    return _whole_block(link, scale, method, start, cell_of, duals, status, targets, layout, work, states, max_moves, remainder)
+
+
+@njit
+def _whole_block(link, scale, method, start, cell_of, duals, status, targets, layout, work, states, max_moves, remainder):
     n_zones, n_profiles = status.shape[0], start.shape[0]
     weights, counts = np.empty((1, n_profiles)), np.zeros(n_profiles, np.int32)
     indptr = np.zeros(n_zones + 1, np.int64)
@@ -37,7 +47,8 @@ def whole_block(method, start, cell_of, duals, status, targets, layout, work, st
     for z in range(n_zones):
         remainder[z] = 0.0
         if status[z] != _EMPTY:
-            write_weights(start, cell_of, duals[z : z + 1], weights)
+            write_linked(link, scale[z : z + 1], start, cell_of, duals[z : z + 1], weights)
+            _cut_off(weights[0])
             left, _ = whole_zone(method, weights[0], targets[z], layout, work, states[z : z + 1], counts, max_moves)
             remainder[z] = left
             if n + n_profiles > profile.shape[0]:
@@ -53,6 +64,18 @@ def whole_block(method, start, cell_of, duals, status, targets, layout, work, st
                     n += 1
         indptr[z + 1] = n
     return indptr, profile[:n].copy(), count[:n].copy()
+
+
+@njit
+def _cut_off(weights):
+    """Replace weights below nought by nought and scale the others to the former total."""
+    above, total = 0.0, 0.0
+    for p in range(weights.shape[0]):
+        above += max(weights[p], 0.0)
+        total += weights[p]
+    if above > total:
+        for p in range(weights.shape[0]):
+            weights[p] = max(weights[p], 0.0) * max(total, 0.0) / above
 
 
 @njit

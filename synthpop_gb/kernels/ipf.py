@@ -64,7 +64,7 @@ class BlockFit(NamedTuple):
     worst_cell: np.ndarray
 
 
-def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True) -> BlockFit:
+def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True, duals=None) -> BlockFit:
     """Fit a block of zones; duals come out, from which `weights_from_duals` makes weights.
 
     layout : `fit_layout(start, cell_of, constraint_start)`, made once per problem.
@@ -72,6 +72,8 @@ def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True) -> 
     tolerance : how far each cell may be from its target: persons, or where `relative` a share of the target. Never finer than
         1e-13 of the target, which is what rounding leaves.
     max_cycles : limit of cycles and Newton steps together, at least 1. newton : False for plain cycles only.
+    duals : (n_zones, n_cells) float64, where to start from: those of a fit to nearby targets or start weights; noughts where
+        None. An entry of -inf, a cell that was empty then, starts from nought.
 
     A zone that does not converge keeps the cycle at which its largest miss was least. The bits of a zone depend on its targets
     and the layout alone, not on the block, the lanes or the order of zones. No weight of a profile is ever stored.
@@ -82,6 +84,8 @@ def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True) -> 
     targets = _read_only(targets, np.float64)
     n_zones, n_cells = targets.shape
     out = _new_fit(n_zones, n_cells)
+    if duals is not None:
+        out.duals[:] = np.where(np.isfinite(duals), duals, 0.0)
     newton = bool(newton) and n_cells <= MOST_NEWTON_CELLS
     lanes = min(_lanes(layout, n_cells if newton else 1), max(n_zones, 1))
     _fit_block(layout, targets, float(tolerance), bool(relative), int(max_cycles), newton, lanes, out)

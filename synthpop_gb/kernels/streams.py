@@ -10,18 +10,9 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 
 __all__ = [
-    "ANNEAL",
-    "PLACE",
-    "SETTLE",
-    "START",
-    "WHOLE",
-    "mix",
-    "next_below",
-    "next_uniform",
-    "shuffle",
-    "stream_key",
-    "stream_keys",
-]
+    "ANNEAL", "BOOTSTRAP", "PLACE", "QUASI", "ROUND", "SETTLE", "START", "TABLES", "WHOLE", "mix", "next_below", "next_uniform",
+    "shuffle", "stream_key", "stream_keys",
+]  # fmt: skip
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -33,8 +24,12 @@ _LOW = np.uint64(0xFFFFFFFF)
 WHOLE = 1  # whole counts per profile
 PLACE = 2  # donors within a profile
 SETTLE = 3  # disagreeing tables settled on one total
-ANNEAL = 4  # proposals of annealing, and whether they are accepted
+ANNEAL = 4  # proposals and acceptance of annealing
 START = 5  # donors that annealing starts from
+QUASI = 6  # shift of the Sobol points, and exchanges after them
+ROUND = 7  # margins of a soft fit made whole
+BOOTSTRAP = 8  # survey records resampled, for a replicate; keyed by records or strata instead of zones
+TABLES = 9  # published counts perturbed anew, for a replicate
 
 
 @njit(inline="always")

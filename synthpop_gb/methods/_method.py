@@ -49,11 +49,13 @@ class BlockResult:
     worst_cell : (n,) int32
         Cell with that miss; -1 where every target is met within the tolerance.
     remainder : (n,) float64
-        Total absolute error of the whole people against the targets, taken to the nearest whole number, persons.
+        Total absolute error of the whole people against `settled`, or else the targets taken to whole numbers; persons.
     duals : (n, n_cells) float64 or None
-        Logarithms of the cells' factors, from which the weights can be recomputed.
+        What the weights can be recomputed from, with the method's link: for most the logarithms of the cells' factors.
     extra : mapping of str to (n,) array, or None
         What else the method has to say of each zone: numbers, or text of fixed width. They become columns of `Population.status`.
+    settled : (n, n_cells) float64 or None
+        Whole tables that the people were made to meet, persons, where those are not the problem's targets.
     """
 
     indptr: np.ndarray
@@ -66,6 +68,7 @@ class BlockResult:
     remainder: np.ndarray
     duals: np.ndarray | None = None
     extra: Mapping[str, np.ndarray] | None = None
+    settled: np.ndarray | None = None
 
 
 @runtime_checkable
@@ -74,7 +77,8 @@ class Method(Protocol):
 
     `name` is what a study calls it and part of what finished blocks are recognised by: change it when results change.
     `options` is a frozen dataclass whose defaults are the method's; `needs` says what it reads of a problem: 'cells'
-    (persons, one cell a constraint) or 'incidence' (households with their members).
+    (persons, one cell a constraint) or 'incidence' (households with their members). A method whose duals are no logarithms of
+    factors also has `link(options)`, which returns the `kernels.links.Link` that makes weights of them.
     """
 
     name: str

@@ -8,8 +8,6 @@ statistics that are no constraint (`formulate(aligned, distributions=...)`).
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +24,7 @@ from synthpop_gb.kernels.streams import ANNEAL, START, WHOLE
 from synthpop_gb.kernels.whole import CUBE, HALVING, TRS
 from synthpop_gb.methods._anneal_options import AnnealOptions
 from synthpop_gb.methods._method import BlockResult, Streams, make_options, register_method
+from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.problem import Problem
 from synthpop_gb.status import FitStatus
 
@@ -75,7 +74,8 @@ class Anneal:
 
 def _solve(problem: Problem, zones: np.ndarray, options: AnnealOptions, streams: Streams, trace: np.ndarray, every: int):
     layouts, targets, keys = _layouts(problem), problem.targets[zones], problem.zone_keys[zones]
-    fit = fit_block(layouts.fit, targets, options.tolerance, False, options.max_cycles)
+    first = None if problem.first_duals is None else problem.first_duals[zones]
+    fit = fit_block(layouts.fit, targets, options.tolerance, False, options.max_cycles, duals=first)
     price = _price(problem, options)
     people = _people(problem, targets, price, fit)
     out = anneal_out(len(zones))
@@ -206,26 +206,12 @@ class _Layouts(NamedTuple):
     anneal: AnnealLayout
 
 
-_known: dict[bytes, _Layouts] = {}  # of the latest problem: blocks of one problem follow each other, in every worker
-_lock = threading.Lock()
+def _lay_out(problem: Problem) -> _Layouts:
+    arrays = problem.cell_of, problem.constraint_start
+    guides = problem.guide_of, problem.guide_start
+    return _Layouts(fit_layout(problem.start, *arrays), whole_layout(*arrays), anneal_layout(*arrays, *guides))
 
 
-def _layouts(problem: Problem) -> _Layouts:
-    """Layouts of a problem, recognised by its content: a worker elsewhere gets another object with every block."""
-    content = hashlib.blake2b(problem.start.tobytes(), digest_size=16)
-    content.update(problem.cell_of.tobytes() + problem.constraint_start.tobytes())
-    if problem.n_guides:
-        content.update(problem.guide_of.tobytes() + problem.guide_start.tobytes())
-    key = content.digest()
-    with _lock:
-        if key not in _known:
-            _known.clear()
-            _known[key] = _Layouts(
-                fit_layout(problem.start, problem.cell_of, problem.constraint_start),
-                whole_layout(problem.cell_of, problem.constraint_start),
-                anneal_layout(problem.cell_of, problem.constraint_start, problem.guide_of, problem.guide_start),
-            )
-        return _known[key]
-
+_layouts = Remembered(_lay_out)
 
 ANNEALING = register_method(Anneal())

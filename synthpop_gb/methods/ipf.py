@@ -6,9 +6,7 @@ whichever is faster. What is kept of a fit is its duals, from which `Population.
 
 from __future__ import annotations
 
-import hashlib
 import math
-import threading
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -21,6 +19,7 @@ from synthpop_gb.kernels.layout import WholeLayout, whole_layout, whole_work
 from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
+from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods.integerise import INTEGERISE
 from synthpop_gb.problem import Problem
 from synthpop_gb.status import FitStatus
@@ -79,7 +78,10 @@ class IPF:
     def solve_block(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
         """Fit the zones at these positions and draw their whole people."""
         layouts, targets = _layouts(problem), problem.targets[zones]
-        fit = fit_block(layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton)
+        fit = fit_block(
+            layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton,
+            duals=None if problem.first_duals is None else problem.first_duals[zones],
+        )  # fmt: skip
         draw, repaired = INTEGERISE[options.integerise]
         max_moves, work = options.max_moves if repaired else 0, whole_work(layouts.whole)
         states, remainder = streams.keys(problem.zone_keys[zones], WHOLE), np.empty(len(zones))
@@ -107,23 +109,11 @@ class _Layouts(NamedTuple):
     whole: WholeLayout
 
 
-_known: dict[bytes, _Layouts] = {}  # of the latest problem: blocks of one problem follow each other, in every worker
-_lock = threading.Lock()
-
-
 def _layouts(problem: Problem) -> _Layouts:
-    """Layouts of a problem, recognised by its content: a worker elsewhere gets another object with every block."""
-    content = hashlib.blake2b(problem.start.tobytes(), digest_size=16)
-    content.update(problem.cell_of.tobytes() + problem.constraint_start.tobytes())
-    key = content.digest()
-    with _lock:
-        if key not in _known:
-            _known.clear()
-            _known[key] = _Layouts(
-                fit_layout(problem.start, problem.cell_of, problem.constraint_start),
-                whole_layout(problem.cell_of, problem.constraint_start),
-            )
-        return _known[key]
+    return _Layouts(_fit_layout(problem), _whole_layout(problem))
 
+
+_fit_layout = Remembered(lambda p: fit_layout(p.start, p.cell_of, p.constraint_start))
+_whole_layout = Remembered(lambda p: whole_layout(p.cell_of, p.constraint_start), start=False)
 
 register_method(IPF())

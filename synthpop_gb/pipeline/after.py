@@ -19,7 +19,7 @@ from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Table
 
-__all__ = ["draw", "expand_run", "load", "map_run", "validate_run"]
+__all__ = ["draw", "draw_indicator", "expand_run", "load", "map_run", "opened", "slug", "validate_run"]
 
 
 def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
@@ -47,14 +47,14 @@ def _aligned(run: dict) -> Aligned:
     return align(Study.model_validate(run["study"]))[0]
 
 
-def _opened(folder: Path) -> tuple[Study, Aligned, Population]:
-    """Open a run that was made from a study."""
+def opened(folder: Path, *, replicates: bool = False) -> tuple[Study, Aligned, Population]:
+    """Open a run that was made from a study; with its replicates where asked."""
     run = run_folder.read_run(folder)
     if run["study"] is None:
         message = f"{folder} was saved from Python without a study, so its tables cannot be found."
         raise InputError([finding("study-missing", message, place=str(folder), remedy="Use sp.load and sp.validate in Python.")])
     aligned = _aligned(run)
-    return Study.model_validate(run["study"]), aligned, run_folder.load(folder, aligned=aligned)
+    return Study.model_validate(run["study"]), aligned, run_folder.load(folder, aligned=aligned, replicates=replicates)
 
 
 def validate_run(folder: str | Path, *, held_out=()) -> Run:
@@ -66,7 +66,7 @@ def validate_run(folder: str | Path, *, held_out=()) -> Run:
         Where the run or an input is not as it was, or a held-out table cannot be read or harmonised: every finding.
     """
     folder = Path(folder)
-    study, aligned, population = _opened(folder)
+    study, aligned, population = opened(folder, replicates=True)
     extra, files = _judges(study, aligned, held_out) if held_out else ((), ())
     noted = {"judged_by": [asdict(f) for f in files]} if files else None
     return report_on(study, folder, aligned, population, held_out=(*aligned.held_out, *extra), extra=noted)
@@ -97,20 +97,27 @@ def _judges(study: Study, aligned: Aligned, paths) -> tuple[tuple[AlignedTable, 
 def map_run(folder: str | Path, indicator: str, output: str | Path | None = None, *, title: str | None = None) -> list[Path]:
     """Map the share of people in each zone who meet a condition; returns the files: PNG, SVG, GeoPackage, GeoParquet.
 
+    Where the run has replicates, zones whose share is unreliable are faded and hatched, and the files hold intervals.
+
     Raises
     ------
     InputError
         `bad-condition`; `missing-file` where the study names no boundaries.
     """
+    from synthpop_gb.pipeline.indicators import left_out_of, share_of
+
     folder = Path(folder)
-    _, aligned, _ = _opened(folder)
-    return draw(folder, aligned, indicator, title=title, output=output)
+    _, aligned, population = opened(folder, replicates=True)
+    found = None
+    if population.replicates is not None:
+        found = share_of(indicator, population, aligned, folder, left_out_of(population, aligned, folder))
+    return draw(folder, aligned, indicator, title=title, output=output, found=found)
 
 
 def draw(
-    folder: Path, aligned: Aligned, indicator: str, *, title: str | None = None, output: str | Path | None = None
+    folder: Path, aligned: Aligned, indicator: str, *, title: str | None = None, output: str | Path | None = None, found=None
 ) -> list[Path]:
-    """Draw one map of a run from its written counts; see `map_run`."""
+    """Draw one map of a run from its written counts; see `map_run`. `found`: `Indicators` of the share, to fade what is unreliable."""
     from synthpop_gb.export import geopackage
     from synthpop_gb.indicators import parse_condition, share_by_zone
     from synthpop_gb.report.maps import draw_map
@@ -130,10 +137,44 @@ def draw(
         stem,
         title=title or indicator,
         unit="% of people" if known.all() else "% of those of whom it is known",
+        subtitle="" if found is None else "Faded and hatched: unreliable, since its standard error is 20 % of the share or more",
+        unreliable=None if found is None else found.frame.set_index("zone")["reliability"] == "unreliable",
     )
+    if found is not None:
+        columns = ["estimate", "standard_error", "lower", "upper", "n_eff", "donors", "largest_donor", "reliability"]
+        shares = shares.join(found.frame.set_index("zone")[columns])
     for suffix in (".gpkg", ".geo.parquet"):
         drawn.append(geopackage(shares, aligned.geography, stem.with_name(stem.name + suffix)))
     return drawn
+
+
+def draw_indicator(found, aligned: Aligned, stem: Path, *, title: str) -> list[Path]:
+    """Map indicators by zone, without groups: zones whose figure is unreliable are faded and hatched. Returns the files.
+
+    Raises InputError (`missing-file`) where the study names no boundaries, or the figures are not by zone alone.
+    """
+    from synthpop_gb.export import geopackage
+    from synthpop_gb.report.maps import draw_map
+
+    if aligned.geography.boundary_file is None or found.place != "zone" or found.groups:
+        message = "Only figures by zone, without groups, of a study that names boundaries can be mapped."
+        raise InputError([finding("missing-file", message, place="zones.boundaries", remedy="Ask by zone; name boundaries.")])
+    frame = found.frame.set_index("zone")
+    share = found.question.measure == "share"
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    drawn = draw_map(
+        frame["estimate"] * (100 if share else 1), aligned.geography, stem, title=title,
+        unit="% of people" if share else found.unit, unreliable=frame["reliability"] == "unreliable",
+        subtitle=f"Estimates; {found.level:.0%} intervals have a median half-width of {_half_width(found)}",
+    )  # fmt: skip
+    for suffix in (".gpkg", ".geo.parquet"):
+        drawn.append(geopackage(frame, aligned.geography, stem.with_name(stem.name + suffix)))
+    return drawn
+
+
+def _half_width(found) -> str:
+    half = float((found.frame["upper"] - found.frame["lower"]).median() / 2)
+    return f"{100 * half:.1f} points" if found.question.measure == "share" else f"{half:,.3g}"
 
 
 _SPOKEN = ((">=", " from "), ("<=", " up to "), ("!=", " not "), ("==", " "), ("<", " below "), (">", " above "), ("=", " "))
@@ -163,6 +204,6 @@ def expand_run(folder: str | Path, target: str | Path, *, overwrite: bool = Fals
     from synthpop_gb.export import people
 
     target = Path(target)
-    _, aligned, population = _opened(Path(folder))
+    _, aligned, population = opened(Path(folder))
     counts = run_folder.read_counts(folder, aligned.records)  # the people who were written and checked
     return people(population, aligned, target, counts=counts, overwrite=overwrite)

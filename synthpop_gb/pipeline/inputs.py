@@ -92,6 +92,7 @@ def _read_survey(survey: Survey) -> Microdata:
     }  # fmt: skip
     return read.survey(
         survey.path, name=survey.name, variables=variables, id=survey.id, weight=survey.weight,
+        strata=survey.strata, cluster=survey.cluster, region=survey.region,
         universe=survey.universe, year=survey.year, licence=survey.licence,
     )  # fmt: skip
 

@@ -89,6 +89,7 @@ def run(
         population = solve(
             problem, method=study.method.name, options=study.method.options(), seed=study.seed, executor=executor,
             workers=workers, checkpoint=run_folder.blocks_folder(folder), progress=progress,
+            replicates=study.replicates.number, sources=study.replicates.sources,
         )  # fmt: skip
         made = replace(population.provenance, study=study.model_dump(mode="json", exclude_none=True), inputs=inputs.files(study))
         population = replace(population, provenance=made)
@@ -135,8 +136,16 @@ def report_on(
         from synthpop_gb.pipeline.truth import add_truth
 
         checks = add_truth(study.truth, folder, aligned, population, checks)
+    asked, left_out = [], None
+    if population.replicates is not None and len(population.replicates):
+        from synthpop_gb.pipeline.indicators import left_out_of, write_indicators
+
+        left_out = left_out_of(population, aligned)
+        checks = replace(checks, tables={**checks.tables, **left_out.tables()})
+        asked = write_indicators(study.indicators, population, aligned, folder, left_out)
+        checks = replace(checks, headline={**checks.headline, **{f"indicator {a.path.stem}": _in_words(a) for a in asked}})
     run_folder.write_checks(checks, folder, licence=study.survey.licence)
-    page = _write_report(study, folder, aligned, population, checks) if report else None
+    page = _write_report(study, folder, aligned, population, checks, asked, left_out) if report else None
     if study.people and not (folder / "people").exists():
         from synthpop_gb.export import people
 
@@ -146,10 +155,26 @@ def report_on(
     return Run(study, folder, aligned, population, checks, page)
 
 
-def _write_report(study: Study, folder: Path, aligned: Aligned, population: Population, checks: Checks) -> Path:
-    from synthpop_gb.pipeline.after import draw
+def _in_words(asked) -> str:
+    """Say an indicator's range, width and classes in one line."""
+    return "; ".join(str(asked.indicators).splitlines()[1:3])
+
+
+def _write_report(
+    study: Study, folder: Path, aligned: Aligned, population: Population, checks: Checks, asked: list, left_out
+) -> Path:
+    from synthpop_gb.pipeline.after import draw, draw_indicator
+    from synthpop_gb.pipeline.indicators import share_of
     from synthpop_gb.report import write_report
 
     for wanted in study.maps:
-        draw(folder, aligned, wanted.indicator, title=wanted.title)
-    return write_report(folder / "report.html", population=population, aligned=aligned, checks=checks, title=study.heading)
+        found = None if left_out is None else share_of(wanted.indicator, population, aligned, folder, left_out)
+        draw(folder, aligned, wanted.indicator, title=wanted.title, found=found)
+    shown = []
+    for request, answer in zip(study.indicators, asked, strict=True):
+        found = answer.indicators
+        shown.append((request.title or request.name or str(found.question), found))
+        if aligned.geography.boundary_file is not None and found.place == "zone" and not found.groups:
+            draw_indicator(found, aligned, folder / "maps" / answer.path.stem, title=shown[-1][0])
+    page = folder / "report.html"
+    return write_report(page, population=population, aligned=aligned, checks=checks, title=study.heading, indicators=shown)

@@ -63,6 +63,9 @@ def check_wishes(study: Study, aligned: Aligned) -> list[Finding]:
     if study.maps and aligned.geography.boundary_file is None:
         message = "maps: the study names no boundaries, so nothing can be drawn."
         findings.append(finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones]."))
+    from synthpop_gb.pipeline.indicators import check_indicators
+
+    findings += check_indicators(study, aligned)
     if study.truth is not None:
         for name, condition in study.truth.indicators.items():
             findings += _tried(condition, aligned, f"truth.indicators.{name}")

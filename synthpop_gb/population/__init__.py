@@ -2,5 +2,9 @@
 
 from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id, zone_digests
 from synthpop_gb.population._population import STATUS_COLUMNS, Population
+from synthpop_gb.population._replicates import SOURCES, Replicates, bootstrap_multipliers, resampled
 
-__all__ = ["STATUS_COLUMNS", "DonorCounts", "Population", "digest_counts", "id_order", "sort_by_id", "zone_digests"]
+__all__ = [
+    "SOURCES", "STATUS_COLUMNS", "DonorCounts", "Population", "Replicates", "bootstrap_multipliers", "digest_counts", "id_order",
+    "resampled", "sort_by_id", "zone_digests",
+]  # fmt: skip

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order
+from synthpop_gb.population._replicates import Replicates, resampled
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
+from synthpop_gb.status import FitStatus, WholeStatus
+
+if TYPE_CHECKING:
+    from synthpop_gb.kernels.links import Link
 
 __all__ = ["STATUS_COLUMNS", "Population"]
 
@@ -39,11 +45,20 @@ class Population:
     status : pandas.DataFrame
         By zone: fit (name of a `FitStatus`), cycles, residual (largest miss of the fit, persons), worst_cell (where, as
         'ethnic_group = other'; empty where every cell is met), whole (name of a `WholeStatus`), remainder (total absolute
-        error of the whole people against the targets, taken to whole numbers; persons), people.
+        error of the whole people against `goals`; persons), people; then the method's own.
     duals : (n_zones, n_cells) float64 or None
-        Logarithms of the factors that the fit found for each cell; None where the method has none.
+        Duals that the fit found for each cell, mostly the logarithms of its factors; None where the method has none.
     provenance : Provenance
         Seed, method, options, versions.
+    link : kernels.links.Link, optional
+        What makes weights of the duals; None for the start weights times the exponential of their sum.
+    settled : (n_zones, n_cells) float64, optional
+        Whole tables that the method settled on and made the people meet, persons: a fit to soft targets settles tables that
+        disagree by itself. None where the people were made to meet the problem's targets.
+    replicates : Replicates or None
+        Further populations of the same problem, where some were asked for.
+    number : int
+        Which replicate this is; 0 = the population itself.
     """
 
     problem: Problem
@@ -53,6 +68,15 @@ class Population:
     status: pd.DataFrame
     duals: np.ndarray | None
     provenance: Provenance
+    link: Link | None = None
+    settled: np.ndarray | None = None
+    replicates: Replicates | None = None
+    number: int = 0
+
+    @property
+    def goals(self) -> np.ndarray:
+        """(n_zones, n_cells) float64 whole persons: what the people were made to meet, `settled` or else the targets rounded."""
+        return np.rint(self.problem.targets) if self.settled is None else self.settled
 
     @property
     def zones(self) -> pd.Index:
@@ -91,7 +115,7 @@ class Population:
         from synthpop_gb.kernels.streams import PLACE, stream_keys
 
         problem, where = self.problem, self._positions(zones)
-        keys = stream_keys(self.provenance.seed, problem.zone_keys[where], 0, PLACE)
+        keys = stream_keys(self.provenance.seed, problem.zone_keys[where], self.number, PLACE)
         order, donor, cumulated, guide = self._placing
         start, rank, n, unplaced = place_zones(
             *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.records)
@@ -113,6 +137,43 @@ class Population:
         donor = rank[self.problem.donor].astype(np.int32)
         return order.astype(np.int32), donor, *placement_guide(self.problem.donor_start, self.problem.donor_weight)
 
+    def replicate(self, number: int) -> Population:
+        """Return one replicate as a population of its own: for validating, exporting, or simulating on it.
+
+        Its donors are placed by the replicate's bootstrap weights and its own streams. It keeps no duals. Its status is of the
+        refit, and its remainder against the tables as they were redrawn; `problem.targets` are those of the population.
+
+        Raises
+        ------
+        KeyError
+            Where there is no replicate of that number. 0 is the population itself.
+        """
+        if number == 0:
+            return self
+        if self.replicates is None:
+            raise KeyError(f"there is no replicate {number}: none was asked for")
+        place, drawn = self.replicates.place(number), self.replicates.sources
+        indptr, profile, count = self.replicates.rows(place)
+        for array in (profile, count):
+            array.setflags(write=False)
+        problem = self.problem
+        if "donors" in drawn:
+            start, weight = resampled(problem, self.provenance.seed, number)
+            problem = replace(problem, start=start, donor_weight=weight)
+        running = np.concatenate([[0], np.cumsum(count, dtype=np.int64)])[indptr]
+        remainder = self.replicates.remainder[place].astype(np.float64)
+        status = self.status[list(STATUS_COLUMNS)].assign(
+            fit=np.array([s.name for s in FitStatus], dtype=object)[self.replicates.fit[place]],
+            cycles=0,
+            residual=np.nan,
+            worst_cell="",
+            whole=np.where(remainder == 0, WholeStatus.EXACT.name, WholeStatus.REMAINDER.name).astype(object),
+            remainder=remainder,
+            people=np.diff(running),
+        )
+        own = number if "whole" in drawn else 0
+        return Population(problem, indptr, profile, count, status, None, self.provenance, number=own)
+
     def blocks(self, size: int = _BLOCK) -> Iterator[DonorCounts]:
         """Yield the donors of `size` zones at a time, in order: a whole country in the memory of one block."""
         for first in range(0, len(self.zones), size):
@@ -129,7 +190,7 @@ class Population:
         Returns
         -------
         (len(zones), n_profiles) float64
-            Persons of each profile. Zones without people are nought throughout.
+            Persons of each profile. Zones without people are nought throughout; linear calibration may go below nought.
 
         Raises
         ------
@@ -140,10 +201,11 @@ class Population:
             raise ValueError(
                 f"the method {self.provenance.method!r} keeps no duals, so there are no fractional weights to recompute"
             )
-        from synthpop_gb.kernels.ipf import weights_from_duals
+        from synthpop_gb.kernels.links import linked_weights
 
-        where = self._positions(zones)
-        weights = weights_from_duals(self.problem.start, self.problem.cell_of, self.duals[where])
+        problem, where = self.problem, self._positions(zones)
+        arrays = problem.start, problem.cell_of, problem.constraint_start, problem.targets[where]
+        weights = linked_weights(self.link, *arrays, self.duals[where])
         weights[(self.status["fit"] == "EMPTY").to_numpy()[where]] = 0.0
         return weights
 
@@ -222,10 +284,12 @@ class Population:
         """Size, whether the whole people meet the targets, and the statuses of the fit."""
         exact = int((self.status["whole"] == "EXACT").sum())
         remainder = self.status["remainder"]
-        whole = f"whole people meet every target in {exact:,} of {len(self.status):,} zones"
+        goal = "every target" if self.settled is None else "every whole table rounded from the fit"
+        whole = f"whole people meet {goal} in {exact:,} of {len(self.status):,} zones"
         if exact < len(self.status):
             whole += f" (largest total miss {remainder.max():,.0f} persons, {remainder.idxmax()})"
         return (
             f"Population: {self.people:,} people in {len(self.zones):,} zones, {self.problem.n_profiles:,} profiles of "
             f"{len(self.problem.donor):,} donors\n{whole}\n{self._summary()}"
+            + (f"\n{self.replicates!r}" if self.replicates is not None else "")
         )

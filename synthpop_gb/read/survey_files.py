@@ -126,6 +126,9 @@ def survey(
     variables: Mapping[str, Variable] | None = None,
     id: str | None = None,  # noqa: A002 - as studies call it
     weight: str | None = None,
+    strata: str | None = None,
+    cluster: str | None = None,
+    region: str | None = None,
     universe: str | Universe | None = None,
     year: int | None = None,
     licence: str = "restricted",
@@ -146,6 +149,10 @@ def survey(
         Column of record ids; rows are numbered from 0 where absent.
     weight : str, optional
         Column of design weights.
+    strata, cluster : str, optional
+        Columns of the design's strata and primary sampling units: replicates then resample clusters within strata.
+    region : str, optional
+        Column of the part of the country that a record is from, from which intervals learn how outcomes cluster.
     universe : str or Universe, optional
         Whom the survey covers; usual residents where absent.
     year : int, optional
@@ -164,7 +171,8 @@ def survey(
     """
     path = Path(path)
     records, labels, findings = load_records(path)
-    columns = _find_columns(records, {"id": id, "weight": weight}, variables or {}, path, findings)
+    special = {"id": id, "weight": weight, "strata": strata, "cluster": cluster, "region": region}
+    columns = _find_columns(records, special, variables or {}, path, findings)
     records = _with_index(records, columns["id"], path, findings)
     if variables:
         used = {n: v.with_column(columns[n]) for n, v in variables.items() if columns.get(n)}
@@ -174,7 +182,7 @@ def survey(
             _blank_missing(records, variable, codes, negative)
         described = {n: _filled(v, records, labels) for n, v in used.items()}
     else:
-        described = _recognised(records, labels, {columns["id"], columns["weight"]})
+        described = _recognised(records, labels, {columns[c] for c in special if c != "region"})
         if not described:
             message = f"{path.name}: no column could be recognised ({', '.join(map(str, records.columns[:10]))})."
             findings.append(
@@ -185,6 +193,7 @@ def survey(
     refuse(findings)
     return Microdata(
         name or stem_of(path), records, described, covers, columns["weight"], year, licence, InputFile.of(path), tuple(findings),
+        columns["strata"], columns["cluster"], columns["region"],
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ _RASTERISE = 4_000
 
 _INK, _GREY, _PAPER = "#1f2933", "#5f6b76", "#ffffff"
 _FONTS = ("Source Sans 3", "Open Sans", "Helvetica Neue", "Arial", "Liberation Sans", "DejaVu Sans")
+_DOUBT, _STRIPES, _VEIL = "\\\\\\\\", "#7b8794", (1.0, 1.0, 1.0, 0.45)  # over zones whose value should not be used by itself
 _WIDE, _LEGEND, _MARGIN, _FOOT = 6.2, 2.3, 0.25, 0.42  # inches
 
 
@@ -34,10 +35,13 @@ class Sheet:
     foot: str
 
 
-def lay_out(shapes, values: pd.Series, geography: Geography, classes: Classes, sheet: Sheet, outlines: str | None):
+def lay_out(
+    shapes, values: pd.Series, geography: Geography, classes: Classes, sheet: Sheet, outlines: str | None, unreliable=None
+):
     """Draw a map on a figure of its own, outside pyplot.
 
-    shapes : GeoDataFrame in metres, indexed by zone; values : number by zone; outlines : parent level, 'auto' or None.
+    shapes : GeoDataFrame in metres, indexed by zone; values : number by zone; outlines : parent level, 'auto' or None;
+    unreliable : Series of bool by zone, or None: these zones are faded and hatched.
     Returns the matplotlib Figure.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -56,12 +60,15 @@ def lay_out(shapes, values: pd.Series, geography: Geography, classes: Classes, s
     axes.set_xlim(west - pad, east + pad)
     axes.set_ylim(south - pad, north + pad)
     axes.set_aspect("equal", adjustable="box", anchor="W")
-    _draw_zones(axes, shapes, numbers, classes)
+    doubtful = np.zeros(len(shapes), bool)
+    if unreliable is not None:
+        doubtful = unreliable.reindex(shapes.index, fill_value=False).to_numpy(bool) & ~np.isnan(numbers)
+    _draw_zones(axes, shapes, numbers, classes, doubtful)
     _draw_outlines(axes, shapes, geography, outlines)
     font = _font()
     _heading(figure, size, sheet, font)
     column = ((_WIDE + 2 * _MARGIN) / size[0], _FOOT / size[1], (_LEGEND - _MARGIN) / size[0], tall / size[1])
-    _legend(figure, column, classes, sheet.unit, int(np.isnan(numbers).sum()), font)
+    _legend(figure, column, classes, sheet.unit, int(np.isnan(numbers).sum()), int(doubtful.sum()), font)
     _scale_bar(figure, axes, size, font)
     left = len(geography.codes) - len(shapes)
     foot = " ".join(filter(None, [sheet.foot, f"{counted(left, 'zone')} without a polygon not drawn." if left else ""]))
@@ -82,8 +89,8 @@ def plain_text(text: str) -> str:
     return str(text).replace("$", r"\$")
 
 
-def _draw_zones(axes, shapes, numbers: np.ndarray, classes: Classes) -> None:
-    """Fill the zones; those without a value are grey and hatched."""
+def _draw_zones(axes, shapes, numbers: np.ndarray, classes: Classes, doubtful: np.ndarray) -> None:
+    """Fill the zones; those without a value are grey and hatched, doubtful ones are faded and hatched the other way."""
     from matplotlib.collections import PathCollection
 
     paths, of = curves(shapes.geometry.to_numpy()), classes.of(numbers)
@@ -97,6 +104,10 @@ def _draw_zones(axes, shapes, numbers: np.ndarray, classes: Classes) -> None:
         edge = "#9aa5b1" if hatch else "face" if many else "#ffffff"  # among tens of thousands white edges would wash towns out
         style = {"edgecolors": edge, "linewidths": 0.05 if many else width, "hatch": hatch, "rasterized": many}
         axes.add_collection(PathCollection(chosen, facecolors=fill[of[mask]], **style), autolim=False)
+    if doubtful.any():
+        chosen = [p for p, m in zip(paths, doubtful, strict=True) if m]
+        veil = {"facecolors": _VEIL, "edgecolors": _STRIPES, "linewidths": 0.0, "hatch": _DOUBT, "rasterized": many}
+        axes.add_collection(PathCollection(chosen, **veil), autolim=False)
 
 
 def _draw_outlines(axes, shapes, geography: Geography, level: str | None) -> None:
@@ -129,7 +140,7 @@ def _fitting(text: str, characters: float) -> str:
     return text if len(text) <= characters else text[: int(characters) - 1].rstrip() + "…"
 
 
-def _legend(figure, box, classes: Classes, unit: str, absent: int, font) -> None:
+def _legend(figure, box, classes: Classes, unit: str, absent: int, doubtful: int, font) -> None:
     """Patches from the highest class down, with limits and numbers of zones; then the zones without a value."""
     from matplotlib.patches import Rectangle
 
@@ -146,6 +157,7 @@ def _legend(figure, box, classes: Classes, unit: str, absent: int, font) -> None
     y -= 0.12
     rows = [(c, label, n, None) for c, label, n in zip(classes.colours, classes.labels, classes.counts, strict=True)][::-1]
     rows += [(MISSING, "no value", absent, "//////")] if absent else []
+    rows += [(_PAPER, "unreliable", doubtful, _DOUBT)] if doubtful else []
     for colour, label, count, hatch in rows:
         axes.add_patch(Rectangle((0, y - 0.11), 0.32, 0.22, facecolor=colour, edgecolor="#9aa5b1", linewidth=0.4, hatch=hatch))
         axes.text(0.42, y + 0.055, plain_text(label), color=_INK, font=font, size=9, va="center")

@@ -14,7 +14,7 @@ from synthpop_gb.checks import Checks, without_records
 from synthpop_gb.errors import InputError
 from synthpop_gb.export import polygons
 from synthpop_gb.population import Population
-from synthpop_gb.report import figures, summary, tables
+from synthpop_gb.report import figures, summary, tables, uncertainty
 from synthpop_gb.report.atlas import MOST_AREAS, Atlas, make_atlas
 from synthpop_gb.report.maps import attribution_of, render_map
 from synthpop_gb.report.measures import Measure, first_shown, measures
@@ -25,7 +25,9 @@ __all__ = ["context_of"]
 _STATIC_MAPS = 2
 
 
-def context_of(population: Population, aligned: Aligned, checks: Checks, title: str, path: Path, truth_unit: str) -> dict:
+def context_of(
+    population: Population, aligned: Aligned, checks: Checks, title: str, path: Path, truth_unit: str, indicators=()
+) -> dict:
     """Gather everything that the template writes. Text in it is plain; the template escapes it."""
     atlas, pictures, no_map = _maps(aligned, checks, truth_unit)
     return {
@@ -44,6 +46,10 @@ def context_of(population: Population, aligned: Aligned, checks: Checks, title: 
         "held_out_chart": _held_out_chart(checks),
         "truth": tables.truth_grid(checks, truth_unit),
         "truth_chart": _truth_chart(checks, truth_unit),
+        "sure": uncertainty.sure(population, checks, indicators),
+        "left_out": uncertainty.left_out_grid(checks),
+        "indicators": uncertainty.indicators_grid(indicators),
+        "indicator_charts": uncertainty.charts(indicators),
         "reuse": _reuse(checks),
         "records": tables.records_grid(aligned, checks),
         "findings": [_finding(f, named=aligned.survey.licence == "open") for f in summary.found(aligned, checks)],

@@ -8,7 +8,7 @@ from io import BytesIO, StringIO
 import numpy as np
 import pandas as pd
 
-__all__ = ["YARDSTICKS", "histogram", "pair_grid", "truth_scatter", "yardstick_chart"]
+__all__ = ["YARDSTICKS", "caterpillar", "histogram", "pair_grid", "truth_scatter", "yardstick_chart"]
 
 _FONT = "Arial, Helvetica, sans-serif"
 _INK, _GREY, _LINE = "#1f2933", "#5f6b76", "#e4e9ee"
@@ -169,6 +169,40 @@ def truth_scatter(by_zone: pd.DataFrame, unit: str) -> str:
         return ""
     chart = alt.concat(*panels, columns=4, spacing=26)
     return _svg(chart) if len(live) <= _MOST_POINTS * 4 else _picture(chart)
+
+
+_MOST_BARS = 400
+
+
+def caterpillar(found) -> str:
+    """Draw estimates in order with their intervals, one bar a zone; above 400 zones that many, evenly over the order.
+
+    found : Indicators by zone. Returns an SVG element.
+    """
+    import altair as alt
+
+    factor = 100.0 if found.question.measure == "share" else 1.0
+    unit = "% of people" if factor == 100.0 else found.unit
+    frame = found.frame[found.frame["estimate"].notna()].sort_values("estimate", kind="stable").reset_index(drop=True)
+    if len(frame) > _MOST_BARS:
+        frame = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, _MOST_BARS).round().astype(int))].reset_index(drop=True)
+    data = pd.DataFrame(
+        {
+            "place": np.arange(1, len(frame) + 1), "estimate": factor * frame["estimate"], "lower": factor * frame["lower"],
+            "upper": factor * frame["upper"], "kind": np.where(frame["reliability"] == "unreliable", "unreliable", "usable"),
+        }
+    ).round(4)  # fmt: skip
+    tones = alt.Scale(domain=["usable", "unreliable"], range=["#2c7fb8", "#b8c0c8"])
+    colour = alt.Color("kind:N", title=None, legend=alt.Legend(orient="top", symbolStrokeWidth=3), scale=tones)
+    x = alt.X("place:Q", title="zones, from the lowest estimate to the highest", axis=alt.Axis(grid=False, tickCount=6),
+              scale=alt.Scale(domain=[0, len(frame) + 1], nice=False))  # fmt: skip
+    spread = alt.Scale(zero=False)
+    y = alt.Y("lower:Q", title=f"estimate and interval, {unit}", axis=alt.Axis(tickCount=5), scale=spread)
+    base = alt.Chart(alt.Data(values=data.to_dict("records")))
+    width = max(0.6, min(3.0, 500 / max(len(frame), 1)))
+    bars = base.mark_rule(strokeWidth=width, opacity=0.55).encode(x=x, y=y, y2="upper:Q", color=colour)
+    points = base.mark_circle(size=10, opacity=1, color=_INK).encode(x="place:Q", y="estimate:Q")
+    return _svg((bars + points).properties(width=640, height=210))
 
 
 def _picture(chart) -> str:

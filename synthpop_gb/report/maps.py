@@ -36,6 +36,7 @@ def draw_map(
     outlines: str | None = "auto",
     attribution: str | None = None,
     formats: Sequence[str] = ("png", "svg"),
+    unreliable: pd.Series | None = None,
 ) -> list[Path]:
     """Draw a choropleth.
 
@@ -57,6 +58,8 @@ def draw_map(
         Line at the foot; by default what official zone codes ask for.
     formats : sequence of str
         'png' (200 dots an inch) and 'svg'.
+    unreliable : pandas.Series, optional
+        True by zone where the number should not be used by itself: these zones are faded and hatched, and the legend says so.
 
     Returns
     -------
@@ -74,7 +77,7 @@ def draw_map(
     numbers = _of(values, geography)
     chosen = classify(numbers.to_numpy(), method=classes, n=n_classes, centre=centre)
     sheet = Sheet(title, unit, subtitle, attribution_of(geography.codes) if attribution is None else attribution)
-    figure = lay_out(polygons(geography), numbers, geography, chosen, sheet, outlines)
+    figure = lay_out(polygons(geography), numbers, geography, chosen, sheet, outlines, unreliable)
     written = []
     for kind in formats:
         target = path.with_name(f"{path.name}.{kind}")

@@ -64,7 +64,7 @@ def measures(aligned: Aligned, checks: Checks, truth_unit: str = "% of people") 
     different, copied = (by_zone[c].to_numpy(np.float64) for c in ("effective_donors", "largest_share"))
     out = [
         Measure("Fit", "Total absolute error", "people, over all tables", by_zone["tae"].to_numpy(np.float64)),
-        *_settling(aligned, by_zone),
+        *_settling(checks, by_zone),
         *_unfitted(checks, zones, people, truth_unit),
         *_categories(aligned, checks),
         Measure("People", "People", "people", people),
@@ -82,11 +82,12 @@ def first_shown(offered: list[Measure]) -> int:
     return next((i for group in wanted for i, m in enumerate(offered) if m.group == group), min(1, len(offered) - 1))
 
 
-def _settling(aligned: Aligned, by_zone: pd.DataFrame) -> list[Measure]:
+def _settling(checks: Checks, by_zone: pd.DataFrame) -> list[Measure]:
     """Measures of tables that disagreed; none where they all agreed."""
-    if not (aligned.floor > 0).any():
+    left = checks["zone_fit"].groupby("zone", sort=False, observed=True)["floor"].sum()
+    if not (left > 0).any():
         return []
-    floor = aligned.floor.reindex(aligned.zones).to_numpy(np.float64)
+    floor = left.reindex(by_zone.index).to_numpy(np.float64)
     above = by_zone["tae_above_floor"].to_numpy(np.float64)
     return [
         Measure("Fit", "Error above the floor", "people, against the tables as published", above),

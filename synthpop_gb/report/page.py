@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.geography import Geography
+from synthpop_gb.indicators import Indicators
 from synthpop_gb.population import Population
 from synthpop_gb.report.atlas import runtime
 from synthpop_gb.report.context import context_of
@@ -29,6 +31,7 @@ def write_report(
     geography: Geography | None = None,
     truth: Checks | None = None,
     truth_unit: str = "% of people",
+    indicators: Sequence[tuple[str, Indicators]] = (),
 ) -> Path:
     """Write report.html: the verdict, what failed first, fit, maps, combinations, held-out tables, and how it was made.
 
@@ -50,6 +53,8 @@ def write_report(
         Comparison with a known truth, where it is not in `checks` already.
     truth_unit : str
         What the numbers of that comparison are.
+    indicators : sequence of (heading, Indicators)
+        What the study asked for, with intervals.
 
     Returns
     -------
@@ -68,7 +73,7 @@ def write_report(
         checks = Checks(checks.headline, {**checks.tables, **truth.tables}, checks.findings)
     if geography is not None and aligned.geography.boundary_file is None:
         aligned = replace(aligned, geography=geography.subset(aligned.zones))
-    html = _render(context_of(population, aligned, checks, title, path, truth_unit))
+    html = _render(context_of(population, aligned, checks, title, path, truth_unit, indicators))
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

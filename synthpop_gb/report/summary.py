@@ -67,7 +67,7 @@ def failures(checks: Checks) -> pd.DataFrame:
 def verdict(aligned: Aligned, checks: Checks, truth_unit: str = "% of people") -> Verdict:
     """Say whether the people meet the tables, and what meeting them does not say."""
     failed, n = failures(checks), len(aligned.zones)
-    settled = float(aligned.floor.sum())
+    settled = float(checks["table_fit"]["floor"].sum())
     tables = counted(len(aligned.constraints), "table")
     if failed.empty:
         tone = "ok"
@@ -87,6 +87,8 @@ def verdict(aligned: Aligned, checks: Checks, truth_unit: str = "% of people") -
             f"The tables as published disagree; settling them first left {whole(settled)} people of error against them as they "
             f"were, and the error above that floor is {whole(float(checks['zones']['tae_above_floor'].sum()))}."
         )
+    if within := checks.headline.get("tables within the publisher's noise"):
+        sentences.append(f"Of the tables of one zone, {within} are within the publisher's noise as a whole.")
     beyond = _beyond(checks, truth_unit)
     if not beyond:
         sentences.append(

@@ -38,11 +38,18 @@ def fit_grid(aligned: Aligned, checks: Checks) -> Grid:
         Column("zones_exact", "Zones exact", f"of {len(aligned.zones):,}", whole),
         Column("nonfitting_cells", "Non-fitting", "cells, |Z| > 1.96", whole),
     ]
-    if (aligned.floor > 0).any():
+    if (aligned.floor > 0).any() or (frame["floor"] > 0).any():
         columns[6:6] = [
             Column("tae_published", "TAE as published", "people", whole),
             Column("floor", "Floor", "people", whole),
             Column("tae_above_floor", "Above floor", "people", whole),
+        ]
+    if "zones_within_noise" in frame and frame["noisy_cells"].any():
+        share = 100 * frame["cells_within_noise"] / frame["noisy_cells"].where(frame["noisy_cells"] > 0)
+        frame = frame.assign(share_within_noise=share)
+        columns += [
+            Column("share_within_noise", "Within noise", "% of published counts", percent),
+            Column("zones_within_noise", "Zones within noise", f"of {len(aligned.zones):,}; noise alone: 95 %", whole),
         ]
     exact = [c.key for c in columns].index("zones_exact")
     marked = {(i, exact): "ok" if n == len(aligned.zones) else "warn" for i, n in enumerate(frame["zones_exact"])}

@@ -132,7 +132,9 @@ def finish(
     return run
 
 
-def load(folder: str | Path, *, aligned: Aligned | None = None, problem: Problem | None = None) -> Population:
+def load(
+    folder: str | Path, *, aligned: Aligned | None = None, problem: Problem | None = None, replicates: bool = True
+) -> Population:
     """Load a saved population.
 
     Parameters
@@ -141,6 +143,8 @@ def load(folder: str | Path, *, aligned: Aligned | None = None, problem: Problem
         A finished run's folder.
     aligned, problem : optional
         What the population was made from. Needed where the survey's licence kept its records out of the folder; either will do.
+    replicates : bool
+        Load the run's replicates too, where it has some.
 
     Returns
     -------
@@ -182,7 +186,7 @@ def load(folder: str | Path, *, aligned: Aligned | None = None, problem: Problem
     if problem_hash(problem) != run["problem"]:
         message = f"survey, tables or zones are not those that {folder} was made from."
         raise InputError(changed or [finding("input-changed", message, place=str(folder))])
-    population = read_population(folder, problem, provenance_of(run))
+    population = read_population(folder, problem, provenance_of(run), run["method"].get("link"), replicates=replicates)
     if not places_as_written(population, folder, run):
         version = run["versions"].get("synthpop_gb", "that made it")
         message = f"This version places other donors than {folder} holds."

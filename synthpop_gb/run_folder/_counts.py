@@ -19,7 +19,9 @@ from synthpop_gb.errors import InputError, finding
 from synthpop_gb.population import DonorCounts, Population, digest_counts
 from synthpop_gb.run_folder._files import COUNTS, PROFILES, replacing
 
-__all__ = ["counts_facts", "places_as_written", "read_counts", "read_profiles", "write_counts", "write_profiles"]
+__all__ = [
+    "counts_facts", "opened", "places_as_written", "read_counts", "read_profiles", "write_counts", "write_profiles", "writing",
+]  # fmt: skip
 
 _ROWS = 1_500_000  # of a row group, at most (whole zones): what a reader holds at once
 _FACTS = b"synthpop_gb"  # key of what the counts' footer says about them
@@ -63,7 +65,7 @@ def write_counts(population: Population, folder: Path) -> dict:
         if before is not None:
             before.result()
 
-    with replacing(folder / COUNTS) as temporary, _writing(temporary, schema, encoding) as writer, ThreadPoolExecutor(1) as pool:
+    with replacing(folder / COUNTS) as temporary, writing(temporary, schema, encoding) as writer, ThreadPoolExecutor(1) as pool:
         facts["digest"] = digest_counts(passed_on(writer, pool), records)
         writer.add_key_value_metadata({_FACTS: json.dumps(facts).encode()})
     return facts
@@ -87,7 +89,7 @@ def _blocks(population: Population) -> Iterator[DonorCounts]:
 
 def counts_facts(folder: str | Path) -> dict:
     """Return what the footer of `population/counts.parquet` says: rows, people, digest. Raises as `read_counts` does."""
-    with _opened(Path(folder) / COUNTS) as file:
+    with opened(Path(folder) / COUNTS) as file:
         return json.loads((file.metadata.metadata or {}).get(_FACTS, b"{}"))
 
 
@@ -111,7 +113,7 @@ def read_counts(folder: str | Path, records: pd.Index) -> Iterator[DonorCounts]:
     InputError
         `missing-file`, `unreadable-file`; `input-changed` where the file names a record that is not among `records`.
     """
-    with _opened(Path(folder) / COUNTS, read_dictionary=["zone", "donor"]) as file:
+    with opened(Path(folder) / COUNTS, read_dictionary=["zone", "donor"]) as file:
         place = _Places(records, str(Path(folder) / COUNTS))
         seen: set[str] = set()
         for group in range(file.num_row_groups):
@@ -201,7 +203,7 @@ def write_profiles(population: Population, folder: Path) -> None:
     names = pa.array(population.zones.astype(str), pa.string())
     indptr, n_zones = population.indptr, len(population.zones)
     encoding = {"use_dictionary": ["zone", "n", "replicate"], "column_encoding": {"profile": "DELTA_BINARY_PACKED"}}
-    with replacing(folder / PROFILES) as temporary, _writing(temporary, schema, encoding) as writer:
+    with replacing(folder / PROFILES) as temporary, writing(temporary, schema, encoding) as writer:
         for first in range(0, n_zones, 1024):
             last = min(first + 1024, n_zones)
             a, b = indptr[first], indptr[last]
@@ -219,7 +221,7 @@ def read_profiles(folder: Path, zones: pd.Index) -> tuple[np.ndarray, np.ndarray
     Raises InputError (`missing-file`, `unreadable-file`; `input-changed` where it names another zone).
     """
     lengths, codes = np.zeros(len(zones), np.int64), zones.astype(str)
-    with _opened(folder / PROFILES, read_dictionary=["zone"]) as file:
+    with opened(folder / PROFILES, read_dictionary=["zone"]) as file:
         for row, _ in _profile_rows(file, ["zone"], codes, folder):
             lengths += np.bincount(row, minlength=len(zones))
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
@@ -244,14 +246,14 @@ def _profile_rows(file, columns: list[str], codes: pd.Index, folder: Path) -> It
             yield where[zone.indices.to_numpy()], table
 
 
-def _writing(path: Path, schema, encoding: dict):
+def writing(path: Path, schema, encoding: dict):
     """Open a Parquet writer with the compression measured best above."""
     import pyarrow.parquet as pq
 
     return pq.ParquetWriter(path, schema, compression="zstd", compression_level=1, write_statistics=["zone"], **encoding)
 
 
-def _opened(path: Path, **options):
+def opened(path: Path, **options):
     """Open a Parquet file of ours, or say what is wrong with it."""
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -15,16 +15,20 @@ import numpy as np
 from synthpop_gb.errors import InputError, finding
 
 __all__ = [
-    "BLOCKS", "CHECKS", "COUNTS", "DUALS", "MARKER", "PROBLEM", "PROFILES", "README", "RUN", "STATUS",
+    "BLOCKS", "CHECKS", "COUNTS", "DUALS", "MARKER", "PROBLEM", "PROFILES", "README", "REPLICATES", "REPLICATE_STATUS",
+    "RUN", "SETTLED", "STATUS",
     "begin", "blocks_folder", "end", "is_finished", "read_json", "remove", "replacing", "write_json",
 ]  # fmt: skip
 
 RUN, README, MARKER = "run.json", "README.md", ".unfinished"
 PREVIOUS = "run.previous.json"  # recipe of the run that is being replaced, until the new one is finished
 PROFILES, COUNTS, STATUS = "population/profiles.parquet", "population/counts.parquet", "population/status.parquet"
+SETTLED = "population/settled.parquet"  # only where the method settled tables by itself
 DUALS, PROBLEM, BLOCKS = "population/duals.parquet", "population/problem.npz", "population/.blocks"
+REPLICATES, REPLICATE_STATUS = "population/replicates.parquet", "population/replicate_status.parquet"
 CHECKS = "validation"
-_OURS = (README, "card.json", "population", CHECKS, "report.html", "maps", "people")  # what a run that begins or goes on loses
+# what a run that begins or goes on loses:
+_OURS = (README, "card.json", "population", CHECKS, "report.html", "maps", "indicators", "people")
 
 
 @contextmanager

@@ -54,7 +54,8 @@ _FILES = {
     "population/counts.parquet": "zone, donor (the survey's record id), n: how many people of the zone are copies of that record",
     "population/profiles.parquet": "zone, profile (records alike on every fitted table), replicate, n",
     "population/status.parquet": "zone by zone: how the fit ended, its largest miss and where, what whole people miss",
-    "population/duals.parquet": "logarithms of the fit's factors by zone and cell, from which fractional weights are recomputed",
+    "population/duals.parquet": "duals of the fit by zone and cell, from which fractional weights are recomputed",
+    "population/settled.parquet": "whole tables that the people were made to meet, settled by the fit to soft targets",
     "population/problem.npz": "what was solved: targets, and which categories each record is in",
 }
 

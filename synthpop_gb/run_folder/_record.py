@@ -18,7 +18,10 @@ from synthpop_gb.run_folder._files import (
     PROBLEM,
     PROFILES,
     README,
+    REPLICATE_STATUS,
+    REPLICATES,
     RUN,
+    SETTLED,
     STATUS,
     read_json,
     replacing,
@@ -29,20 +32,22 @@ from synthpop_gb.run_folder._readme import readme
 __all__ = ["changed_inputs", "provenance_of", "read_run", "write_readme", "write_run"]
 
 _FORMAT = 1
-_FILES = (PROFILES, COUNTS, STATUS, DUALS, PROBLEM)
+_FILES = (PROFILES, COUNTS, STATUS, DUALS, SETTLED, PROBLEM, REPLICATES, REPLICATE_STATUS)
 
 
 def write_run(
     population: Population, folder: Path, *, licence: str | None, problem_hash: str, extra: Mapping | None = None
 ) -> dict:
     """Write run.json. Returns what is in it. `extra`: further facts by name, plain values."""
+    from synthpop_gb.kernels.links import described
+
     status, made = population.status, population.provenance
-    written = counts_facts(folder)
+    written, link = counts_facts(folder), described(population.link)
     run = {
         "synthpop_gb_run": _FORMAT,
         "created": made.created,
         "study": made.study,
-        "method": {"name": made.method, "options": made.options},
+        "method": {"name": made.method, "options": made.options, **({} if link is None else {"link": link})},
         "seed": made.seed,
         "versions": made.versions,
         "inputs": [{"path": i.path, "sha256": i.sha256, "bytes": i.bytes} for i in made.inputs],
@@ -57,6 +62,7 @@ def write_run(
         "largest_residual": float(status["residual"].max()) if len(status) else 0.0,
         "largest_remainder": float(status["remainder"].max()) if len(status) else 0.0,
         "not_fitted": [{"zone": str(z), **row} for z, row in population.unfitted.head(1000).to_dict("index").items()],
+        **_replicates(population),
         "digest": written["digest"],
         "problem": problem_hash,
         "files": {
@@ -68,6 +74,23 @@ def write_run(
     }
     write_json(folder / RUN, run)
     return run
+
+
+def _replicates(population: Population) -> dict:
+    """Say how many replicates there are, what was drawn again, and how well they fit; nothing where there are none."""
+    made = population.replicates
+    if made is None:
+        return {}
+    found = made.summary()
+    numbers = made.numbers.tolist()
+    return {
+        "replicates": {
+            "numbers": numbers,
+            "sources": list(made.sources),
+            "share_of_zones_exact": float(found["exact"].mean() / max(len(population.zones), 1)),
+            "largest_remainder": float(found["largest_remainder"].max()),
+        }
+    }
 
 
 def read_run(folder: str | Path) -> dict:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +14,13 @@ from synthpop_gb.population import STATUS_COLUMNS, Population
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
 from synthpop_gb.run_folder._counts import read_profiles, write_counts, write_profiles
-from synthpop_gb.run_folder._files import DUALS, PROBLEM, STATUS, remove, replacing
+from synthpop_gb.run_folder._files import DUALS, PROBLEM, SETTLED, STATUS, remove, replacing
+from synthpop_gb.run_folder._replicates import read_replicates, write_replicates
 
 __all__ = ["is_open", "read_population", "read_problem", "write_population", "write_problem"]
 
 _ARRAYS = ("start", "cell_of", "constraint_start", "targets", "zone_keys", "donor_start", "donor", "donor_weight")
-_OPTIONAL = ("standard_error", "published", "guide_of", "guide_start", "guide_targets")
+_OPTIONAL = ("standard_error", "published", "stratum", "cluster", "guide_of", "guide_start", "guide_targets")
 
 
 def is_open(licence: str | None) -> bool:
@@ -50,14 +53,16 @@ def write_population(population: Population, folder: str | Path, *, licence: str
     """
     folder = Path(folder)
     write_profiles(population, folder)
+    write_replicates(population, folder)
     _write_frame(population.status.rename_axis("zone").reset_index(), folder / STATUS)
-    if population.duals is not None:
-        names = [" = ".join(map(str, cell)) for cell in population.problem.cells]
-        frame = pd.DataFrame(population.duals, columns=names)
+    names = [" = ".join(map(str, cell)) for cell in population.problem.cells]
+    for array, name in ((population.duals, DUALS), (population.settled, SETTLED)):
+        if array is None:
+            remove(folder / name)
+            continue
+        frame = pd.DataFrame(array, columns=names)
         frame.insert(0, "zone", population.zones.astype(str))
-        _write_frame(frame, folder / DUALS)
-    else:
-        remove(folder / DUALS)
+        _write_frame(frame, folder / name)
     if is_open(licence):
         write_problem(population.problem, folder / PROBLEM)
     else:
@@ -70,21 +75,33 @@ def _write_frame(frame: pd.DataFrame, path: Path) -> None:
         frame.to_parquet(temporary, index=False, compression="zstd")
 
 
-def read_population(folder: str | Path, problem: Problem, provenance: Provenance) -> Population:
-    """Read a population that `write_population` wrote, for the problem that it solves.
+def read_population(
+    folder: str | Path,
+    problem: Problem,
+    provenance: Provenance,
+    link: Mapping[str, Any] | None = None,
+    *,
+    replicates: bool = True,
+) -> Population:  # fmt: skip
+    """Read a population that `write_population` wrote, for the problem that it solves; without its replicates where False.
+
+    link : as run.json tells it.
 
     Raises InputError (`missing-file`, `unreadable-file`; `input-changed` where the zones are not those of the problem).
     """
+    from synthpop_gb.kernels.links import link_from
+
     folder = Path(folder)
     indptr, profile, count = read_profiles(folder, problem.zones)
     status = _read_frame(folder / STATUS, problem.zones)
     status = status[[*STATUS_COLUMNS, *(c for c in status.columns if c not in STATUS_COLUMNS)]]
-    duals = None
-    if (folder / DUALS).exists():
-        duals = np.ascontiguousarray(_read_frame(folder / DUALS, problem.zones).to_numpy(dtype=np.float64))
-    for array in (indptr, profile, count) if duals is None else (indptr, profile, count, duals):
-        array.setflags(write=False)
-    return Population(problem, indptr, profile, count, status, duals, provenance)
+    found = [_read_frame(folder / name, problem.zones) if (folder / name).exists() else None for name in (DUALS, SETTLED)]
+    duals, settled = (None if f is None else np.ascontiguousarray(f.to_numpy(dtype=np.float64)) for f in found)
+    for array in (indptr, profile, count, duals, settled):
+        if array is not None:
+            array.setflags(write=False)
+    further = read_replicates(folder, problem) if replicates else None
+    return Population(problem, indptr, profile, count, status, duals, provenance, link_from(link), settled, further)
 
 
 def _read_frame(path: Path, zones: pd.Index) -> pd.DataFrame:

@@ -18,9 +18,11 @@ from pydantic import BaseModel, ValidationError
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.spec.model import (
     DistributionModel,
+    IndicatorRequest,
     MapRequest,
     Method,
     RecodeModel,
+    ReplicatesModel,
     Study,
     Survey,
     SurveyVariable,
@@ -30,7 +32,7 @@ from synthpop_gb.spec.model import (
 )
 from synthpop_gb.spec.options import method_findings
 
-__all__ = ["load_study"]
+__all__ = ["ask_for", "load_study"]
 
 
 def load_study(path: str | Path) -> Study:
@@ -124,6 +126,21 @@ def _explain(error: dict, path: Path, lines: dict[str, int]) -> Finding:
     return finding("study-value", f"{place}: {error['msg'].removeprefix('Value error, ')}; got {given}.", place=place)
 
 
+def ask_for(**asked) -> IndicatorRequest:
+    """Make the request for one indicator from values by name, None for what is not asked.
+
+    Raises InputError (`study-value`) with everything that is wrong.
+    """
+    try:
+        return IndicatorRequest.model_validate({key: value for key, value in asked.items() if value is not None})
+    except ValidationError as error:
+        findings = [
+            finding("study-value", f"{'.'.join(map(str, e['loc']))}: {e['msg']}; got {e['input']!r}.", place="indicator")
+            for e in error.errors()
+        ]
+        raise InputError(findings) from None
+
+
 def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
     """Find what is wrong with [method], beyond the type of its name."""
     method = raw.get("method")
@@ -135,7 +152,8 @@ def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
 
 _CHILDREN = {
     "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
-    "truth": Truth, "variables": SurveyVariable, "distributions": DistributionModel,
+    "truth": Truth, "variables": SurveyVariable, "indicators": IndicatorRequest, "replicates": ReplicatesModel,
+    "distributions": DistributionModel,
 }  # fmt: skip
 
 

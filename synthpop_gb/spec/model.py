@@ -9,18 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from synthpop_gb.spec.options import option_schema
 
 __all__ = [
-    "DistributionModel",
-    "MapRequest",
-    "Method",
-    "RecodeModel",
-    "Study",
-    "Survey",
-    "SurveyVariable",
-    "Table",
-    "Truth",
-    "Zones",
-    "study_schema",
-]
+    "DistributionModel", "IndicatorRequest", "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study", "Survey",
+    "SurveyVariable", "Table", "Truth", "Zones", "study_schema",
+]  # fmt: skip
 
 
 def _as_text_codes(value):
@@ -64,6 +55,12 @@ class Survey(Strict):
     """Column of record ids; the row number where absent."""
     weight: str | None = None
     """Column of design weights."""
+    strata: str | None = None
+    """Column of the design's strata: replicates resample records, or clusters, within them."""
+    cluster: str | None = None
+    """Column of the design's primary sampling units (households, postcode sectors): replicates resample whole ones."""
+    region: str | None = None
+    """Column of the part of the country that a record is from: intervals learn from it how outcomes cluster."""
     year: int | None = None
     """Year that the records describe."""
     universe: str | None = None
@@ -148,6 +145,19 @@ class Method(Strict):
         return dict(self.model_extra or {})
 
 
+class ReplicatesModel(Strict):
+    """Further populations from other draws, from which intervals are made."""
+
+    number: Annotated[int, Field(ge=0, le=10_000)] = 40
+    """How many: 40 do for intervals, 200 for published tables."""
+    sources: Annotated[list[Literal["whole", "donors", "tables"]], Field(min_length=1)] = ["whole", "donors", "tables"]
+    """What each draws again: the whole people, the survey's records (bootstrap), the publisher's perturbation of tables."""
+
+
+def _replicates_of(value):
+    return {"number": value} if isinstance(value, int) and not isinstance(value, bool) else value
+
+
 class DistributionModel(Strict):
     """How a statistic that no table counts should be spread over a zone's people, for methods that choose whole records."""
 
@@ -176,6 +186,33 @@ class MapRequest(Strict):
     """A condition such as `health in ('bad', 'very bad')`: the map shows the share of people who meet it."""
     title: str | None = None
     """Heading; the condition where absent."""
+
+
+class IndicatorRequest(Strict):
+    """One indicator to estimate after the run, with its interval in every area."""
+
+    what: str
+    """For shares and counts a condition such as `health in ('bad', 'very bad')`; for the others a column of numbers."""
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._-]{0,79}$")] | None = None
+    """Name of its file in `indicators/`; made from `what` where absent."""
+    measure: Literal["share", "count", "mean", "total", "quantile"] = "share"
+    """What is estimated."""
+    where: str | None = None
+    """Condition on who is asked about, e.g. `age >= 16`."""
+    by: list[str] = ["zone"]
+    """`zone`, a level of the lookup such as `lad`, or `all`; and variables whose categories make groups."""
+    quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Which quantile, for the measure `quantile`."""
+    level: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    """Nominal coverage of the intervals."""
+    resembles: str | None = None
+    """Constraint whose leave-one-out error is to count most, where you know which one the outcome is like."""
+    benchmark: str | None = None
+    """CSV or Parquet file of the indicator as published for larger areas, columns area and value: estimates meet it."""
+    benchmark_level: str | None = None
+    """Level of the lookup that the benchmark's areas are of, e.g. `lad`."""
+    title: str | None = None
+    """Heading of its map; the question where absent."""
 
 
 class Truth(Strict):
@@ -212,12 +249,16 @@ class Study(Strict):
     """Merged categories, by variable."""
     method: Method = Method()
     """How weights are fitted and made whole."""
+    replicates: Annotated[ReplicatesModel, BeforeValidator(_replicates_of)] = ReplicatesModel(number=0)
+    """Replicates to make beside the population: a number, or a table with `number` and `sources`."""
     distributions: list[DistributionModel] = []
     """Distributions that methods which choose whole records (`anneal`) bring about beyond the tables."""
     people: bool = False
     """Write one row a person as well."""
     maps: list[MapRequest] = []
     """Maps to draw."""
+    indicators: list[IndicatorRequest] = []
+    """Indicators to estimate, with intervals; they need `replicates`."""
     truth: Truth | None = None
     """True people, where the county is made up."""
 
@@ -240,6 +281,9 @@ def study_schema() -> dict:
 
 
 def _allow_plain_paths(schema: dict) -> None:
-    """Allow a bare path for a table: the validator turns it into one."""
+    """Allow a bare path for a table, and a bare number of replicates: validators turn them into tables."""
     items = schema["properties"]["tables"]["items"]
     schema["properties"]["tables"]["items"] = {"anyOf": [{"type": "string"}, items]}
+    replicates = schema["properties"]["replicates"]
+    known = {k: replicates.pop(k) for k in ("$ref", "allOf") if k in replicates}
+    schema["properties"]["replicates"] = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 10_000}, known], **replicates}

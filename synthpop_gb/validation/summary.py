@@ -62,6 +62,7 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
         "non-fitting tables": int(by_zone["nonfitting_tables"].sum()),
         "non-fitting cells": int(by_table["nonfitting_cells"].sum()),
     }
+    out |= _noise(tables["zone_fit"])
     for row in tables["intersections"].to_dict("records"):
         if row["pair"] == "all pairs" and row["reference"] == "fit":
             yardsticks = {"independence": "wrong_independence", "survey as it is": "wrong_survey", "random whole people": "floor"}
@@ -75,6 +76,20 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
             f"mean of zones {row['zone_mean_whole']:.2f} %{_beside(row, means)}"
         )
     return out
+
+
+def _noise(by_table: pd.DataFrame) -> dict[str, str]:
+    """Error against perturbed counts as published; shares of them, and of their tables of one zone, within the noise."""
+    if "noise_ratio" not in by_table or not by_table["noisy_cells"].any():
+        return {}
+    noisy = by_table[by_table["noisy_cells"] > 0]
+    cells, within = int(noisy["noisy_cells"].sum()), int(noisy["cells_within_noise"].sum())
+    tables, fits = len(noisy), int((noisy["noise_ratio"] <= 1).sum())
+    return {
+        "total absolute error against the counts as published": _whole(by_table["tae_published"].sum()),
+        "cells within the publisher's noise": f"{100 * within / cells:.2f} % ({within:,} of {cells:,})",
+        "tables within the publisher's noise": f"{100 * fits / tables:.2f} % ({fits:,} of {tables:,}; noise alone leaves 95 %)",
+    }
 
 
 def _whole(value: float) -> int | float:

@@ -36,7 +36,8 @@ def validate(
     """Check a population against everything that was published about its zones.
 
     The people are counted again from their donors and the survey's own answers; nothing is taken from the solver but its
-    statuses and its fractional fit, which the whole people are compared with.
+    statuses and its fractional fit, which the whole people are compared with. Where a fit to soft targets settled the tables by
+    itself, those take the place of the harmonised targets; the counts as published stand beside them as ever.
 
     Parameters
     ----------
@@ -74,9 +75,10 @@ def validate(
     use = RecordUse.empty(len(aligned.records))
     observed, reuse = _count(population, aligned, ledger, ruler, use, counts)
 
+    expected = _expected(population, aligned)
     counted = [
         CountedTable(
-            name, t.cell_labels, _by_zone(t.targets, zones), _by_zone(t.published, zones), observed[:, ledger.columns(k)]
+            name, t.cell_labels, expected[k], _by_zone(t.published, zones), observed[:, ledger.columns(k)], t.standard_errors
         )
         for k, (name, t) in enumerate(zip(table_names(aligned.constraints), aligned.constraints, strict=True))
     ]
@@ -98,6 +100,15 @@ def validate(
         "records used": int((use.copies > 0).sum()),
     }
     return Checks(headline(tables) | records, tables, findings(tables, population.status["people"]))
+
+
+def _expected(population: Population, aligned: Aligned) -> list[np.ndarray]:
+    """Return what people should be, table by table: harmonised targets, or the tables that a soft fit settled on by itself."""
+    if population.settled is None:
+        return [_by_zone(t.targets, aligned.zones) for t in aligned.constraints]
+    settled = population.settled[population.zones.get_indexer(aligned.zones)]
+    bounds = population.problem.constraint_start[1:-1]
+    return [np.ascontiguousarray(part) for part in np.split(settled, bounds, axis=1)]
 
 
 def _by_zone(frame: pd.DataFrame, zones: pd.Index) -> np.ndarray:

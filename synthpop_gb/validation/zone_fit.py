@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.validation import metrics
+from synthpop_gb.validation.noise import noise_measures
 from synthpop_gb.validation.registry import METRICS
 
 __all__ = ["CountedTable", "cell_fit", "parent_fit", "row_measures", "table_fit", "zone_fit"]
@@ -37,6 +38,8 @@ class CountedTable:
         (n_zones, n_cells) float64 counts before settling.
     observed : numpy.ndarray
         (n_zones, n_cells) int64 people counted.
+    error : numpy.ndarray, optional
+        (n_cells,) float64 standard errors of the published counts, persons; None where they are exact.
     """
 
     name: str
@@ -44,6 +47,7 @@ class CountedTable:
     expected: np.ndarray
     published: np.ndarray
     observed: np.ndarray
+    error: np.ndarray | None = None
 
 
 def _extra(per_zone: bool) -> dict:
@@ -106,11 +110,14 @@ def cell_fit(tables: Sequence[CountedTable], zones: pd.Index) -> pd.DataFrame:
 
 
 def zone_fit(tables: Sequence[CountedTable], zones: pd.Index) -> pd.DataFrame:
-    """One row a zone and table: zone, table, then the columns of `row_measures`."""
-    return pd.concat(
-        [pd.DataFrame({"zone": zones, "table": t.name, **row_measures(t.observed, t.expected, t.published)}) for t in tables],
-        ignore_index=True,
-    )
+    """One row a zone and table: zone, table, the columns of `row_measures`; where a table is perturbed `noise_measures` too."""
+    noisy = any(t.error is not None and t.error.any() for t in tables)
+    frames = []
+    for t in tables:
+        columns = row_measures(t.observed, t.expected, t.published)
+        noise = noise_measures(t.observed, t.published, t.error) if noisy else {}
+        frames.append(pd.DataFrame({"zone": zones, "table": t.name, **columns, **noise}))
+    return pd.concat(frames, ignore_index=True)
 
 
 def parent_fit(tables: Sequence[CountedTable], areas: pd.DataFrame, levels: Iterable[str]) -> pd.DataFrame:
@@ -138,8 +145,8 @@ def table_fit(tables: Sequence[CountedTable], by_zone: pd.DataFrame) -> pd.DataF
     """One row a table over all zones and cells.
 
     Columns table, cells, zones, people, observed, tae, tae_published, floor, tae_above_floor, sae, misplaced, srmse, r2,
-    sei, max_z, zones_exact (TAE 0), nonfitting_cells, nonfitting_zones (RSSZ above 1), worst_zone, worst_tae, and every
-    registered metric.
+    sei, max_z, zones_exact (TAE 0), nonfitting_cells, nonfitting_zones (RSSZ above 1), worst_zone, worst_tae, every registered
+    metric; where a table is perturbed noisy_cells (over all zones), cells_within_noise, zones_within_noise (ratio of 1 or less).
     """
     rows = []
     for t in tables:
@@ -148,12 +155,16 @@ def table_fit(tables: Sequence[CountedTable], by_zone: pd.DataFrame) -> pd.DataF
         overall = {name: METRICS[name](t.observed, t.expected) for name in ("sae", "misplaced", "srmse", "r2", "sei")}
         extra = {name: f(t.observed, t.expected) for name, f in _extra(per_zone=False).items()}
         worst = mine.loc[mine["tae"].idxmax()] if len(mine) else None
+        noise = {}
+        if "noise_ratio" in mine:
+            noise = {c: mine[c].sum(min_count=1) for c in ("noisy_cells", "cells_within_noise")}
+            noise["zones_within_noise"] = (mine["noise_ratio"] <= 1).sum() if noise["noisy_cells"] else np.nan
         rows.append(
             {
                 "table": t.name, "cells": len(t.labels), "zones": len(mine), **sums, **overall, "max_z": mine["max_z"].max(),
                 "zones_exact": int((mine["tae"] == 0).sum()), "nonfitting_cells": int(mine["nonfitting_cells"].sum()),
                 "nonfitting_zones": int((~mine["fits"]).sum()), "worst_zone": "" if worst is None else worst["zone"],
-                "worst_tae": 0.0 if worst is None else worst["tae"], **extra,
+                "worst_tae": 0.0 if worst is None else worst["tae"], **extra, **noise,
             }
         )  # fmt: skip
     return pd.DataFrame(rows)

@@ -173,5 +173,5 @@ def population(aligned, counts, fit="CONVERGED", duals=True):
     )  # fmt: skip
     return SimpleNamespace(
         problem=problem, zones=problem.zones, status=status, duals=np.zeros(1) if duals else None,
-        fitted=lambda where: weights[where], blocks=lambda: cut(counts, [2] * len(counts.zones)),
+        fitted=lambda where: weights[where], blocks=lambda: cut(counts, [2] * len(counts.zones)), settled=None,
     )  # fmt: skip

@@ -68,8 +68,8 @@ def test_held_out_age_by_sex_in_leeds(data_folder):
         n[np.argsort(n - weights[z], kind="stable")[: round(weights[z].sum()) - n.sum()]] += 1
         whole.append((zone, problem.donor[problem.donor_start[:-1]][n > 0], n[n > 0]))
     stand_in = SimpleNamespace(
-        problem=problem, zones=problem.zones, status=status, duals=weights, fitted=lambda where: weights[where]
-    )
+        problem=problem, zones=problem.zones, status=status, duals=weights, fitted=lambda where: weights[where], settled=None
+    )  # fmt: skip
     checks = validate(stand_in, aligned, counts=[donor_counts(whole)])
     row = checks["held_out"].iloc[0]
     assert row["people"] == checks.headline["people"] == 751_485

@@ -1,0 +1,283 @@
+"""The door to every figure that a population yields: estimate, error, interval, who stands behind it, how far to trust it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.assessment.estimates import Means, means_of, quantiles_of
+from synthpop_gb.assessment.features import Design
+from synthpop_gb.assessment.intervals import ModelError
+from synthpop_gb.assessment.leave_one_out import LeftOut, leave_one_out, shifted
+from synthpop_gb.errors import FitWarning, InputError, finding
+from synthpop_gb.execution.replicates import solve_replicates
+from synthpop_gb.indicators import Answers, Indicators, Question, classify
+from synthpop_gb.indicators.sums import donors_behind
+from synthpop_gb.methods import get_method, make_options
+from synthpop_gb.population import DonorCounts, Population
+
+__all__ = ["REPLICATES", "indicator", "region_of"]
+
+REPLICATES = 40
+"""Replicates made where a population has none: enough for intervals; take 200 for published tables."""
+
+
+def indicator(
+    population: Population,
+    what: str | Question,
+    *,
+    measure: str = "share",
+    where: str | None = None,
+    by: str | Sequence[str] = ("zone",),
+    quantile: float = 0.5,
+    level: float = 0.9,
+    resembles: str | None = None,
+    benchmark: pd.Series | None = None,
+    aligned: Aligned | None = None,
+    left_out: LeftOut | None = None,
+    counts: Iterable[DonorCounts] | None = None,
+) -> Indicators:
+    """Estimate something about the people of each area, with an interval for the whole error.
+
+    The interval is made of what replicates show (the draw of whole people, the survey's sample, the tables' perturbation), of the
+    zone's being finite, and of the *model error*: what the tables cannot see of a zone, learnt by leaving each table out in turn.
+    It is calibrated across outcomes, not guaranteed for each; see docs/methods/uncertainty.md for coverage as measured.
+
+    Parameters
+    ----------
+    population : Population
+        What to ask. Without replicates, `REPLICATES` are made first.
+    what : str or Question
+        A condition for shares and counts, a column of numbers for the other measures; or the whole question.
+    measure, where, by, quantile
+        See `Question`.
+    level : float
+        Nominal coverage of the intervals, above 0 and below 1.
+    resembles : str, optional
+        Name of the constraint that the outcome is known to be like; its errors then count most.
+    benchmark : pandas.Series, optional
+        The same indicator as published for larger areas: value by code, the index named by the areas' level ('lad'). Estimates
+        are brought onto it, which leaves only the error within those areas. For shares without groups, by zone.
+    aligned : Aligned, optional
+        Records and zones; found by itself where the population was made from it in this session, or loaded from a study.
+    left_out : LeftOut, optional
+        From `leave_one_out`, where it is at hand; worked out otherwise.
+    counts : iterable of DonorCounts, optional
+        The people as written, e.g. read back from a run's files; those that the population places otherwise.
+
+    Returns
+    -------
+    Indicators
+
+    Raises
+    ------
+    InputError
+        Every finding: `bad-condition` for words that the survey does not know; `study-reference` for an unknown table or area.
+    ValueError
+        Where there is no `aligned`, or for a measure, level or quantile out of range.
+
+    Examples
+    --------
+    >>> ill = indicator(population, "health in ('bad', 'very bad')", by=["zone", "sex"])  # doctest: +SKIP
+    >>> ill.frame[["zone", "sex", "estimate", "lower", "upper", "reliability"]]          # doctest: +SKIP
+    """
+    question = (
+        what
+        if isinstance(what, Question)
+        else Question(what, measure, where, tuple([by] if isinstance(by, str) else by), quantile)
+    )
+    aligned = aligned or population.problem.aligned
+    if aligned is None:
+        raise ValueError("the records are needed: give aligned=, or load the run with sp.load and its study")
+    if not 0 < level < 1:
+        raise ValueError(f"the level of intervals is above 0 and below 1, not {level}")
+    answers = question.ask(aligned)
+    _check(question, resembles, benchmark, population, aligned)
+    population = _with_replicates(population)
+    region = region_of(aligned)
+    left_out = left_out or leave_one_out(population, region)
+    learnt_from = left_out if answers.areas.name == "zone" else left_out.at(answers.area, answers.areas)
+    design = Design.of(population.problem, range(population.problem.n_constraints), region)
+    if question.measure == "quantile":
+        distribution, value, means = quantiles_of(answers, population, design)
+    else:
+        distribution, value, means = None, None, means_of(answers, population, design)
+    if benchmark is not None:
+        parent, goal = _goal(benchmark, answers, aligned)
+        learnt_from, means = learnt_from.benchmarked(parent), _benchmarked(means, parent, goal)
+    model = ModelError.learn(learnt_from, level)
+    error = np.stack([model.deviation(f, means.scale[:, g], resembles) for g, f in enumerate(means.features)], axis=1)
+    spread = np.std(means.replicates, axis=0, ddof=1) if len(means.replicates) > 1 else np.zeros(means.estimate.shape)
+    deviation, z = np.sqrt(spread**2 + means.finite + error**2), norm.ppf((1 + level) / 2)
+    frame = _frame(question, answers, means, spread, error, deviation, z, distribution, value)
+    behind = donors_behind(answers, population.blocks() if counts is None else counts, population.zones)
+    frame = _with_donors(frame, question, behind)
+    basis = _basis(model, means, population, region, resembles, benchmark, level)
+    return Indicators(question, frame, level, _unit(question), basis)
+
+
+def region_of(aligned: Aligned) -> np.ndarray | None:
+    """Code of the part of the country that each usable record is from, -1 where unknown; None where the survey does not say.
+
+    From the survey's column of regions where it names one, else its variable 'region'.
+    """
+    survey = aligned.survey
+    column = survey.region or (survey.variables["region"].column if "region" in survey.variables else None)
+    if column is None or column not in survey.records.columns:
+        return None
+    codes = pd.factorize(survey.records.loc[aligned.records, column], sort=True)[0]
+    return codes.astype(np.int64) if codes.max(initial=-1) > 0 else None
+
+
+def _with_replicates(population: Population) -> Population:
+    if population.replicates is not None and len(population.replicates):
+        return population
+    method = get_method(population.provenance.method)
+    options = make_options(method, population.provenance.options)
+    made = solve_replicates(population, method, options, list(range(1, REPLICATES + 1)))
+    return replace(population, replicates=made)
+
+
+def _check(question: Question, resembles, benchmark, population: Population, aligned: Aligned) -> None:
+    """Refuse tables and areas that are not there: all findings at once."""
+    problems = []
+    names = list(dict.fromkeys(str(n) for n in population.problem.cells.get_level_values(0)))
+    if resembles is not None and resembles not in names:
+        message = f"no constraint is called {resembles!r}; there are {', '.join(names)}."
+        problems.append(finding("study-reference", message, place="resembles"))
+    if benchmark is not None:
+        level = benchmark.index.name
+        if question.measure != "share" or question.by != ("zone",):
+            message = "a benchmark is for shares by zone, without groups."
+            problems.append(finding("study-value", message, place="benchmark"))
+        if level not in (*aligned.geography.parents, "all"):
+            known = ", ".join((*aligned.geography.parents, "all"))
+            message = f"the benchmark's areas are of the level {level!r}; the zones nest in {known}."
+            problems.append(finding("study-reference", message, place="benchmark"))
+        bad = benchmark[~benchmark.between(0, 1)]
+        if len(bad):
+            message = f"{len(bad)} values of the benchmark are no shares between 0 and 1 (first: {bad.index[0]} = {bad.iloc[0]})."
+            problems.append(finding("study-value", message, place="benchmark", count=len(bad)))
+    if problems:
+        raise InputError(problems)
+
+
+def _goal(benchmark: pd.Series, answers: Answers, aligned: Aligned) -> tuple[np.ndarray, np.ndarray]:
+    """Parent of each area, and what each parent's mean is to be; parents without a value are left alone, with a warning."""
+    level = benchmark.index.name
+    codes = pd.Series("all", aligned.zones) if level == "all" else aligned.geography.zones[level]
+    parent, parents = pd.factorize(codes)
+    goal = benchmark.reindex(parents).to_numpy(np.float64)
+    if np.isnan(goal).all():
+        message = f"no area of the benchmark is among the zones' {level} (first: {benchmark.index[0]!r}; zones: {parents[0]!r})."
+        raise InputError([finding("study-reference", message, place="benchmark")])
+    if np.isnan(goal).any():
+        warnings.warn(
+            FitWarning(f"the benchmark has no value for {int(np.isnan(goal).sum())} of {len(goal)} areas"), stacklevel=3
+        )
+    return parent.astype(np.int64), goal
+
+
+def _benchmarked(means: Means, parent: np.ndarray, goal: np.ndarray) -> Means:
+    """Move estimates, and each replicate's, onto the benchmark."""
+    people = means.people[:, 0]
+    estimate = shifted(means.estimate[:, 0], people, parent, goal)
+    drawn = np.stack([shifted(r[:, 0], people, parent, goal) for r in means.replicates])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        change = np.nan_to_num(
+            estimate * (1 - estimate) / (means.estimate[:, 0] * (1 - means.estimate[:, 0])), nan=1.0, posinf=1.0
+        )
+    scale = np.minimum(means.scale[:, 0] * change, 0.25)
+    return replace(means, estimate=estimate[:, None], scale=scale[:, None], replicates=drawn[:, :, None])
+
+
+def _frame(question, answers, means: Means, spread, error, deviation, z, distribution, value) -> pd.DataFrame:
+    """One row an area and group, in the unit of the question."""
+    factor = means.people if question.measure in ("count", "total") else np.ones(means.people.shape)
+    estimate, half = means.estimate * factor, z * deviation * factor
+    lower, upper, unit = estimate - half, estimate + half, factor
+    if distribution is not None:
+        lower, upper = (distribution.quantile(np.clip(means.estimate + s * z * deviation, 0.0, 1.0)) for s in (-1, 1))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            unit = np.where(deviation > 0, (upper - lower) / (2 * z * deviation), 0.0)  # value a share (Woodruff 1952)
+        estimate = value
+    elif answers.binary:
+        lower, upper = np.clip(lower, 0.0, None), np.clip(upper, None, factor)
+    columns = {
+        "estimate": estimate, "standard_error": deviation * unit, "lower": lower, "upper": upper, "people": means.people,
+        "replicate_error": spread * unit, "finite_error": np.sqrt(means.finite) * unit, "model_error": error * unit,
+    }  # fmt: skip
+    n_areas, n_groups = estimate.shape
+    labels = {str(answers.areas.name): np.repeat(answers.areas.to_numpy(), n_groups)}
+    if isinstance(answers.groups, pd.MultiIndex):
+        for name in answers.groups.names:
+            labels[name] = np.tile(answers.groups.get_level_values(name).to_numpy(), n_areas)
+    return pd.DataFrame(labels | {name: values.ravel() for name, values in columns.items()})
+
+
+def _with_donors(frame: pd.DataFrame, question: Question, behind) -> pd.DataFrame:
+    """Add who stands behind each figure, the figure counted among the whole people, and the class of reliability."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        counted = behind.value if question.measure in ("count", "total") else behind.value / behind.people
+    counted = counted.ravel()
+    if question.measure == "quantile":
+        counted = _counted_quantile(behind, question.quantile, len(frame))
+    place = list(frame.columns).index("people")
+    frame.insert(place, "counted", counted)
+    frame["n_eff"], frame["donors"] = behind.n_eff.ravel(), behind.donors.ravel()
+    frame["largest_donor"] = behind.largest.ravel()
+    frame["reliability"] = classify(frame["estimate"], frame["standard_error"], frame["donors"])
+    return frame
+
+
+def _counted_quantile(behind, level: float, n: int) -> np.ndarray:
+    """Quantile of the answers of the whole people of each area and group."""
+    order = np.lexsort((behind.answer, behind.cell))
+    cell, answer, number = behind.cell[order], behind.answer[order], behind.number[order]
+    first = np.searchsorted(cell, np.arange(n + 1))
+    out = np.full(n, np.nan)
+    for i in range(n):
+        a, b = first[i], first[i + 1]
+        if b > a:
+            reached = np.cumsum(number[a:b])
+            out[i] = answer[a + min(int(np.searchsorted(reached, level * reached[-1] - 1e-9)), b - a - 1)]
+    return out
+
+
+def _unit(question: Question) -> str:
+    units = {"share": "share of people", "count": "people"}
+    return units.get(question.measure, f"in the unit of {question.what}")
+
+
+def _basis(model: ModelError, means: Means, population: Population, region, like, benchmark, level) -> dict:
+    """How the model error was fixed, in plain values and in words."""
+    kappas = [model.kappa(f.likeness, like) for f in means.features]
+    tables = model.by_table()
+    region_sd = [f.region for f in means.features]
+    notes = []
+    if region is None:
+        notes.append("the survey does not tell regions apart, so outcomes that cluster in places are taken for ordinary ones")
+    elif any(f.region_error > f.region for f in means.features):
+        notes.append("differences between the survey's regions are within their own sampling error")
+    if benchmark is None:
+        notes.append("no benchmark: a shift of the whole area is not corrected")
+    if len(tables) < 3:
+        notes.append(f"only {len(tables)} table{'s' if len(tables) > 1 else ''} to learn from")
+    words = (
+        f"Model error learnt from {len(tables)} tables left out in turn ({', '.join(tables)})"
+        + (f", most from {like}, which the outcome is said to resemble" if like else "")
+        + (f". Note: {'; '.join(notes)}." if notes else ".")
+    )
+    return {
+        "level": level, "kappa": kappas, "kappa by table": tables, "region": region_sd,
+        "region error": [f.region_error for f in means.features], "resembles": like,
+        "benchmark": None if benchmark is None else str(benchmark.index.name),
+        "replicates": len(population.replicates), "sources": list(population.replicates.sources), "notes": notes,
+        "in words": words,
+    }  # fmt: skip

@@ -1,0 +1,239 @@
+"""What an indicator asks: of whom, which value, in which groups; every word is tried on the survey before anything is counted."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.indicators.conditions import parse_condition
+from synthpop_gb.indicators.matching import Words, common_labels
+
+__all__ = ["MEASURES", "Answers", "Question"]
+
+MEASURES = ("share", "count", "mean", "total", "quantile")
+"""What can be asked for: a share or a count of people who meet a condition; mean, total or quantile of a number."""
+
+_MOST_GROUPS = 500
+_PLACES = ("zone", "all")
+
+
+@dataclass(frozen=True)
+class Question:
+    """One indicator, in words.
+
+    Attributes
+    ----------
+    what : str
+        For 'share' and 'count' a condition such as "health in ('bad', 'very bad')"; for the others a column of numbers.
+    measure : str
+        One of `MEASURES`.
+    where : str or None
+        Condition on who is asked about: "age >= 16". Everybody where None.
+    by : tuple of str
+        'zone', a parent level such as 'lad', or 'all' (the whole study area), and variables whose categories make groups.
+    quantile : float
+        Which quantile, above 0 and below 1: 0.5 = the median. For the measure 'quantile' only.
+
+    Raises
+    ------
+    ValueError
+        For an unknown measure, a quantile out of range, or something twice in `by`.
+    """
+
+    what: str
+    measure: str = "share"
+    where: str | None = None
+    by: tuple[str, ...] = ("zone",)
+    quantile: float = 0.5
+
+    def __post_init__(self):
+        if self.measure not in MEASURES:
+            raise ValueError(f"measure is one of {', '.join(MEASURES)}, not {self.measure!r}")
+        if not (math.isfinite(self.quantile) and 0 < self.quantile < 1):
+            raise ValueError(f"quantile is a number above 0 and below 1, not {self.quantile}")
+        object.__setattr__(self, "by", (self.by,) if isinstance(self.by, str) else tuple(self.by))
+        if len(set(self.by)) < len(self.by):
+            raise ValueError(f"by names something twice: {', '.join(self.by)}")
+
+    def __str__(self) -> str:
+        """Return the question as one line for headings: 'share: health in (...); where age >= 16'."""
+        head = f"{self.quantile:g} quantile" if self.measure == "quantile" else self.measure
+        return f"{head}: {self.what}" + (f"; where {self.where}" if self.where else "")
+
+    def ask(self, aligned: Aligned) -> Answers:
+        """Find each record's answer.
+
+        Raises
+        ------
+        InputError
+            Every finding at once (`bad-condition`): conditions that mean nothing, unknown columns, columns that are no numbers,
+            groups that the survey cannot form, a place that the geography does not have.
+        """
+        problems: list[Finding] = []
+        n = len(aligned.records)
+        asked = _attempt(problems, lambda: _mask(self.where, aligned), (np.ones(n, bool), np.ones(n, bool)))
+        if self.measure in ("share", "count"):
+            met, known = _attempt(problems, lambda: _mask(self.what, aligned), (np.zeros(n, bool), np.ones(n, bool)))
+            value = met.astype(float)
+        else:
+            value = _attempt(problems, lambda: _numbers(self.what, aligned), np.zeros(n))
+            known = ~np.isnan(value)
+        level = [p for p in self.by if p in (*_PLACES, *aligned.geography.parents)]
+        if len(level) > 1:
+            problems.append(_bad(f"by names several levels of place: {', '.join(level)}.", "Name one of them."))
+        groups = [name for name in self.by if name not in level]
+        columns = [_attempt(problems, lambda name=name: labels_of(name, aligned), None) for name in groups]
+        if problems:
+            raise InputError(problems)
+        code, index = _crossed(groups, columns, n)
+        base = asked[0] & asked[1] & known & (code >= 0)
+        area, areas = _areas(level[0] if level else "all", aligned)
+        return Answers(self, base, np.where(base, value, 0.0), np.where(base, code, -1).astype(np.int32), index, area, areas)
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """A question tried on a survey's usable records, and where their zones belong.
+
+    Attributes
+    ----------
+    question : Question
+    base : (n_records,) bool
+        Records that count: in the base, with an answer, in a group.
+    value : (n_records,) float64
+        The answer: 1 or 0 for a condition, else the number. 0 outside the base.
+    group : (n_records,) int32
+        Group of each record; -1 outside the base.
+    groups : pandas.Index
+        Labels of the groups: a MultiIndex with a level a variable; one empty label where none was asked for.
+    area : (n_zones,) int64
+        Area of each zone, a position in `areas`; -1 where the geography does not say.
+    areas : pandas.Index
+        Codes of the areas, named by their level.
+    """
+
+    question: Question
+    base: np.ndarray
+    value: np.ndarray
+    group: np.ndarray
+    groups: pd.Index
+    area: np.ndarray
+    areas: pd.Index
+
+    @property
+    def binary(self) -> bool:
+        """Whether every answer is yes or no."""
+        return self.question.measure in ("share", "count")
+
+
+def _bad(message: str, remedy: str | None = None) -> Finding:
+    return finding("bad-condition", message, place="indicator", remedy=remedy)
+
+
+def _attempt(problems: list[Finding], what, instead):
+    try:
+        return what()
+    except InputError as error:
+        problems.extend(error.findings)
+        return instead
+
+
+def _mask(condition: str | None, aligned: Aligned) -> tuple[np.ndarray, np.ndarray]:
+    """Find the records that meet a condition, and those of which that is known."""
+    if condition is None:
+        return np.ones(len(aligned.records), bool), np.ones(len(aligned.records), bool)
+    parsed = parse_condition(condition)
+    return parsed.matches(aligned), parsed.known(aligned)
+
+
+def _words(aligned: Aligned) -> Words:
+    return Words(aligned.frame(), aligned.survey.variables, common_labels(aligned))
+
+
+def _numbers(name: str, aligned: Aligned) -> np.ndarray:
+    """Return a column of numbers of the survey, NaN where there is none."""
+    words = _words(aligned)
+    found = words.find(name)
+    if found is None:
+        raise InputError([_bad(words.unknown_name(name))])
+    variable, column = found
+    values = words.frame[column]
+    if variable is not None and variable.categories and any(c.atoms for c in variable.categories):
+        message = f"{name} has categories, not numbers, so it has no mean."
+        raise InputError([_bad(message, "Ask for the share of a category, or name a column of numbers.")])
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    if (np.isnan(numbers) & values.notna().to_numpy()).any() or np.isinf(numbers).any():
+        first = values[np.isnan(numbers) & values.notna().to_numpy()].head(1).tolist() or ["an infinite number"]
+        raise InputError([_bad(f"{name} is no column of numbers (first that is none: {first[0]!r}).")])
+    return numbers
+
+
+def labels_of(name: str, aligned: Aligned) -> pd.Categorical:
+    """Give each usable record its category of a variable: the common categories where a table of the study has the variable.
+
+    Raises InputError (`bad-condition`) for an unknown name, or a column with more than 500 values.
+    """
+    for table in (*aligned.constraints, *aligned.held_out):
+        if name in table.variables:
+            level = table.variables.index(name)
+            labels = [c.label for c in table.categories[level]]
+            of_cell = np.array([labels.index(str(v)) for v in table.targets.columns.get_level_values(level)] + [-1])
+            return pd.Categorical.from_codes(of_cell[table.record_cell], labels, ordered=True)
+    words = _words(aligned)
+    found = words.find(name)
+    if found is None:
+        raise InputError([_bad(words.unknown_name(name))])
+    variable, column = found
+    values = words.frame[column]
+    if variable is None:
+        codes, distinct = pd.factorize(values, sort=True)
+        if len(distinct) > _MOST_GROUPS:
+            raise InputError([_bad(f"{name} has {len(distinct):,} different values, too many for groups.")])
+        return pd.Categorical.from_codes(codes, [str(d) for d in distinct], ordered=True)
+    known = [c for c in variable.categories if c.atoms]
+    place = {str(c.code): i for i, c in enumerate(known)}
+    codes, distinct = pd.factorize(values)
+    lookup = np.array([place.get(_code(d), -1) for d in distinct] + [-1])
+    return pd.Categorical.from_codes(lookup[codes], list(dict.fromkeys(c.label for c in known)), ordered=True)
+
+
+def _code(value) -> str:
+    return str(int(value)) if isinstance(value, float | np.floating) and float(value).is_integer() else str(value)
+
+
+def _crossed(names: Sequence[str], columns: Iterable[pd.Categorical], n: int) -> tuple[np.ndarray, pd.Index]:
+    """Cross the groups of several variables: each record's group, and the labels of those that some record is in."""
+    columns = list(columns)
+    if not columns:
+        return np.zeros(n, np.int64), pd.Index([""], name="group")
+    code, known = np.zeros(n, np.int64), np.ones(n, bool)
+    for column in columns:
+        code = code * len(column.categories) + column.codes
+        known &= column.codes >= 0
+    present, number = np.unique(code[known], return_inverse=True)
+    if len(present) > _MOST_GROUPS:
+        raise InputError([_bad(f"{' x '.join(names)} make {len(present):,} groups, more than {_MOST_GROUPS}.")])
+    out = np.full(n, -1, np.int64)
+    out[known] = number.reshape(-1)
+    labels, rest = [], present
+    for column in reversed(columns):
+        labels.append(column.categories.to_numpy()[rest % len(column.categories)])
+        rest = rest // len(column.categories)
+    return out, pd.MultiIndex.from_arrays(labels[::-1], names=list(names))
+
+
+def _areas(level: str, aligned: Aligned) -> tuple[np.ndarray, pd.Index]:
+    """Area of each zone at a level, and the areas' codes in order of their first zone."""
+    zones = aligned.zones
+    if level == "zone":
+        return np.arange(len(zones)), zones.rename("zone")
+    if level == "all":
+        return np.zeros(len(zones), np.int64), pd.Index(["all"], name="all")
+    codes, areas = pd.factorize(aligned.geography.zones[level])
+    return codes, pd.Index(areas, name=level)

@@ -1,0 +1,103 @@
+"""Which method to take: what there is, in words, and several of them on one study."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from synthpop_gb.pipeline.inputs import align
+from synthpop_gb.spec import Study, load_study
+
+__all__ = ["compare_methods", "describe_methods", "show_comparison"]
+
+_WIDTH = 100
+
+
+def describe_methods(name: str | None = None) -> str:
+    """Say which methods there are, a line each; or, for one of them, its options with their defaults and meaning.
+
+    Raises ValueError, with the known names, for an unknown method.
+    """
+    from synthpop_gb.methods import METHODS, get_method
+
+    if name is None:
+        width = max(map(len, METHODS))
+        return "\n".join(f"{known:{width}}  {_about(method)}" for known, method in METHODS.items())
+    method = get_method(name)
+    meaning = _meanings(method.options)
+    lines = [f"{name}: {_about(method)}", ""]
+    for field in dataclasses.fields(method.options):
+        lines += [f"  {field.name} = {_default(field)}", f"      {meaning.get(field.name, '')}"]
+    return "\n".join(lines)
+
+
+def _about(method) -> str:
+    """First sentence of the module that a method lies in, which says what it is for."""
+    text = inspect.getdoc(inspect.getmodule(type(method))) or inspect.getdoc(method) or ""
+    first = text.split("\n\n")[0].replace("\n", " ")
+    return re.sub(r"^[A-Za-z_]+: ", "", first)
+
+
+def _default(field: dataclasses.Field):
+    if field.default is not dataclasses.MISSING:
+        return repr(field.default)
+    return repr(field.default_factory()) if field.default_factory is not dataclasses.MISSING else "(needed)"
+
+
+def _meanings(options: type) -> dict[str, str]:
+    """Read what each option means off the 'Attributes' of the options' docstring."""
+    text = inspect.getdoc(options) or ""
+    found = re.findall(r"^(\w[\w, ]*) : [^\n]*\n((?:    [^\n]*\n?|\n)+)", text, re.MULTILINE)
+    return {name.strip(): " ".join(body.split()) for names, body in found for name in names.split(",")}
+
+
+def compare_methods(
+    study: Study | str | Path, candidates: Sequence[str] | None = None, *, progress: Callable[[str], None] | None = None
+) -> pd.DataFrame:
+    """Solve a study by several methods; see `assessment.compare_methods` for what is tabulated.
+
+    Raises
+    ------
+    InputError
+        With every finding about the study and its inputs.
+    ValueError
+        For an unknown method or option.
+    """
+    from synthpop_gb.assessment import Candidate, compare_methods
+
+    wanted = None if candidates is None else [Candidate.parse(c) for c in candidates]  # before anything is read
+    study = study if isinstance(study, Study) else load_study(study)
+    aligned, _ = align(study)
+    return compare_methods(aligned, wanted, seed=study.seed, progress=progress)
+
+
+_SHOWN = {
+    "zones_exact": ("zones exact, %", ".1f"), "tae_above_floor": ("TAE above floor", ",.0f"),
+    "two_way_from_fit": ("two-way from fit, %", ".2f"), "donors_a_zone": ("donors a zone", ",.0f"),
+    "largest_donor": ("largest donor, %", ".2f"), "ms_a_zone": ("ms a zone", ".3g"), "peak_mb": ("peak MB", ",.0f"),
+    "not_converged": ("zones not converged", ",.0f"),
+}  # fmt: skip
+
+
+def show_comparison(frame: pd.DataFrame) -> str:
+    """Print a comparison as a table, one method a line, with units in the heads; what does not apply stays blank."""
+    from io import StringIO
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("method", no_wrap=True)
+    columns = [(c, *(_SHOWN.get(c) or (f"{c.removeprefix('wrong ')} wrong, %", ".2f"))) for c in frame.columns]
+    for _, head, _ in columns:
+        table.add_column(head, justify="right")
+    for name, row in frame.iterrows():
+        table.add_row(str(name), *("" if pd.isna(row[c]) else format(row[c], form) for c, _, form in columns))
+    out = StringIO()
+    Console(file=out, width=max(_WIDTH, 24 + 14 * len(columns)), no_color=True, markup=False).print(table)
+    return "\n".join(line.rstrip() for line in out.getvalue().rstrip().splitlines())

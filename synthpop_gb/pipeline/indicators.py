@@ -1,0 +1,162 @@
+"""Indicators of a run: those that its study asks for, and those that somebody asks of it afterwards."""
+
+from __future__ import annotations
+
+import csv
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from synthpop_gb import run_folder
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.assessment import LeftOut, indicator, leave_one_out, region_of
+from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.indicators import Indicators, Question
+from synthpop_gb.population import Population
+from synthpop_gb.spec import Study
+from synthpop_gb.spec.model import IndicatorRequest
+
+__all__ = ["Asked", "ask", "check_indicators", "indicator_run", "left_out_of", "read_benchmark", "write_indicators"]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """An indicator of a run and the file that it was written to."""
+
+    indicators: Indicators
+    path: Path
+
+
+def question_of(request: IndicatorRequest) -> Question:
+    """Turn a study's request into a question. Raises ValueError for nonsense."""
+    return Question(request.what, request.measure, request.where, tuple(request.by), request.quantile)
+
+
+def read_benchmark(path: str | Path, level: str | None) -> pd.Series:
+    """Read a benchmark: a CSV or Parquet file whose first column holds area codes and whose last holds shares.
+
+    The level is `level`, or the first column's name. Raises InputError (`missing-file`, `unreadable-file`).
+    """
+    path = Path(path)
+    try:
+        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={0: str})
+        values = pd.to_numeric(frame.iloc[:, -1])
+    except FileNotFoundError:
+        raise InputError([finding("missing-file", f"There is no file {path}.", place="benchmark")]) from None
+    except (ValueError, OSError, IndexError, csv.Error) as error:
+        raise InputError(
+            [finding("unreadable-file", f"{path} is no table of areas and values: {error}.", place=str(path))]
+        ) from None
+    return pd.Series(values.to_numpy(float), pd.Index(frame.iloc[:, 0].astype(str), name=level or str(frame.columns[0])))
+
+
+def check_indicators(study: Study, aligned: Aligned) -> list[Finding]:
+    """Try every indicator of a study on its survey: all findings, nothing computed."""
+    found = []
+    for number, request in enumerate(study.indicators):
+        place = f"indicators.{number}"
+        try:
+            question_of(request).ask(aligned)
+            if request.benchmark is not None:
+                read_benchmark(request.benchmark, request.benchmark_level)
+        except InputError as error:
+            found += [finding(f.code, f"{place}: {f.message}", place=place, remedy=f.remedy) for f in error.findings]
+        except ValueError as error:
+            found.append(finding("study-value", f"{place}: {error}.", place=place))
+        names = [t.name for t in aligned.constraints]
+        if request.resembles is not None and request.resembles not in names:
+            message = f"{place}: no constraint is called '{request.resembles}'; there are {', '.join(names)}."
+            found.append(finding("study-reference", message, place=place))
+    if study.indicators and not study.replicates.number:
+        message = "indicators: the study asks for no replicates, so the indicators would have no intervals."
+        found.append(finding("study-missing", message, place="replicates", remedy="Add `replicates = 40`."))
+    return found
+
+
+def left_out_of(population: Population, aligned: Aligned, folder: Path | None = None) -> LeftOut:
+    """Leave each table out, or take what the run's folder holds of it."""
+    if folder is not None:
+        try:
+            known = LeftOut.of_tables(run_folder.read_checks(folder).tables, population.zones)
+        except InputError:
+            known = None
+        if known is not None:
+            return known
+    return leave_one_out(population, region_of(aligned))
+
+
+def ask(request: IndicatorRequest, population: Population, aligned: Aligned, folder: Path, left_out: LeftOut) -> Indicators:
+    """Answer one request from the people who were written."""
+    benchmark = None if request.benchmark is None else read_benchmark(request.benchmark, request.benchmark_level)
+    return indicator(
+        population, question_of(request), level=request.level, resembles=request.resembles, benchmark=benchmark, aligned=aligned,
+        left_out=left_out, counts=run_folder.read_counts(folder, aligned.records),
+    )  # fmt: skip
+
+
+def share_of(condition: str, population: Population, aligned: Aligned, folder: Path, left_out: LeftOut) -> Indicators:
+    """Estimate the share of people in each zone who meet a condition, from the people who were written."""
+    return ask(IndicatorRequest(what=condition), population, aligned, folder, left_out)
+
+
+def write_indicators(
+    requests: Sequence[IndicatorRequest], population: Population, aligned: Aligned, folder: Path, left_out: LeftOut
+) -> list[Asked]:
+    """Answer a study's requests and write `indicators/<name>.csv` and `.parquet` for each."""
+    from synthpop_gb.pipeline.after import slug
+
+    made = []
+    for request in requests:
+        found = ask(request, population, aligned, folder, left_out)
+        name = slug(request.name or f"{request.measure} {request.what} {request.where or ''} by {' '.join(request.by)}")
+        path = folder / "indicators" / f"{name}.csv"
+        for suffix in (".csv", ".parquet"):
+            with run_folder.replacing(path.with_suffix(suffix)) as temporary:
+                _write(found, temporary, suffix)
+        made.append(Asked(found, path))
+    return made
+
+
+def _write(found: Indicators, path: Path, suffix: str) -> None:
+    """Write figures as Parquet or CSV, by the suffix of the file that they end in."""
+    if suffix == ".parquet":
+        found.frame.to_parquet(path, index=False)
+    else:
+        found.frame.to_csv(path, index=False)
+
+
+def indicator_run(
+    folder: str | Path, request: IndicatorRequest, *, output: str | Path | None = None, draw: bool = False
+) -> tuple[Indicators, list[Path]]:
+    """Ask something of a finished run; with `output` the figures are written, with `draw` mapped. Returns figures and files.
+
+    Raises
+    ------
+    InputError
+        Every finding about the words asked, the benchmark or the run.
+    ValueError
+        For a measure, level or quantile out of range.
+    """
+    from synthpop_gb.pipeline.after import draw_indicator, opened, slug
+
+    folder = Path(folder)
+    question = question_of(request)  # nonsense is refused before anything is read
+    _, aligned, population = opened(folder, replicates=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the table says the same
+        found = ask(request, population, aligned, folder, left_out_of(population, aligned, folder))
+    written = []
+    if output is not None:
+        output = Path(output)
+        with run_folder.replacing(output) as temporary:
+            found.frame.to_parquet(temporary, index=False) if output.suffix == ".parquet" else found.frame.to_csv(
+                temporary, index=False
+            )
+        written.append(output)
+    if draw:
+        stem = folder / "maps" / slug(request.name or str(question))
+        written += draw_indicator(found, aligned, stem, title=request.title or str(question))
+    return found, written
