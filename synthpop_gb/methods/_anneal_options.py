@@ -11,7 +11,7 @@ from typing import Literal
 __all__ = ["PRESETS", "AnnealOptions"]
 
 _DEFAULTS = {
-    "start": "halving", "donors": "fitted", "temperature": 0.5, "cooling": 0.93, "steps": 200, "attempts": 2.0,
+    "start": "halving", "donors": "fitted", "temperature": 0.05, "cooling": 0.93, "steps": 200, "attempts": 2.0,
     "successes": 2.0, "unchanged": 10, "reheats": 3, "guided": 0.8,
 }  # fmt: skip
 PRESETS = {
@@ -47,7 +47,7 @@ class AnnealOptions:
         What donors are proposed by: 'fitted' weights (default), 'design' weights, or 'uniform', every record alike.
     temperature : float
         At the first step, in moves: 1 is twice the smallest weight of a table, the least by which a move changes the objective.
-        Default 0.5. At 0 no move for the worse is accepted.
+        Default 0.05, ten times as much in zones that no weights can fit. At 0 no move for the worse is accepted.
     cooling : float
         What the temperature is multiplied by after each step, above 0 to 1; default 0.93.
     steps : int
@@ -61,7 +61,7 @@ class AnnealOptions:
         Steps that leave the objective unchanged after which a zone ends; default 10.
     reheats : int
         How often a zone that froze short of its targets, though weights can meet its tables, is heated again, each time to
-        1.5 times the temperature of the last; default 3.
+        three times the temperature of the last; default 3.
     guided : float
         Share of proposals, 0 to 1, that put in the record which differs only where it helps; default 0.8.
     max_proposals : int

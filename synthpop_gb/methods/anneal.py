@@ -56,7 +56,8 @@ FALLBACKS = {
 
 _BEGIN = {"halving": HALVING, "cube": CUBE, "trs": TRS, "random": RANDOM}
 _BY = {"fitted": FITTED, "design": DESIGN, "uniform": RECORDS}
-UNFIT_ATTEMPTS, UNFIT_PLAINER = 5.0, 8.0  # zones that no weights fit: proposals a step, and share of guided ones
+UNFIT_HOTTER, UNFIT_ATTEMPTS, UNFIT_PLAINER = 10.0, 5.0, 8.0
+"""Zones that no weights fit: times the temperature, times the proposals a step, fewer of them guided by this factor."""
 _TRACED = 1000  # rows of a trace, about
 
 
@@ -126,7 +127,7 @@ def anneal_trace(problem: Problem, zone, options=None, seed: int = 0) -> pd.Data
     >>> from synthpop_gb.testing import small_problem
     >>> trace = anneal_trace(small_problem(), "Z00001", {"start": "random"}, seed=1)
     >>> int(trace["tae"].iloc[0]), int(trace["tae"].iloc[-1])
-    (8, 0)
+    (4, 0)
     """
     options, streams = make_options(ANNEALING, options), Streams(seed)
     where = np.array([problem.zones.get_loc(zone)])
@@ -153,7 +154,7 @@ def _schedules(options: AnnealOptions, price: np.ndarray) -> tuple[Schedule, Sch
 
     Temperatures become absolute: a move changes the objective by multiples of twice the smallest price of a cell. Where no
     weights meet the tables every state misses much, so that guided proposals, which cost several plain ones, find little, and
-    another heating ends where the first did: such zones get more, and plainer, proposals and one cooling.
+    another heating ends where the first did: such zones get more, and plainer, proposals and one cooling, from higher up.
     """
     move = 2.0 * price[:-1].min(initial=np.inf)
     framework = options.preset == "fmf"
@@ -165,9 +166,11 @@ def _schedules(options: AnnealOptions, price: np.ndarray) -> tuple[Schedule, Sch
     )  # fmt: skip
     if framework:
         return schedule, schedule
-    return schedule, schedule._replace(
-        attempts=UNFIT_ATTEMPTS * schedule.attempts, guided=schedule.guided / UNFIT_PLAINER, reheats=0
-    )
+    unfit = schedule._replace(
+        temperature=UNFIT_HOTTER * schedule.temperature, attempts=UNFIT_ATTEMPTS * schedule.attempts,
+        guided=schedule.guided / UNFIT_PLAINER, reheats=0,
+    )  # fmt: skip
+    return schedule, unfit
 
 
 def _people(problem: Problem, targets: np.ndarray, price: np.ndarray, fit) -> np.ndarray:
