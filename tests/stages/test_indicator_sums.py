@@ -9,7 +9,7 @@ from synthpop_gb.execution import solve
 from synthpop_gb.formulation import formulate
 from synthpop_gb.harmonisation import harmonise
 from synthpop_gb.indicators import Question, classify
-from synthpop_gb.indicators.sums import donors_behind, fractional_moments, profile_means, replicate_moments
+from synthpop_gb.indicators.sums import donors_behind, fractional_sums, profile_means, replicate_sums
 from tests.stages.nouns import world
 
 
@@ -52,59 +52,40 @@ def test_counts_of_people_are_those_of_the_placed_donors(made):
     assert np.isclose(behind.n_eff[place], n.sum() ** 2 / (n**2).sum())
 
 
+def values_of(answers):
+    """Base and answer of each record, a column a group each."""
+    inside = answers.group[:, None] == np.arange(len(answers.groups))
+    return np.concatenate([inside.astype(float), np.where(inside, answers.value[:, None], 0.0)], axis=1)
+
+
 def test_fractional_sums_are_weights_times_records(made):
     aligned, population = made
     answers = Question("income", "mean", where="age >= 16", by=("lad", "town")).ask(aligned)
-    moments = fractional_moments(answers, population)
-    weights, problem = population.fitted(), population.problem
+    problem, n = population.problem, len(answers.groups)
+    sums = fractional_sums(profile_means(values_of(answers), problem), answers, population)
     profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
     share = problem.donor_weight / problem.start[profile]
     frame = aligned.frame().iloc[problem.donor]
     used = (frame["age"].to_numpy() != "0") & frame["income"].notna().to_numpy()
-    zone_weight = weights[:, profile] * share
+    zone_weight = population.fitted()[:, profile] * share
     for area in range(2):
         inside = answers.area == area
         for column, (town,) in enumerate(answers.groups):
-            mine = used & (frame["town"] == town).to_numpy()
-            w = zone_weight[inside].sum(axis=0) * mine
-            y = np.nan_to_num(frame["income"].to_numpy())
-            assert np.isclose(moments.people[area, column], w.sum())
-            assert np.isclose(moments.value[area, column], (w * y).sum())
-            assert np.isclose(moments.ratio[area, column], (w * y).sum() / w.sum())
-
-
-def test_the_variance_within_profiles_is_that_of_random_records(made):
-    """Draw each person's record at random within the profile, many times: the ratio's variance is what the formula says."""
-    aligned, population = made
-    answers = Question("income", "mean", where="sex = 'male'").ask(aligned)
-    moments = fractional_moments(answers, population)
-    variance = moments.within(moments.ratio) / moments.people**2
-    problem, weights = population.problem, np.rint(population.fitted())
-    rng, zone = np.random.default_rng(1), 0
-    found = []
-    for _ in range(3000):
-        people = value = 0.0
-        for p in np.flatnonzero(weights[zone]):
-            a, b = problem.donor_start[p], problem.donor_start[p + 1]
-            chance = problem.donor_weight[a:b] / problem.donor_weight[a:b].sum()
-            drawn = problem.donor[a:b][rng.multinomial(int(weights[zone, p]), chance).nonzero()]
-            n = np.zeros(b - a) if not len(drawn) else rng.multinomial(int(weights[zone, p]), chance)
-            people += (n * answers.base[problem.donor[a:b]]).sum()
-            value += (n * answers.value[problem.donor[a:b]]).sum()
-        found.append(value / people)
-    assert np.isclose(np.var(found), variance[zone, 0], rtol=0.15)
+            w = zone_weight[inside].sum(axis=0) * (used & (frame["town"] == town).to_numpy())
+            assert np.isclose(sums[area, column], w.sum())
+            assert np.isclose(sums[area, n + column], (w * np.nan_to_num(frame["income"].to_numpy())).sum())
 
 
 def test_replicates_are_summed_by_their_own_weights(made):
     aligned, population = made
     answers = Question("income", "total", by=("zone",)).ask(aligned)
-    sums = replicate_moments(answers, population)
-    for place, number in enumerate(population.replicates.numbers):
+    values, problem = values_of(answers), population.problem
+    found = list(replicate_sums(lambda weight: profile_means(values, problem, weight), answers, population))
+    for sums, number in zip(found, population.replicates.numbers, strict=True):
         own = population.replicate(number)
-        means = profile_means(answers, own.problem)
         dense = np.zeros((len(own.zones), own.problem.n_profiles))
         dense[np.repeat(np.arange(len(own.zones)), np.diff(own.indptr)), own.profile] = own.count
-        assert np.allclose(sums[place], dense @ np.concatenate([means[0], means[1]], axis=1))
+        assert np.allclose(sums, dense @ profile_means(values, own.problem))
 
 
 def test_every_mistake_in_a_question_comes_at_once(made):
