@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from synthpop_gb.spec import Study, load_study
 
 __all__ = ["compare_methods", "describe_methods", "show_comparison"]
 
-_WIDTH = 100
+_WIDTH, _INDENT = 100, " " * 6
 
 
 def describe_methods(name: str | None = None) -> str:
@@ -27,12 +28,16 @@ def describe_methods(name: str | None = None) -> str:
 
     if name is None:
         width = max(map(len, METHODS))
-        return "\n".join(f"{known:{width}}  {_about(method)}" for known, method in METHODS.items())
+        first = sorted(METHODS.items(), key=lambda item: (item[0] != "ipf", item[0]))
+        lines = [textwrap.wrap(_about(m), _WIDTH - width, subsequent_indent=" " * (width + 2)) for _, m in first]
+        listed = [f"{known:{width}}  " + "\n".join(said) for (known, _), said in zip(first, lines, strict=True)]
+        return "\n".join([*listed, "", "Options of one: synthpop-gb methods NAME. Side by side: synthpop-gb compare-methods STUDY."])
     method = get_method(name)
     meaning = _meanings(method.options)
     lines = [f"{name}: {_about(method)}", ""]
     for field in dataclasses.fields(method.options):
-        lines += [f"  {field.name} = {_default(field)}", f"      {meaning.get(field.name, '')}"]
+        lines.append(f"  {field.name}{_default(field)}")
+        lines += textwrap.wrap(meaning.get(field.name, ""), _WIDTH, initial_indent=_INDENT, subsequent_indent=_INDENT)
     return "\n".join(lines)
 
 
@@ -40,13 +45,17 @@ def _about(method) -> str:
     """First sentence of the module that a method lies in, which says what it is for."""
     text = inspect.getdoc(inspect.getmodule(type(method))) or inspect.getdoc(method) or ""
     first = text.split("\n\n")[0].replace("\n", " ")
-    return re.sub(r"^[A-Za-z_]+: ", "", first)
+    said = re.sub(r"^(IPF|QISI): ", "", first)
+    return said[0].upper() + said[1:] if said else ""
 
 
-def _default(field: dataclasses.Field):
+def _default(field: dataclasses.Field) -> str:
+    """Say an option's default: ' = 1000'; nothing where the text says it."""
+    if field.default is None:
+        return ""
     if field.default is not dataclasses.MISSING:
-        return repr(field.default)
-    return repr(field.default_factory()) if field.default_factory is not dataclasses.MISSING else "(needed)"
+        return f" = {field.default!r}"
+    return f" = {field.default_factory()!r}" if field.default_factory is not dataclasses.MISSING else " (needed)"
 
 
 def _meanings(options: type) -> dict[str, str]:

@@ -17,6 +17,7 @@ _STUDY = """\
 name = "demo-county"
 title = "{county}, a made-up county"
 seed = {seed}
+replicates = 40 # other draws of people and survey: what intervals are made from
 constraints = ["age", "sex", "health", "ethnic_group", "qualification", "economic_activity"]
 held_out = ["age x sex", "age x health", "ethnic_group x health"]
 tables = [
@@ -54,6 +55,17 @@ persons = "{data}/truth/persons.parquet"
 [[maps]]
 indicator = "health in ('bad', 'very bad')"
 title = "People in bad or very bad health"
+
+[[indicators]] # with intervals, by zone
+what = "smokes = 'yes'"
+where = "age >= 16"
+title = "Adults who smoke"
+[[indicators]]
+what = "income"
+measure = "quantile" # the median
+where = "age >= 16"
+by = ["district", "sex"]
+title = "Median income of adults, pounds a year"
 """
 
 
