@@ -40,7 +40,7 @@ class Means:
 
     @property
     def spread(self) -> np.ndarray:
-        """(n_areas, n_groups) standard deviation between the replicates with somebody in the base; 0 where there is one at most."""
+        """(n_areas, n_groups) standard deviation between replicates with somebody in the base; 0 where there is one at most."""
         known = np.isfinite(self.replicates)
         n = known.sum(axis=0)
         mean = np.where(known, self.replicates, 0.0).sum(axis=0) / np.maximum(n, 1)

@@ -1,15 +1,19 @@
 """Indicators counted from profiles equal a plain count of people; questions refuse what the survey cannot answer, all at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 
+from synthpop_gb.codebook import Category, Variable
 from synthpop_gb.errors import InputError
 from synthpop_gb.execution import solve
 from synthpop_gb.formulation import formulate
 from synthpop_gb.harmonisation import harmonise
 from synthpop_gb.indicators import Question, classify
-from synthpop_gb.indicators.sums import donors_behind, fractional_moments, profile_means, replicate_moments
+from synthpop_gb.indicators.sums import donors_behind, fractional_sums, profile_means, replicate_sums
 from tests.stages.nouns import world
 
 
@@ -55,56 +59,42 @@ def test_counts_of_people_are_those_of_the_placed_donors(made):
 def test_fractional_sums_are_weights_times_records(made):
     aligned, population = made
     answers = Question("income", "mean", where="age >= 16", by=("lad", "town")).ask(aligned)
-    moments = fractional_moments(answers, population)
+    inside = np.stack([answers.group == g for g in range(2)], 1)
+    values = np.concatenate([inside, inside * answers.value[:, None]], axis=1)
+    sums = fractional_sums(profile_means(values.astype(float), population.problem), answers, population)
     weights, problem = population.fitted(), population.problem
     profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
-    share = problem.donor_weight / problem.start[profile]
+    zone_weight = weights[:, profile] * (problem.donor_weight / problem.start[profile])
     frame = aligned.frame().iloc[problem.donor]
     used = (frame["age"].to_numpy() != "0") & frame["income"].notna().to_numpy()
-    zone_weight = weights[:, profile] * share
     for area in range(2):
-        inside = answers.area == area
+        here = answers.area == area
         for column, (town,) in enumerate(answers.groups):
-            mine = used & (frame["town"] == town).to_numpy()
-            w = zone_weight[inside].sum(axis=0) * mine
-            y = np.nan_to_num(frame["income"].to_numpy())
-            assert np.isclose(moments.people[area, column], w.sum())
-            assert np.isclose(moments.value[area, column], (w * y).sum())
-            assert np.isclose(moments.ratio[area, column], (w * y).sum() / w.sum())
+            w = zone_weight[here].sum(axis=0) * (used & (frame["town"] == town).to_numpy())
+            assert np.isclose(sums[area, column], w.sum())
+            assert np.isclose(sums[area, 2 + column], (w * np.nan_to_num(frame["income"].to_numpy())).sum())
 
 
-def test_the_variance_within_profiles_is_that_of_random_records(made):
-    """Draw each person's record at random within the profile, many times: the ratio's variance is what the formula says."""
+def test_sums_are_the_same_for_a_sparse_matrix(made):
     aligned, population = made
-    answers = Question("income", "mean", where="sex = 'male'").ask(aligned)
-    moments = fractional_moments(answers, population)
-    variance = moments.within(moments.ratio) / moments.people**2
-    problem, weights = population.problem, np.rint(population.fitted())
-    rng, zone = np.random.default_rng(1), 0
-    found = []
-    for _ in range(3000):
-        people = value = 0.0
-        for p in np.flatnonzero(weights[zone]):
-            a, b = problem.donor_start[p], problem.donor_start[p + 1]
-            chance = problem.donor_weight[a:b] / problem.donor_weight[a:b].sum()
-            drawn = problem.donor[a:b][rng.multinomial(int(weights[zone, p]), chance).nonzero()]
-            n = np.zeros(b - a) if not len(drawn) else rng.multinomial(int(weights[zone, p]), chance)
-            people += (n * answers.base[problem.donor[a:b]]).sum()
-            value += (n * answers.value[problem.donor[a:b]]).sum()
-        found.append(value / people)
-    assert np.isclose(np.var(found), variance[zone, 0], rtol=0.15)
+    answers = Question("health = 'bad'", by=("lad",)).ask(aligned)
+    columns = np.random.default_rng(1).random((population.problem.n_profiles, 3))
+    assert np.allclose(fractional_sums(csr_matrix(columns), answers, population), fractional_sums(columns, answers, population))
+    pairs = [list(replicate_sums(lambda weight, c=c: c, answers, population)) for c in (columns, csr_matrix(columns))]
+    assert np.allclose(*pairs)
 
 
 def test_replicates_are_summed_by_their_own_weights(made):
     aligned, population = made
     answers = Question("income", "total", by=("zone",)).ask(aligned)
-    sums = replicate_moments(answers, population)
+    values = np.stack([answers.base, answers.value], axis=1).astype(float)
+    sums = list(replicate_sums(lambda weight: profile_means(values, population.problem, weight), answers, population))
+    assert len(sums) == 3
     for place, number in enumerate(population.replicates.numbers):
         own = population.replicate(number)
-        means = profile_means(answers, own.problem)
         dense = np.zeros((len(own.zones), own.problem.n_profiles))
         dense[np.repeat(np.arange(len(own.zones)), np.diff(own.indptr)), own.profile] = own.count
-        assert np.allclose(sums[place], dense @ np.concatenate([means[0], means[1]], axis=1))
+        assert np.allclose(sums[place], dense @ profile_means(values, own.problem))
 
 
 def test_every_mistake_in_a_question_comes_at_once(made):
@@ -118,6 +108,24 @@ def test_every_mistake_in_a_question_comes_at_once(made):
         Question("health", "mean").ask(aligned)
     with pytest.raises(InputError, match="no column of numbers"):
         Question("town", "mean").ask(aligned)
+    with pytest.raises(InputError, match="nothing can be estimated"):
+        Question("health = 'bad'", where="age >= 16 and age < 16").ask(aligned)
+
+
+def test_categories_that_share_a_label_are_one_group(made):
+    aligned, _ = made
+    town = Variable("town", (Category("Ab", "Town", frozenset("x")), Category("Cd", "Town", frozenset("y"))), "town")
+    survey = replace(aligned.survey, variables={**aligned.survey.variables, "town": town})
+    answers = Question("health = 'bad'", by=("town",)).ask(replace(aligned, survey=survey))
+    assert answers.groups.tolist() == [("Town",)]
+    assert answers.base.all()
+
+
+def test_shares_say_of_whom():
+    assert Question("x = 1").unit == "share of people"
+    assert Question("x = 1", where="age >= 16").unit == "share of people, where age >= 16"
+    assert Question("x = 1", "count", where="age >= 16").unit == "people"
+    assert Question("income", "mean").unit == "in the unit of income"
 
 
 @pytest.mark.parametrize(
