@@ -174,9 +174,9 @@ def _frame(question, answers, means: Means, spread, error, deviation, z, distrib
     """One row an area and group, in the unit of the question."""
     adds = question.measure in ("count", "total")
     factor = means.people if adds else np.ones(means.people.shape)
-    estimate, half, spread, error, finite = (
-        x * factor for x in (means.estimate, z * deviation, spread, error, np.sqrt(means.finite))
-    )
+    parts = means.estimate, z * deviation, spread, error, np.sqrt(means.finite)
+    with np.errstate(invalid="ignore"):  # nobody, times an error without bounds
+        estimate, half, spread, error, finite = (x * factor for x in parts)
     if adds:  # of nobody there are none, for certain
         nobody = factor == 0
         estimate, half, spread, error, finite = (np.where(nobody, 0.0, x) for x in (estimate, half, spread, error, finite))

@@ -142,7 +142,7 @@ class Indicators:
         lines = [
             f"Indicators, {self.question}",
             f"{len(found):,} figures by {', '.join(self.question.by) or 'nothing'}: {low:.4g} to {high:.4g} {self.unit}",
-            f"{self.level:.0%} intervals, median half-width {width:.3g}; {classes}",
+            f"{100 * self.level:g}% intervals, median half-width {width:.3g}; {classes}",
         ]
         if said := self.basis.get("in words"):
             lines.append(said)

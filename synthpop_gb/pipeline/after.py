@@ -159,7 +159,7 @@ def draw_indicator(found, aligned: Aligned, stem: Path, *, title: str) -> list[P
     drawn = draw_map(
         frame["estimate"] * (100 if share else 1), aligned.geography, stem, title=title,
         unit=found.shown_unit, unreliable=frame["reliability"] == "unreliable",
-        subtitle=f"Estimates; {found.level:.0%} intervals have a median half-width of {_half_width(found)}",
+        subtitle=f"Estimates; {100 * found.level:g}% intervals have a median half-width of {_half_width(found)}",
     )  # fmt: skip
     for suffix in (".gpkg", ".geo.parquet"):
         drawn.append(geopackage(frame, aligned.geography, stem.with_name(stem.name + suffix)))
