@@ -115,7 +115,10 @@ def compare_methods(
     from synthpop_gb.formulation import formulate
     from synthpop_gb.validation import validate
 
-    wanted = [Candidate.parse(c) if isinstance(c, str) else c for c in (candidates or default_candidates())]
+    wanted = default_candidates() if candidates is None else candidates
+    wanted = list({c.name: c for c in (Candidate.parse(c) if isinstance(c, str) else c for c in wanted)}.values())
+    if not wanted:
+        raise ValueError("no method is named")
     problem, rows, yardsticks = formulate(aligned), {}, None
     for candidate in wanted:
         if progress is not None:

@@ -25,15 +25,27 @@ _GRID = 400
 class Means:
     """Means by area and group, each (n_areas, n_groups): estimate, people in the base, scale and sampling variance of the mean.
 
-    replicates : (R, n_areas, n_groups) the same means in each replicate; features : of each group's variable.
+    asked : people of the group who are asked about; the same as the base but for counts and totals, whose base is everybody;
+    finite : sampling variance that comes of an area's being finite; replicates : (R, n_areas, n_groups) the same means in each
+    replicate, NaN where it has nobody in the base; features : of each group's variable.
     """
 
     estimate: np.ndarray
     people: np.ndarray
+    asked: np.ndarray
     scale: np.ndarray
     finite: np.ndarray
     replicates: np.ndarray
     features: list[Features]
+
+    @property
+    def spread(self) -> np.ndarray:
+        """(n_areas, n_groups) standard deviation between replicates with somebody in the base; 0 where there is one at most."""
+        known = np.isfinite(self.replicates)
+        n = known.sum(axis=0)
+        mean = np.where(known, self.replicates, 0.0).sum(axis=0) / np.maximum(n, 1)
+        squares = np.where(known, (self.replicates - mean) ** 2, 0.0).sum(axis=0)
+        return np.sqrt(squares / np.maximum(n - 1, 1))
 
 
 def variables_of(answers: Answers) -> list[Variable]:
@@ -52,7 +64,8 @@ def means_of(answers: Answers, population: Population, design: Design, variables
     variables = variables_of(answers) if variables is None else variables
     features, n = [describe(v, design) for v in variables], len(variables)
     parts = [np.stack([getattr(f, name) for f in features], 1) for name in ("base", "answer", "scale", "noise")]
-    sums = fractional_sums(np.concatenate(parts, axis=1), answers, population)
+    asked = np.stack([design.by_profile((answers.group == g)[design.record].astype(float)) for g in range(n)], axis=1)
+    sums = fractional_sums(np.concatenate([*parts, asked], axis=1), answers, population)
     values = np.stack([*(v.base.astype(float) for v in variables), *(v.value for v in variables)], axis=1)
 
     def columns(weight):
@@ -62,8 +75,8 @@ def means_of(answers: Answers, population: Population, design: Design, variables
         people = sums[:, :n]
         drawn = [s[:, n:] / s[:, :n] for s in replicate_sums(columns, answers, population)]
         estimate, scale = sums[:, n : 2 * n] / people, sums[:, 2 * n : 3 * n] / people
-        finite = np.maximum(sums[:, 3 * n :], 1e-6) / people**2
-    return Means(estimate, people, scale, finite, np.stack(drawn), features)
+        finite = np.maximum(sums[:, 3 * n : 4 * n], 1e-6) / people**2
+    return Means(estimate, people, sums[:, 4 * n :], scale, finite, np.stack(drawn), features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,21 +93,30 @@ class Distribution:
 
     def quantile(self, share: np.ndarray) -> np.ndarray:
         """Value at which each area's and group's distribution reaches a share: (n_areas, n_groups) in and out."""
-        out = np.full(share.shape, np.nan)
-        for place in np.ndindex(share.shape):
-            reached = self.reached[place]
-            if np.isfinite(reached[-1]) and np.isfinite(share[place]):
-                out[place] = _at(self.grid, reached, float(share[place]), self.smooth)
-        return out
+        known = np.isfinite(self.reached[..., -1]) & np.isfinite(share)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            place = np.minimum((self.reached < share[..., None] - 1e-12).sum(axis=-1), len(self.grid) - 1)
+            if not self.smooth:
+                return np.where(known, self.grid[place], np.nan)
+            before = np.maximum(place - 1, 0)
+            low, high = _taken(self.reached, before), _taken(self.reached, place)
+            part = np.where(high > low, np.clip((share - low) / (high - low), 0.0, 1.0), 1.0)
+        return np.where(known, self.grid[before] + part * (self.grid[place] - self.grid[before]), np.nan)
+
+    def below(self, value: np.ndarray) -> np.ndarray:
+        """Share of people at or below a value, by area and group: the inverse of `quantile`."""
+        known = np.isfinite(value) & np.isfinite(self.reached[..., -1])
+        place = np.clip(np.searchsorted(self.grid, np.where(known, value, self.grid[0]), side="right") - 1, 0, None)
+        found = _taken(self.reached, place)
+        if self.smooth:
+            after = np.minimum(place + 1, len(self.grid) - 1)
+            gap = np.where(after > place, self.grid[after] - self.grid[place], 1.0)
+            found = found + (value - self.grid[place]) / gap * (_taken(self.reached, after) - found)
+        return np.where(known, found, np.nan)
 
 
-def _at(grid, reached, share, smooth) -> float:
-    place = min(int(np.searchsorted(reached, share - 1e-12)), len(grid) - 1)
-    if not smooth or place == 0:
-        return float(grid[place])
-    below, above = reached[place - 1], reached[place]
-    part = (share - below) / (above - below) if above > below else 1.0
-    return float(grid[place - 1] + min(max(part, 0.0), 1.0) * (grid[place] - grid[place - 1]))
+def _taken(reached: np.ndarray, place: np.ndarray) -> np.ndarray:
+    return np.take_along_axis(reached, place[..., None], axis=-1)[..., 0]
 
 
 def quantiles_of(answers: Answers, population: Population, design: Design) -> tuple[Distribution, np.ndarray, Means]:
@@ -116,14 +138,12 @@ def quantiles_of(answers: Answers, population: Population, design: Design) -> tu
     def reached(sums):
         with np.errstate(invalid="ignore", divide="ignore"):
             by = sums[:, n_groups:].reshape(len(sums), n_groups, len(grid))
-            return np.minimum(by.cumsum(axis=2) / sums[:, :n_groups, None], 1.0)
+            share = by.cumsum(axis=2) / sums[:, :n_groups, None]
+            return np.minimum(np.maximum.accumulate(share, axis=2), 1.0)  # linear calibration leaves weights below nought
 
     found = Distribution(grid, reached(fractional_sums(columns(None), answers, population)), smooth)
     quantile = found.quantile(np.full((len(answers.areas), n_groups), level))
-    drawn = []
-    for sums in replicate_sums(columns, answers, population):
-        own = reached(sums)
-        drawn.append(_share_below(grid, own, quantile, smooth))
+    drawn = [Distribution(grid, reached(sums), smooth).below(quantile) for sums in replicate_sums(columns, answers, population)]
     below = [Variable(answers.group == g, ((answers.group == g) & (answers.value <= _middle(answers, g, level))).astype(float))
              for g in range(n_groups)]  # fmt: skip
     shares = means_of(answers, population, design, below)
@@ -131,36 +151,28 @@ def quantiles_of(answers: Answers, population: Population, design: Design) -> tu
         own_spread = level * (1 - level) / np.maximum(shares.estimate * (1 - shares.estimate), 1e-3)
     scale, finite = np.minimum(shares.scale * own_spread, 0.25), shares.finite * own_spread
     estimate = np.where(np.isfinite(quantile), level, np.nan)
-    return found, quantile, Means(estimate, shares.people, scale, finite, np.stack(drawn), shares.features)
+    return found, quantile, Means(estimate, shares.people, shares.asked, scale, finite, np.stack(drawn), shares.features)
 
 
-def _histograms(answers: Answers, place: np.ndarray, n_grid: int, problem: Problem, weight: np.ndarray | None) -> np.ndarray:
-    """Share of each profile's records in each group, then in each group at each value: (n_profiles, n_groups x (1 + n_grid))."""
+def _histograms(answers: Answers, place: np.ndarray, n_grid: int, problem: Problem, weight: np.ndarray | None):
+    """Share of each profile's records in each group, then in each group at each value: (n_profiles, n_groups x (1 + n_grid)).
+
+    Sparse: a profile has few records, so of all values of all groups it has few.
+    """
+    from scipy.sparse import csr_matrix
+
     weight = problem.donor_weight if weight is None else weight
     profile, n_groups = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start)), len(answers.groups)
     total = np.bincount(profile, weight, problem.n_profiles)
     share = weight / np.where(total > 0, total, 1.0)[profile]
     group = answers.group[problem.donor].astype(np.int64)
     inside = group >= 0
-    by_group = np.bincount(profile[inside] * n_groups + group[inside], share[inside], problem.n_profiles * n_groups)
-    key = (profile * n_groups + group)[inside] * n_grid + place[problem.donor][inside]
-    by_value = np.bincount(key, share[inside], problem.n_profiles * n_groups * n_grid)
-    return np.concatenate([by_group.reshape(-1, n_groups), by_value.reshape(-1, n_groups * n_grid)], axis=1)
+    rows, group = np.tile(profile[inside], 2), group[inside]
+    columns = np.concatenate([group, n_groups + group * n_grid + place[problem.donor][inside]])
+    return csr_matrix((np.tile(share[inside], 2), (rows, columns)), (problem.n_profiles, n_groups * (1 + n_grid)))
 
 
 def _middle(answers: Answers, group: int, level: float) -> float:
     """Quantile of a group's answers in the survey."""
     mine = answers.value[answers.group == group]
-    return float(np.quantile(mine, level)) if len(mine) else 0.0
-
-
-def _share_below(grid, reached, value, smooth) -> np.ndarray:
-    """Share of people at or below a value, by area and group."""
-    out = np.full(value.shape, np.nan)
-    for place in np.ndindex(value.shape):
-        if np.isfinite(value[place]) and np.isfinite(reached[place][-1]):
-            if smooth:
-                out[place] = np.interp(value[place], grid, reached[place])
-            else:
-                out[place] = reached[place][np.searchsorted(grid, value[place], side="right") - 1]
-    return out
+    return float(np.quantile(mine, level, method="inverted_cdf")) if len(mine) else 0.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -11,13 +10,15 @@ import pandas as pd
 from scipy.stats import norm
 
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.assessment.benchmarks import benchmarked, goals_of, request_findings
 from synthpop_gb.assessment.estimates import Means, means_of, quantiles_of
 from synthpop_gb.assessment.features import Design
 from synthpop_gb.assessment.intervals import ModelError
-from synthpop_gb.assessment.leave_one_out import LeftOut, leave_one_out, shifted
-from synthpop_gb.errors import FitWarning, InputError, finding
+from synthpop_gb.assessment.leave_one_out import LeftOut, leave_one_out
+from synthpop_gb.errors import InputError
 from synthpop_gb.execution.replicates import solve_replicates
 from synthpop_gb.indicators import Answers, Indicators, Question, classify
+from synthpop_gb.indicators.question import code_text
 from synthpop_gb.indicators.sums import donors_behind
 from synthpop_gb.methods import get_method, make_options
 from synthpop_gb.population import DonorCounts, Population
@@ -26,6 +27,8 @@ __all__ = ["REPLICATES", "indicator", "region_of"]
 
 REPLICATES = 40
 """Replicates made where a population has none: enough for intervals; take 200 for published tables."""
+
+_FEW = 10  # replicates: the spread of fewer is itself a quarter off
 
 
 def indicator(
@@ -52,7 +55,7 @@ def indicator(
     Parameters
     ----------
     population : Population
-        What to ask. Without replicates, `REPLICATES` are made first.
+        What to ask. With fewer than two replicates, `REPLICATES` are made first.
     what : str or Question
         A condition for shares and counts, a column of numbers for the other measures; or the whole question.
     measure, where, by, quantile
@@ -63,7 +66,8 @@ def indicator(
         Name of the constraint that the outcome is known to be like; its errors then count most.
     benchmark : pandas.Series, optional
         The same indicator as published for larger areas: value by code, the index named by the areas' level ('lad'). Estimates
-        are brought onto it, which leaves only the error within those areas. For shares without groups, by zone.
+        are brought onto it, which leaves only the error within those areas; zones of other areas are left as they are. For
+        shares without groups, by zone.
     aligned : Aligned, optional
         Records and zones; found by itself where the population was made from it in this session, or loaded from a study.
     left_out : LeftOut, optional
@@ -80,7 +84,7 @@ def indicator(
     InputError
         Every finding: `bad-condition` for words that the survey does not know; `study-reference` for an unknown table or area.
     ValueError
-        Where there is no `aligned`, or for a measure, level or quantile out of range.
+        Where there is no `aligned`, or it is of other records or zones; for a measure, level or quantile out of range.
 
     Examples
     --------
@@ -97,46 +101,68 @@ def indicator(
         raise ValueError("the records are needed: give aligned=, or load the run with sp.load and its study")
     if not 0 < level < 1:
         raise ValueError(f"the level of intervals is above 0 and below 1, not {level}")
+    if not (aligned.records.equals(population.problem.records) and aligned.zones.equals(population.zones)):
+        raise ValueError("aligned= has other records or zones, or has them in another order, than the population")
     answers = question.ask(aligned)
-    _check(question, resembles, benchmark, population, aligned)
+    names = list(dict.fromkeys(str(n) for n in population.problem.cells.get_level_values(0)))
+    if problems := request_findings(question, aligned, resembles=resembles, benchmark=benchmark, constraints=names):
+        raise InputError(problems)
     population = _with_replicates(population)
     region = region_of(aligned)
     left_out = left_out or leave_one_out(population, region)
+    if not left_out.zones.equals(population.zones):
+        raise ValueError("left_out= has other zones, or has them in another order, than the population")
     learnt_from = left_out if answers.areas.name == "zone" else left_out.at(answers.area, answers.areas)
     design = Design.of(population.problem, range(population.problem.n_constraints), region)
     if question.measure == "quantile":
         distribution, value, means = quantiles_of(answers, population, design)
     else:
         distribution, value, means = None, None, means_of(answers, population, design)
-    if benchmark is not None:
-        parent, goal = _goal(benchmark, answers, aligned)
-        learnt_from, means = learnt_from.benchmarked(parent), _benchmarked(means, parent, goal)
     model = ModelError.learn(learnt_from, level)
-    error = np.stack([model.deviation(f, means.scale[:, g], resembles) for g, f in enumerate(means.features)], axis=1)
-    spread = np.std(means.replicates, axis=0, ddof=1) if len(means.replicates) > 1 else np.zeros(means.estimate.shape)
-    deviation, z = np.sqrt(spread**2 + means.finite + error**2), norm.ppf((1 + level) / 2)
+    error = _errors(model, means, resembles)
+    if benchmark is not None:
+        parent, goal = goals_of(benchmark, aligned)
+        means = benchmarked(means, parent, goal)
+        model = ModelError.learn(learnt_from.benchmarked(parent), level)
+        met = (parent >= 0) & np.isfinite(goal)[parent]
+        error = np.where(met[:, None], _errors(model, means, resembles), error)
+    spread, z = means.spread, norm.ppf((1 + level) / 2)
+    deviation = np.sqrt(spread**2 + means.finite + error**2)
     frame = _frame(question, answers, means, spread, error, deviation, z, distribution, value)
     behind = donors_behind(answers, population.blocks() if counts is None else counts, population.zones)
     frame = _with_donors(frame, question, behind)
     basis = _basis(model, means, population, region, resembles, benchmark, level)
-    return Indicators(question, frame, level, _unit(question), basis)
+    return Indicators(question, frame, level, question.unit, basis)
+
+
+def _errors(model: ModelError, means: Means, resembles: str | None) -> np.ndarray:
+    """Find the standard deviation of the model error, (n_areas, n_groups)."""
+    return np.stack([model.deviation(f, means.scale[:, g], resembles) for g, f in enumerate(means.features)], axis=1)
 
 
 def region_of(aligned: Aligned) -> np.ndarray | None:
     """Code of the part of the country that each usable record is from, -1 where unknown; None where the survey does not say.
 
-    From the survey's column of regions where it names one, else its variable 'region'.
+    From the survey's column of regions where it names one, else its variable 'region', whose codes for 'no answer' are no part of
+    the country.
     """
     survey = aligned.survey
-    column = survey.region or (survey.variables["region"].column if "region" in survey.variables else None)
+    column = survey.region
+    if column is None and "region" in survey.variables:
+        variable = survey.variables["region"]
+        column = variable.column or variable.name
     if column is None or column not in survey.records.columns:
         return None
-    codes = pd.factorize(survey.records.loc[aligned.records, column], sort=True)[0]
+    values = survey.records.loc[aligned.records, column]
+    of_column = [v for v in survey.variables.values() if (v.column or v.name) == column]
+    if of_column:
+        values = values.where(values.map(code_text).isin([str(c.code) for c in of_column[0].categories if c.atoms]))
+    codes = pd.factorize(values, sort=True)[0]
     return codes.astype(np.int64) if codes.max(initial=-1) > 0 else None
 
 
 def _with_replicates(population: Population) -> Population:
-    if population.replicates is not None and len(population.replicates):
+    if population.replicates is not None and len(population.replicates) > 1:  # one has no spread
         return population
     method = get_method(population.provenance.method)
     options = make_options(method, population.provenance.options)
@@ -144,74 +170,29 @@ def _with_replicates(population: Population) -> Population:
     return replace(population, replicates=made)
 
 
-def _check(question: Question, resembles, benchmark, population: Population, aligned: Aligned) -> None:
-    """Refuse tables and areas that are not there: all findings at once."""
-    problems = []
-    names = list(dict.fromkeys(str(n) for n in population.problem.cells.get_level_values(0)))
-    if resembles is not None and resembles not in names:
-        message = f"no constraint is called {resembles!r}; there are {', '.join(names)}."
-        problems.append(finding("study-reference", message, place="resembles"))
-    if benchmark is not None:
-        level = benchmark.index.name
-        if question.measure != "share" or question.by != ("zone",):
-            message = "a benchmark is for shares by zone, without groups."
-            problems.append(finding("study-value", message, place="benchmark"))
-        if level not in (*aligned.geography.parents, "all"):
-            known = ", ".join((*aligned.geography.parents, "all"))
-            message = f"the benchmark's areas are of the level {level!r}; the zones nest in {known}."
-            problems.append(finding("study-reference", message, place="benchmark"))
-        bad = benchmark[~benchmark.between(0, 1)]
-        if len(bad):
-            message = f"{len(bad)} values of the benchmark are no shares between 0 and 1 (first: {bad.index[0]} = {bad.iloc[0]})."
-            problems.append(finding("study-value", message, place="benchmark", count=len(bad)))
-    if problems:
-        raise InputError(problems)
-
-
-def _goal(benchmark: pd.Series, answers: Answers, aligned: Aligned) -> tuple[np.ndarray, np.ndarray]:
-    """Parent of each area, and what each parent's mean is to be; parents without a value are left alone, with a warning."""
-    level = benchmark.index.name
-    codes = pd.Series("all", aligned.zones) if level == "all" else aligned.geography.zones[level]
-    parent, parents = pd.factorize(codes)
-    goal = benchmark.reindex(parents).to_numpy(np.float64)
-    if np.isnan(goal).all():
-        message = f"no area of the benchmark is among the zones' {level} (first: {benchmark.index[0]!r}; zones: {parents[0]!r})."
-        raise InputError([finding("study-reference", message, place="benchmark")])
-    if np.isnan(goal).any():
-        warnings.warn(
-            FitWarning(f"the benchmark has no value for {int(np.isnan(goal).sum())} of {len(goal)} areas"), stacklevel=3
-        )
-    return parent.astype(np.int64), goal
-
-
-def _benchmarked(means: Means, parent: np.ndarray, goal: np.ndarray) -> Means:
-    """Move estimates, and each replicate's, onto the benchmark."""
-    people = means.people[:, 0]
-    estimate = shifted(means.estimate[:, 0], people, parent, goal)
-    drawn = np.stack([shifted(r[:, 0], people, parent, goal) for r in means.replicates])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        change = np.nan_to_num(
-            estimate * (1 - estimate) / (means.estimate[:, 0] * (1 - means.estimate[:, 0])), nan=1.0, posinf=1.0
-        )
-    scale = np.minimum(means.scale[:, 0] * change, 0.25)
-    return replace(means, estimate=estimate[:, None], scale=scale[:, None], replicates=drawn[:, :, None])
-
-
 def _frame(question, answers, means: Means, spread, error, deviation, z, distribution, value) -> pd.DataFrame:
     """One row an area and group, in the unit of the question."""
-    factor = means.people if question.measure in ("count", "total") else np.ones(means.people.shape)
-    estimate, half = means.estimate * factor, z * deviation * factor
-    lower, upper, unit = estimate - half, estimate + half, factor
+    adds = question.measure in ("count", "total")
+    factor = means.people if adds else np.ones(means.people.shape)
+    parts = means.estimate, z * deviation, spread, error, np.sqrt(means.finite)
+    with np.errstate(invalid="ignore"):  # nobody, times an error without bounds
+        estimate, half, spread, error, finite = (x * factor for x in parts)
+    if adds:  # of nobody there are none, for certain
+        nobody = factor == 0
+        estimate, half, spread, error, finite = (np.where(nobody, 0.0, x) for x in (estimate, half, spread, error, finite))
+    unit = np.ones(factor.shape)
+    lower, upper = estimate - half, estimate + half
     if distribution is not None:
         lower, upper = (distribution.quantile(np.clip(means.estimate + s * z * deviation, 0.0, 1.0)) for s in (-1, 1))
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = np.where(deviation > 0, (upper - lower) / (2 * z * deviation), 0.0)  # value a share (Woodruff 1952)
         estimate = value
-    elif answers.binary:
-        lower, upper = np.clip(lower, 0.0, None), np.clip(upper, None, factor)
+    else:  # linear calibration may have left fewer than nobody
+        low, most = (0.0, factor) if answers.binary else _limits(answers, factor)
+        estimate, lower, upper = (np.clip(x, low, most) for x in (estimate, lower, upper))
     columns = {
-        "estimate": estimate, "standard_error": deviation * unit, "lower": lower, "upper": upper, "people": means.people,
-        "replicate_error": spread * unit, "finite_error": np.sqrt(means.finite) * unit, "model_error": error * unit,
+        "estimate": estimate, "standard_error": half / z * unit, "lower": lower, "upper": upper, "people": means.asked,
+        "replicate_error": spread * unit, "finite_error": finite * unit, "model_error": error * unit,
     }  # fmt: skip
     n_areas, n_groups = estimate.shape
     labels = {str(answers.areas.name): np.repeat(answers.areas.to_numpy(), n_groups)}
@@ -219,6 +200,11 @@ def _frame(question, answers, means: Means, spread, error, deviation, z, distrib
         for name in answers.groups.names:
             labels[name] = np.tile(answers.groups.get_level_values(name).to_numpy(), n_areas)
     return pd.DataFrame(labels | {name: values.ravel() for name, values in columns.items()})
+
+
+def _limits(answers: Answers, factor: np.ndarray) -> tuple:
+    """Limits of a mean or total: not below nought where no answer of the survey is; none above."""
+    return (0.0 if answers.value.min(initial=0.0) >= 0 else -np.inf), np.full(factor.shape, np.inf)
 
 
 def _with_donors(frame: pd.DataFrame, question: Question, behind) -> pd.DataFrame:
@@ -250,9 +236,8 @@ def _counted_quantile(behind, level: float, n: int) -> np.ndarray:
     return out
 
 
-def _unit(question: Question) -> str:
-    units = {"share": "share of people", "count": "people"}
-    return units.get(question.measure, f"in the unit of {question.what}")
+def _some(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _basis(model: ModelError, means: Means, population: Population, region, like, benchmark, level) -> dict:
@@ -268,9 +253,14 @@ def _basis(model: ModelError, means: Means, population: Population, region, like
     if benchmark is None:
         notes.append("no benchmark: a shift of the whole area is not corrected")
     if len(tables) < 3:
-        notes.append(f"only {len(tables)} table{'s' if len(tables) > 1 else ''} to learn from")
+        notes.append(f"only {_some(len(tables), 'table')} to learn from")
+    made = population.replicates
+    if unseen := [s for s in ("whole", "donors") if s not in made.sources]:
+        notes.append(f"replicates do not draw again: {', '.join(unseen)}, so that part of the error is not in the intervals")
+    if len(made) < _FEW:
+        notes.append(f"only {len(made)} replicates to learn the spread from")
     words = (
-        f"Model error learnt from {len(tables)} tables left out in turn ({', '.join(tables)})"
+        f"Model error learnt from {_some(len(tables), 'table')} left out in turn ({', '.join(tables)})"
         + (f", most from {like}, which the outcome is said to resemble" if like else "")
         + (f". Note: {'; '.join(notes)}." if notes else ".")
     )
@@ -278,6 +268,6 @@ def _basis(model: ModelError, means: Means, population: Population, region, like
         "level": level, "kappa": kappas, "kappa by table": tables, "region": region_sd,
         "region error": [f.region_error for f in means.features], "resembles": like,
         "benchmark": None if benchmark is None else str(benchmark.index.name),
-        "replicates": len(population.replicates), "sources": list(population.replicates.sources), "notes": notes,
+        "replicates": len(made), "sources": list(made.sources), "notes": notes,
         "in words": words,
     }  # fmt: skip

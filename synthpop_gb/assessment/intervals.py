@@ -1,7 +1,6 @@
 """Intervals that are honest: the model error of an outcome, learnt from the errors in tables left out.
 
-Replicates tell of luck; what they cannot tell is how a zone differs from what its tables say, which is four or five times as
-much.
+Replicates tell of luck; what they cannot tell is how a zone differs from what its tables say, which is far more.
 Here the error of outcome y in zone z has the standard deviation kappa_y g_y v_yz f_z:
 
 - v_yz, its scale: how far one unit on the logit scale moves it (`features`);
@@ -119,7 +118,7 @@ def _quantile(values: np.ndarray, weight: np.ndarray, level: float) -> float:
         return 0.0
     order = np.argsort(flat[known], kind="stable")
     reached = np.cumsum(by[known][order])
-    place = np.searchsorted(reached, level * reached[-1])
+    place = np.searchsorted(reached, level * reached[-1] * (1 - 1e-12))  # a tie is no matter of rounding
     return float(flat[known][order][min(place, len(order) - 1)])
 
 
@@ -129,5 +128,6 @@ def _zone_factor(surprise: np.ndarray, weight: np.ndarray, use: np.ndarray) -> n
         return np.ones(surprise.shape[1])
     known = np.isfinite(surprise[use])
     mean = np.where(known, surprise[use], 0.0).T @ weight[use] / np.maximum(known.T @ weight[use], 1e-12)
-    middle = mean.mean() if mean.size else 0.0
-    return np.clip((mean / middle) ** _ZONE_POWER, *_ZONE_RANGE) if middle > 0 else np.ones(len(mean))
+    live = known.any(axis=0)  # an empty zone has no errors, and says nothing of the others
+    middle = mean[live].mean() if live.any() else 0.0
+    return np.where(live, np.clip((mean / middle) ** _ZONE_POWER, *_ZONE_RANGE), 1.0) if middle > 0 else np.ones(len(mean))

@@ -7,7 +7,7 @@ is an outcome whose truth is known; `intervals` learns from them how wrong the p
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,7 @@ __all__ = ["REFITS", "LeftOut", "leave_one_out", "shifted"]
 REFITS = 8
 """Bootstrap refits of each table left out, from which the sampling error of its prediction is estimated."""
 
-_ARRAYS = ("published", "predicted", "scale", "variance", "people")
+_ARRAYS = ("published", "predicted", "scale", "variance", "finite", "people")
 _TOLERANCE, _CYCLES = 1e-4, 300  # persons; a zone that tables contradict each other in ends where cycles leave it
 _BLOCK = 512
 
@@ -42,6 +42,8 @@ class LeftOut:
     published, predicted, scale, variance : (n_cells, n_zones) float64
         Share of the table's universe in the cell: published, and predicted without the table; how far a unit of logit moves it;
         variance of sampling the survey and of the zone's being finite. NaN where the universe is empty.
+    finite : (n_cells, n_zones) float64
+        The part of `variance` that comes of the zone's being finite, which is each zone's own.
     people : (n_cells, n_zones) float64
         People in the universe, as published.
     """
@@ -52,6 +54,7 @@ class LeftOut:
     predicted: np.ndarray
     scale: np.ndarray
     variance: np.ndarray
+    finite: np.ndarray
     people: np.ndarray
 
     @property
@@ -60,7 +63,7 @@ class LeftOut:
         return self.published - self.predicted
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Return tidy frames for a run's folder: 'left_out_cells' and 'left_out' (zone, table, cell and the five arrays)."""
+        """Return tidy frames for a run's folder: 'left_out_cells' and 'left_out' (zone, table, cell and the six arrays)."""
         arrays = {name: getattr(self, name) for name in _ARRAYS}
         n = len(self.zones)
         by_zone = pd.DataFrame(
@@ -87,21 +90,23 @@ class LeftOut:
     def at(self, area: np.ndarray, areas: pd.Index) -> LeftOut:
         """Add zones up to areas: area (n_zones,) position of each in `areas`, -1 = none.
 
-        Shares are of the areas' people. Sampling errors of zones of one area are taken to be the same error, which is so for
-        the survey's part and too much for the rest.
+        Shares are of the areas' people, in zones where both are known. Errors of sampling the survey are taken to be the same
+        error in all zones of an area; those of the zones' being finite have nothing to do with each other.
         """
         inside = np.flatnonzero(area >= 0)
-        where = area[inside]
+        where, known = area[inside], np.isfinite(self.error + self.scale + self.variance)
+        weight = np.where(known, self.people, 0.0)[:, inside]
 
-        def added(values):
+        def added(values, weight=weight):
             out = np.zeros((len(areas), len(self.cells)))
-            np.add.at(out, where, np.nan_to_num(values[:, inside] * self.people[:, inside]).T)
+            np.add.at(out, where, np.where(weight > 0, values[:, inside] * weight, 0.0).T)
             return out.T
 
-        people = added(np.ones_like(self.people))
+        people, sampling = added(np.ones_like(self.people)), np.sqrt(np.maximum(self.variance - self.finite, 0.0))
         with np.errstate(invalid="ignore", divide="ignore"):
-            means = [added(v) / people for v in (self.published, self.predicted, self.scale, np.sqrt(self.variance))]
-        return LeftOut(self.cells, areas, *means[:3], means[3] ** 2, people)
+            means = [added(v) / people for v in (self.published, self.predicted, self.scale, sampling)]
+            finite = added(self.finite, weight**2) / people**2
+        return LeftOut(self.cells, areas, *means[:3], means[3] ** 2 + finite, finite, people)
 
     def benchmarked(self, parent: np.ndarray) -> LeftOut:
         """Bring every prediction onto its table's own share in each parent area, as an indicator is that has a benchmark.
@@ -115,7 +120,7 @@ class LeftOut:
             with np.errstate(invalid="ignore", divide="ignore"):
                 change = predicted[c] * (1 - predicted[c]) / (self.predicted[c] * (1 - self.predicted[c]))
             scale[c] = np.minimum(self.scale[c] * np.nan_to_num(change, nan=1.0, posinf=1.0), 0.25)
-        return LeftOut(self.cells, self.zones, self.published, predicted, scale, self.variance, self.people)
+        return replace(self, predicted=predicted, scale=scale)
 
 
 def _mean_by(values: np.ndarray, people: np.ndarray, parent: np.ndarray) -> np.ndarray:
@@ -171,7 +176,14 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
         Code of the part of the country that each record is from, -1 where unknown; by position in `problem.records`.
     refits : int
         Bootstrap refits of each table, at least 2.
+
+    Raises
+    ------
+    ValueError
+        For fewer refits.
     """
+    if refits < 2:
+        raise ValueError(f"the number of refits is 2 or more, not {refits}")
     problem, seed = population.problem, population.provenance.seed
     names = [str(n) for n in problem.cells.get_level_values(0)[problem.constraint_start[:-1]]]
     rows, arrays = [], []
@@ -187,7 +199,7 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
         drawn = [_predict(problem, kept, *_redrawn(problem, k, seed, r + 1))[0] for r in range(refits)]
         finite = np.maximum(noise, 1e-6) / np.where(total > 0, total, np.nan)
         people = np.broadcast_to(total, published.shape)
-        arrays.append((published, predicted, scale, np.var(drawn, axis=0, ddof=1) + finite, people))
+        arrays.append((published, predicted, scale, np.var(drawn, axis=0, ddof=1) + finite, finite, people))
         labels = problem.cells.get_level_values(1)[problem.constraint_start[k] : problem.constraint_start[k + 1]]
         rows += [_row(name, str(label), f) for label, f in zip(labels, described, strict=True)]
     found = [np.concatenate(parts) for parts in zip(*arrays, strict=True)]
@@ -235,7 +247,10 @@ def _predict(problem: Problem, kept: list[int], described: list[Features], start
 
 
 def _weights(problem: Problem, kept: list[int], start: np.ndarray) -> Iterator[np.ndarray]:
-    """Fractional weights of blocks of zones fitted to some of the constraints; the survey as it is without any."""
+    """Fractional weights of blocks of zones fitted to some of the constraints; the survey as it is without any.
+
+    Profiles outside the universes of all of them keep the survey's proportion to the others: nothing else is known of them.
+    """
     if not kept:
         for first in range(0, problem.n_zones, _BLOCK):
             yield np.broadcast_to(start, (min(_BLOCK, problem.n_zones - first), problem.n_profiles))
@@ -249,4 +264,9 @@ def _weights(problem: Problem, kept: list[int], start: np.ndarray) -> Iterator[n
     layout = fit_layout(start, cell_of, sizes)
     for z in range(0, problem.n_zones, _BLOCK):
         targets = np.ascontiguousarray(problem.targets[z : z + _BLOCK][:, cells])
-        yield weights_from_duals(start, cell_of, fit_block(layout, targets, _TOLERANCE, False, _CYCLES).duals)
+        weights = weights_from_duals(start, cell_of, fit_block(layout, targets, _TOLERANCE, False, _CYCLES).duals)
+        weights[targets.sum(axis=1) == 0] = 0.0  # nobody: the duals of such a zone say nothing
+        inside = (cell_of >= 0).any(axis=0)
+        if not inside.all():
+            weights[:, ~inside] = start[~inside] * (weights[:, inside].sum(axis=1) / start[inside].sum())[:, None]
+        yield weights

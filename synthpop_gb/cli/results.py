@@ -68,8 +68,12 @@ def indicator_command(run, output, draw, by, **asked):
     import synthpop_gb as sp
     from synthpop_gb.spec import ask_for
 
-    request = ask_for(by=list(by) or ["zone"], **asked)
-    found, written = sp.pipeline.indicator_run(run, request, output=output, draw=draw)
+    try:
+        found, written = sp.pipeline.indicator_run(run, ask_for(by=list(by) or ["zone"], **asked), output=output, draw=draw)
+    except ValueError as error:
+        if isinstance(error, sp.InputError):
+            raise
+        raise click.UsageError(f"{error}.") from None
     click.echo(found.preview() if output is None else repr(found))
     for path in written:
         click.echo(path)

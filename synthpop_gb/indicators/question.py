@@ -66,6 +66,18 @@ class Question:
         head = f"{self.quantile:g} quantile" if self.measure == "quantile" else self.measure
         return f"{head}: {self.what}" + (f"; where {self.where}" if self.where else "")
 
+    @property
+    def unit(self) -> str:
+        """Of its estimates: 'share of people', 'people', or that of the column; shares say of whom."""
+        if self.measure == "share":
+            return f"share of {self.whom}"
+        return "people" if self.measure == "count" else f"in the unit of {self.what}"
+
+    @property
+    def whom(self) -> str:
+        """Who is asked about: 'people', or 'people, where age >= 16'."""
+        return f"people, where {self.where}" if self.where else "people"
+
     def ask(self, aligned: Aligned) -> Answers:
         """Find each record's answer.
 
@@ -93,6 +105,10 @@ class Question:
             raise InputError(problems)
         code, index = _crossed(groups, columns, n)
         base = asked[0] & asked[1] & known & (code >= 0)
+        if not base.any():
+            raise InputError(
+                [_bad("of no record of the survey is this known, so nothing can be estimated.", "See where and by.")]
+            )
         area, areas = _areas(level[0] if level else "all", aligned)
         return Answers(self, base, np.where(base, value, 0.0), np.where(base, code, -1).astype(np.int32), index, area, areas)
 
@@ -197,13 +213,15 @@ def labels_of(name: str, aligned: Aligned) -> pd.Categorical:
             raise InputError([_bad(f"{name} has {len(distinct):,} different values, too many for groups.")])
         return pd.Categorical.from_codes(codes, [str(d) for d in distinct], ordered=True)
     known = [c for c in variable.categories if c.atoms]
-    place = {str(c.code): i for i, c in enumerate(known)}
+    labels = list(dict.fromkeys(c.label for c in known))
+    place = {str(c.code): labels.index(c.label) for c in known}
     codes, distinct = pd.factorize(values)
-    lookup = np.array([place.get(_code(d), -1) for d in distinct] + [-1])
-    return pd.Categorical.from_codes(lookup[codes], list(dict.fromkeys(c.label for c in known)), ordered=True)
+    lookup = np.array([place.get(code_text(d), -1) for d in distinct] + [-1])
+    return pd.Categorical.from_codes(lookup[codes], labels, ordered=True)
 
 
-def _code(value) -> str:
+def code_text(value) -> str:
+    """Return a survey's code as codebooks write it: 3.0, which a column with gaps makes of 3, is '3'."""
     return str(int(value)) if isinstance(value, float | np.floating) and float(value).is_integer() else str(value)
 
 

@@ -35,7 +35,8 @@ def profile_means(values: np.ndarray, problem: Problem, donor_weight: np.ndarray
 
 
 def _added(rows: np.ndarray, area: np.ndarray, out: np.ndarray) -> None:
-    """Add rows of zones to their areas; area -1 = none."""
+    """Add rows of zones, an array or a sparse matrix, to their areas; area -1 = none."""
+    rows = rows.toarray() if hasattr(rows, "toarray") else rows
     np.add.at(out, area[area >= 0], rows[area >= 0])
 
 
@@ -50,7 +51,7 @@ def _sparse(indptr, profile, count, n_profiles, first, last):
 def fractional_sums(columns: np.ndarray, answers: Answers, population: Population) -> np.ndarray:
     """Sum columns over the fractional fit, or over the whole people where the method keeps no duals.
 
-    columns : (n_profiles, n_columns). Returns (n_areas, n_columns) float64.
+    columns : (n_profiles, n_columns), an array or a sparse matrix. Returns (n_areas, n_columns) float64.
     """
     out, n_zones = np.zeros((len(answers.areas), columns.shape[1])), population.problem.n_zones
     for first in range(0, n_zones, _BLOCK):
@@ -69,8 +70,8 @@ def replicate_sums(
 ) -> Iterator[np.ndarray]:
     """Sum columns over the whole people of each replicate, one after another.
 
-    columns : from the donors' weights in the replicate (None = the survey's own) to (n_profiles, n_columns). Yields (n_areas,
-    n_columns) float64 for each replicate.
+    columns : from the donors' weights in the replicate (None = the survey's own) to (n_profiles, n_columns), an array or a sparse
+    matrix. Yields (n_areas, n_columns) float64 for each replicate.
     """
     made, problem = population.replicates, population.problem
     again = "donors" in made.sources

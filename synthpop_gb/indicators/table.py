@@ -62,13 +62,13 @@ class Indicators:
         - `people`: people asked about, expected;
         - `n_eff`: Kish's effective number of records behind it; `donors`: distinct records; `largest_donor`: share of the
           commonest record among the people;
-        - `replicate_error`: standard deviation between replicates; `within_error`: of which record of its profile a person is;
-          `model_error`: of what the tables cannot see of an area; all in the unit of the estimate;
+        - `replicate_error`: standard deviation between replicates; `finite_error`: of an area's people being so many and no
+          more; `model_error`: of what the tables cannot see of an area; all in the unit of the estimate;
         - `reliability`: class, see `RELIABILITY`.
     level : float
         Nominal coverage of the intervals, e.g. 0.9.
     unit : str
-        Of the estimates: 'share of people', 'people', or that of the column.
+        Of the estimates: 'share of people', 'share of people, where age >= 16', 'people', or that of the column.
     basis : mapping
         How the model error was fixed, in plain values: the tables left out, the factor of each, what was taken.
     """
@@ -78,6 +78,11 @@ class Indicators:
     level: float
     unit: str
     basis: dict = field(default_factory=dict)
+
+    @property
+    def shown_unit(self) -> str:
+        """Unit of what maps and reports show: shares in per cent, '% of people'."""
+        return f"% of {self.question.whom}" if self.question.measure == "share" else self.unit
 
     @property
     def place(self) -> str:
@@ -98,7 +103,12 @@ class Indicators:
         """Return one column of `frame` with areas as rows and groups as columns."""
         if not self.groups:
             return self.frame.set_index(self.place)[[value]]
-        return self.frame.pivot_table(index=self.place, columns=list(self.groups), values=value, sort=False, observed=True)
+        names = [self.place, *self.groups]
+        wide = self.frame.pivot_table(index=self.place, columns=list(self.groups), values=value, observed=True, dropna=False)
+        found = self.frame[names].drop_duplicates()  # areas and groups in their own order; areas without anybody stay
+        columns = found[list(self.groups)].drop_duplicates()
+        wanted = pd.MultiIndex.from_frame(columns) if len(self.groups) > 1 else pd.Index(columns.iloc[:, 0], name=self.groups[0])
+        return wide.reindex(index=found[self.place].unique(), columns=wanted).rename_axis(self.place)
 
     def preview(self, most: int = 20) -> str:
         """Return the first rows as a table for a terminal, shares in per cent, and the paragraph of `repr`."""
@@ -107,7 +117,7 @@ class Indicators:
         share = self.question.measure == "share"
         shown = shown[columns].copy()
         for name in ("estimate", "lower", "upper", "counted"):
-            shown[name] = [f"{100 * v:.1f} %" if share else f"{v:,.4g}" if abs(v) < 1000 else f"{v:,.0f}" for v in shown[name]]
+            shown[name] = [_figure(v, share) for v in shown[name]]
         shown["people"] = [f"{v:,.0f}" for v in shown["people"]]
         more = f"\n... {len(self.frame) - most:,} more: write them with --output" if len(self.frame) > most else ""
         return f"{shown.to_string(index=False)}{more}\n{self!r}"
@@ -132,8 +142,16 @@ class Indicators:
         lines = [
             f"Indicators, {self.question}",
             f"{len(found):,} figures by {', '.join(self.question.by) or 'nothing'}: {low:.4g} to {high:.4g} {self.unit}",
-            f"{self.level:.0%} intervals, median half-width {width:.3g}; {classes}",
+            f"{100 * self.level:g}% intervals, median half-width {width:.3g}; {classes}",
         ]
         if said := self.basis.get("in words"):
             lines.append(said)
         return "\n".join(lines)
+
+
+def _figure(value: float, share: bool) -> str:
+    if not np.isfinite(value):
+        return "-"
+    if share:
+        return f"{100 * value:.1f} %"
+    return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"

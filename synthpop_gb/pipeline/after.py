@@ -11,7 +11,7 @@ import numpy as np
 
 from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned, AlignedTable
-from synthpop_gb.errors import InputError, finding, refuse
+from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.pipeline.inputs import align, examine_study, read_inputs
 from synthpop_gb.pipeline.run import Run, report_on
 from synthpop_gb.population import Population
@@ -19,7 +19,7 @@ from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Table
 
-__all__ = ["draw", "draw_indicator", "expand_run", "load", "map_run", "opened", "slug", "validate_run"]
+__all__ = ["check_drawable", "draw", "draw_indicator", "expand_run", "load", "map_run", "opened", "slug", "validate_run"]
 
 
 def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
@@ -66,7 +66,7 @@ def validate_run(folder: str | Path, *, held_out=()) -> Run:
         Where the run or an input is not as it was, or a held-out table cannot be read or harmonised: every finding.
     """
     folder = Path(folder)
-    study, aligned, population = opened(folder, replicates=True)
+    study, aligned, population = opened(folder, replicates=True)  # what was asked of them is written anew
     extra, files = _judges(study, aligned, held_out) if held_out else ((), ())
     noted = {"judged_by": [asdict(f) for f in files]} if files else None
     return report_on(study, folder, aligned, population, held_out=(*aligned.held_out, *extra), extra=noted)
@@ -148,6 +148,14 @@ def draw(
     return drawn
 
 
+def check_drawable(asked, aligned: Aligned) -> list[Finding]:
+    """Say whether a question, or a request for one, can be mapped: `missing-file` where not."""
+    if aligned.geography.boundary_file is not None and tuple(asked.by) == ("zone",):
+        return []
+    message = "Only figures by zone, without groups, of a study that names boundaries can be mapped."
+    return [finding("missing-file", message, place="zones.boundaries", remedy="Ask by zone; name boundaries.")]
+
+
 def draw_indicator(found, aligned: Aligned, stem: Path, *, title: str) -> list[Path]:
     """Map indicators by zone, without groups: zones whose figure is unreliable are faded and hatched. Returns the files.
 
@@ -156,16 +164,14 @@ def draw_indicator(found, aligned: Aligned, stem: Path, *, title: str) -> list[P
     from synthpop_gb.export import geopackage
     from synthpop_gb.report.maps import draw_map
 
-    if aligned.geography.boundary_file is None or found.place != "zone" or found.groups:
-        message = "Only figures by zone, without groups, of a study that names boundaries can be mapped."
-        raise InputError([finding("missing-file", message, place="zones.boundaries", remedy="Ask by zone; name boundaries.")])
+    refuse(check_drawable(found.question, aligned))
     frame = found.frame.set_index("zone")
     share = found.question.measure == "share"
     stem.parent.mkdir(parents=True, exist_ok=True)
     drawn = draw_map(
         frame["estimate"] * (100 if share else 1), aligned.geography, stem, title=title,
-        unit="% of people" if share else found.unit, unreliable=frame["reliability"] == "unreliable",
-        subtitle=f"Estimates; {found.level:.0%} intervals have a median half-width of {_half_width(found)}",
+        unit=found.shown_unit, unreliable=frame["reliability"] == "unreliable",
+        subtitle=f"Estimates; {100 * found.level:g}% intervals have a median half-width of {_half_width(found)}",
     )  # fmt: skip
     for suffix in (".gpkg", ".geo.parquet"):
         drawn.append(geopackage(frame, aligned.geography, stem.with_name(stem.name + suffix)))

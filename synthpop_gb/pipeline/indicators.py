@@ -13,7 +13,8 @@ import pandas as pd
 from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment import LeftOut, indicator, leave_one_out, region_of
-from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.assessment.benchmarks import request_findings
+from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.indicators import Indicators, Question
 from synthpop_gb.population import Population
 from synthpop_gb.spec import Study
@@ -42,11 +43,13 @@ def read_benchmark(path: str | Path, level: str | None) -> pd.Series:
     """
     path = Path(path)
     try:
-        frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path, dtype={0: str})
+        frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, dtype={0: str})
+        if frame.shape[1] < 2:
+            raise ValueError("it has fewer than two columns")
         values = pd.to_numeric(frame.iloc[:, -1])
     except FileNotFoundError:
         raise InputError([finding("missing-file", f"There is no file {path}.", place="benchmark")]) from None
-    except (ValueError, OSError, IndexError, csv.Error) as error:
+    except (ValueError, TypeError, OSError, csv.Error) as error:
         raise InputError(
             [finding("unreadable-file", f"{path} is no table of areas and values: {error}.", place=str(path))]
         ) from None
@@ -55,25 +58,46 @@ def read_benchmark(path: str | Path, level: str | None) -> pd.Series:
 
 def check_indicators(study: Study, aligned: Aligned) -> list[Finding]:
     """Try every indicator of a study on its survey: all findings, nothing computed."""
-    found = []
+    found, files = [], {}
     for number, request in enumerate(study.indicators):
         place = f"indicators.{number}"
-        try:
-            question_of(request).ask(aligned)
-            if request.benchmark is not None:
-                read_benchmark(request.benchmark, request.benchmark_level)
-        except InputError as error:
-            found += [finding(f.code, f"{place}: {f.message}", place=place, remedy=f.remedy) for f in error.findings]
-        except ValueError as error:
-            found.append(finding("study-value", f"{place}: {error}.", place=place))
-        names = [t.name for t in aligned.constraints]
-        if request.resembles is not None and request.resembles not in names:
-            message = f"{place}: no constraint is called '{request.resembles}'; there are {', '.join(names)}."
-            found.append(finding("study-reference", message, place=place))
-    if study.indicators and not study.replicates.number:
-        message = "indicators: the study asks for no replicates, so the indicators would have no intervals."
+        problems = _request_problems(request, aligned)
+        found += [finding(f.code, f"{place}: {f.message}", place=place, count=f.count, remedy=f.remedy) for f in problems]
+        first = files.setdefault(_file_name(request), number)
+        if first != number:
+            message = f"{place}: its file would be that of indicators.{first}, indicators/{_file_name(request)}.csv."
+            found.append(finding("study-value", message, place=place, remedy="Give it a `name` of its own."))
+    if study.indicators and study.replicates.number < 2:
+        message = "indicators: the study asks for fewer than two replicates, so the indicators would have no intervals."
         found.append(finding("study-missing", message, place="replicates", remedy="Add `replicates = 40`."))
     return found
+
+
+def _request_problems(request: IndicatorRequest, aligned: Aligned) -> list[Finding]:
+    """List everything that is wrong with one request."""
+    try:
+        question = question_of(request)
+    except ValueError as error:
+        return [finding("study-value", f"{error}.", place="indicator")]
+    found, benchmark = [], None
+    try:
+        question.ask(aligned)
+    except InputError as error:
+        found += error.findings
+    try:
+        if request.benchmark is not None:
+            benchmark = read_benchmark(request.benchmark, request.benchmark_level)
+    except InputError as error:
+        found += error.findings
+    return [*found, *request_findings(question, aligned, resembles=request.resembles, benchmark=benchmark)]
+
+
+def _file_name(request: IndicatorRequest) -> str:
+    """Name of a request's files in `indicators/`, without ending."""
+    from synthpop_gb.pipeline.after import slug
+
+    measure = f"quantile {request.quantile:g}" if request.measure == "quantile" else request.measure
+    return slug(request.name or f"{measure} {request.what} {request.where or ''} by {' '.join(request.by)}")
 
 
 def left_out_of(population: Population, aligned: Aligned, folder: Path | None = None) -> LeftOut:
@@ -106,13 +130,10 @@ def write_indicators(
     requests: Sequence[IndicatorRequest], population: Population, aligned: Aligned, folder: Path, left_out: LeftOut
 ) -> list[Asked]:
     """Answer a study's requests and write `indicators/<name>.csv` and `.parquet` for each."""
-    from synthpop_gb.pipeline.after import slug
-
     made = []
     for request in requests:
         found = ask(request, population, aligned, folder, left_out)
-        name = slug(request.name or f"{request.measure} {request.what} {request.where or ''} by {' '.join(request.by)}")
-        path = folder / "indicators" / f"{name}.csv"
+        path = folder / "indicators" / f"{_file_name(request)}.csv"
         for suffix in (".csv", ".parquet"):
             with run_folder.replacing(path.with_suffix(suffix)) as temporary:
                 _write(found, temporary, suffix)
@@ -122,7 +143,7 @@ def write_indicators(
 
 def _write(found: Indicators, path: Path, suffix: str) -> None:
     """Write figures as Parquet or CSV, by the suffix of the file that they end in."""
-    if suffix == ".parquet":
+    if suffix.lower() == ".parquet":
         found.frame.to_parquet(path, index=False)
     else:
         found.frame.to_csv(path, index=False)
@@ -140,11 +161,13 @@ def indicator_run(
     ValueError
         For a measure, level or quantile out of range.
     """
-    from synthpop_gb.pipeline.after import draw_indicator, opened, slug
+    from synthpop_gb.pipeline.after import check_drawable, draw_indicator, opened
 
     folder = Path(folder)
-    question = question_of(request)  # nonsense is refused before anything is read
+    question_of(request)  # nonsense is refused before anything is read
     _, aligned, population = opened(folder, replicates=True)
+    problems = _request_problems(request, aligned)
+    refuse([*problems, *(check_drawable(request, aligned) if draw else ())])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the table says the same
         found = ask(request, population, aligned, folder, left_out_of(population, aligned, folder))
@@ -152,11 +175,9 @@ def indicator_run(
     if output is not None:
         output = Path(output)
         with run_folder.replacing(output) as temporary:
-            found.frame.to_parquet(temporary, index=False) if output.suffix == ".parquet" else found.frame.to_csv(
-                temporary, index=False
-            )
+            _write(found, temporary, output.suffix)
         written.append(output)
     if draw:
-        stem = folder / "maps" / slug(request.name or str(question))
-        written += draw_indicator(found, aligned, stem, title=request.title or str(question))
+        stem = folder / "maps" / _file_name(request)
+        written += draw_indicator(found, aligned, stem, title=request.title or str(found.question))
     return found, written

@@ -39,6 +39,7 @@ class Inputs:
         beside |= {p.with_suffix(s) for p in known if p.suffix == ".shp" for s in (".dbf", ".shx", ".prj", ".cpg")}
         beside |= {Path(study.truth.persons)} if study.truth else set()
         beside |= {Path(d.path) for d in study.distributions if d.path is not None}
+        beside |= {Path(asked.benchmark) for asked in study.indicators if asked.benchmark is not None}
         found += [InputFile.of(p) for p in sorted(beside - known) if p.is_file()]
         return tuple(sorted({f.path: f for f in found}.values(), key=lambda f: f.path))
 

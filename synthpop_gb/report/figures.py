@@ -182,7 +182,6 @@ def caterpillar(found) -> str:
     import altair as alt
 
     factor = 100.0 if found.question.measure == "share" else 1.0
-    unit = "% of people" if factor == 100.0 else found.unit
     frame = found.frame[found.frame["estimate"].notna()].sort_values("estimate", kind="stable").reset_index(drop=True)
     if len(frame) > _MOST_BARS:
         frame = frame.iloc[np.unique(np.linspace(0, len(frame) - 1, _MOST_BARS).round().astype(int))].reset_index(drop=True)
@@ -197,12 +196,17 @@ def caterpillar(found) -> str:
     x = alt.X("place:Q", title="zones, from the lowest estimate to the highest", axis=alt.Axis(grid=False, tickCount=6),
               scale=alt.Scale(domain=[0, len(frame) + 1], nice=False))  # fmt: skip
     spread = alt.Scale(zero=False)
-    y = alt.Y("lower:Q", title=f"estimate and interval, {unit}", axis=alt.Axis(tickCount=5), scale=spread)
+    y = alt.Y("lower:Q", title=_short(f"estimate and interval, {found.shown_unit}"), axis=alt.Axis(tickCount=5), scale=spread)
     base = alt.Chart(alt.Data(values=data.to_dict("records")))
     width = max(0.6, min(3.0, 500 / max(len(frame), 1)))
     bars = base.mark_rule(strokeWidth=width, opacity=0.55).encode(x=x, y=y, y2="upper:Q", color=colour)
     points = base.mark_circle(size=10, opacity=1, color=_INK).encode(x="place:Q", y="estimate:Q")
     return _svg((bars + points).properties(width=640, height=210))
+
+
+def _short(text: str, most: int = 60) -> str:
+    """Cut a title of an axis to what fits beside it."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
 
 
 def _picture(chart) -> str:

@@ -27,7 +27,7 @@ def sure(population: Population, checks: Checks, indicators: Sequence[tuple[str,
     made = population.replicates
     if made is None or "left_out" not in checks.tables:
         return []
-    drawn = [_SOURCES[s] for s in made.sources]
+    drawn = [_SOURCES[s] for s in made.sources] or ["nothing, since every count of the tables is exact"]
     exact = float((made.remainder == 0).mean()) if made.remainder.size else 1.0
     sentences = [
         f"{counted(len(made), 'replicate')} of this population were made; each draws again {_listed(drawn)}. "
@@ -37,8 +37,10 @@ def sure(population: Population, checks: Checks, indicators: Sequence[tuple[str,
         "where it matters, compare with something published.",
     ]
     if indicators:
-        classes = pd.concat([i.frame["reliability"] for _, i in indicators]).value_counts()
-        bad = int(classes.get("unreliable", 0))
+        classes = (
+            pd.concat([i.frame["reliability"] for _, i in indicators]).value_counts().reindex(list(RELIABILITY), fill_value=0)
+        )
+        bad = int(classes["unreliable"])
         limit = percent(100 * RELIABILITY["acceptable"])
         sentences.append(
             f"{whole(bad)} of {whole(int(classes.sum()))} figures below are unreliable for practical purposes: their standard "
@@ -62,7 +64,7 @@ def indicators_grid(indicators: Sequence[tuple[str, Indicators]]) -> Grid | None
         rows.append(
             {
                 "heading": heading, "by": ", ".join(found.question.by), "figures": len(frame),
-                "unit": "% of people" if share else found.unit, "median": factor * frame["estimate"].median(),
+                "unit": found.shown_unit, "median": factor * frame["estimate"].median(),
                 "low": factor * frame["estimate"].min(), "high": factor * frame["estimate"].max(), "half": factor * half.median(),
                 "level": 100 * found.level, **{c: int(classes.get(c, 0)) for c in RELIABILITY},
             }
@@ -117,6 +119,6 @@ def charts(indicators: Sequence[tuple[str, Indicators]]) -> list[tuple[str, str]
     """Draw every zone's estimate with its interval, in order, for indicators by zone without groups: (heading, SVG) each."""
     drawn = []
     for heading, found in indicators:
-        if found.place == "zone" and not found.groups and len(found.frame) > 1:
+        if found.place == "zone" and not found.groups and found.frame["estimate"].notna().sum() > 1:
             drawn.append((heading, figures.caterpillar(found)))
     return drawn

@@ -190,6 +190,13 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
     for group, key in _PATHS:
         if isinstance(raw.get(group), dict) and key in raw[group]:
             resolved[group] = {**resolved[group], key: resolve(raw[group][key], (group, key))}
+    asked = raw.get("indicators")
+    if isinstance(asked, list):
+        resolved["indicators"] = [
+            {**a, "benchmark": resolve(a["benchmark"], ("indicators", i, "benchmark"))}
+            if isinstance(a, dict) and "benchmark" in a else a
+            for i, a in enumerate(asked)
+        ]  # fmt: skip
     tables = raw.get("tables")
     if isinstance(tables, list):
         resolved["tables"] = [

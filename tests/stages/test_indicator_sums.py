@@ -1,9 +1,13 @@
 """Indicators counted from profiles equal a plain count of people; questions refuse what the survey cannot answer, all at once."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_matrix
 
+from synthpop_gb.codebook import Category, Variable
 from synthpop_gb.errors import InputError
 from synthpop_gb.execution import solve
 from synthpop_gb.formulation import formulate
@@ -52,40 +56,45 @@ def test_counts_of_people_are_those_of_the_placed_donors(made):
     assert np.isclose(behind.n_eff[place], n.sum() ** 2 / (n**2).sum())
 
 
-def values_of(answers):
-    """Base and answer of each record, a column a group each."""
-    inside = answers.group[:, None] == np.arange(len(answers.groups))
-    return np.concatenate([inside.astype(float), np.where(inside, answers.value[:, None], 0.0)], axis=1)
-
-
 def test_fractional_sums_are_weights_times_records(made):
     aligned, population = made
     answers = Question("income", "mean", where="age >= 16", by=("lad", "town")).ask(aligned)
-    problem, n = population.problem, len(answers.groups)
-    sums = fractional_sums(profile_means(values_of(answers), problem), answers, population)
+    inside = np.stack([answers.group == g for g in range(2)], 1)
+    values = np.concatenate([inside, inside * answers.value[:, None]], axis=1)
+    sums = fractional_sums(profile_means(values.astype(float), population.problem), answers, population)
+    weights, problem = population.fitted(), population.problem
     profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
-    share = problem.donor_weight / problem.start[profile]
+    zone_weight = weights[:, profile] * (problem.donor_weight / problem.start[profile])
     frame = aligned.frame().iloc[problem.donor]
     used = (frame["age"].to_numpy() != "0") & frame["income"].notna().to_numpy()
-    zone_weight = population.fitted()[:, profile] * share
     for area in range(2):
-        inside = answers.area == area
+        here = answers.area == area
         for column, (town,) in enumerate(answers.groups):
-            w = zone_weight[inside].sum(axis=0) * (used & (frame["town"] == town).to_numpy())
+            w = zone_weight[here].sum(axis=0) * (used & (frame["town"] == town).to_numpy())
             assert np.isclose(sums[area, column], w.sum())
-            assert np.isclose(sums[area, n + column], (w * np.nan_to_num(frame["income"].to_numpy())).sum())
+            assert np.isclose(sums[area, 2 + column], (w * np.nan_to_num(frame["income"].to_numpy())).sum())
+
+
+def test_sums_are_the_same_for_a_sparse_matrix(made):
+    aligned, population = made
+    answers = Question("health = 'bad'", by=("lad",)).ask(aligned)
+    columns = np.random.default_rng(1).random((population.problem.n_profiles, 3))
+    assert np.allclose(fractional_sums(csr_matrix(columns), answers, population), fractional_sums(columns, answers, population))
+    pairs = [list(replicate_sums(lambda weight, c=c: c, answers, population)) for c in (columns, csr_matrix(columns))]
+    assert np.allclose(*pairs)
 
 
 def test_replicates_are_summed_by_their_own_weights(made):
     aligned, population = made
     answers = Question("income", "total", by=("zone",)).ask(aligned)
-    values, problem = values_of(answers), population.problem
-    found = list(replicate_sums(lambda weight: profile_means(values, problem, weight), answers, population))
-    for sums, number in zip(found, population.replicates.numbers, strict=True):
+    values = np.stack([answers.base, answers.value], axis=1).astype(float)
+    sums = list(replicate_sums(lambda weight: profile_means(values, population.problem, weight), answers, population))
+    assert len(sums) == 3
+    for place, number in enumerate(population.replicates.numbers):
         own = population.replicate(number)
         dense = np.zeros((len(own.zones), own.problem.n_profiles))
         dense[np.repeat(np.arange(len(own.zones)), np.diff(own.indptr)), own.profile] = own.count
-        assert np.allclose(sums, dense @ profile_means(values, own.problem))
+        assert np.allclose(sums[place], dense @ profile_means(values, own.problem))
 
 
 def test_every_mistake_in_a_question_comes_at_once(made):
@@ -99,6 +108,24 @@ def test_every_mistake_in_a_question_comes_at_once(made):
         Question("health", "mean").ask(aligned)
     with pytest.raises(InputError, match="no column of numbers"):
         Question("town", "mean").ask(aligned)
+    with pytest.raises(InputError, match="nothing can be estimated"):
+        Question("health = 'bad'", where="age >= 16 and age < 16").ask(aligned)
+
+
+def test_categories_that_share_a_label_are_one_group(made):
+    aligned, _ = made
+    town = Variable("town", (Category("Ab", "Town", frozenset("x")), Category("Cd", "Town", frozenset("y"))), "town")
+    survey = replace(aligned.survey, variables={**aligned.survey.variables, "town": town})
+    answers = Question("health = 'bad'", by=("town",)).ask(replace(aligned, survey=survey))
+    assert answers.groups.tolist() == [("Town",)]
+    assert answers.base.all()
+
+
+def test_shares_say_of_whom():
+    assert Question("x = 1").unit == "share of people"
+    assert Question("x = 1", where="age >= 16").unit == "share of people, where age >= 16"
+    assert Question("x = 1", "count", where="age >= 16").unit == "people"
+    assert Question("income", "mean").unit == "in the unit of income"
 
 
 @pytest.mark.parametrize(
