@@ -29,9 +29,11 @@ def describe_methods(name: str | None = None) -> str:
     if name is None:
         width = max(map(len, METHODS))
         first = sorted(METHODS.items(), key=lambda item: (item[0] != "ipf", item[0]))
-        lines = [textwrap.wrap(_about(m), _WIDTH - width, subsequent_indent=" " * (width + 2)) for _, m in first]
-        listed = [f"{known:{width}}  " + "\n".join(said) for (known, _), said in zip(first, lines, strict=True)]
-        return "\n".join([*listed, "", "Options of one: synthpop-gb methods NAME. Side by side: synthpop-gb compare-methods STUDY."])
+        after = " " * (width + 2)
+        said = {name: textwrap.wrap(_about(method), _WIDTH - width, subsequent_indent=after) for name, method in first}
+        listed = [f"{known:{width}}  " + "\n".join(lines) for known, lines in said.items()]
+        more = "Options of one: synthpop-gb methods NAME. Side by side: synthpop-gb compare-methods STUDY."
+        return "\n".join([*listed, "", more])
     method = get_method(name)
     meaning = _meanings(method.options)
     lines = [f"{name}: {_about(method)}", ""]

@@ -11,7 +11,7 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.indicators import RELIABILITY, Indicators
 from synthpop_gb.population import Population
 from synthpop_gb.report import figures
-from synthpop_gb.report.words import Column, Grid, counted, fixed, grid_of, number, percent, said, whole
+from synthpop_gb.report.words import Column, Grid, counted, fixed, grid_of, number, said, whole
 
 __all__ = ["charts", "indicators_grid", "left_out_grid", "sure"]
 
@@ -31,7 +31,7 @@ def sure(population: Population, checks: Checks, indicators: Sequence[tuple[str,
     exact = float((made.remainder == 0).mean()) if made.remainder.size else 1.0
     sentences = [
         f"{counted(len(made), 'replicate')} of this population were made; each draws again {_listed(drawn)}. "
-        f"{percent(100 * exact)} of their zones meet every table exactly.",
+        f"{100 * exact:.4g} % of their zones meet every table exactly.",
         "Replicates show luck only. What they cannot show, how a zone differs from what its tables say, is far more, so "
         "intervals here are learnt from tables left out in turn. They are calibrated across outcomes, not guaranteed for each: "
         "where it matters, compare with something published.",
@@ -41,7 +41,7 @@ def sure(population: Population, checks: Checks, indicators: Sequence[tuple[str,
             pd.concat([i.frame["reliability"] for _, i in indicators]).value_counts().reindex(list(RELIABILITY), fill_value=0)
         )
         bad = int(classes["unreliable"])
-        limit = percent(100 * RELIABILITY["acceptable"])
+        limit = f"{100 * RELIABILITY['acceptable']:g} %"
         sentences.append(
             f"{whole(bad)} of {whole(int(classes.sum()))} figures below are unreliable for practical purposes: their standard "
             f"error is {limit} of the estimate or more, or fewer than ten survey records stand behind them."
@@ -65,8 +65,9 @@ def indicators_grid(indicators: Sequence[tuple[str, Indicators]]) -> Grid | None
             {
                 "heading": heading, "by": ", ".join(found.question.by), "figures": len(frame),
                 "unit": found.shown_unit, "median": factor * frame["estimate"].median(),
-                "low": factor * frame["estimate"].min(), "high": factor * frame["estimate"].max(), "half": factor * half.median(),
-                "level": 100 * found.level, **{c: int(classes.get(c, 0)) for c in RELIABILITY},
+                "range": f"{_plain(factor * frame['estimate'].min())} to {_plain(factor * frame['estimate'].max())}",
+                "half": factor * half.median(), "level": f"{100 * found.level:g} %",
+                **{c: int(classes.get(c, 0)) for c in RELIABILITY},
             }
         )  # fmt: skip
     if not rows:
@@ -74,10 +75,10 @@ def indicators_grid(indicators: Sequence[tuple[str, Indicators]]) -> Grid | None
     columns = [
         Column("heading", "Indicator", text=True, wrap=True), Column("by", "By", text=True),
         Column("unit", "Unit", text=True, wrap=True), Column("figures", "Figures", "", whole),
-        Column("median", "Median", "estimate", _plain), Column("low", "Lowest", "", _plain),
-        Column("high", "Highest", "", _plain), Column("half", "Half-width", "of the interval, median", _plain),
-        Column("level", "Level", "nominal", percent),
-        *(Column(c, c.capitalize(), "figures", whole) for c in RELIABILITY),
+        Column("median", "Median", "estimate", _plain), Column("range", "Range", "lowest to highest"),
+        Column("half", "Half-width", "median", _plain), Column("level", "Level", "nominal"),
+        Column("precise", "Precise", "", whole), Column("reasonably precise", "Reasonably", "precise", whole),
+        Column("acceptable", "Acceptable", "", whole), Column("unreliable", "Unreliable", "", whole),
     ]  # fmt: skip
     return grid_of(pd.DataFrame(rows), columns, "Indicators asked for, with intervals and classes of reliability")
 
