@@ -196,7 +196,12 @@ def caterpillar(found) -> str:
     x = alt.X("place:Q", title="zones, from the lowest estimate to the highest", axis=alt.Axis(grid=False, tickCount=6),
               scale=alt.Scale(domain=[0, len(frame) + 1], nice=False))  # fmt: skip
     spread = alt.Scale(zero=False)
-    y = alt.Y("lower:Q", title=_short(f"estimate and interval, {found.shown_unit}"), axis=alt.Axis(tickCount=5), scale=spread)
+    y = alt.Y(
+        "lower:Q",
+        title=_short(f"estimate, interval: {found.shown_unit.split(', where ')[0]}"),
+        axis=alt.Axis(tickCount=5),
+        scale=spread,
+    )
     base = alt.Chart(alt.Data(values=data.to_dict("records")))
     width = max(0.6, min(3.0, 500 / max(len(frame), 1)))
     bars = base.mark_rule(strokeWidth=width, opacity=0.55).encode(x=x, y=y, y2="upper:Q", color=colour)

@@ -16,7 +16,7 @@ from synthpop_gb.report.words import Column, Grid, counted, fixed, grid_of, numb
 __all__ = ["charts", "indicators_grid", "left_out_grid", "sure"]
 
 _SOURCES = {
-    "whole": "the draw of whole people",
+    "whole": "the whole people",
     "donors": "the survey’s records",
     "tables": "the publisher’s perturbation of counts",
 }
@@ -30,7 +30,7 @@ def sure(population: Population, checks: Checks, indicators: Sequence[tuple[str,
     drawn = [_SOURCES[s] for s in made.sources] or ["nothing, since every count of the tables is exact"]
     exact = float((made.remainder == 0).mean()) if made.remainder.size else 1.0
     sentences = [
-        f"{counted(len(made), 'replicate')} of this population were made; each draws again {_listed(drawn)}. "
+        f"{counted(len(made), 'replicate')} of this population were made; each draws {_listed(drawn)} again. "
         f"{100 * exact:.4g} % of their zones meet every table exactly.",
         "Replicates show luck only. What they cannot show, how a zone differs from what its tables say, is far more, so "
         "intervals here are learnt from tables left out in turn. They are calibrated across outcomes, not guaranteed for each: "
@@ -66,21 +66,21 @@ def indicators_grid(indicators: Sequence[tuple[str, Indicators]]) -> Grid | None
                 "heading": heading, "by": ", ".join(found.question.by), "figures": len(frame),
                 "unit": found.shown_unit, "median": factor * frame["estimate"].median(),
                 "range": f"{_plain(factor * frame['estimate'].min())} to {_plain(factor * frame['estimate'].max())}",
-                "half": factor * half.median(), "level": f"{100 * found.level:g} %",
-                **{c: int(classes.get(c, 0)) for c in RELIABILITY},
+                "half": factor * half.median(),
+                "usable": len(frame) - int(classes.get("unreliable", 0)), "unreliable": int(classes.get("unreliable", 0)),
             }
         )  # fmt: skip
     if not rows:
         return None
+    levels = " and ".join(dict.fromkeys(f"{100 * found.level:g} %" for _, found in indicators))
     columns = [
         Column("heading", "Indicator", text=True, wrap=True), Column("by", "By", text=True),
-        Column("unit", "Unit", text=True, wrap=True), Column("figures", "Figures", "", whole),
+        Column("unit", "Unit", text=True, wrap=True),
         Column("median", "Median", "estimate", _plain), Column("range", "Range", "lowest to highest"),
-        Column("half", "Half-width", "median", _plain), Column("level", "Level", "nominal"),
-        Column("precise", "Precise", "", whole), Column("reasonably precise", "Reasonably", "precise", whole),
-        Column("acceptable", "Acceptable", "", whole), Column("unreliable", "Unreliable", "", whole),
+        Column("half", "Half-width", "of intervals, median", _plain),
+        Column("usable", "Usable", "figures", whole), Column("unreliable", "Unreliable", "figures", whole),
     ]  # fmt: skip
-    return grid_of(pd.DataFrame(rows), columns, "Indicators asked for, with intervals and classes of reliability")
+    return grid_of(pd.DataFrame(rows), columns, f"Indicators asked for, with intervals of {levels} nominal coverage")
 
 
 def _plain(value: float) -> str:
