@@ -180,7 +180,19 @@ def test_hostile_labels_stay_text(here, tmp_path):
 
 def test_help_lists_every_command():
     text = invoke("--help").output
-    for name in ("init", "check", "run", "validate", "map", "expand", "demo", "schema"):
+    for name in (
+        "init",
+        "check",
+        "run",
+        "validate",
+        "map",
+        "indicator",
+        "expand",
+        "methods",
+        "compare-methods",
+        "demo",
+        "schema",
+    ):
         assert re.search(rf"^  {name}\b", text, re.M)
         assert invoke(name, "--help").exit_code == 0
     assert "Did you mean 'validate'?" in invoke("valdate").output
