@@ -278,12 +278,15 @@ def test_methods_that_there_are_not_are_a_matter_of_usage(county, wrong):
     assert invoke("compare-methods", county / "study.toml", "-m", wrong).exit_code == 2
 
 
-def test_methods_are_compared_from_an_interactive_session(county):
-    """Fresh processes begin without a script to import: nothing needs a main guard."""
+@pytest.mark.parametrize("way", ["interactive", "script"])
+def test_methods_are_compared_from_anywhere(county, tmp_path, way):
+    """Fresh processes never import the caller's script: nothing needs a main guard."""
     code = (
-        "import synthpop_gb as sp; "
-        f"print(sp.pipeline.compare_methods({str(county / 'study.toml')!r}, ['ipf']).loc['ipf', 'zones_exact'])"
+        "import synthpop_gb as sp\n"
+        f"print(sp.pipeline.compare_methods({str(county / 'study.toml')!r}, ['ipf']).loc['ipf', 'zones_exact'])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=False)
+    (tmp_path / "plain.py").write_text(code, encoding="utf-8")
+    arguments = ["-c", code] if way == "interactive" else [tmp_path / "plain.py"]
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "100.0"

@@ -6,11 +6,11 @@ absolute error alone. Each method solves in a process of its own, on one core, w
 
 from __future__ import annotations
 
-import multiprocessing
+import pickle
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,9 @@ def compare_methods(
     Raises
     ------
     ValueError
-        For an unknown method or option, or none at all.
+        For an unknown method or option, or none at all; for a method that the running script defines.
+    RuntimeError
+        Where the process of a method ended before it was done.
     """
     from synthpop_gb.formulation import formulate
     from synthpop_gb.validation import validate
@@ -134,12 +136,37 @@ def compare_methods(
     return frame.rename_axis("method")
 
 
+_BEGIN = "import pickle, sys; sys.path[:], module = pickle.load(sys.stdin.buffer); __import__(module); " + (
+    "from synthpop_gb.assessment.compare import serve; serve()"
+)
+"""What a fresh interpreter is told: unlike `multiprocessing`, it never imports the caller's script, which then needs no guard."""
+
+
 def _solved_apart(problem: Problem, candidate: Candidate, seed: int) -> tuple[Population, float, float]:
     """Solve in a fresh process on one core: (population, processor seconds, peak memory in MB)."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        bare, seconds, peak = pool.submit(_solve, problem, candidate.method, dict(candidate.options), seed).result()
+    module = type(get_method(candidate.method)).__module__  # importing it registers a method that is not ours
+    if module == "__main__":
+        raise ValueError(f"the method {candidate.method!r} is defined in the running script: put it into a module of its own")
+    order = pickle.dumps((sys.path, module)) + pickle.dumps((problem, candidate.method, dict(candidate.options), seed))
+    done = subprocess.run([sys.executable, "-c", _BEGIN], input=order, stdout=subprocess.PIPE, check=False)  # noqa: S603 - ourselves
+    if done.returncode:
+        raise RuntimeError(f"the process that solved {candidate.name} ended with {done.returncode}, out of memory perhaps")
+    found = pickle.loads(done.stdout)  # noqa: S301 - from our own process
+    if isinstance(found, Exception):
+        raise found
+    bare, seconds, peak = found
     return replace(bare, problem=problem), seconds, peak
+
+
+def serve() -> None:
+    """Solve what standard input holds and write it to standard output, pickled; what fails is written as its exception."""
+    out, sys.stdout = sys.stdout.buffer, sys.stderr  # what a method prints is no part of the answer
+    try:
+        found = _solve(*pickle.load(sys.stdin.buffer))  # noqa: S301 - from our own process
+    except Exception as error:
+        found = error
+    out.write(pickle.dumps(found))
+    out.flush()
 
 
 def _solve(problem: Problem, method: str, options: dict, seed: int) -> tuple[Population, float, float]:
