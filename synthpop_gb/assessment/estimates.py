@@ -18,7 +18,8 @@ from synthpop_gb.problem import Problem
 
 __all__ = ["Distribution", "Means", "means_of", "quantiles_of", "variables_of"]
 
-_GRID = 400
+_GRID, _FEWEST = 400, 40
+_MOST = 30_000_000  # shares of people held at once: where areas x groups are many, their distributions are told by fewer values
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,8 +128,9 @@ def quantiles_of(answers: Answers, population: Population, design: Design) -> tu
     """
     level, n_groups = answers.question.quantile, len(answers.groups)
     values = np.unique(answers.value[answers.base])
-    smooth = len(values) > _GRID
-    grid = np.unique(np.quantile(answers.value[answers.base], np.linspace(0, 1, _GRID))) if smooth else values
+    most = int(np.clip(_MOST // (len(answers.areas) * n_groups), _FEWEST, _GRID))
+    smooth = len(values) > most
+    grid = np.unique(np.quantile(answers.value[answers.base], np.linspace(0, 1, most))) if smooth else values
     grid = grid if len(grid) else np.zeros(1)
     place = np.searchsorted(grid, answers.value)
 

@@ -69,7 +69,8 @@ def indicator(
         are brought onto it, which leaves only the error within those areas; zones of other areas are left as they are. For
         shares without groups, by zone.
     aligned : Aligned, optional
-        Records and zones; found by itself where the population was made from it in this session, or loaded from a study.
+        Records and zones; found by itself where the population was made from it in this session, or loaded from a run whose
+        survey had to be read again. A run's folder can always be asked by `pipeline.indicator_run`.
     left_out : LeftOut, optional
         From `leave_one_out`, where it is at hand; worked out otherwise.
     counts : iterable of DonorCounts, optional
@@ -98,7 +99,7 @@ def indicator(
     )
     aligned = aligned or population.problem.aligned
     if aligned is None:
-        raise ValueError("the records are needed: give aligned=, or load the run with sp.load and its study")
+        raise ValueError("the records are needed: give aligned=, or ask the run's folder (sp.pipeline.indicator_run)")
     if not 0 < level < 1:
         raise ValueError(f"the level of intervals is above 0 and below 1, not {level}")
     if not (aligned.records.equals(population.problem.records) and aligned.zones.equals(population.zones)):

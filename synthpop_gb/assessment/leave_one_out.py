@@ -78,11 +78,13 @@ class LeftOut:
 
     @classmethod
     def of_tables(cls, tables: dict[str, pd.DataFrame], zones: pd.Index) -> LeftOut | None:
-        """Read what `tables` wrote; None where it is not there, or of other zones."""
+        """Read what `tables` wrote; None where it is not there, or not all, or of other zones."""
         if "left_out_cells" not in tables or "left_out" not in tables:
             return None
         cells, by_zone = tables["left_out_cells"], tables["left_out"]
         shape = (len(cells), len(zones))
+        if not {"zone", *_ARRAYS} <= set(by_zone.columns):
+            return None
         if len(by_zone) != shape[0] * shape[1] or list(by_zone["zone"][: len(zones)]) != list(zones.astype(str)):
             return None
         return cls(cells, zones, *(by_zone[n].to_numpy(np.float64).reshape(shape) for n in _ARRAYS))

@@ -250,6 +250,7 @@ def test_left_out_tables_survive_a_file(left_out, tmp_path):
     assert LeftOut.of_tables(read, left_out.zones[::-1]) is None
     assert LeftOut.of_tables(read, left_out.zones[:3]) is None
     assert LeftOut.of_tables({}, left_out.zones) is None
+    assert LeftOut.of_tables({**read, "left_out": read["left_out"].drop(columns="finite")}, left_out.zones) is None
 
 
 def test_areas_are_their_zones_added_up(left_out):

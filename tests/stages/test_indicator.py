@@ -150,6 +150,16 @@ def test_quantiles_of_many_values_lie_between_those_of_the_weights():
     assert (frame["replicate_error"] > 0).all()
 
 
+def test_very_many_figures_are_told_by_fewer_values(made, left_out, monkeypatch):
+    asked = {"what": "income", "measure": "quantile", "by": ("zone", "sex")}
+    fine = ask(made, left_out, **asked).frame
+    monkeypatch.setattr(importlib.import_module("synthpop_gb.assessment.estimates"), "_MOST", 100)
+    coarse = ask(made, left_out, **asked).frame
+    assert not np.array_equal(coarse["estimate"], fine["estimate"])
+    np.testing.assert_allclose(coarse["estimate"], fine["estimate"], rtol=0.1)
+    assert (coarse["upper"] - coarse["lower"]).median() == pytest.approx((fine["upper"] - fine["lower"]).median(), rel=0.2)
+
+
 @pytest.mark.parametrize("asked", ASKED, ids=lambda a: str(Question(**a)))
 @pytest.mark.parametrize("level", [0.5, 0.9, 0.999])
 def test_intervals_hold_the_estimate_and_stay_within_what_can_be(made, left_out, asked, level):
