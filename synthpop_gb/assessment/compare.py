@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.methods import METHODS, get_method, make_options
+from synthpop_gb.methods import METHODS, Method, get_method, make_options
 from synthpop_gb.population import Population
 from synthpop_gb.problem import Problem
 
@@ -103,7 +103,8 @@ def compare_methods(
         Indexed by candidate: `zones_exact` (per cent of zones whose people meet every target), `tae_above_floor` (people, counted
         again), `two_way_from_fit` (per cent of people in another two-way cell than the method's own fractional fit), then for
         each held-out table `wrong <table>` (per cent of people in the wrong cell, mean of zones), with the yardsticks
-        `independence` and `fractional fit of ipf` as rows of their own; `donors_a_zone` (distinct records, mean),
+        `independence` and `fractional fit of ipf` as rows of their own where 'ipf' is among the methods;
+        `donors_a_zone` (distinct records, mean),
         `largest_donor` (per cent of a zone's people, mean), `ms_a_zone` (one core), `peak_mb` (of the process; 0 where the
         system does not tell), `not_converged` (zones).
 
@@ -138,11 +139,11 @@ def _solved_apart(problem: Problem, candidate: Candidate, seed: int) -> tuple[Po
     """Solve in a fresh process on one core: (population, processor seconds, peak memory in MB)."""
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=context) as pool:
-        bare, seconds, peak = pool.submit(_solve, problem, candidate.method, dict(candidate.options), seed).result()
+        bare, seconds, peak = pool.submit(_solve, problem, get_method(candidate.method), dict(candidate.options), seed).result()
     return replace(bare, problem=problem), seconds, peak
 
 
-def _solve(problem: Problem, method: str, options: dict, seed: int) -> tuple[Population, float, float]:
+def _solve(problem: Problem, method: Method, options: dict, seed: int) -> tuple[Population, float, float]:
     import warnings
 
     from synthpop_gb.errors import FitWarning

@@ -1,5 +1,6 @@
 """What a survey tells of a variable, record by record and region by region: the slow twin of `assessment.features`."""
 
+import itertools
 import math
 
 import numpy as np
@@ -28,7 +29,7 @@ def describe(base, value, weight, profile, categories, region=None):
     a = main_effects(u, weight, list(categories.values()))
     steps = sorted(set(u.tolist()))
     square = np.zeros(len(u))  # each record's part of the scale
-    for low, high in zip(steps[:-1], steps[1:], strict=True):
+    for low, high in itertools.pairwise(steps):
         above = (u >= high).astype(float)
         square += (high - low) * (above - main_effects(above, weight, list(categories.values()))) ** 2
 
@@ -59,7 +60,7 @@ def _r_squared(u, weight, category):
 
 
 def _between(departure, scale, noise, weight, region):
-    """DerSimonian & Laird (1986), eq. 8: each region's shift is its departure over its scale, with variance noise over scale^2."""
+    """DerSimonian & Laird (1986), eq. 8: a region's shift is its departure over its scale, with variance noise over scale^2."""
     shift, precision = [], []
     for r in sorted(set(region.tolist()) - {-1}):
         mine = region == r

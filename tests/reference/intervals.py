@@ -1,8 +1,8 @@
 """Intervals from tables left out, cell by cell: the slow twin of `assessment.intervals`.
 
-Every cell is a dict: t its table, e its error and s2 the variance of sampling in every zone, v its scale in every zone, reg and dl
-the deviation between regions and the error of that, R2 what the tables explain, mean its share of the survey. An outcome is a dict
-of v, reg, dl and like, its R squared on every table.
+Every cell is a dict: t its table, e its error and s2 the variance of sampling in every zone, v its scale in every zone, reg and
+dl the deviation between regions and the error of that, R2 what the tables explain, mean its share of the survey. An outcome is a
+dict of v, reg, dl and like, its R squared on every table.
 """
 
 import math

@@ -244,7 +244,7 @@ def test_an_empty_zone_has_no_shares_and_counts_of_nought(hollow, asked):
         assert (frame.loc[empty, "reliability"] == "").all()
     assert (frame.loc[empty, "donors"] == 0).all()
     assert "nan" not in found.preview()
-    wide = found.pivot()
+    wide = found.pivot()  # noqa: PD010 - not of pandas
     assert wide.index.tolist() == hollow[0].zones.tolist()
     assert wide.size == len(frame)
 
@@ -286,7 +286,7 @@ def test_one_table_is_enough(made):
 
 
 def _table(aligned, name):
-    survey, tables, _ = world(n_zones=len(aligned.zones))
+    _, tables, _ = world(n_zones=len(aligned.zones))
     return tables[name]
 
 
@@ -439,7 +439,7 @@ def test_another_studys_records_or_zones_are_refused(made, left_out):
 
 def test_pivot_keeps_groups_and_areas_in_order(made, left_out):
     found = ask(made, left_out, what="children >= 2", by=("zone", "sex", "town"))
-    wide = found.pivot()
+    wide = found.pivot()  # noqa: PD010 - not of pandas
     assert wide.shape == (8, 4)
     assert wide.columns.tolist() == [("male", "Ab"), ("male", "Cd"), ("female", "Ab"), ("female", "Cd")]
     assert (wide.to_numpy().ravel() == found.frame["estimate"]).all()
