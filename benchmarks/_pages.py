@@ -11,19 +11,21 @@ _BEGIN, _END = "<!-- figures: written by `make figures` -->", "<!-- end of figur
 
 def write_page(figures: dict, about: dict[str, str], path: Path) -> None:
     """Write docs/figures.md: every figure with its name in the docs, by group. The same figures give the same text."""
-    made, versions = figures["machine"], figures["versions"]
+    versions = figures["versions"]
     parts = [
         "# Figures",
         "Every number that this documentation quotes, as measured by `make figures`. A page quotes a number by its name, "
         "in double braces.",
-        f"Machine: {made['cpu']}, {made['cores']} cores, {made['memory']:g} GB, {made['platform']}. "
+        f"Last measured {figures['created'][:10]} with "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
-        + f". Last measured {figures['created'][:10]}.",
+        + ". Each group says when, and on which machine, it was measured.",
     ]
     for group, part in figures["figures"].items():
         rows = [f"| {name.replace('_', ' ')} | {entry['text']} | `{group}_{name}` |" for name, entry in part["values"].items()]
         table = "\n".join(["| figure | measured | name |", "| --- | --- | --- |", *rows])
-        parts += [f"## {about.get(group, group)}", f"`{part['command']}`", table]
+        made = part["machine"]
+        where = f"{part['created'][:10]}, {made['cpu']}, {made['cores']} cores, {made['memory']:g} GB, {made['platform']}"
+        parts += [f"## {about.get(group, group)}", f"`{part['command']}` ({where})", table]
     path.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
 
 
@@ -76,7 +78,13 @@ def _studies(figures: dict) -> str:
             rows.append(_row(cells))
     if not rows:
         return ""
-    return "\n".join([_row(_COLUMNS), _row(["---"] * len(_COLUMNS)), *rows]) + "\n" + _NOTE.format(**figures["machine"])
+    return "\n".join([_row(_COLUMNS), _row(["---"] * len(_COLUMNS)), *rows]) + "\n" + _NOTE.format(**_machine(figures))
+
+
+def _machine(figures: dict) -> dict:
+    """Return the machine of the end-to-end runs; all of its names where they were measured on several."""
+    made = [part["machine"] for name, part in figures["figures"].items() if name in _RUNS]
+    return {key: " and ".join(dict.fromkeys(str(m[key]) for m in made)) for key in ("cpu", "cores")}
 
 
 def _row(cells) -> str:

@@ -175,10 +175,11 @@ def _measure_here(name: str) -> int:
 
 
 def _merge(name: str, part: dict) -> None:
-    """Put one group into figures.json; groups measured earlier stay, each with its own date."""
+    """Put one group into figures.json; groups measured earlier stay, each with its own date and machine."""
     now = {"machine": machine(), "versions": versions(), "created": datetime.now(UTC).isoformat(timespec="seconds")}
-    known = json.loads(FIGURES.read_text(encoding="utf-8"))["figures"] if FIGURES.exists() else {}
-    known[name] = {"command": part["command"], "created": now["created"], "values": part["values"]}
+    before = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {"figures": {}}
+    known = before["figures"]
+    known[name] = {"command": part["command"], "created": now["created"], "machine": now["machine"], "values": part["values"]}
     ordered = {n: known[n] for n in (*GROUPS, *sorted(set(known) - set(GROUPS))) if n in known}
     temporary = FIGURES.with_suffix(".json.part")
     temporary.write_text(json.dumps({**now, "figures": ordered}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -28,7 +28,7 @@ class Checks:
         error against the counts as published', 'cells within the publisher's noise' and 'tables within the publisher's noise'
         (text); 'pairs of variables' (text: share of people away from the fractional fit, beside yardsticks), 'held out
         <table>' (text: share of people in the wrong cell beside yardsticks), 'records', 'effective records', 'records used',
-        'true error of <indicator>' (text).
+        'true error of <indicator>' and 'indicator <file>' (text).
     tables : mapping of str to pandas.DataFrame
         Tidy tables by name; the file `validation/<name>.parquet` holds each. Columns are listed by the function named in
         brackets, of `synthpop_gb.validation`; people are counted again, from donors:
@@ -48,6 +48,7 @@ class Checks:
           'held_out_cells' by cell
         - 'donor_reuse': zone, people, donors, largest_share, effective_donors (`donor_reuse.donor_reuse`); 'record_use':
           the 100 most copied records (`donor_reuse.most_used_records`), named where the survey is open
+        - 'left_out_cells' and 'left_out': tables left out in turn, only with replicates (`assessment.LeftOut.tables`)
         - 'true_error' and 'true_error_zones': against a known truth, where there is one (`truth.true_error`)
     findings : tuple of Finding
         What does not fit, worst first: 'zone-not-fitted' (fits that did not converge, then people that miss targets),

@@ -290,3 +290,44 @@ def test_methods_are_compared_from_anywhere(county, tmp_path, way):
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "100.0"
+
+
+def test_a_loaded_run_of_an_open_survey_can_be_asked(finished):
+    population = sp.load(finished)
+    found = sp.indicator(population, "smokes = 'yes'", where="age >= 16", by=["district", "sex"])
+    assert found.frame["estimate"].notna().all()
+
+
+@pytest.fixture(scope="session")
+def guarded(county, tmp_path_factory):
+    """A run of a survey that is not open, with one record of a kind of its own, and a label that is a formula."""
+    folder = tmp_path_factory.mktemp("guarded")
+    survey = pd.read_csv(county / "survey.csv", dtype=str)
+    survey["job"] = ["=HYPERLINK(1)" if i % 2 else "clerk" for i in range(len(survey))]
+    survey.loc[7, "job"] = "only"
+    survey["people"] = survey["job"]
+    survey.to_csv(county / "guarded.csv", index=False)
+    text = (county / "study.toml").read_text(encoding="utf-8").replace('licence = "open"', 'licence = "restricted"')
+    text = text.replace("/survey.csv", "/guarded.csv").split("[[indicators]]")[0]
+    asked = '[[indicators]]\nwhat = "income"\nmeasure = "mean"\nname = "jobs"\nby = ["all", "job"]\n'
+    (county / "guarded.toml").write_text(text + asked, encoding="utf-8")
+    result = CliRunner().invoke(main, ["run", str(county / "guarded.toml"), "-o", str(folder)])
+    assert result.exit_code == 0, result.output
+    return folder / "demo-county", survey["income"][7]
+
+
+def test_no_record_of_a_restricted_survey_tells_its_answer(guarded):
+    folder, income = guarded
+    jobs = pd.read_csv(folder / "indicators" / "jobs.csv").set_index("job")
+    figures = ["estimate", "standard_error", "lower", "upper", "counted", "replicate_error", "finite_error", "model_error"]
+    assert jobs.loc["only", "donors"] <= 1  # 0: fractional weight, nobody placed; the estimate is the answer all the same
+    assert jobs.loc["only", figures].isna().all()
+    assert jobs.loc["clerk", figures].notna().all()
+    assert not (jobs[figures] == float(income)).any(axis=None)
+    assert "withheld" in invoke("indicator", folder, "income", "--measure", "mean", "--by", "job").output
+
+
+def test_no_label_in_a_csv_is_a_formula(guarded):
+    text = (guarded[0] / "indicators" / "jobs.csv").read_text(encoding="utf-8")
+    assert "'=HYPERLINK(1)" in text
+    assert ",=" not in text

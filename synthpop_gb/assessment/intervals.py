@@ -11,7 +11,8 @@ Here the error of outcome y in zone z has the standard deviation kappa_y g_y v_y
   its own g, v and f. Tables that y is like count more.
 
 Constants were fixed on Census 2021 tables of LSOAs outside Leeds with records of 2011, over 40 sets of three to six tables and 12
-outcome tables; not on the demo counties, nor on the data that coverage is measured on (docs/methods/uncertainty.md).
+outcome tables; not on the demo counties or EU-SILC. The form of v was changed once after a look at coverage on the census of
+2011, whose records these are too (docs/methods/uncertainty.md).
 """
 
 from __future__ import annotations

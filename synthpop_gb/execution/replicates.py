@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import replace
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,8 @@ def which_replicates(wanted: int | Sequence[int]) -> list[int]:
     >>> which_replicates(3), which_replicates([7])
     ([1, 2, 3], [7])
     """
-    if isinstance(wanted, bool) or (not isinstance(wanted, Sequence | range | np.ndarray) and int(wanted) != wanted):
+    listed = [wanted] if np.ndim(wanted) == 0 else list(wanted)
+    if any(isinstance(r, bool) or not (isinstance(r, Integral) or (isinstance(r, Real) and r % 1 == 0)) for r in listed):
         raise ValueError(f"replicates are a whole number or a list of numbers, not {wanted!r}")
     numbers = list(range(1, int(wanted) + 1)) if np.ndim(wanted) == 0 else sorted({int(r) for r in wanted})
     if np.ndim(wanted) == 0 and wanted < 0:

@@ -21,6 +21,11 @@ MEASURES = ("share", "count", "mean", "total", "quantile")
 
 _MOST_GROUPS = 500
 _PLACES = ("zone", "all")
+_ANSWERED = (
+    "estimate", "standard_error", "lower", "upper", "counted", "people", "replicate_error", "finite_error", "model_error",
+    "n_eff", "donors", "largest_donor", "reliability",
+)  # fmt: skip
+"""Columns of the answer, which no group can be called."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,8 @@ class Question:
         if len(level) > 1:
             problems.append(_bad(f"by names several levels of place: {', '.join(level)}.", "Name one of them."))
         groups = [name for name in self.by if name not in level]
+        if taken := [name for name in self.by if name in _ANSWERED]:
+            problems.append(_bad(f"by names {', '.join(taken)}, which is a column of the answer.", "Rename the survey's column."))
         columns = [_attempt(problems, lambda name=name: labels_of(name, aligned), None) for name in groups]
         if problems:
             raise InputError(problems)

@@ -25,9 +25,10 @@ __all__ = ["check_drawable", "draw", "draw_indicator", "expand_run", "load", "ma
 def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
     """Load a population from a run's folder.
 
-    A run of an open survey holds all that is needed. Otherwise a run made from a study reads its survey and tables again (their
-    hashes are checked), so that records under licence need not lie in the folder. One saved from Python needs `aligned` where
-    the survey's licence is not open.
+    A run made from a study reads its survey and tables again (their hashes are checked), so that records under licence need not
+    lie in the folder and indicators can be asked of it. A run of an open survey holds all that is needed to load it: where its
+    inputs are gone or changed it is loaded without, and `sp.indicator` then needs `aligned=`. One saved from Python needs
+    `aligned` where the survey's licence is not open.
 
     Raises
     ------
@@ -38,7 +39,10 @@ def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
     alone = (Path(folder) / "population" / "problem.npz").exists()  # an open survey: the folder is enough
     if aligned is None and run["study"] is not None and not alone:
         aligned = _aligned(run)
-    return run_folder.load(folder, aligned=aligned)
+    population = run_folder.load(folder, aligned=aligned)
+    if aligned is None and run["study"] is not None and not run_folder.changed_inputs(run["inputs"]):
+        population = replace(population, problem=replace(population.problem, aligned=_aligned(run)))
+    return population
 
 
 def _aligned(run: dict) -> Aligned:

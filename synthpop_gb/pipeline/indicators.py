@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +15,7 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment import LeftOut, indicator, leave_one_out, region_of
 from synthpop_gb.assessment.benchmarks import request_findings
 from synthpop_gb.errors import Finding, InputError, finding, refuse
-from synthpop_gb.indicators import Indicators, Question
+from synthpop_gb.indicators import FEW_DONORS, Indicators, Question
 from synthpop_gb.population import Population
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import IndicatorRequest
@@ -113,12 +113,31 @@ def left_out_of(population: Population, aligned: Aligned, folder: Path | None = 
 
 
 def ask(request: IndicatorRequest, population: Population, aligned: Aligned, folder: Path, left_out: LeftOut) -> Indicators:
-    """Answer one request from the people who were written."""
+    """Answer one request from the people who were written.
+
+    Of a survey whose licence is not open no figure leaves that rests on fewer than ten records: it may be one record's answer.
+    """
     benchmark = None if request.benchmark is None else read_benchmark(request.benchmark, request.benchmark_level)
-    return indicator(
+    found = indicator(
         population, question_of(request), level=request.level, resembles=request.resembles, benchmark=benchmark, aligned=aligned,
         left_out=left_out, counts=run_folder.read_counts(folder, aligned.records),
     )  # fmt: skip
+    return found if aligned.survey.licence == "open" else _withheld(found)
+
+
+_TELLING = (
+    "estimate", "standard_error", "lower", "upper", "counted", "replicate_error", "finite_error", "model_error",
+)  # fmt: skip
+
+
+def _withheld(found: Indicators) -> Indicators:
+    """Blank the figures of people of whom fewer than ten records tell."""
+    few = (found.frame["donors"] < FEW_DONORS) & (found.frame["people"] > 0)
+    if not few.any():
+        return found
+    frame = found.frame.assign(**{name: found.frame[name].mask(few) for name in _TELLING})
+    words = f"{found.basis['in words']} {few.sum():,} figures are withheld: fewer than {FEW_DONORS} records stand behind each."
+    return replace(found, frame=frame, basis={**found.basis, "withheld": int(few.sum()), "in words": words})
 
 
 def share_of(condition: str, population: Population, aligned: Aligned, folder: Path, left_out: LeftOut) -> Indicators:
@@ -142,11 +161,15 @@ def write_indicators(
 
 
 def _write(found: Indicators, path: Path, suffix: str) -> None:
-    """Write figures as Parquet or CSV, by the suffix of the file that they end in."""
+    """Write figures as Parquet or CSV, by the suffix of the file that they end in; no label of a CSV is a formula."""
+    from synthpop_gb.export import guarded
+
     if suffix.lower() == ".parquet":
         found.frame.to_parquet(path, index=False)
-    else:
-        found.frame.to_csv(path, index=False)
+        return
+    labels = [found.place, *found.groups]
+    frame = found.frame.assign(**{name: [guarded(str(v)) for v in found.frame[name]] for name in labels})
+    frame.rename(columns={name: guarded(name) for name in labels}).to_csv(path, index=False)
 
 
 def indicator_run(

@@ -37,8 +37,9 @@ _OPEN = """
 The survey is declared open, so its records' categories travel with the run. Its own licence may still ask to be named."""
 
 _RESTRICTED = """
-The survey is not declared open: no survey value is in this folder, only record ids and how often each was placed. Whoever joins
-records to it must hold the survey's licence, and the result falls under that licence."""
+The survey is not declared open: no record's answers are in this folder, only record ids, how often each was placed, and figures
+that ten records or more stand behind. Whoever joins records to it must hold the survey's licence, and the result falls under that
+licence."""
 
 _MADE = """\
 ## How it was made
@@ -56,6 +57,8 @@ _FILES = {
     "population/status.parquet": "zone by zone: how the fit ended, its largest miss and where, what whole people miss",
     "population/duals.parquet": "duals of the fit by zone and cell, from which fractional weights are recomputed",
     "population/settled.parquet": "whole tables that the people were made to meet, settled by the fit to soft targets",
+    "population/replicates.parquet": "zone, profile, replicate, n: other draws of the population, numbered from 1",
+    "population/replicate_status.parquet": "zone by zone and replicate: how its refit ended, what its whole people miss",
     "population/problem.npz": "what was solved: targets, and which categories each record is in",
 }
 

@@ -36,6 +36,7 @@ def test_every_figure_has_value_unit_and_text(figures):
     assert {"python", "numpy", "numba", "synthpop_gb"} <= set(figures["versions"])
     for group, part in figures["figures"].items():
         assert part["command"], group
+        assert {"cpu", "cores", "memory", "platform"} <= set(part["machine"]), group
         for name, entry in part["values"].items():
             assert {"value", "unit", "text"} <= set(entry), (group, name)
             assert entry["text"], (group, name)

@@ -12,7 +12,6 @@ import pytest
 from synthpop_gb import run_folder
 from synthpop_gb.execution import solve
 from synthpop_gb.population import bootstrap_multipliers, resampled
-from synthpop_gb.problem import zone_key
 from synthpop_gb.testing import assert_same_population
 from tests.problems import make_problem
 
@@ -157,7 +156,9 @@ def test_lost_profiles_keep_a_whisper(problem):
     ("wrong", "message"),
     [
         ({"replicates": -1}, "0 or more"), ({"replicates": [0]}, "numbered from 1"), ({"replicates": True}, "whole number"),
-        ({"replicates": 1.5}, "whole number"), ({"replicates": 2, "sources": ["luck"]}, "sources"),
+        ({"replicates": 1.5}, "whole number"), ({"replicates": [1.5]}, "whole number"), ({"replicates": "40"}, "whole number"),
+        ({"replicates": float("nan")}, "whole number"), ({"replicates": {1, 2}}, "whole number"),
+        ({"replicates": 2, "sources": ["luck"]}, "sources"),
         ({"replicates": 2, "sources": []}, "sources"), ({"replicates": 20_000}, "numbered from 1"),
     ],
 )  # fmt: skip
@@ -184,4 +185,3 @@ def test_replicates_survive_a_folder(population, tmp_path):
 def test_replicates_of_nobody():
     empty = solve(make_problem(n_zones=2, empty=(0, 1)), seed=1, replicates=2)
     assert empty.replicate(1).people == 0
-    assert zone_key("x") == zone_key("x")

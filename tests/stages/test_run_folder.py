@@ -102,7 +102,7 @@ def test_a_restricted_survey_does_not_leave_with_the_run(tmp_path, population):
     folder = run_folder.save(population, tmp_path / "run")
     assert not (folder / "population/problem.npz").exists()
     assert run_folder.read_run(folder)["licence"] == "restricted"
-    assert "no survey value is in this folder" in (folder / "README.md").read_text(encoding="utf-8")
+    assert "no record's answers are in this folder" in (folder / "README.md").read_text(encoding="utf-8")
     written = b"".join(p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file())
     assert population.problem.donor_weight.tobytes()[:64] not in written
     with pytest.raises(InputError, match="may not be copied") as error:
