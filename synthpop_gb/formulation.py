@@ -92,17 +92,22 @@ def formulate(aligned: Aligned, *, distributions: Sequence[Distribution] = ()) -
         standard_error=np.concatenate([c.standard_errors for c in aligned.constraints]),
         published=np.concatenate([c.published.to_numpy() for c in aligned.constraints], axis=1),
         stratum=_numbered(aligned, aligned.survey.strata),
-        cluster=_numbered(aligned, aligned.survey.cluster),
+        cluster=_numbered(aligned, aligned.survey.cluster, alone=True),
         aligned=aligned,
         **_guides(aligned, bins[:, first], n_bins),
     )
 
 
-def _numbered(aligned: Aligned, column: str | None) -> np.ndarray | None:
-    """Give the values of a column over the usable records numbers, in order; who has none is a group of their own."""
+def _numbered(aligned: Aligned, column: str | None, *, alone: bool = False) -> np.ndarray | None:
+    """Give the values of a column over the usable records numbers, in order; who has none is `alone`, or in one group."""
     if column is None:
         return None
-    return np.unique(aligned.survey.records.loc[aligned.records, column].astype(str), return_inverse=True)[1].reshape(-1)
+    values = aligned.survey.records.loc[aligned.records, column]
+    number = np.unique(values.astype(str), return_inverse=True)[1].reshape(-1)
+    missing = values.isna().to_numpy()
+    if alone and missing.any():
+        number[missing] = number.max(initial=0) + 1 + np.arange(missing.sum())
+    return number
 
 
 def _bins(aligned: Aligned) -> tuple[np.ndarray, list[int]]:

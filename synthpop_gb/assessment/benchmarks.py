@@ -42,6 +42,15 @@ def request_findings(
         found.append(finding("study-reference", message, place="resembles"))
     if benchmark is None:
         return found
+    if not isinstance(benchmark, pd.Series):
+        message = f"a benchmark is a pandas Series of shares by area, not a {type(benchmark).__name__}."
+        found.append(finding("study-value", message, place="benchmark", remedy="pd.Series(shares, pd.Index(codes, name='lad'))."))
+        return found
+    if benchmark.index.name is None:
+        message = "the benchmark does not say of what its areas are."
+        remedy = f"Name its index after a level: {', '.join((*aligned.geography.parents, 'all'))}."
+        found.append(finding("study-reference", message, place="benchmark", remedy=remedy))
+        return found
     level, known = benchmark.index.name, (*aligned.geography.parents, "all")
     if question.measure != "share" or question.by != ("zone",):
         found.append(finding("study-value", "a benchmark is for shares by zone, without groups.", place="benchmark"))

@@ -81,14 +81,15 @@ class Design:
 class Features:
     """A variable described by a survey.
 
-    mean : over the survey's base; base : (n_profiles,) share of the profile's records that count; answer : (n_profiles,) mean of
-    value x that; scale : (n_profiles,) in the variable's unit, see the module; noise : (n_profiles,) mean squared departure from
-    the main effects, in its unit squared; explained : share of its variance that they explain; region, region_error : standard
-    deviation between regions of what they do not explain, on the logit scale, and its standard error were there none (both 0
-    without regions); likeness : by table, R squared on its categories alone.
+    mean, variance : of the value over the survey's base; base : (n_profiles,) share of the profile's records that count; answer :
+    (n_profiles,) mean of value x that; scale : (n_profiles,) in the variable's unit, see the module; noise : (n_profiles,) mean
+    squared departure from the main effects, in its unit squared; explained : share of its variance that they explain; region,
+    region_error : standard deviation between regions of what they do not explain, on the logit scale, and its standard error
+    were there none (both 0 without regions); likeness : by table, R squared on its categories alone.
     """
 
     mean: float
+    variance: float
     base: np.ndarray
     answer: np.ndarray
     scale: np.ndarray
@@ -127,7 +128,7 @@ def describe(variable: Variable, design: Design) -> Features:
     region, error = _between_regions(u - main[design.profile], scale[design.profile], noise[design.profile], design)
     likeness = {name: _explained_by(u, d, category) for name, category in design.tables.items()}
     base, answer = design.by_profile(inside), design.by_profile(inside * value)
-    return Features(mean, base, answer, scale, noise, explained, region, error, likeness)
+    return Features(mean, overall / total if total > 0 else 0.0, base, answer, scale, noise, explained, region, error, likeness)
 
 
 def _steps(u: np.ndarray) -> np.ndarray:

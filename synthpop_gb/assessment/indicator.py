@@ -17,7 +17,7 @@ from synthpop_gb.assessment.intervals import ModelError
 from synthpop_gb.assessment.leave_one_out import LeftOut, leave_one_out
 from synthpop_gb.errors import InputError
 from synthpop_gb.execution.replicates import solve_replicates
-from synthpop_gb.indicators import Answers, Indicators, Question, classify
+from synthpop_gb.indicators import FEW_DONORS, Answers, Indicators, Question, classify
 from synthpop_gb.indicators.question import code_text
 from synthpop_gb.indicators.sums import donors_behind
 from synthpop_gb.methods import get_method, make_options
@@ -50,7 +50,7 @@ def indicator(
 
     The interval is made of what replicates show (the draw of whole people, the survey's sample, the tables' perturbation), of the
     zone's being finite, and of the *model error*: what the tables cannot see of a zone, learnt by leaving each table out in turn.
-    It is calibrated across outcomes, not guaranteed for each; see docs/methods/uncertainty.md for coverage as measured.
+    Coverage was measured, in docs/methods/uncertainty.md: on average somewhat below the nominal, for some outcomes far below.
 
     Parameters
     ----------
@@ -108,7 +108,7 @@ def indicator(
     names = list(dict.fromkeys(str(n) for n in population.problem.cells.get_level_values(0)))
     if problems := request_findings(question, aligned, resembles=resembles, benchmark=benchmark, constraints=names):
         raise InputError(problems)
-    population = _with_replicates(population)
+    asked_of, population = population, _with_replicates(population)
     region = region_of(aligned)
     left_out = left_out or leave_one_out(population, region)
     if not left_out.zones.equals(population.zones):
@@ -127,12 +127,12 @@ def indicator(
         model = ModelError.learn(learnt_from.benchmarked(parent), level)
         met = (parent >= 0) & np.isfinite(goal)[parent]
         error = np.where(met[:, None], _errors(model, means, resembles), error)
-    spread, z = means.spread, norm.ppf((1 + level) / 2)
-    deviation = np.sqrt(spread**2 + means.finite + error**2)
-    frame = _frame(question, answers, means, spread, error, deviation, z, distribution, value)
     behind = donors_behind(answers, population.blocks() if counts is None else counts, population.zones)
+    spread, z = means.spread, norm.ppf((1 + level) / 2)
+    deviation = np.sqrt(spread**2 + means.finite + error**2 + _of_few(question, behind, means))
+    frame = _frame(question, answers, means, spread, error, deviation, z, distribution, value)
     frame = _with_donors(frame, question, behind)
-    basis = _basis(model, means, population, region, resembles, benchmark, level)
+    basis = _basis(model, means, population, region, resembles, benchmark, level, own=population is asked_of)
     return Indicators(question, frame, level, question.unit, basis)
 
 
@@ -169,6 +169,14 @@ def _with_replicates(population: Population) -> Population:
     options = make_options(method, population.provenance.options)
     made = solve_replicates(population, method, options, list(range(1, REPLICATES + 1)))
     return replace(population, replicates=made)
+
+
+def _of_few(question: Question, behind, means: Means) -> np.ndarray:
+    """Variance of a mean of very few records, by the survey's: one record shows none, and its figure would look certain."""
+    if question.measure in ("count", "total"):  # a mean over everybody
+        return np.zeros(means.estimate.shape)
+    overall = np.array([f.variance for f in means.features])
+    return np.where(behind.donors < FEW_DONORS, overall / np.fmax(behind.n_eff, 1.0), 0.0)
 
 
 def _frame(question, answers, means: Means, spread, error, deviation, z, distribution, value) -> pd.DataFrame:
@@ -219,7 +227,8 @@ def _with_donors(frame: pd.DataFrame, question: Question, behind) -> pd.DataFram
     frame.insert(place, "counted", counted)
     frame["n_eff"], frame["donors"] = behind.n_eff.ravel(), behind.donors.ravel()
     frame["largest_donor"] = behind.largest.ravel()
-    frame["reliability"] = classify(frame["estimate"], frame["standard_error"], frame["donors"])
+    share = question.measure == "share"
+    frame["reliability"] = classify(frame["estimate"], frame["standard_error"], frame["donors"], share=share)
     return frame
 
 
@@ -241,12 +250,12 @@ def _some(n: int, what: str) -> str:
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def _basis(model: ModelError, means: Means, population: Population, region, like, benchmark, level) -> dict:
+def _basis(model: ModelError, means: Means, population: Population, region, like, benchmark, level, *, own: bool) -> dict:
     """How the model error was fixed, in plain values and in words."""
     kappas = [model.kappa(f.likeness, like) for f in means.features]
     tables = model.by_table()
     region_sd = [f.region for f in means.features]
-    notes = []
+    notes = [] if own else [f"{len(population.replicates)} replicates were made for this, since the population has none"]
     if region is None:
         notes.append("the survey does not tell regions apart, so outcomes that cluster in places are taken for ordinary ones")
     elif any(f.region_error > f.region for f in means.features):

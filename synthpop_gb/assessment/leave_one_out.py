@@ -233,7 +233,7 @@ def _redrawn(problem: Problem, k: int, seed: int, replicate: int) -> tuple[list[
     row = problem.cell_of[k]
     zero = np.zeros(problem.n_profiles)
     cells = range(problem.constraint_start[k], problem.constraint_start[k + 1])
-    bare = [Features(0, (row >= 0).astype(float), (row == c).astype(float), zero, zero, 0, 0, 0, {}) for c in cells]
+    bare = [Features(0, 0, (row >= 0).astype(float), (row == c).astype(float), zero, zero, 0, 0, 0, {}) for c in cells]
     return bare, resampled(problem, seed, replicate)[0]
 
 

@@ -69,6 +69,8 @@ def _code_hash() -> str:
     for folder in ("kernels", "methods"):
         for path in sorted((package / folder).glob("*.py")):
             found.update(path.name.encode() + path.read_bytes())
+    for path in (package / "execution" / "replicates.py", package / "population" / "_replicates.py"):
+        found.update(path.read_bytes())
     return found.hexdigest()
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.codebook import Variable
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.indicators.conditions import parse_condition
 from synthpop_gb.indicators.matching import Words, common_labels
@@ -107,7 +108,8 @@ class Question:
         groups = [name for name in self.by if name not in level]
         if taken := [name for name in self.by if name in _ANSWERED]:
             problems.append(_bad(f"by names {', '.join(taken)}, which is a column of the answer.", "Rename the survey's column."))
-        columns = [_attempt(problems, lambda name=name: labels_of(name, aligned), None) for name in groups]
+        places = ", ".join(("zone", "all", *aligned.geography.parents))
+        columns = [_attempt(problems, lambda name=name: labels_of(name, aligned, places), None) for name in groups]
         if problems:
             raise InputError(problems)
         code, index = _crossed(groups, columns, n)
@@ -187,7 +189,8 @@ def _numbers(name: str, aligned: Aligned) -> np.ndarray:
         raise InputError([_bad(words.unknown_name(name))])
     variable, column = found
     values = words.frame[column]
-    if variable is not None and variable.categories and any(c.atoms for c in variable.categories):
+    described = [variable] if variable is not None else [v for v in aligned.survey.variables.values() if v.column == column]
+    if any(_is_coded(v) for v in described):
         message = f"{name} has categories, not numbers, so it has no mean."
         raise InputError([_bad(message, "Ask for the share of a category, or name a column of numbers.")])
     numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
@@ -197,7 +200,14 @@ def _numbers(name: str, aligned: Aligned) -> np.ndarray:
     return numbers
 
 
-def labels_of(name: str, aligned: Aligned) -> pd.Categorical:
+def _is_coded(variable: Variable) -> bool:
+    """Whether a variable's codes stand for categories; single years of age are numbers."""
+    labels = [c.label for c in variable.categories if c.atoms]
+    return bool(labels) and not all(label.isdigit() and label == str(c.code) for c, label in
+                                    zip((c for c in variable.categories if c.atoms), labels, strict=True))  # fmt: skip
+
+
+def labels_of(name: str, aligned: Aligned, places: str = "zone, all") -> pd.Categorical:
     """Give each usable record its category of a variable: the common categories where a table of the study has the variable.
 
     Raises InputError (`bad-condition`) for an unknown name, or a column with more than 500 values.
@@ -211,13 +221,14 @@ def labels_of(name: str, aligned: Aligned) -> pd.Categorical:
     words = _words(aligned)
     found = words.find(name)
     if found is None:
-        raise InputError([_bad(words.unknown_name(name))])
+        raise InputError([_bad(f"by: {words.unknown_name(name)}", f"Name a level of place ({places}) or a variable.")])
     variable, column = found
     values = words.frame[column]
     if variable is None:
         codes, distinct = pd.factorize(values, sort=True)
         if len(distinct) > _MOST_GROUPS:
-            raise InputError([_bad(f"{name} has {len(distinct):,} different values, too many for groups.")])
+            message = f"{name} has {len(distinct):,} different values, too many for groups."
+            raise InputError([_bad(message, "Name a variable with fewer.")])
         return pd.Categorical.from_codes(codes, [str(d) for d in distinct], ordered=True)
     known = [c for c in variable.categories if c.atoms]
     labels = list(dict.fromkeys(c.label for c in known))

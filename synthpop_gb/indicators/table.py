@@ -22,7 +22,7 @@ FEW_DONORS = 10
 """Fewer distinct survey records behind a figure make it unreliable, whatever its standard error: one more might change it."""
 
 
-def classify(estimate, standard_error, donors) -> np.ndarray:
+def classify(estimate, standard_error, donors, *, share: bool = False) -> np.ndarray:
     """Say how far figures can be trusted: a class of `RELIABILITY` each, '' where nothing was estimated.
 
     Parameters
@@ -31,13 +31,17 @@ def classify(estimate, standard_error, donors) -> np.ndarray:
         In any one unit; the coefficient of variation is their ratio. An estimate of nought is unreliable.
     donors : array-like
         Distinct survey records behind each.
+    share : bool
+        Whether estimates are shares: the smaller of the share and what is left of it counts, so that '95 % do' and '5 % do not'
+        are of one class.
 
     >>> classify([0.20, 0.20, 0.20, 0.01, 0.2], [0.009, 0.03, 0.05, 0.01, 0.001], [50, 50, 50, 50, 3]).tolist()
     ['precise', 'acceptable', 'unreliable', 'unreliable', 'unreliable']
     """
     estimate, error, donors = (np.asarray(a, float) for a in (estimate, standard_error, donors))
+    size = np.minimum(np.abs(estimate), np.abs(1.0 - estimate)) if share else np.abs(estimate)
     with np.errstate(invalid="ignore", divide="ignore"):
-        variation = np.where(estimate != 0, error / np.abs(estimate), np.inf)
+        variation = np.where(size > 0, error / size, np.inf)
     limits = list(RELIABILITY.values())[:-1]
     found = np.array(list(RELIABILITY), dtype=object)[np.searchsorted(limits, variation, side="right")]
     found[donors < FEW_DONORS] = "unreliable"

@@ -56,7 +56,8 @@ def opened(folder: Path, *, replicates: bool = False) -> tuple[Study, Aligned, P
     run = run_folder.read_run(folder)
     if run["study"] is None:
         message = f"{folder} was saved from Python without a study, so its tables cannot be found."
-        raise InputError([finding("study-missing", message, place=str(folder), remedy="Use sp.load and sp.validate in Python.")])
+        remedy = "Use Python: sp.load, then sp.validate, sp.indicator or sp.export.people with the aligned inputs."
+        raise InputError([finding("study-missing", message, place=str(folder), remedy=remedy)])
     aligned = _aligned(run)
     return Study.model_validate(run["study"]), aligned, run_folder.load(folder, aligned=aligned, replicates=replicates)
 
@@ -153,11 +154,15 @@ def draw(
 
 
 def check_drawable(asked, aligned: Aligned) -> list[Finding]:
-    """Say whether a question, or a request for one, can be mapped: `missing-file` where not."""
-    if aligned.geography.boundary_file is not None and tuple(asked.by) == ("zone",):
-        return []
-    message = "Only figures by zone, without groups, of a study that names boundaries can be mapped."
-    return [finding("missing-file", message, place="zones.boundaries", remedy="Ask by zone; name boundaries.")]
+    """Say why a question, or a request for one, cannot be mapped: `study-value`, or `missing-file` without boundaries."""
+    found = []
+    if tuple(asked.by) != ("zone",):
+        message = f"Only figures by zone, without groups, can be mapped; these are by {', '.join(asked.by) or 'nothing'}."
+        found.append(finding("study-value", message, place="map", remedy="Ask by zone alone, or leave the map out."))
+    if aligned.geography.boundary_file is None:
+        message = "The study names no boundaries, so nothing can be drawn."
+        found.append(finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones]."))
+    return found
 
 
 def draw_indicator(found, aligned: Aligned, stem: Path, *, title: str) -> list[Path]:

@@ -116,13 +116,14 @@ def ask(request: IndicatorRequest, population: Population, aligned: Aligned, fol
     """Answer one request from the people who were written.
 
     Of a survey whose licence is not open no figure leaves that rests on fewer than ten records: it may be one record's answer.
+    Quantiles, which are some record's answer, leave rounded to three figures.
     """
     benchmark = None if request.benchmark is None else read_benchmark(request.benchmark, request.benchmark_level)
     found = indicator(
         population, question_of(request), level=request.level, resembles=request.resembles, benchmark=benchmark, aligned=aligned,
         left_out=left_out, counts=run_folder.read_counts(folder, aligned.records),
     )  # fmt: skip
-    return found if aligned.survey.licence == "open" else _withheld(found)
+    return found if aligned.survey.licence == "open" else _rounded(_withheld(found))
 
 
 _TELLING = (
@@ -138,6 +139,14 @@ def _withheld(found: Indicators) -> Indicators:
     frame = found.frame.assign(**{name: found.frame[name].mask(few) for name in _TELLING})
     words = f"{found.basis['in words']} {few.sum():,} figures are withheld: fewer than {FEW_DONORS} records stand behind each."
     return replace(found, frame=frame, basis={**found.basis, "withheld": int(few.sum()), "in words": words})
+
+
+def _rounded(found: Indicators) -> Indicators:
+    """Round quantiles to three figures."""
+    if found.question.measure != "quantile":
+        return found
+    values = {name: found.frame[name].map(lambda v: float(f"{v:.3g}")) for name in ("estimate", "lower", "upper", "counted")}
+    return replace(found, frame=found.frame.assign(**values))
 
 
 def share_of(condition: str, population: Population, aligned: Aligned, folder: Path, left_out: LeftOut) -> Indicators:
@@ -187,6 +196,10 @@ def indicator_run(
     from synthpop_gb.pipeline.after import check_drawable, draw_indicator, opened
 
     folder = Path(folder)
+    output = None if output is None else Path(output)
+    if output is not None and output.suffix not in (".csv", ".parquet"):
+        message = f"figures are written as .csv or .parquet, not as {output.name}."
+        raise InputError([finding("study-value", message, place="output", remedy="Give the file one of these endings.")])
     question_of(request)  # nonsense is refused before anything is read
     _, aligned, population = opened(folder, replicates=True)
     problems = _request_problems(request, aligned)
@@ -196,7 +209,6 @@ def indicator_run(
         found = ask(request, population, aligned, folder, left_out_of(population, aligned, folder))
     written = []
     if output is not None:
-        output = Path(output)
         with run_folder.replacing(output) as temporary:
             _write(found, temporary, output.suffix)
         written.append(output)

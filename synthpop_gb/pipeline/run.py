@@ -94,7 +94,7 @@ def run(
         made = replace(population.provenance, study=study.model_dump(mode="json", exclude_none=True), inputs=inputs.files(study))
         population = replace(population, provenance=made)
         written = run_folder.write_population(population, folder, licence=study.survey.licence)
-        noticed = _repeated(earlier, written["digest"], folder)
+        noticed = _repeated(earlier, written["digest"], population, folder)
         return report_on(study, folder, aligned, population, report=report, noticed=noticed)
     except InputError as error:
         error.folder = folder  # what was begun is not finished: the command line says so
@@ -112,14 +112,18 @@ def _unchanged(path: Path) -> dict:
     return earlier
 
 
-def _repeated(earlier: dict | None, digest: str, folder: Path) -> tuple[Finding, ...]:
-    """Say where a run that was to be repeated made other people."""
-    if earlier is None or earlier.get("digest") in (None, digest):
+def _repeated(earlier: dict | None, digest: str, population: Population, folder: Path) -> tuple[Finding, ...]:
+    """Say where a run that was to be repeated made other people, or other replicates."""
+    if earlier is None:
+        return ()
+    made, known = population.replicates, earlier.get("replicates", {}).get("digest")
+    differs = [] if earlier.get("digest") in (None, digest) else ["people"]
+    differs += ["replicates"] if made is not None and known not in (None, made.digest()) else []
+    if not differs:
         return ()
     made_by = ", ".join(f"{k} {v}" for k, v in earlier.get("versions", {}).items())
-    return (
-        finding("repeat-differs", f"{folder} holds other people than the run it repeats, made by {made_by}.", place=str(folder)),
-    )
+    message = f"{folder} holds other {' and '.join(differs)} than the run it repeats, made by {made_by}."
+    return (finding("repeat-differs", message, place=str(folder)),)
 
 
 def report_on(
@@ -136,8 +140,10 @@ def report_on(
         from synthpop_gb.pipeline.truth import add_truth
 
         checks = add_truth(study.truth, folder, aligned, population, checks)
+    if "distance" in population.status:
+        checks = replace(checks, headline={**checks.headline, "distributions asked for": _distances(population)})
     asked, left_out = [], None
-    if population.replicates is not None and len(population.replicates):
+    if population.replicates is not None and len(population.replicates) > 1:  # one has no spread
         from synthpop_gb.pipeline.indicators import left_out_of, write_indicators
 
         left_out = left_out_of(population, aligned)
@@ -153,6 +159,15 @@ def report_on(
         people(population, aligned, folder / "people" / "people.parquet", counts=counts)
     run_folder.finish(population, folder, licence=study.survey.licence, checks=checks, extra=extra)
     return Run(study, folder, aligned, population, checks, page)
+
+
+def _distances(population: Population) -> str:
+    """Say how far people are from the distributions that were asked for: people times bins that they are out by."""
+    far = population.status["distance"]
+    people = population.status["people"].clip(lower=1)
+    worst = (far / people).idxmax()
+    said = f"{far.mean():,.1f} people a zone out by one bin (mean; {100 * far.sum() / people.sum():.2f} % of people)"
+    return f"{said}; the worst {worst}: {far[worst]:,.0f} of {people[worst]:,}"
 
 
 def _in_words(asked) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,7 +66,7 @@ def check_wishes(study: Study, aligned: Aligned) -> list[Finding]:
         findings.append(finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones]."))
     from synthpop_gb.pipeline.indicators import check_indicators
 
-    findings += check_indicators(study, aligned)
+    findings += [*check_indicators(study, aligned), *_tables_named(study, aligned)]
     if study.truth is not None:
         for name, condition in study.truth.indicators.items():
             findings += _tried(condition, aligned, f"truth.indicators.{name}")
@@ -84,3 +85,16 @@ def _tried(condition: str, aligned: Aligned, place: str) -> list[Finding]:
     except InputError as error:
         return [finding(f.code, f"{place}: {f.message}", place=place) for f in error.findings]
     return []
+
+
+def _tables_named(study: Study, aligned: Aligned) -> list[Finding]:
+    """Find options of the method by table (`weights`, `standard_error`) that name a table which is no constraint."""
+    names, found = [t.name for t in aligned.constraints], []
+    for option, value in study.method.options().items():
+        for table in value if isinstance(value, dict) else ():
+            if table not in names:
+                near = difflib.get_close_matches(table, names, n=1)
+                hint = f" Did you mean '{near[0]}'?" if near else f" There are: {', '.join(names)}."
+                message = f"method.{option}: no constraint is called '{table}'.{hint}"
+                found.append(finding("study-reference", message, place=f"method.{option}"))
+    return found

@@ -13,6 +13,7 @@ What no source knows of is how a zone differs from what its tables say: see `ass
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,6 +73,14 @@ class Replicates:
         if not len(found):
             raise KeyError(f"there is no replicate {number}; there are {len(self)}, numbered from {self.numbers.min()}")
         return int(found[0])
+
+    def digest(self) -> str:
+        """SHA-256, in hexadecimal, over numbers, sources and whole counts by zone and profile."""
+        found = hashlib.sha256("\0".join([*map(str, self.numbers.tolist()), *self.sources]).encode())
+        for place in range(len(self)):
+            for array in self.rows(place):
+                found.update(np.ascontiguousarray(array).tobytes())
+        return found.hexdigest()
 
     def summary(self) -> pd.DataFrame:
         """By replicate: zones that converged, zones whose whole people are exact, the largest remainder in persons."""

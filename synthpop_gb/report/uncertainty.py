@@ -27,14 +27,14 @@ def sure(population: Population, checks: Checks, indicators: Sequence[tuple[str,
     made = population.replicates
     if made is None or "left_out" not in checks.tables:
         return []
-    drawn = [_SOURCES[s] for s in made.sources] or ["nothing, since every count of the tables is exact"]
+    drawn = [_SOURCES[s] for s in made.sources] or ["nothing"]
     exact = float((made.remainder == 0).mean()) if made.remainder.size else 1.0
     sentences = [
         f"{counted(len(made), 'replicate')} of this population were made; each draws {_listed(drawn)} again. "
         f"{100 * exact:.4g} % of their zones meet every table exactly.",
         "Replicates show luck only. What they cannot show, how a zone differs from what its tables say, is far more, so "
-        "intervals here are learnt from tables left out in turn. They are calibrated across outcomes, not guaranteed for each: "
-        "where it matters, compare with something published.",
+        "intervals here are learnt from tables left out in turn. Wherever the truth was known they held it less often than they "
+        "say for some outcomes and more often for others: where it matters, compare with something published.",
     ]
     if indicators:
         classes = (

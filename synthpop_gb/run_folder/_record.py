@@ -87,6 +87,7 @@ def _replicates(population: Population) -> dict:
         "replicates": {
             "numbers": numbers,
             "sources": list(made.sources),
+            "digest": made.digest(),
             "share_of_zones_exact": float(found["exact"].mean() / max(len(population.zones), 1)),
             "largest_remainder": float(found["largest_remainder"].max()),
         }

@@ -343,7 +343,7 @@ def made_up(seed, n_zones=40, regions=True, tables=(3, 5, 2, 4), empty=(), kappa
 
 def features(region=0.2, error=0.05, like=None):
     zero = np.zeros(1)
-    return Features(0.3, zero, zero, zero, zero, 0.2, region, error, {"t0": 0.3, "t1": 0.05} if like is None else like)
+    return Features(0.3, 0.21, zero, zero, zero, zero, 0.2, region, error, {"t0": 0.3, "t1": 0.05} if like is None else like)
 
 
 @pytest.mark.parametrize("regions", [True, False])
