@@ -133,6 +133,7 @@ def indicator(
     frame = _frame(question, answers, means, spread, error, deviation, z, distribution, value)
     frame = _with_donors(frame, question, behind)
     basis = _basis(model, means, population, region, resembles, benchmark, level, own=population is asked_of)
+    basis["records by group"] = np.bincount(answers.group[answers.group >= 0], minlength=len(answers.groups)).tolist()
     return Indicators(question, frame, level, question.unit, basis)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from synthpop_gb import run_folder
@@ -132,13 +133,20 @@ _TELLING = (
 
 
 def _withheld(found: Indicators) -> Indicators:
-    """Blank the figures of people of whom fewer than ten records tell."""
-    few = (found.frame["donors"] < FEW_DONORS) & (found.frame["people"] > 0)
-    if not few.any():
+    """Blank the figures of people of whom fewer than ten records tell; leave out groups that fewer than ten records are in.
+
+    A group's label is a value of the survey: that of a group of one is one record's.
+    """
+    records = np.array(found.basis["records by group"])
+    kept = np.tile(records >= FEW_DONORS, len(found.frame) // len(records)) if found.groups else np.ones(len(found.frame), bool)
+    frame = found.frame[kept].reset_index(drop=True)
+    few = (frame["donors"] < FEW_DONORS) & (frame["people"] > 0)
+    frame = frame.assign(**{name: frame[name].mask(few) for name in _TELLING})
+    held = int(few.sum() + (~kept).sum())
+    if not held:
         return found
-    frame = found.frame.assign(**{name: found.frame[name].mask(few) for name in _TELLING})
-    words = f"{found.basis['in words']} {few.sum():,} figures are withheld: fewer than {FEW_DONORS} records stand behind each."
-    return replace(found, frame=frame, basis={**found.basis, "withheld": int(few.sum()), "in words": words})
+    words = f"{found.basis['in words']} {held:,} figures are withheld: fewer than {FEW_DONORS} records stand behind each."
+    return replace(found, frame=frame, basis={**found.basis, "withheld": held, "in words": words})
 
 
 def _rounded(found: Indicators) -> Indicators:

@@ -83,6 +83,39 @@ def test_restricted_survey_leaves_no_record_values(tmp_path):
     assert sp.load(run.folder).digest() == run.population.digest()  # reads the survey again, checks its hash
 
 
+INDICATORS = """
+[[indicators]]
+what = "income"
+measure = "quantile"
+[[indicators]]
+what = "income"
+measure = "mean"
+name = "by name"
+by = ["zone", "surname"]
+[[indicators]]
+what = "income"
+measure = "total"
+by = ["all", "sex"]
+"""
+
+
+@pytest.mark.parametrize("licence", ["restricted", "open"])
+def test_indicators_and_replicates_leave_no_record_values(tmp_path, licence):
+    """Every income is one record's own, and so is every surname: neither quantiles nor groups of one may give it away."""
+    survey = write_study(tmp_path, licence)
+    study = tmp_path / "study.toml"
+    text = study.read_text(encoding="utf-8").replace("seed = 3", "seed = 3\nreplicates = 3")
+    study.write_text(text + INDICATORS, encoding="utf-8")
+    run = sp.run(study, tmp_path / "outputs")
+    assert len(list((run.folder / "indicators").glob("*.csv"))) == 3
+    assert (run.folder / "population" / "replicates.parquet").exists()
+    incomes = [path.name for path, text in everything_in(run.folder) if any(str(v) in text for v in survey["income"])]
+    assert bool(incomes) == (licence == "open"), incomes
+    if licence == "restricted":
+        assert leaks(run.folder, survey) == []
+        assert pd.read_parquet(run.folder / "indicators" / "by-name.parquet").empty
+
+
 def test_columns_of_written_files_are_no_survey_columns(tmp_path):
     write_study(tmp_path, "restricted")
     run = sp.run(tmp_path / "study.toml", tmp_path / "outputs")
