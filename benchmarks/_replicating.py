@@ -27,10 +27,10 @@ sp.solve(problem.take(range(4)), seed=seed, workers=1, replicates=1)  # compiled
 began = time.process_time()
 population = sp.solve(problem, seed=seed, workers=1, replicates={number})
 seconds = time.process_time() - began
-held = 0 if population.replicates is None else sum(a.nbytes for rows in (population.replicates.indptr, population.replicates.profile, population.replicates.count) for a in rows)
 made = population.replicates
+arrays = () if made is None else (*made.indptr, *made.profile, *made.count)
 exact = None if made is None else int((made.remainder == 0).sum())
-print(json.dumps([seconds, population.people, len(population.zones), exact, held / 1e6]))
+print(json.dumps([seconds, population.people, len(population.zones), exact, sum(a.nbytes for a in arrays) / 1e6]))
 """
 
 
