@@ -169,6 +169,11 @@ CODES: dict[str, Meaning] = {
     "no-weight": Meaning(
         "note", "Without design weights every record counts alike.", "Name the weight column, if the survey has one."
     ),
+    "lone-cluster": Meaning(
+        "warning",
+        "One cluster says nothing of its stratum's variance: it is in every replicate once, and uncertainty is understated.",
+        "Merge such strata with their neighbours in the survey's file.",
+    ),
     "duplicate-record": Meaning("error", "Two records of one id cannot be told apart in the output.", "Make the ids unique."),
     "missing-column": Meaning("error", "A column that the study names is not in the file.", "Correct the name."),
     "unknown-variable": Meaning(

@@ -17,7 +17,7 @@ from synthpop_gb.harmonisation.check import check_donors, check_years
 from synthpop_gb.harmonisation.counts import Prepared, prepare
 from synthpop_gb.harmonisation.recode import Recode
 from synthpop_gb.harmonisation.reconcile import Settled, Trusted, settle_drafts
-from synthpop_gb.harmonisation.records import described_universe
+from synthpop_gb.harmonisation.records import check_design, described_universe
 from synthpop_gb.harmonisation.resolve import resolve
 from synthpop_gb.harmonisation.universe import common_universe, signature
 from synthpop_gb.harmonisation.view import View
@@ -129,6 +129,7 @@ def examine(
     trusted, said = _trusted(total_from, prepared, chosen, geography.codes, view)
     findings += said
     settled, said = _settle_and_check(view, prepared, chosen, trusted, seed)
+    said = [*check_design(survey, view.usable()), *said] if view.constraints else said
     findings = [*survey.findings, *area.findings, *(f for name in prepared for f in tables[name].findings), *findings, *said]
     if settled is None or any(f.level == "error" for f in findings):
         return None, tuple(findings)

@@ -14,7 +14,10 @@ from synthpop_gb.harmonisation._words import listed, nearest, number
 from synthpop_gb.harmonisation.recode import Recode
 from synthpop_gb.microdata import Microdata
 
-__all__ = ["MISSING", "UNKNOWN", "Coded", "code_text", "code_variable", "described_universe", "find_variable", "take_weights"]
+__all__ = [
+    "MISSING", "UNKNOWN", "Coded", "check_design", "code_text", "code_variable", "described_universe", "find_variable",
+    "take_weights",
+]  # fmt: skip
 
 MISSING, UNKNOWN = -1, -2
 """Instead of a category: no value, and a code that the codebook does not have."""
@@ -71,6 +74,37 @@ def take_weights(survey: Microdata) -> tuple[np.ndarray, list[Finding]]:
             rows = pd.DataFrame({"record": which, survey.weight: records[survey.weight].to_numpy()[mask]})
             findings.append(finding(code, message, place=place, count=len(which), rows=rows))
     return np.where(np.isfinite(weight) & (weight > 0), weight, 0.0), findings
+
+
+def check_design(survey: Microdata, usable: np.ndarray) -> list[Finding]:
+    """'lone-cluster' where usable records of a stratum are all of one cluster; 'missing-column' for columns of the design.
+
+    usable : (n_records,) bool. Records without a stratum are in one together, those without a cluster are one each.
+    """
+    named = [c for c in (survey.strata, survey.cluster) if c is not None]
+    if absent := [c for c in named if c not in survey.records]:
+        messages = [f"{survey.name} has no column {c!r} of the design.{nearest(c, survey.records.columns)}" for c in absent]
+        return [finding("missing-column", m, place=f"{survey.name}: {c}") for m, c in zip(messages, absent, strict=True)]
+    if not named:
+        return []
+    records = survey.records[usable]
+    units = pd.DataFrame({"stratum": "", "cluster": [f"alone {i}" for i in range(len(records))]}, index=records.index)
+    if survey.strata is not None:
+        units["stratum"] = records[survey.strata].astype(str)
+    if survey.cluster is not None:
+        units["cluster"] = (
+            records[survey.cluster].astype(object).where(records[survey.cluster].notna(), units["cluster"]).astype(str)
+        )
+    clusters = units.drop_duplicates()["stratum"].value_counts(sort=False)
+    lone = clusters[clusters == 1].index.rename("stratum").to_frame(index=False)
+    if lone.empty:
+        return []
+    what = "record" if survey.cluster is None else "cluster"
+    message = f"{survey.name} is one {what}."
+    if survey.strata is not None:
+        strata = number(len(lone), "stratum has", "strata have")
+        message = f"{survey.name}: {strata} only one {what} that can be used: {listed(lone.stratum)}."
+    return [finding("lone-cluster", message, place=f"{survey.name}: {named[0]}", count=len(lone), rows=lone)]
 
 
 def find_variable(survey: Microdata, name: str, needed_by: str) -> tuple[Variable | None, list[Finding]]:

@@ -322,6 +322,20 @@ def survey_without_weights(case):
     return "counts as one"
 
 
+@broken("lone-cluster", "survey: stratum", 2, "warning")
+def strata_of_one_cluster(case):
+    rest = case.survey.records.index[3:]
+    case.spoil_records(stratum=["a", "b", "b", *"c" * len(rest)], psu=[1, 2, 2, *rest])
+    case.survey = replace(case.survey, strata="stratum", cluster="psu")
+    return "2 strata have only one cluster that can be used: a, b"
+
+
+@broken("missing-column", "survey: strata")
+def column_of_the_design_that_is_not_there(case):
+    case.survey = replace(case.survey, strata="strata")
+    return "has no column 'strata' of the design"
+
+
 @broken("missing-column", "survey")
 def weight_column_that_is_not_there(case):
     case.survey = replace(case.survey, weight="wieght")
