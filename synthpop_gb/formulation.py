@@ -99,14 +99,15 @@ def formulate(aligned: Aligned, *, distributions: Sequence[Distribution] = ()) -
 
 
 def _numbered(aligned: Aligned, column: str | None, *, alone: bool = False) -> np.ndarray | None:
-    """Give the values of a column over the usable records numbers, in order; who has none is `alone`, or in one group."""
+    """Return a number for each value of a column over the usable records; those without one are each `alone`, or in one group."""
     if column is None:
         return None
     values = aligned.survey.records.loc[aligned.records, column]
-    number = np.unique(values.astype(str), return_inverse=True)[1].reshape(-1)
-    missing = values.isna().to_numpy()
-    if alone and missing.any():
-        number[missing] = number.max(initial=0) + 1 + np.arange(missing.sum())
+    number, known = pd.factorize(values.astype(str).where(values.notna()), sort=True)
+    missing = number < 0
+    number[missing] = len(known)
+    if alone:
+        number[missing] += aligned.records[missing].astype(str).argsort().argsort()
     return number
 
 

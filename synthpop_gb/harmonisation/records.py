@@ -90,7 +90,7 @@ def check_design(survey: Microdata, usable: np.ndarray) -> list[Finding]:
     records = survey.records[usable]
     units = pd.DataFrame({"stratum": "", "cluster": [f"alone {i}" for i in range(len(records))]}, index=records.index)
     if survey.strata is not None:
-        units["stratum"] = records[survey.strata].astype(str)
+        units["stratum"] = records[survey.strata].astype(str).fillna("(none)")
     if survey.cluster is not None:
         units["cluster"] = (
             records[survey.cluster].astype(object).where(records[survey.cluster].notna(), units["cluster"]).astype(str)

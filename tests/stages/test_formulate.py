@@ -93,3 +93,17 @@ def test_shuffled_records_are_the_same_profiles(inputs, random):
         set(one.records[one.donor[a:b]]) == set(two.records[two.donor[a:b]])
         for a, b in zip(one.donor_start[:-1], one.donor_start[1:], strict=True)
     )
+
+
+@pytest.mark.parametrize("values", [("a", "b", None), (1.0, 2.0, np.nan)], ids=["words", "numbers"])
+def test_records_without_a_stratum_are_in_one_and_without_a_cluster_are_one_each(inputs, values):
+    survey, tables, geography = inputs
+    n = len(survey.records)
+    column = [values[0]] * 10 + [values[1]] * (n - 15) + [values[2]] * 5
+    survey = replace(survey, records=survey.records.assign(design=column), strata="design", cluster="design")
+    problem = problem_of(survey, tables, geography)
+    assert problem.stratum.tolist() == [0] * 10 + [1] * (n - 15) + [2] * 5
+    assert problem.cluster[:-5].tolist() == problem.stratum[:-5].tolist()
+    assert sorted(problem.cluster[-5:]) == [2, 3, 4, 5, 6]
+    turned = problem_of(replace(survey, records=survey.records[::-1]), tables, geography)
+    assert turned.cluster[::-1].tolist() == problem.cluster.tolist()
