@@ -6,11 +6,10 @@ import shutil
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 import synthpop_gb as sp
-from synthpop_gb.cli import main
 from synthpop_gb.pipeline.demo import demo_study
+from tests.command_line import finished_run, invoke
 
 SMALL = 'constraints = ["age", "sex", "health"]'
 ALL = 'constraints = ["age", "sex", "health", "ethnic_group", "qualification", "economic_activity"]'
@@ -37,16 +36,7 @@ def here(county, tmp_path):
 @pytest.fixture(scope="session")
 def finished(county, tmp_path_factory):
     """A finished run of the county, with report and map."""
-    output = tmp_path_factory.mktemp("runs")
-    result = CliRunner().invoke(main, ["run", str(county / "study.toml"), "-o", str(output)])
-    assert result.exit_code == 0, result.output
-    return output / "demo-county"
-
-
-def invoke(*arguments):
-    result = CliRunner().invoke(main, [str(a) for a in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
+    return finished_run(county / "study.toml", tmp_path_factory.mktemp("runs"))
 
 
 def test_run_writes_the_documented_files_and_ends_with_the_report(finished):

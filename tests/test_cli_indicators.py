@@ -7,11 +7,10 @@ import sys
 
 import pandas as pd
 import pytest
-from click.testing import CliRunner
 
 import synthpop_gb as sp
-from synthpop_gb.cli import main
 from synthpop_gb.pipeline.demo import demo_study
+from tests.command_line import finished_run, invoke
 from tests.stages.grid_world import HOSTILE
 
 TWO = f"""
@@ -54,16 +53,7 @@ def county(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def finished(county, tmp_path_factory):
-    output = tmp_path_factory.mktemp("runs")
-    result = CliRunner().invoke(main, ["run", str(county / "study.toml"), "-o", str(output)])
-    assert result.exit_code == 0, result.output
-    return output / "demo-county"
-
-
-def invoke(*arguments):
-    result = CliRunner().invoke(main, [str(a) for a in arguments])
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-    return result
+    return finished_run(county / "study.toml", tmp_path_factory.mktemp("runs"))
 
 
 # asked for by a study
@@ -311,7 +301,7 @@ def guarded(county, tmp_path_factory):
     text = text.replace("/survey.csv", "/guarded.csv").split("[[indicators]]")[0]
     asked = '[[indicators]]\nwhat = "income"\nmeasure = "mean"\nname = "jobs"\nby = ["all", "job"]\n'
     (county / "guarded.toml").write_text(text + asked, encoding="utf-8")
-    result = CliRunner().invoke(main, ["run", str(county / "guarded.toml"), "-o", str(folder)])
+    result = invoke("run", county / "guarded.toml", "-o", folder)
     assert result.exit_code == 0, result.output
     return folder / "demo-county", survey["income"][7]
 

@@ -60,8 +60,10 @@ def variables_of(answers: Answers) -> list[Variable]:
     return found
 
 
-def means_of(answers: Answers, population: Population, design: Design, variables: list[Variable] | None = None) -> Means:
-    """Estimate the mean of each group's variable in each area."""
+def means_of(
+    answers: Answers, population: Population, design: Design, variables: list[Variable] | None = None, *, replicates: bool = True
+) -> Means:
+    """Estimate the mean of each group's variable in each area; without `replicates` there are none of these means."""
     variables = variables_of(answers) if variables is None else variables
     features, n = [describe(v, design) for v in variables], len(variables)
     parts = [np.stack([getattr(f, name) for f in features], 1) for name in ("base", "answer", "scale", "noise")]
@@ -74,10 +76,10 @@ def means_of(answers: Answers, population: Population, design: Design, variables
 
     with np.errstate(invalid="ignore", divide="ignore"):
         people = sums[:, :n]
-        drawn = [s[:, n:] / s[:, :n] for s in replicate_sums(columns, answers, population)]
+        drawn = [s[:, n:] / s[:, :n] for s in replicate_sums(columns, answers, population)] if replicates else []
         estimate, scale = sums[:, n : 2 * n] / people, sums[:, 2 * n : 3 * n] / people
         finite = np.maximum(sums[:, 3 * n : 4 * n], 1e-6) / people**2
-    return Means(estimate, people, sums[:, 4 * n :], scale, finite, np.stack(drawn), features)
+    return Means(estimate, people, sums[:, 4 * n :], scale, finite, np.reshape(drawn, (len(drawn), *people.shape)), features)
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +150,7 @@ def quantiles_of(answers: Answers, population: Population, design: Design) -> tu
     drawn = [Distribution(grid, reached(sums), smooth).below(quantile) for sums in replicate_sums(columns, answers, population)]
     below = [Variable(answers.group == g, ((answers.group == g) & (answers.value <= _middle(answers, g, level))).astype(float))
              for g in range(n_groups)]  # fmt: skip
-    shares = means_of(answers, population, design, below)
+    shares = means_of(answers, population, design, below, replicates=False)
     with np.errstate(invalid="ignore", divide="ignore"):  # from the survey's quantile, where a zone may have few, to its own
         own_spread = level * (1 - level) / np.maximum(shares.estimate * (1 - shares.estimate), 1e-3)
     scale, finite = np.minimum(shares.scale * own_spread, 0.25), shares.finite * own_spread

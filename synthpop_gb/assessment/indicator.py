@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.benchmarks import benchmarked, goals_of, request_findings
@@ -83,9 +83,11 @@ def indicator(
     Raises
     ------
     InputError
-        Every finding: `bad-condition` for words that the survey does not know; `study-reference` for an unknown table or area.
+        Every finding: `bad-condition` for words that the survey does not know; `study-reference` for an unknown table or
+        area; `study-value` for a benchmark that cannot be used.
     ValueError
-        Where there is no `aligned`, or it is of other records or zones; for a measure, level or quantile out of range.
+        Where there is no `aligned`, or it or `left_out` is of other records or zones; for a measure, level or quantile out of
+        range.
 
     Examples
     --------
@@ -128,7 +130,7 @@ def indicator(
         met = (parent >= 0) & np.isfinite(goal)[parent]
         error = np.where(met[:, None], _errors(model, means, resembles), error)
     behind = donors_behind(answers, population.blocks() if counts is None else counts, population.zones)
-    spread, z = means.spread, norm.ppf((1 + level) / 2)
+    spread, z = means.spread, ndtri((1 + level) / 2)
     deviation = np.sqrt(spread**2 + means.finite + error**2 + _of_few(question, behind, means))
     frame = _frame(question, answers, means, spread, error, deviation, z, distribution, value)
     frame = _with_donors(frame, question, behind)
@@ -256,7 +258,7 @@ def _basis(model: ModelError, means: Means, population: Population, region, like
     kappas = [model.kappa(f.likeness, like) for f in means.features]
     tables = model.by_table()
     region_sd = [f.region for f in means.features]
-    notes = [] if own else [f"{len(population.replicates)} replicates were made for this, since the population has none"]
+    notes = [] if own else [f"{len(population.replicates)} replicates were made for this: the population has fewer than two"]
     if region is None:
         notes.append("the survey does not tell regions apart, so outcomes that cluster in places are taken for ordinary ones")
     elif any(f.region_error > f.region for f in means.features):

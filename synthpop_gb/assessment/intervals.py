@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from synthpop_gb.assessment.features import Features
 from synthpop_gb.assessment.leave_one_out import LeftOut
@@ -67,7 +67,7 @@ class ModelError:
         """Learn from tables left out. Raises ValueError for a level that is not between 0 and 1."""
         if not 0 < level < 1:
             raise ValueError(f"the level of intervals is above 0 and below 1, not {level}")
-        cells, z = left_out.cells, norm.ppf((1 + level) / 2)
+        cells, z = left_out.cells, ndtri((1 + level) / 2)
         use = (cells["explained"] < _DETERMINED).to_numpy() & (cells["mean"] >= _RARE).to_numpy()
         use = use if use.any() else np.ones(len(cells), bool)
         table = cells["table"].to_numpy()[use]

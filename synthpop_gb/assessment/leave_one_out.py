@@ -18,7 +18,7 @@ from synthpop_gb.kernels.ipf import fit_block, weights_from_duals
 from synthpop_gb.population import Population, resampled
 from synthpop_gb.problem import Problem
 
-__all__ = ["REFITS", "LeftOut", "leave_one_out", "shifted"]
+__all__ = ["LeftOut", "leave_one_out", "shifted"]
 
 REFITS = 8
 """Bootstrap refits of each table left out, from which the sampling error of its prediction is estimated."""
@@ -188,6 +188,7 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
         raise ValueError(f"the number of refits is 2 or more, not {refits}")
     problem, seed = population.problem, population.provenance.seed
     names = [str(n) for n in problem.cells.get_level_values(0)[problem.constraint_start[:-1]]]
+    starts = [resampled(problem, seed, r + 1)[0] for r in range(refits)]
     rows, arrays = [], []
     for k, name in enumerate(names):
         kept = [j for j in range(len(names)) if not _variables(names[j]) & _variables(name)]
@@ -198,7 +199,8 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
         with np.errstate(invalid="ignore", divide="ignore"):
             published = (targets / total[:, None]).T
         predicted, scale, noise = _predict(problem, kept, described, problem.start)
-        drawn = [_predict(problem, kept, *_redrawn(problem, k, seed, r + 1))[0] for r in range(refits)]
+        bare = _bare(problem, k)
+        drawn = [_predict(problem, kept, bare, start)[0] for start in starts]
         finite = np.maximum(noise, 1e-6) / np.where(total > 0, total, np.nan)
         people = np.broadcast_to(total, published.shape)
         arrays.append((published, predicted, scale, np.var(drawn, axis=0, ddof=1) + finite, finite, people))
@@ -228,13 +230,12 @@ def _cells(problem: Problem, k: int) -> Iterator[Variable]:
         yield Variable(cell >= 0, (cell == c).astype(float))
 
 
-def _redrawn(problem: Problem, k: int, seed: int, replicate: int) -> tuple[list[Features], np.ndarray]:
-    """Cells of a constraint by profile (profiles hold them whole, so they do not change), and a bootstrap's start weights."""
+def _bare(problem: Problem, k: int) -> list[Features]:
+    """Cells of a constraint by profile: profiles hold them whole, so that no resample of the records changes them."""
     row = problem.cell_of[k]
     zero = np.zeros(problem.n_profiles)
     cells = range(problem.constraint_start[k], problem.constraint_start[k + 1])
-    bare = [Features(0, 0, (row >= 0).astype(float), (row == c).astype(float), zero, zero, 0, 0, 0, {}) for c in cells]
-    return bare, resampled(problem, seed, replicate)[0]
+    return [Features(0, 0, (row >= 0).astype(float), (row == c).astype(float), zero, zero, 0, 0, 0, {}) for c in cells]
 
 
 def _predict(problem: Problem, kept: list[int], described: list[Features], start: np.ndarray):

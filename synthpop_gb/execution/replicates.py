@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import closing
@@ -16,9 +14,9 @@ import numpy as np
 
 from synthpop_gb.execution.blocks import cut, default_block_size, run_blocks, task_for, without_donors
 from synthpop_gb.execution.checkpoint import Checkpoint
-from synthpop_gb.kernels.redraw import RedrawLayout, add_noise, redraw, redraw_layout
+from synthpop_gb.kernels.redraw import add_noise, redraw, redraw_layout
 from synthpop_gb.kernels.streams import TABLES, stream_keys
-from synthpop_gb.methods import BlockResult, Method, Streams
+from synthpop_gb.methods import BlockResult, Method, Remembered, Streams
 from synthpop_gb.population import SOURCES, Population, Replicates, resampled
 from synthpop_gb.problem import Problem
 
@@ -125,25 +123,14 @@ class _Redrawn:
         if block.published is not None:  # what soft methods aim at: noise, and no settling
             published = np.empty_like(block.published)
             add_noise(block.published, error, states.copy(), published)
-        targets = redraw(_layout(problem), block.targets, error, states)
+        targets = redraw(_redraw_layout(problem), block.targets, error, states)
         return self.method.solve_block(
             replace(block, targets=targets, published=published), np.arange(len(zones)), options, streams
         )
 
 
-_layouts: dict[bytes, RedrawLayout] = {}  # of the latest problem, in every worker
-_lock = threading.Lock()
-
-
-def _layout(problem: Problem) -> RedrawLayout:
-    content = problem.cell_of.tobytes() + problem.constraint_start.tobytes()
-    key = hashlib.blake2b(content, digest_size=16).digest()
-    with _lock:
-        if key not in _layouts:
-            _layouts.clear()
-            # shares of a block that is nought in a zone only: the point problem's start weights would do as well as any
-            _layouts[key] = redraw_layout(np.ones(problem.n_profiles), problem.cell_of, problem.constraint_start)
-        return _layouts[key]
+# shares matter only in a block that is nought in a zone: the point problem's start weights would do as well as any
+_redraw_layout = Remembered(lambda p: redraw_layout(np.ones(p.n_profiles), p.cell_of, p.constraint_start), start=False)
 
 
 class _Store:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthpop_gb.indicators.question import Question
 
-__all__ = ["FEW_DONORS", "RELIABILITY", "Indicators", "classify"]
+__all__ = ["FEW_DONORS", "RELIABILITY", "UNRELIABLE", "Indicators", "classify"]
 
 RELIABILITY = {"precise": 0.05, "reasonably precise": 0.10, "acceptable": 0.20, "unreliable": np.inf}
 """Class: largest coefficient of variation (standard error / estimate) in it.
@@ -20,6 +20,9 @@ The classes that the Office for National Statistics prints beside estimates of i
 
 FEW_DONORS = 10
 """Fewer distinct survey records behind a figure make it unreliable, whatever its standard error: one more might change it."""
+
+UNRELIABLE = f"standard error {100 * RELIABILITY['acceptable']:g} % of the estimate or more, or fewer than {FEW_DONORS} records"
+"""What makes a figure unreliable, in words."""
 
 
 def classify(estimate, standard_error, donors, *, share: bool = False) -> np.ndarray:
@@ -97,11 +100,6 @@ class Indicators:
     def groups(self) -> tuple[str, ...]:
         """Variables whose categories make the groups."""
         return tuple(b for b in self.question.by if b != self.place)
-
-    @property
-    def unreliable(self) -> pd.DataFrame:
-        """Rows that should not be used by themselves."""
-        return self.frame[self.frame["reliability"] == "unreliable"]
 
     def pivot(self, value: str = "estimate") -> pd.DataFrame:
         """Return one column of `frame` with areas as rows and groups as columns."""

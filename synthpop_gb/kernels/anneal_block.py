@@ -8,6 +8,7 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.anneal import NO_DONORS, NOBODY, anneal_zone
 from synthpop_gb.kernels.anneal_donors import draw_donor, eligible_donors, make_alias
 from synthpop_gb.kernels.ipf import write_weights
+from synthpop_gb.kernels.sparse_rows import add_row, empty_rows
 from synthpop_gb.kernels.streams import next_below
 from synthpop_gb.kernels.whole import whole_zone
 from synthpop_gb.status import FitStatus
@@ -68,11 +69,8 @@ def anneal_block(
     """
     n_zones, n_profiles = targets.shape[0], start.shape[0]
     weights, counts = np.empty((1, n_profiles)), np.zeros(n_profiles, np.int32)
-    bound = 0
-    for z in range(n_zones):
-        bound += min(people[z], n_profiles)
     indptr = np.zeros(n_zones + 1, np.int64)
-    profile, count = np.empty(bound, np.int32), np.empty(bound, np.int32)
+    profile, count = empty_rows(n_zones, n_profiles)
     n = 0
     for z in range(n_zones):
         indptr[z + 1] = n
@@ -99,10 +97,7 @@ def anneal_block(
         counts[:] = 0
         for i in range(chosen.shape[0]):
             counts[chosen[i]] += 1
-        for p in range(n_profiles):
-            if counts[p] > 0:
-                profile[n], count[n] = p, counts[p]
-                n += 1
+        profile, count, n = add_row(counts, profile, count, n)
         indptr[z + 1] = n
     return indptr, profile[:n].copy(), count[:n].copy()
 

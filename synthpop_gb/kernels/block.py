@@ -4,13 +4,13 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.links import Link, write_linked
+from synthpop_gb.kernels.sparse_rows import add_row, empty_rows
 from synthpop_gb.kernels.whole import whole_zone
 from synthpop_gb.status import FitStatus
 
 __all__ = ["whole_block"]
 
 _EMPTY = int(FitStatus.EMPTY)
-_FIRST_GUESS = 512  # entries a zone; more are made room for as they come
 
 
 def whole_block(
@@ -41,8 +41,7 @@ def _whole_block(link, scale, method, start, cell_of, duals, status, targets, la
     n_zones, n_profiles = status.shape[0], start.shape[0]
     weights, counts = np.empty((1, n_profiles)), np.zeros(n_profiles, np.int32)
     indptr = np.zeros(n_zones + 1, np.int64)
-    room = max(1, n_zones * min(n_profiles, _FIRST_GUESS))
-    profile, count = np.empty(room, np.int32), np.empty(room, np.int32)
+    profile, count = empty_rows(n_zones, n_profiles)
     n = 0
     for z in range(n_zones):
         remainder[z] = 0.0
@@ -51,17 +50,7 @@ def _whole_block(link, scale, method, start, cell_of, duals, status, targets, la
             _cut_off(weights[0])
             left, _ = whole_zone(method, weights[0], targets[z], layout, work, states[z : z + 1], counts, max_moves)
             remainder[z] = left
-            if n + n_profiles > profile.shape[0]:
-                used = 0
-                for p in range(n_profiles):
-                    used += counts[p] > 0
-                if n + used > profile.shape[0]:
-                    profile, count = _grown(profile, n, n + used), _grown(count, n, n + used)
-            for p in range(n_profiles):
-                if counts[p] > 0:
-                    profile[n] = p
-                    count[n] = counts[p]
-                    n += 1
+            profile, count, n = add_row(counts, profile, count, n)
         indptr[z + 1] = n
     return indptr, profile[:n].copy(), count[:n].copy()
 
@@ -76,11 +65,3 @@ def _cut_off(weights):
     if above > total:
         for p in range(weights.shape[0]):
             weights[p] = max(weights[p], 0.0) * max(total, 0.0) / above
-
-
-@njit
-def _grown(array, n, needed):
-    """Copy of array[:n] with room for `needed` and as much again."""
-    out = np.empty(2 * needed, array.dtype)
-    out[:n] = array[:n]
-    return out

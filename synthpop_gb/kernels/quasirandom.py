@@ -17,6 +17,7 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.ipf import write_weights
 from synthpop_gb.kernels.repair import repair_zone
 from synthpop_gb.kernels.sobol import first_point, next_point, unit
+from synthpop_gb.kernels.sparse_rows import add_row, empty_rows
 from synthpop_gb.status import FitStatus
 
 __all__ = ["qisi_block", "qisi_zone"]
@@ -46,7 +47,7 @@ def qisi_zone(weights, targets, layout, work, directions, state, refit, max_cycl
     up to where no table does.
     """
     counts[:] = 0
-    n = _open(weights, targets, layout, work)
+    n = _begin(weights, targets, layout, work)
     first_point(state, work.point)
     left, marked, stuck, n_fits = n, n, 0, 0
     for i in range(n):
@@ -79,7 +80,7 @@ def qisi_zone(weights, targets, layout, work, directions, state, refit, max_cycl
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _open(weights, targets, layout, work):
+def _begin(weights, targets, layout, work):
     """Set what is wanted and the leaves' weights; all factors are 1 where anybody is wanted. Returns how many are to be drawn."""
     start, left, n_constraints = layout.start, work.left, layout.leaf_cells.shape[1]
     total = 0.0
@@ -256,10 +257,7 @@ def qisi_block(
     n_zones, n_profiles = status.shape[0], start.shape[0]
     weights, counts = np.empty((1, n_profiles)), np.zeros(n_profiles, np.int32)
     indptr = np.zeros(n_zones + 1, np.int64)
-    room = 0
-    for z in range(n_zones):
-        room += min(n_profiles, np.int64(targets[z].sum()) + max_moves + targets.shape[1])
-    profile, count = np.empty(room, np.int32), np.empty(room, np.int32)
+    profile, count = empty_rows(n_zones, n_profiles)
     n = 0
     for z in range(n_zones):
         told[z] = 0.0
@@ -268,10 +266,6 @@ def qisi_block(
             state = states[z : z + 1]
             told[z, 1], told[z, 2] = qisi_zone(weights[0], targets[z], layout, work, directions, state, refit, max_cycles, counts)
             told[z, 0], told[z, 3] = repair_zone(weights[0], targets[z], whole, repair, state, counts, max_moves)
-            for p in range(n_profiles):
-                if counts[p] > 0:
-                    profile[n] = p
-                    count[n] = counts[p]
-                    n += 1
+            profile, count, n = add_row(counts, profile, count, n)
         indptr[z + 1] = n
     return indptr, profile[:n].copy(), count[:n].copy()

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synthpop_gb.kernels._jit import njit
+from synthpop_gb.kernels.components import component_of
 from synthpop_gb.kernels.settle import meet_margins, settle
 from synthpop_gb.kernels.streams import mix, next_uniform
 
@@ -82,18 +83,11 @@ def _components(a, n_a, b, n_b):
 
     Returns the component of each cell of either table, from 0; a cell of no profile joins component 0.
     """
-    label = np.arange(n_a + n_b)
     codes = np.unique(np.asarray(a, np.int64) * n_b + b)
-    pairs = np.stack([codes // n_b, codes % n_b + n_a], axis=1)
-    while True:
-        low = np.minimum(label[pairs[:, 0]], label[pairs[:, 1]])
-        before = label.copy()
-        np.minimum.at(label, pairs[:, 0], low)
-        np.minimum.at(label, pairs[:, 1], low)
-        if (label == before).all():
-            break
+    left, right = codes // n_b, codes % n_b + n_a
+    label = component_of(left, right, n_a + n_b)
     linked = np.zeros(n_a + n_b, bool)
-    linked[pairs.ravel()] = True
+    linked[left] = linked[right] = True
     names = np.unique(label[linked])
     number = np.where(linked, np.searchsorted(names, label), 0).astype(np.int32)
     return number[:n_a], number[n_a:]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synthpop_gb.kernels._jit import njit
+from synthpop_gb.kernels.components import component_of
 from synthpop_gb.kernels.settle import meet_margins, settle, uniforms
 from synthpop_gb.kernels.streams import mix
 
@@ -76,14 +77,8 @@ def _partition(other, theirs, n_theirs, own, n_own):
     """Find the finest groups of cells that hold the same people in both tables; None where there are none."""
     pairs = np.unique(np.stack([theirs, own]), axis=1)
     pairs = pairs[:, (pairs >= 0).any(axis=0)]
-    group = np.arange(n_theirs + n_own + 2)  # a cell each, then "outside" of either: index -1 finds the last of its table
-    left, right = pairs[0] % (n_theirs + 1), n_theirs + 1 + pairs[1] % (n_own + 1)
-    while True:
-        before = group.copy()
-        np.minimum.at(group, left, group[right])
-        np.minimum.at(group, right, group[left])
-        if (group == before).all():
-            break
+    left, right = pairs[0] % (n_theirs + 1), n_theirs + 1 + pairs[1] % (n_own + 1)  # -1 is the last of its table: "outside"
+    group = component_of(left, right, n_theirs + n_own + 2)
     outside = {int(group[n_theirs]), int(group[-1])}
     groups = [g for g in np.unique(group[n_theirs + 1 : -1]) if g not in outside and (group[:n_theirs] == g).any()]
     if not groups:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from numbers import Integral, Real
 from typing import Literal
+
+from synthpop_gb.methods._checks import check_above, check_choice, check_whole, is_number
 
 __all__ = ["PRESETS", "AnnealOptions"]
 
@@ -109,25 +110,17 @@ class AnnealOptions:
             elif name in preset and given != value:
                 raise ValueError(f"{name} is {value!r} in the preset {self.preset!r}, not {given!r}: leave out one of the two")
         for name, choices in _CHOICES.items():
-            if getattr(self, name) not in choices:
-                raise ValueError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")
+            check_choice(name, getattr(self, name), choices)
         for name, least in _WHOLE.items():
-            value = getattr(self, name)
-            if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value < 2**62:
-                raise ValueError(f"{name} is a whole number of at least {least}, not {value!r}")
+            check_whole(name, getattr(self, name), least)
         for name, (low, high, allowed) in _NUMBERS.items():
             value = getattr(self, name)
-            if not (_number(value) and (low < value <= high or (allowed and value == low))):
+            if not (is_number(value) and (low < value <= high or (allowed and value == low))):
                 limits = f"{'from' if allowed else 'above'} {low:g}" + (f" to {high:g}" if math.isfinite(high) else "")
                 raise ValueError(f"{name} is a number {limits}{' on' if allowed and math.isinf(high) else ''}, not {value!r}")
         if self.weights is not None:
             if not isinstance(self.weights, Mapping) or not all(isinstance(k, str) for k in self.weights):
                 raise ValueError(f"weights gives numbers by the name of a constraint, not {self.weights!r}")
             for name, value in self.weights.items():
-                if not (_number(value) and value > 0):
-                    raise ValueError(f"weights of {name!r} is a number above 0, not {value!r}")
+                check_above(f"weights of {name!r}", value)
             object.__setattr__(self, "weights", {name: float(value) for name, value in self.weights.items()})
-
-
-def _number(value) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)

@@ -8,7 +8,6 @@ to whole tables rounded from it. Formulas: the methods page on calibration.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -22,6 +21,7 @@ from synthpop_gb.kernels.links import LINKS, Link, fitted_margins, zone_scales
 from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.rounding import Margins, round_margins, shared_margins
 from synthpop_gb.kernels.streams import ROUND, WHOLE
+from synthpop_gb.methods._checks import check_above, check_choice, check_whole, is_number
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods.integerise import INTEGERISE
@@ -86,19 +86,14 @@ class CalibrateOptions:
 
     def __post_init__(self):
         for name, known in (("distance", _DISTANCES), ("zeros", _ZEROS), ("integerise", tuple(INTEGERISE))):
-            if getattr(self, name) not in known:
-                raise ValueError(f"{name} is one of {', '.join(known)}, not {getattr(self, name)!r}")
+            check_choice(name, getattr(self, name), known)
         if not isinstance(self.soft, bool):
             raise ValueError(f"soft is true or false, not {self.soft!r}")
-        if not (_is_number(self.tolerance) and self.tolerance > 0):
-            raise ValueError(f"tolerance is a number of persons above 0, not {self.tolerance!r}")
-        if not (_is_number(self.prior) and self.prior > 0):
-            raise ValueError(f"prior is a number above 0, not {self.prior!r}")
-        for name, least in (("max_steps", 1), ("max_moves", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise ValueError(f"{name} is a whole number, at least {least}, not {value!r}")
-        if not (_is_number(self.lower) and _is_number(self.upper) and 0 <= self.lower < 1 < self.upper):
+        check_above("tolerance", self.tolerance, "persons")
+        check_above("prior", self.prior)
+        check_whole("max_steps", self.max_steps, 1)
+        check_whole("max_moves", self.max_moves, 0)
+        if not (is_number(self.lower) and is_number(self.upper) and 0 <= self.lower < 1 < self.upper):
             raise ValueError(f"bounds are 0 <= lower < 1 < upper, not {self.lower!r} and {self.upper!r}")
         self._check_errors()
 
@@ -110,14 +105,10 @@ class CalibrateOptions:
             raise ValueError("standard_error makes targets soft: leave it out, or set soft to true")
         by_table = dict(given) if isinstance(given, Mapping) else {"every table": given}
         for table, value in by_table.items():
-            if not (_is_number(value) and value >= 0):
+            if not (is_number(value) and value >= 0):
                 raise ValueError(f"the standard error of {table} is a number of persons from 0, not {value!r}")
         if isinstance(given, Mapping):
             object.__setattr__(self, "standard_error", {str(table): float(value) for table, value in sorted(by_table.items())})
-
-
-def _is_number(value) -> bool:
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool | np.bool_) and math.isfinite(value)
 
 
 class Calibrate:

@@ -6,7 +6,6 @@ whichever is faster. What is kept of a fit is its duals, from which `Population.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -18,6 +17,7 @@ from synthpop_gb.kernels.ipf import fit_block
 from synthpop_gb.kernels.layout import WholeLayout, whole_layout, whole_work
 from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import WHOLE
+from synthpop_gb.methods._checks import check_above, check_choice, check_whole
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods.integerise import INTEGERISE
@@ -60,14 +60,10 @@ class IPFOptions:
     newton: bool = True
 
     def __post_init__(self):
-        if not (math.isfinite(self.tolerance) and self.tolerance > 0):
-            raise ValueError(f"tolerance is a number above 0, not {self.tolerance}")
-        if self.max_cycles < 1:
-            raise ValueError(f"max_cycles is at least 1, not {self.max_cycles}")
-        if self.max_moves < 0:
-            raise ValueError(f"max_moves is at least 0, not {self.max_moves}")
-        if self.integerise not in INTEGERISE:
-            raise ValueError(f"integerise is one of {', '.join(INTEGERISE)}, not {self.integerise!r}")
+        check_above("tolerance", self.tolerance)
+        check_whole("max_cycles", self.max_cycles, 1)
+        check_whole("max_moves", self.max_moves, 0)
+        check_choice("integerise", self.integerise, INTEGERISE)
 
 
 class IPF:

@@ -17,6 +17,7 @@ from synthpop_gb.kernels.quasi_layout import quasi_layout, quasi_work
 from synthpop_gb.kernels.quasirandom import qisi_block
 from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import QUASI
+from synthpop_gb.methods._checks import check_above, check_whole
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods._sobol import sobol_directions
@@ -58,16 +59,12 @@ class QISIOptions:
     max_moves: int = MAX_MOVES
 
     def __post_init__(self):
-        for name, least in (("tolerance", 0.0), ("refit", 0.0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not (isinstance(value, int | float) and math.isfinite(value) and value > least):
-                raise ValueError(f"{name} is a number above 0, not {value!r}")
+        check_above("tolerance", self.tolerance)
+        check_above("refit", self.refit)
         if self.refit > 1:
             raise ValueError(f"refit is a share, at most 1, not {self.refit}")
         for name, least in (("max_cycles", 1), ("refit_cycles", 1), ("max_moves", 0)):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-                raise ValueError(f"{name} is a whole number, at least {least}, not {value!r}")
+            check_whole(name, getattr(self, name), least)
 
 
 class QISI:

@@ -124,12 +124,10 @@ def draw(
 ) -> list[Path]:
     """Draw one map of a run from its written counts; see `map_run`. `found`: `Indicators` of the share, to fade by."""
     from synthpop_gb.export import geopackage
-    from synthpop_gb.indicators import parse_condition, share_by_zone
+    from synthpop_gb.indicators import UNRELIABLE, parse_condition, share_by_zone
     from synthpop_gb.report.maps import draw_map
 
-    if aligned.geography.boundary_file is None:
-        message = "The study names no boundaries, so nothing can be drawn."
-        raise InputError([finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones].")])
+    refuse(check_boundaries(aligned))
     condition = parse_condition(indicator)
     known = condition.known(aligned)
     shares = share_by_zone(run_folder.read_counts(folder, aligned.records), condition.matches(aligned), aligned.zones, known)
@@ -142,7 +140,7 @@ def draw(
         stem,
         title=title or indicator,
         unit="% of people" if known.all() else "% of those of whom it is known",
-        subtitle="" if found is None else "Faded and hatched: unreliable, since its standard error is 20 % of the share or more",
+        subtitle="" if found is None else f"Faded and hatched: unreliable ({UNRELIABLE})",
         unreliable=None if found is None else found.frame.set_index("zone")["reliability"] == "unreliable",
     )
     if found is not None:
@@ -159,10 +157,15 @@ def check_drawable(asked, aligned: Aligned) -> list[Finding]:
     if tuple(asked.by) != ("zone",):
         message = f"Only figures by zone, without groups, can be mapped; these are by {', '.join(asked.by) or 'nothing'}."
         found.append(finding("study-value", message, place="map", remedy="Ask by zone alone, or leave the map out."))
-    if aligned.geography.boundary_file is None:
-        message = "The study names no boundaries, so nothing can be drawn."
-        found.append(finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones]."))
-    return found
+    return [*found, *check_boundaries(aligned)]
+
+
+def check_boundaries(aligned: Aligned) -> list[Finding]:
+    """`missing-file` where the study names no boundaries."""
+    if aligned.geography.boundary_file is not None:
+        return []
+    message = "The study names no boundaries, so nothing can be drawn."
+    return [finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones].")]
 
 
 def draw_indicator(found, aligned: Aligned, stem: Path, *, title: str) -> list[Path]:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from synthpop_gb.pipeline.inputs import align
 from synthpop_gb.spec import Study, load_study
+from synthpop_gb.spec.options import described_options
 
 __all__ = ["compare_methods", "describe_methods", "show_comparison"]
 
@@ -35,7 +36,7 @@ def describe_methods(name: str | None = None) -> str:
         more = "Options of one: synthpop-gb methods NAME. Side by side: synthpop-gb compare-methods STUDY."
         return "\n".join([*listed, "", more])
     method = get_method(name)
-    meaning = _meanings(method.options)
+    meaning = described_options(method.options)
     lines = [f"{name}: {_about(method)}", ""]
     for field in dataclasses.fields(method.options):
         lines.append(f"  {field.name}{_default(field)}")
@@ -58,13 +59,6 @@ def _default(field: dataclasses.Field) -> str:
     if field.default is not dataclasses.MISSING:
         return f" = {field.default!r}"
     return f" = {field.default_factory()!r}" if field.default_factory is not dataclasses.MISSING else " (needed)"
-
-
-def _meanings(options: type) -> dict[str, str]:
-    """Read what each option means off the 'Attributes' of the options' docstring."""
-    text = inspect.getdoc(options) or ""
-    found = re.findall(r"^(\w[\w, ]*) : [^\n]*\n((?:    [^\n]*\n?|\n)+)", text, re.MULTILINE)
-    return {name.strip(): " ".join(body.split()) for names, body in found for name in names.split(",")}
 
 
 def compare_methods(

@@ -13,7 +13,7 @@ from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import RecodeModel
 from synthpop_gb.spec.options import method_findings
 
-__all__ = ["check_method", "check_wishes", "make_recodes"]
+__all__ = ["check_method", "check_wishes", "make_distributions", "make_recodes"]
 
 
 def check_method(study: Study) -> list[Finding]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.checks import Checks
-from synthpop_gb.indicators import RELIABILITY, Indicators
+from synthpop_gb.indicators import RELIABILITY, UNRELIABLE, Indicators
 from synthpop_gb.population import Population
 from synthpop_gb.report import figures
 from synthpop_gb.report.words import Column, Grid, counted, fixed, grid_of, number, said, whole
@@ -41,10 +41,8 @@ def sure(population: Population, checks: Checks, indicators: Sequence[tuple[str,
             pd.concat([i.frame["reliability"] for _, i in indicators]).value_counts().reindex(list(RELIABILITY), fill_value=0)
         )
         bad = int(classes["unreliable"])
-        limit = f"{100 * RELIABILITY['acceptable']:g} %"
         sentences.append(
-            f"{whole(bad)} of {whole(int(classes.sum()))} figures below are unreliable for practical purposes: their standard "
-            f"error is {limit} of the estimate or more, or fewer than ten survey records stand behind them."
+            f"{whole(bad)} of {whole(int(classes.sum()))} figures below are unreliable for practical purposes: {UNRELIABLE}."
         )
     return sentences
 

@@ -13,7 +13,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from synthpop_gb.errors import Finding, finding
 
-__all__ = ["method_findings", "option_schema"]
+__all__ = ["described_options", "method_findings", "option_schema"]
 
 
 def method_findings(name: str, given: Mapping[str, Any], place: Callable[[str], str] = str) -> list[Finding]:
@@ -90,7 +90,7 @@ def option_schema() -> dict[str, dict]:
 
     found: dict[str, list[tuple[str, dict, str]]] = {}
     for name, method in sorted(METHODS.items()):
-        said = _described(method.options)
+        said = described_options(method.options)
         for key, kind in _types(method.options).items():
             found.setdefault(key, []).append((name, _adapter(kind).json_schema(), said.get(key, "")))
     return {key: _joined(of_methods) for key, of_methods in found.items()}
@@ -106,7 +106,7 @@ def _joined(of_methods: list[tuple[str, dict, str]]) -> dict:
     return {**(kinds[0] if len(kinds) == 1 else {"anyOf": kinds}), "description": description}
 
 
-def _described(options: type) -> dict[str, str]:
+def described_options(options: type) -> dict[str, str]:
     """Read what the section 'Attributes' of a docstring says of each name."""
     text = inspect.cleandoc(options.__doc__ or "")
     section = re.search(r"^Attributes\n-+\n(.*?)(?=^\S+\n-+\n|\Z)", text, re.DOTALL | re.MULTILINE)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthpop_gb.kernels import block as kernel
+from synthpop_gb.kernels import sparse_rows
 from synthpop_gb.kernels.block import whole_block
 from synthpop_gb.kernels.layout import whole_layout, whole_work
 from synthpop_gb.kernels.streams import WHOLE, stream_keys
@@ -77,10 +77,10 @@ def test_any_zones_in_any_order(problem, fit, chosen):
 def test_room_is_made_as_needed():
     """More people of more profiles than the first guess has room for."""
     problem = make_problem(n_zones=3, n_profiles=1500, n_cats=(12, 13, 14), mean_people=6000)
-    assert problem.n_profiles > kernel._FIRST_GUESS
+    assert problem.n_profiles > sparse_rows._FIRST_GUESS
     method = METHODS["ipf"]
     fit = method.solve_block(problem, np.arange(3), method.options(), Streams(1))
     indptr, profile, count, remainder = run(problem, np.arange(3), fit, HALVING)
-    assert len(profile) > 3 * kernel._FIRST_GUESS
+    assert len(profile) > 3 * sparse_rows._FIRST_GUESS
     assert (remainder == 0).all()
     assert (np.add.reduceat(count, indptr[:-1]) == problem.targets[:, :12].sum(axis=1)).all()
