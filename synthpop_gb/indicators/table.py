@@ -21,7 +21,7 @@ The classes that the Office for National Statistics prints beside estimates of i
 FEW_DONORS = 10
 """Fewer distinct survey records behind a figure make it unreliable, whatever its standard error: one more might change it."""
 
-UNRELIABLE = f"standard error {100 * RELIABILITY['acceptable']:g} % of the estimate or more, or fewer than {FEW_DONORS} records"
+UNRELIABLE = f"relative standard error {100 * RELIABILITY['acceptable']:g} % or more, or fewer than {FEW_DONORS} records"
 """What makes a figure unreliable, in words."""
 
 

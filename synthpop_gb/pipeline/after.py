@@ -124,7 +124,7 @@ def draw(
 ) -> list[Path]:
     """Draw one map of a run from its written counts; see `map_run`. `found`: `Indicators` of the share, to fade by."""
     from synthpop_gb.export import geopackage
-    from synthpop_gb.indicators import UNRELIABLE, parse_condition, share_by_zone
+    from synthpop_gb.indicators import parse_condition, share_by_zone
     from synthpop_gb.report.maps import draw_map
 
     refuse(check_boundaries(aligned))
@@ -134,14 +134,15 @@ def draw(
     stem = Path(output) if output else folder / "maps" / slug(indicator)
     stem = stem.with_suffix("") if stem.suffix.lower() in {".png", ".svg", ".gpkg", ".parquet"} else stem
     stem.parent.mkdir(parents=True, exist_ok=True)
+    doubtful = None if found is None else found.frame.set_index("zone")["reliability"] == "unreliable"
     drawn = draw_map(
         100 * shares["share"],
         aligned.geography,
         stem,
         title=title or indicator,
         unit="% of people" if known.all() else "% of those of whom it is known",
-        subtitle="" if found is None else f"Faded and hatched: unreliable ({UNRELIABLE})",
-        unreliable=None if found is None else found.frame.set_index("zone")["reliability"] == "unreliable",
+        subtitle=_hatched(doubtful),
+        unreliable=doubtful,
     )
     if found is not None:
         columns = ["estimate", "standard_error", "lower", "upper", "n_eff", "donors", "largest_donor", "reliability"]
@@ -178,16 +179,23 @@ def draw_indicator(found, aligned: Aligned, stem: Path, *, title: str) -> list[P
 
     refuse(check_drawable(found.question, aligned))
     frame = found.frame.set_index("zone")
-    share = found.question.measure == "share"
+    share, doubtful = found.question.measure == "share", frame["reliability"] == "unreliable"
     stem.parent.mkdir(parents=True, exist_ok=True)
     drawn = draw_map(
         frame["estimate"] * (100 if share else 1), aligned.geography, stem, title=title,
-        unit=found.shown_unit, unreliable=frame["reliability"] == "unreliable",
-        subtitle=f"Estimates; {100 * found.level:g}% intervals have a median half-width of {_half_width(found)}",
+        unit=found.shown_unit, unreliable=doubtful,
+        subtitle=f"Median ± {_half_width(found)} ({100 * found.level:g} %). {_hatched(doubtful)}".strip(),
     )  # fmt: skip
     for suffix in (".gpkg", ".geo.parquet"):
         drawn.append(geopackage(frame, aligned.geography, stem.with_name(stem.name + suffix)))
     return drawn
+
+
+def _hatched(doubtful) -> str:
+    """Say why zones are faded and hatched; nothing where none is."""
+    from synthpop_gb.indicators import UNRELIABLE
+
+    return f"Hatched: {UNRELIABLE}" if doubtful is not None and doubtful.any() else ""
 
 
 def _half_width(found) -> str:
