@@ -84,14 +84,17 @@ def anneal_zone(people, targets, price, over_targets, over_price, layout, work, 
     n = people.shape[0]
     tae, floor = measure(people, targets, price, layout, work)
     distance = measure_bins(people, over_targets, layout, work)
-    priced = _price_of(price, work.gap, layout.n_cells)
+    priced = 0.0
+    for c in range(layout.n_cells):
+        priced += price[c] * abs(work.gap[c])
     kept, dirty, listed, n_dirty = people.copy(), np.zeros(n, np.bool_), np.empty(n, np.int32), 0
     best_tae, best_priced, best_distance = tae, priced, distance
     limit, most = max(1, np.int64(schedule.attempts * n)), max(1, np.int64(schedule.successes * n))
     temperature, steps, same, proposals, accepted, traced = schedule.temperature, 0, 0, 0, 0, 0
     heated, last = 0, schedule.steps
     stopped = _goal(tae, floor, distance)
-    traced = _note(trace, traced, 0, temperature, tae)
+    if trace.shape[0] > 0:
+        traced = _note(trace, traced, 0, temperature, tae)
     while stopped == _OPEN:
         if steps == last:
             stopped = STEPS
@@ -104,8 +107,11 @@ def anneal_zone(people, targets, price, over_targets, over_price, layout, work, 
                 break
             proposals += 1
             i = next_below(state, n)
-            p = np.int64(people[i])
-            q = _proposed(p, tae > floor, schedule, layout, work, state)
+            p, q = np.int64(people[i]), np.int64(-1)
+            if schedule.guided > 0.0 and next_uniform(state) < schedule.guided:
+                q = guided_donor(p, tae > floor, layout, work, state)
+            if q < 0:
+                q = draw_donor(state, work.chance, work.alias)
             if q != p or schedule.like:
                 change = change_of(p, q, layout.cells, work.up, work.down)
                 further = further_of(p, q, layout, work.over)
@@ -117,7 +123,10 @@ def anneal_zone(people, targets, price, over_targets, over_price, layout, work, 
                     distance += further
                     people[i] = q
                     if schedule.best:
-                        n_dirty = _list_once(i, dirty, listed, n_dirty)
+                        if not dirty[i]:
+                            dirty[i] = True
+                            listed[n_dirty] = i
+                            n_dirty += 1
                         if _better(priced, distance, best_priced, best_distance):
                             best_tae, best_priced, best_distance = tae, priced, distance
                             _take_over(people, kept, dirty, listed, n_dirty)
@@ -129,8 +138,10 @@ def anneal_zone(people, targets, price, over_targets, over_price, layout, work, 
                 break
         accepted += taken
         same = same + 1 if abs(priced + over_price * distance - before) < _EQUAL else 0
-        if stopped == _OPEN and (taken == 0 or same >= schedule.unchanged):
-            stopped = NO_MOVE if taken == 0 else UNCHANGED
+        if stopped == _OPEN and taken == 0:
+            stopped = NO_MOVE
+        elif stopped == _OPEN and same >= schedule.unchanged:
+            stopped = UNCHANGED
         temperature *= schedule.cooling
         if (stopped == NO_MOVE or stopped == UNCHANGED) and heated < schedule.reheats:
             heated, last, same, stopped = heated + 1, steps + schedule.steps, 0, _OPEN
@@ -138,36 +149,9 @@ def anneal_zone(people, targets, price, over_targets, over_price, layout, work, 
     if schedule.best and n_dirty > 0:
         _take_over(kept, people, dirty, listed, n_dirty)
         tae, distance = best_tae, best_distance
-    traced = _note(trace, traced, proposals, temperature, tae)
+    if trace.shape[0] > 0:
+        traced = _note(trace, traced, proposals, temperature, tae)
     return stopped, tae, distance, steps, proposals, accepted, traced
-
-
-@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _price_of(price, gap, n_cells):
-    """Add up what the people too many and too few cost in all cells."""
-    total = 0.0
-    for c in range(n_cells):
-        total += price[c] * abs(gap[c])
-    return total
-
-
-@njit(inline="always")
-def _proposed(p, far, schedule, layout, work, state):
-    """Draw a donor to take the place of a person of profile p: guided now and then, and where tables guide to nobody any one."""
-    q = np.int64(-1)
-    if schedule.guided > 0.0 and next_uniform(state) < schedule.guided:
-        q = guided_donor(p, far, layout, work, state)
-    return q if q >= 0 else np.int64(draw_donor(state, work.chance, work.alias))
-
-
-@njit(inline="always")
-def _list_once(i, dirty, listed, n):
-    """Put person i on the list of those who changed, where not yet on it. Returns how many are."""
-    if not dirty[i]:
-        dirty[i] = True
-        listed[n] = i
-        n += 1
-    return n
 
 
 @njit(inline="always")
@@ -195,9 +179,7 @@ def _take_over(source, sink, dirty, listed, n):
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _note(trace, row, proposals, temperature, tae):
-    """Write one row of the trace, the last over again where it is full. Returns how many rows there are, 0 without a trace."""
-    if trace.shape[0] == 0:
-        return 0
+    """Write one row of the trace, the last over again where it is full. Returns how many rows there are."""
     row = min(row, trace.shape[0] - 1)
     trace[row, 0], trace[row, 1], trace[row, 2] = proposals, temperature, tae
     return row + 1
