@@ -42,8 +42,8 @@ class Checks:
         - 'zones': one row a zone over all tables, with the solver's statuses: what maps are drawn from (`summary.zone_summary`)
         - 'intersections': one row a pair of variables: per cent of people in the wrong cell of the reference (wrong_whole),
           beside wrong_fit, wrong_independence, wrong_survey, wrong_average, rounding, floor, floor_sample, floor_survey;
-          zone_mean_* are the same as means of zones (`intersections.intersections`); 'intersection_cells': one row a cell
-          (`intersections.comparison_cells`)
+          zone_mean_* are the same as means of zones (`pairs.intersections`); 'intersection_cells': one row a cell
+          (`pairs.comparison_cells`)
         - 'held_out': one row a held-out table with the same yardsticks (`held_out.held_out`); 'held_out_zones' by zone,
           'held_out_cells' by cell
         - 'donor_reuse': zone, people, donors, largest_share, effective_donors (`donor_reuse.donor_reuse`); 'record_use':

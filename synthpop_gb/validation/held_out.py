@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.validation.comparisons import Comparison
-from synthpop_gb.validation.intersections import MEAN_COLUMNS, WRONG_COLUMNS, wrong_columns
+from synthpop_gb.validation.pairs import MEAN_COLUMNS, WRONG_COLUMNS, wrong_columns
 from synthpop_gb.validation.registry import METRICS
 from synthpop_gb.validation.yardsticks import Ruler, floor_survey
 from synthpop_gb.validation.zone_fit import row_measures

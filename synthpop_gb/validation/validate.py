@@ -16,8 +16,8 @@ from synthpop_gb.validation.findings import findings
 from synthpop_gb.validation.fitted_cells import FittedCells
 from synthpop_gb.validation.held_out import held_out as held_out_frame
 from synthpop_gb.validation.held_out import held_out_zones
-from synthpop_gb.validation.intersections import comparison_cells, intersections
 from synthpop_gb.validation.metrics import effective_number
+from synthpop_gb.validation.pairs import comparison_cells, intersections
 from synthpop_gb.validation.recount import BLOCK, Ledger, RecordUse, recount
 from synthpop_gb.validation.summary import headline, zone_summary
 from synthpop_gb.validation.yardsticks import YARDSTICKS, Ruler
