@@ -46,7 +46,7 @@ class Pair:
     ----------
     real, synthetic : pandas.DataFrame
         Same columns in the same order: of a category pandas Categorical with the *same* categories on both sides (text;
-        those of the real data first, in its order), missing as NaN; of a number float64, missing as NaN. Rows are numbered from 0.
+        the real data's first, in its order), missing as NaN; of a number float64, missing as NaN. Rows are numbered from 0.
     variables : tuple of PairVariable
         One a column, in order.
     weight, synthetic_weight : numpy.ndarray or None
