@@ -12,6 +12,7 @@ from synthpop_gb.distribution import Distribution
 from synthpop_gb.errors import Finding
 from synthpop_gb.geography import Geography
 from synthpop_gb.microdata import Microdata
+from synthpop_gb.provenance import InputFile
 
 __all__ = ["Aligned", "AlignedTable"]
 
@@ -41,6 +42,12 @@ class AlignedTable:
         The same cells before settling totals.
     merged : numpy.ndarray, optional
         (n_cells,) how many published cells each cell is the sum of; None = one each.
+    table : str
+        Name of the benchmark table that it was taken from; empty where nobody said.
+    year : int, optional
+        Year of that table.
+    source : InputFile, optional
+        The file of that table.
     """
 
     name: str
@@ -52,6 +59,9 @@ class AlignedTable:
     standard_error: float
     published: pd.DataFrame
     merged: np.ndarray | None = None
+    table: str = ""
+    year: int | None = None
+    source: InputFile | None = None
 
     @property
     def standard_errors(self) -> np.ndarray:

@@ -333,6 +333,11 @@ CODES: dict[str, Meaning] = {
         "The survey's licence forbids copying records into the output.",
         'Declare `licence = "open"` only where the licence says so.',
     ),
+    "not-stated": Meaning(
+        "note",
+        "Who reads the card cannot tell whom to ask, or what the terms are.",
+        "Say it in the study: [card], and `publisher`, `licence`, `year` of each input.",
+    ),
     "bad-condition": Meaning(
         "error", "The condition cannot be understood.", "Write it as: health in ('bad', 'very bad') and age >= 65."
     ),

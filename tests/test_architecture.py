@@ -28,7 +28,7 @@ LAYERS = [
         "coded",
         "pair",
     },
-    {"read", "harmonisation", "formulation", "methods", "validation", "synthesis", "export"},
+    {"read", "harmonisation", "formulation", "methods", "validation", "synthesis", "export", "card"},
     {"execution", "assessment", "run_folder", "report", "spec", "datasets", "testing"},
     {"pipeline"},
     {"cli"},

@@ -195,7 +195,7 @@ def _aligned(view: View, area: Geography, settled: Settled, findings: tuple[Find
         new = published if targets is draft.published else pd.DataFrame(targets, index=area.codes, columns=draft.cells)
         return AlignedTable(
             draft.name, draft.request.variables, draft.categories, new, draft.record_cell[usable], draft.universe,
-            draft.standard_error, published, draft.merged,
+            draft.standard_error, published, draft.merged, draft.source, draft.year, view.tables[draft.source].source,
         )  # fmt: skip
 
     return Aligned(

@@ -66,6 +66,11 @@ measure = "quantile" # the median
 where = "age >= 16"
 by = ["district", "sex"]
 title = "Median income of adults, pounds a year"
+
+[card]
+purpose = "To try the program: nobody in this county is real."
+not_for = ["any statement about a real place"]
+keywords = ["made-up county"]
 """
 
 

@@ -101,7 +101,8 @@ def _read_survey(survey: Survey) -> Microdata:
 def _read_tables(table: Table) -> dict[str, BenchmarkTable]:
     from synthpop_gb import read
 
-    return read.tables(table.path, **table.model_dump(exclude={"path"}, exclude_none=True))
+    stated = {"path", "publisher", "licence", "url"}  # for the card only
+    return read.tables(table.path, **table.model_dump(exclude=stated, exclude_none=True))
 
 
 def _read_geography(study: Study) -> Geography | None:

@@ -157,7 +157,7 @@ def report_on(
 
         counts = run_folder.read_counts(folder, aligned.records)
         people(population, aligned, folder / "people" / "people.parquet", counts=counts)
-    run_folder.finish(population, folder, licence=study.survey.licence, checks=checks, extra=extra)
+    run_folder.finish(population, folder, licence=study.survey.licence, checks=checks, aligned=aligned, extra=extra)
     return Run(study, folder, aligned, population, checks, page)
 
 

@@ -1,7 +1,7 @@
 """The one owner of a run's files: write, load, resume; what may be copied and what not.
 
 A pipeline calls `begin`, solves with `checkpoint=blocks_folder(folder)`, then `write_population`, `read_counts` for the recount,
-`write_checks`, and `finish`. From Python `save` and `load` do it all. Layout: `outputs/README.md` of the project.
+`write_checks`, and `finish`, which writes the card too; `write_card` writes it anew. From Python `save` and `load` do it all. Layout: `outputs/README.md` of the project.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synthpop_gb.card import describe
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError, finding
-from synthpop_gb.run_folder._checks import read_checks, write_checks
+from synthpop_gb.run_folder._card import inventory, write_card, write_pair
+from synthpop_gb.run_folder._checks import AUDIT, read_checks, write_checks
 from synthpop_gb.run_folder._counts import counts_facts, places_as_written, read_counts
 from synthpop_gb.run_folder._files import PROBLEM, begin, blocks_folder, end, is_finished, read_json, replacing, write_json
-from synthpop_gb.run_folder._record import changed_files, changed_inputs, provenance_of, read_run, write_readme, write_run
+from synthpop_gb.run_folder._record import changed_files, changed_inputs, provenance_of, read_run, write_run
 from synthpop_gb.run_folder._store import is_open, read_population, read_problem, write_population
 
 if TYPE_CHECKING:
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
     from synthpop_gb.problem import Problem
 
 __all__ = [
-    "begin", "blocks_folder", "changed_inputs", "counts_facts", "finish", "is_finished", "load", "read_checks", "read_counts",
-    "read_json", "read_run", "replacing", "save", "write_checks", "write_json", "write_population",
+    "AUDIT", "begin", "blocks_folder", "changed_inputs", "counts_facts", "finish", "inventory", "is_finished", "load",
+    "read_checks", "read_counts", "read_json", "read_run", "replacing", "save", "write_card", "write_checks", "write_json",
+    "write_pair", "write_population",
 ]  # fmt: skip
 
 
@@ -91,7 +94,7 @@ def save(
     write_population(population, folder, licence=licence)
     if checks is not None:
         write_checks(checks, folder, licence=licence)
-    finish(population, folder, licence=licence, checks=checks)
+    finish(population, folder, licence=licence, checks=checks, aligned=aligned)
     return folder
 
 
@@ -101,9 +104,10 @@ def finish(
     *,
     licence: str | None = None,
     checks: Checks | None = None,
+    aligned: Aligned | None = None,
     extra: Mapping | None = None,
 ) -> dict:
-    """Complete a run: README.md, run.json last, then the marks of an unfinished run go.
+    """Complete a run: run.json, the card (README.md, card.json, datapackage.json, ro-crate-metadata.json); then it is finished.
 
     Parameters
     ----------
@@ -114,7 +118,9 @@ def finish(
     licence : str, optional
         The survey's.
     checks : Checks, optional
-        Their headline goes into the README.
+        Their figures go into the card.
+    aligned : Aligned, optional
+        What it was made from: variables, tables and universes are noted in run.json, and told by the card.
     extra : mapping, optional
         Further facts for run.json, plain values by name.
 
@@ -126,8 +132,10 @@ def finish(
     from synthpop_gb.execution.checkpoint import problem_hash
 
     folder = Path(folder)
+    if aligned is not None:
+        extra = {"made_from": describe(aligned), **(extra or {})}
     run = write_run(population, folder, licence=licence, problem_hash=problem_hash(population.problem), extra=extra)
-    write_readme(folder, run, checks)
+    write_card(folder, run=run, checks=checks)
     end(folder)
     return run
 

@@ -1,4 +1,4 @@
-"""The folder `validation/`: every table of checks as Parquet, headline and findings as JSON."""
+"""The folders `validation/` and `audit/`: every table of checks as Parquet, headline and findings as JSON."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ import pandas as pd
 
 from synthpop_gb.checks import Checks, without_records
 from synthpop_gb.errors import Finding
-from synthpop_gb.run_folder._files import CHECKS, read_json, replacing, write_json
+from synthpop_gb.run_folder._files import AUDIT, CHECKS, read_json, replacing, write_json
 
-__all__ = ["read_checks", "write_checks"]
+__all__ = ["AUDIT", "checks_there", "read_checks", "write_checks"]
 
 _SUMMARY = "checks.json"
 
 
-def write_checks(checks: Checks, folder: str | Path, *, licence: str | None = None) -> Path:
+def write_checks(checks: Checks, folder: str | Path, *, licence: str | None = None, under: str = CHECKS) -> Path:
     """Write `validation/<table>.parquet` for every table, headline and findings as `validation/checks.json`; returns the folder.
 
-    Tables of earlier checks go. Findings name records only where `licence`, the survey's, is 'open'.
-    Raises InputError (`output-locked`).
+    Tables of earlier checks go. Findings name records only where `licence`, the survey's, is 'open'. `under`: name of the
+    folder: 'validation', or 'audit'. Raises InputError (`output-locked`).
     """
-    place = Path(folder) / CHECKS
+    place = Path(folder) / under
     for name, table in checks.tables.items():
         with replacing(place / f"{name}.parquet") as temporary:
             table.to_parquet(temporary, compression="zstd")
@@ -37,9 +37,14 @@ def write_checks(checks: Checks, folder: str | Path, *, licence: str | None = No
     return place
 
 
-def read_checks(folder: str | Path) -> Checks:
+def checks_there(folder: str | Path, under: str = CHECKS) -> Checks | None:
+    """Read checks where there are any. Raises InputError (`unreadable-file`)."""
+    return read_checks(folder, under) if (Path(folder) / under / _SUMMARY).is_file() else None
+
+
+def read_checks(folder: str | Path, under: str = CHECKS) -> Checks:
     """Read what `write_checks` wrote. Raises InputError (`missing-file`, `unreadable-file`)."""
-    place = Path(folder) / CHECKS
+    place = Path(folder) / under
     summary = read_json(place / _SUMMARY)
     tables = {name: pd.read_parquet(place / f"{name}.parquet") for name in summary["tables"]}
     findings = tuple(Finding(**{**f, "rows": pd.DataFrame(f["rows"]) if f["rows"] else None}) for f in summary["findings"])

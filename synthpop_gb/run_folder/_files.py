@@ -12,23 +12,24 @@ from typing import Any
 
 import numpy as np
 
+from synthpop_gb.card import CARD_FILES
 from synthpop_gb.errors import InputError, finding
 
 __all__ = [
-    "BLOCKS", "CHECKS", "COUNTS", "DUALS", "MARKER", "PROBLEM", "PROFILES", "README", "REPLICATES", "REPLICATE_STATUS",
-    "RUN", "SETTLED", "STATUS",
-    "begin", "blocks_folder", "end", "is_finished", "read_json", "remove", "replacing", "write_json",
+    "AUDIT", "BLOCKS", "CHECKS", "COUNTS", "DUALS", "MARKER", "PREVIOUS", "PROBLEM", "PROFILES", "REPLICATES",
+    "REPLICATE_STATUS", "RUN", "SETTLED", "STATUS",
+    "begin", "begin_folder", "blocks_folder", "end", "is_finished", "read_json", "remove", "replacing", "write_json",
 ]  # fmt: skip
 
-RUN, README, MARKER = "run.json", "README.md", ".unfinished"
+RUN, MARKER = "run.json", ".unfinished"
 PREVIOUS = "run.previous.json"  # recipe of the run that is being replaced, until the new one is finished
 PROFILES, COUNTS, STATUS = "population/profiles.parquet", "population/counts.parquet", "population/status.parquet"
 SETTLED = "population/settled.parquet"  # only where the method settled tables by itself
 DUALS, PROBLEM, BLOCKS = "population/duals.parquet", "population/problem.npz", "population/.blocks"
 REPLICATES, REPLICATE_STATUS = "population/replicates.parquet", "population/replicate_status.parquet"
-CHECKS = "validation"
+CHECKS, AUDIT = "validation", "audit"
 # what a run that begins or goes on loses:
-_OURS = (README, "card.json", "population", CHECKS, "report.html", "maps", "indicators", "people")
+_OURS = (*CARD_FILES, "population", CHECKS, AUDIT, "report.html", "audit.html", "maps", "indicators", "people")
 
 
 @contextmanager
@@ -103,6 +104,16 @@ def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
                         _delete(path)
             else:
                 _delete(folder / name)
+    return folder
+
+
+def begin_folder(folder: str | Path) -> Path:
+    """Make a folder that is no run's, or take the one that is there. Raises InputError (`output-exists`, `output-locked`)."""
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise InputError([finding("output-exists", f"{folder} is a file, not a folder.", place=str(folder))])
+    with _told_if_locked(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

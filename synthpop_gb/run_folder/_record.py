@@ -1,4 +1,4 @@
-"""run.json and README.md: what a run was made from and by, what became of its zones, and what its population may be used for."""
+"""run.json: what a run was made from and by, and what became of its zones."""
 
 from __future__ import annotations
 
@@ -17,19 +17,16 @@ from synthpop_gb.run_folder._files import (
     MARKER,
     PROBLEM,
     PROFILES,
-    README,
     REPLICATE_STATUS,
     REPLICATES,
     RUN,
     SETTLED,
     STATUS,
     read_json,
-    replacing,
     write_json,
 )
-from synthpop_gb.run_folder._readme import readme
 
-__all__ = ["changed_inputs", "provenance_of", "read_run", "write_readme", "write_run"]
+__all__ = ["changed_inputs", "provenance_of", "read_run", "write_run"]
 
 _FORMAT = 1
 _FILES = (PROFILES, COUNTS, STATUS, DUALS, SETTLED, PROBLEM, REPLICATES, REPLICATE_STATUS)
@@ -145,9 +142,3 @@ def changed_files(folder: Path, run: Mapping) -> tuple[Finding, ...]:
         replace(f, remedy="Restore it, or run the study again.", why="The run's own files must be as they were written.")
         for f in changed_inputs({"path": str(folder / name), **known} for name, known in run["files"].items())
     )
-
-
-def write_readme(folder: Path, run: Mapping, checks: Checks | None = None) -> None:
-    """Write the run's README.md."""
-    with replacing(folder / README) as temporary:
-        temporary.write_text(readme(run, checks), encoding="utf-8")

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.spec.model import (
+    CardModel,
     DistributionModel,
     IndicatorRequest,
     MapRequest,
@@ -153,7 +154,7 @@ def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
 _CHILDREN = {
     "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
     "truth": Truth, "variables": SurveyVariable, "indicators": IndicatorRequest, "replicates": ReplicatesModel,
-    "distributions": DistributionModel,
+    "distributions": DistributionModel, "card": CardModel,
 }  # fmt: skip
 
 

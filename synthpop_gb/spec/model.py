@@ -9,8 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from synthpop_gb.spec.options import option_schema
 
 __all__ = [
-    "DistributionModel", "IndicatorRequest", "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study", "Survey",
-    "SurveyVariable", "Table", "Truth", "Zones", "study_schema",
+    "CardModel", "DistributionModel", "IndicatorRequest", "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study",
+    "Survey", "SurveyVariable", "Table", "Truth", "Zones", "study_schema",
 ]  # fmt: skip
 
 
@@ -21,6 +21,16 @@ def _as_text_codes(value):
 
 Codes = Annotated[list[str], BeforeValidator(_as_text_codes)]
 Count = Annotated[int, Field(ge=1)]
+Link = Annotated[str, Field(pattern=r"^https?://[^\s<>\"]+$")]
+"""An address on the web: no other scheme, so that nothing in a card runs when it is clicked."""
+
+
+def _as_list(value):
+    """One text is a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+Texts = Annotated[list[str], BeforeValidator(_as_list)]
 
 
 class Strict(BaseModel):
@@ -65,6 +75,12 @@ class Survey(Strict):
     """Year that the records describe."""
     universe: str | None = None
     """Whom the survey covers, e.g. 'usual residents aged 16 and over'."""
+    publisher: str | None = None
+    """Who publishes it, for the card."""
+    terms: str | None = None
+    """Its licence by name, for the card: 'Open Government Licence v3.0', 'UK Data Service End User Licence'."""
+    url: Link | None = None
+    """Where it is published, for the card."""
     variables: dict[str, SurveyVariable] = {}
     """Variables by common name, where no codebook describes them."""
 
@@ -98,6 +114,12 @@ class Table(Strict):
     """Standard deviation of the publisher's perturbation of one cell, in people."""
     year: int | None = None
     """Census year, where the file does not say."""
+    publisher: str | None = None
+    """Who publishes it, for the card."""
+    licence: str | None = None
+    """Its licence by name, for the card."""
+    url: Link | None = None
+    """Where it is published, for the card."""
 
 
 def _table_of(value):
@@ -119,6 +141,14 @@ class Zones(Strict):
     """File of polygons: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
     boundary_zone: str | None = None
     """Column of zone codes in it."""
+    year: int | None = None
+    """Year of the zones, for the card: 2011 for LSOAs of the 2011 census."""
+    publisher: str | None = None
+    """Who publishes lookup and boundaries, for the card."""
+    licence: str | None = None
+    """Their licence by name, for the card."""
+    url: Link | None = None
+    """Where they are published, for the card."""
 
 
 class RecodeModel(Strict):
@@ -224,6 +254,37 @@ class Truth(Strict):
     """Name = condition on columns that the survey and the truth share, e.g. `low_income = "income_band = 'lowest fifth'"`."""
 
 
+class CardModel(Strict):
+    """What the card of the result says beyond what the run itself knows: who made it, what for, under which licence."""
+
+    title: str | None = None
+    """Title of the result; the study's where absent. The word 'synthetic' is put in front where it is not in it."""
+    creator: Texts = []
+    """Who made it: one name, or several."""
+    contact: str | None = None
+    """Whom to ask: a name, an e-mail address or a web address."""
+    licence: str | None = None
+    """Licence of the result, by name or by address."""
+    purpose: str | None = None
+    """What it was made for, in a sentence."""
+    uses: Texts = []
+    """Uses that it is meant for."""
+    not_for: Texts = []
+    """Uses that it must not be put to."""
+    citation: str | None = None
+    """How to cite it; made from the other keys where absent."""
+    keywords: Texts = []
+    """Words to find it by."""
+    funding: Texts = []
+    """Who paid for it, with grant numbers."""
+    version: str | None = None
+    """Version of the result."""
+    url: Link | None = None
+    """Where it is, or will be, published."""
+    changes: Texts = []
+    """What changed since earlier versions, the newest first."""
+
+
 class Study(Strict):
     """Everything that one population is made from."""
 
@@ -261,6 +322,8 @@ class Study(Strict):
     """Indicators to estimate, with intervals; they need `replicates`."""
     truth: Truth | None = None
     """True people, where the county is made up."""
+    card: CardModel = CardModel()
+    """What the card says beyond what the run itself knows."""
 
     @property
     def heading(self) -> str:
@@ -281,9 +344,13 @@ def study_schema() -> dict:
 
 
 def _allow_plain_paths(schema: dict) -> None:
-    """Allow a bare path for a table, and a bare number of replicates: validators turn them into tables."""
+    """Allow a bare path for a table, a bare number of replicates, a bare text for a list: validators turn them round."""
     items = schema["properties"]["tables"]["items"]
     schema["properties"]["tables"]["items"] = {"anyOf": [{"type": "string"}, items]}
     replicates = schema["properties"]["replicates"]
     known = {k: replicates.pop(k) for k in ("$ref", "allOf") if k in replicates}
     schema["properties"]["replicates"] = {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 10_000}, known], **replicates}
+    for entry in schema["$defs"]["CardModel"]["properties"].values():
+        if entry.get("type") == "array":  # one text is a list of one
+            several = {"type": entry.pop("type"), "items": entry.pop("items")}
+            entry["anyOf"] = [{"type": "string"}, several]

@@ -1,0 +1,152 @@
+"""What the card of a run says of its people: how many, which zones do not fit, how well tables and combinations are met."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synthpop_gb.card.claims import Claim, Facts, Source, braced, say, spoken
+from synthpop_gb.card.noun import CardTable, Section
+from synthpop_gb.status import FIT_MEANING, FitStatus
+
+__all__ = ["fidelity", "limits", "summary", "unfitted"]
+
+_MOST_ZONES = 10
+
+
+def summary(facts: Facts) -> Section:
+    """What this is: people, zones, records, constraints."""
+    run = "run.json"
+    claims = [
+        say(
+            "{people} synthetic people in {zones} zone{zones:s}. Each is a copy of one of {donors} survey records, placed so that its "
+            "zone meets counts of {constraints}.",
+            people=facts.get(run, "/people"), zones=facts.get(run, "/zones"), donors=facts.get(run, "/donors"),
+            constraints=facts.get(run, "/constraints"),
+        ),
+        say(
+            "The zone of a copy is made by the fit, not reported: none of the {donors} records says in which zone its respondent lives.",
+            donors=facts.get(run, "/donors"),
+        ),
+    ]  # fmt: skip
+    return Section.of("summary", "What this is", claims)
+
+
+def unfitted(facts: Facts) -> Section:
+    """Zones that do not fit: what a reader must know first."""
+    run = "run.json"
+    zones, exact = facts.get(run, "/zones"), facts.get(run, "/whole/EXACT")
+    missed = facts.get(run, "/not_fitted", "length")
+    zones_said = "All {zones} zones meet" if zones.value != 1 else "The {zones} zone meets"
+    claims: list[Claim | None] = []
+    if exact.value == zones.value:
+        claims.append(say(zones_said + " every count that they were fitted to.", zones=zones, exact=exact))
+    else:
+        claims.append(say("{exact} of {zones} zones meet every count that they were fitted to.", exact=exact, zones=zones))
+        claims.append(
+            say(
+                "{missed} zone{missed:s} miss some: do not publish as they stand. The largest total absolute error is {largest} people.",
+                missed=missed, largest=facts.get(run, "/largest_remainder"),
+            )
+        )  # fmt: skip
+    for status in FitStatus:
+        if status.name not in ("CONVERGED", "EMPTY"):
+            n = facts.get(run, f"/fit/{status.name}")
+            claims.append(say(f"{{n}} {status.name}: {FIT_MEANING[status]}.", n=n))
+    claims.append(say("{n} zone{n:s} without people.", n=facts.get(run, "/fit/EMPTY")))
+    rows = [
+        (m["zone"], _lower(m.get("fit", "")), m["remainder"], spoken(m.get("worst_cell") or ""))
+        for m in (facts.files.get(run) or {}).get("not_fitted", [])[:_MOST_ZONES]
+    ]
+    table = CardTable(
+        "Zones that miss counts", ("Zone", "Fit", "Total error, people", "Most in"), tuple(rows), Source(run, "/not_fitted")
+    )
+    return Section.of("unfitted", "Zones that do not fit", claims, [table])
+
+
+def _lower(status: Any) -> str:
+    return str(status).lower().replace("_", " ")
+
+
+def fidelity(facts: Facts) -> Section:
+    """How well it fits: tables, pairs, tables that were kept back, and the truth where it is known."""
+    fit, head = "validation/table_fit", "/headline/"
+    checks = "validation/checks.json"
+    claims = [
+        say(
+            "Fitted tables: total absolute error {tae} people over {tables} tables, {above} above what settling the tables left.",
+            tae=facts.of(fit, "tae", "sum"), tables=facts.of(fit, how="rows"), above=facts.of(fit, "tae_above_floor", "sum"),
+        ),
+        say(
+            "Against the counts as published: total absolute error {tae} people; {cells} of perturbed cells lie within the publisher's "
+            "noise, and {tables} of zones' tables.",
+            tae=facts.get(checks, f"{head}total absolute error against the counts as published"),
+            cells=facts.get(checks, f"{head}cells within the publisher's noise"),
+            tables=facts.get(checks, f"{head}tables within the publisher's noise"),
+        ),
+    ]  # fmt: skip
+    pairs = {"pair": "all pairs", "reference": "fit"}
+    claims.append(
+        say(
+            "Pairs of fitted variables by zone, which no table gives: {whole:.2f} % of people away from the fractional fit "
+            "(independence {independence:.2f} %, mean of {n} pairs).",
+            whole=facts.of("validation/intersections", "rounding", **pairs),
+            independence=facts.of("validation/intersections", "wrong_independence", **pairs),
+            n=facts.of("validation/intersections", "pairs", **pairs),
+        )
+    )  # fmt: skip
+    for table in facts.table("validation/held_out").get("table", []):
+        claims += _held_out(facts, str(table))
+    for indicator in facts.table("validation/true_error").get("indicator", []):
+        claims.append(_true_error(facts, str(indicator)))
+    return Section.of("fidelity", "How well it fits", claims)
+
+
+def _held_out(facts: Facts, table: str) -> list[Claim | None]:
+    """One table that was kept back; without independence where it is not known."""
+    at = {column: facts.of("validation/held_out", column, table=table) for column in ("wrong_whole", "wrong_independence", "floor")}
+    name = facts.of("validation/held_out", "variables", table=table)
+    words = braced(spoken(name.value if name.known else table))
+    full = say(
+        f"{words}, kept back: {{wrong:.2f}} % of people in the wrong cell of their zone (independence {{independence:.2f}} %, "
+        "noise floor {floor:.2f} %).",
+        wrong=at["wrong_whole"], independence=at["wrong_independence"], floor=at["floor"],
+    )  # fmt: skip
+    plain = say(f"{words}, kept back: {{wrong:.2f}} % of people in the wrong cell of their zone.", wrong=at["wrong_whole"])
+    worse = None
+    if full is not None and at["wrong_whole"].value > at["wrong_independence"].value:
+        worse = say(
+            f"{words} is met worse ({{wrong:.2f}} %) than the product of its margins would meet it ({{independence:.2f}} %): do "
+            "not use this combination by zone.",
+            wrong=at["wrong_whole"], independence=at["wrong_independence"],
+        )  # fmt: skip
+    return [full or plain, worse]
+
+
+def _true_error(facts: Facts, indicator: str) -> Claim | None:
+    at = {c: facts.of("validation/true_error", c, indicator=indicator) for c in ("rmse", "rmse_survey", "floor", "zones")}
+    return say(
+        f"True error of {braced(indicator)}: {{rmse:.2f}} points, root mean square over {{zones}} zones (the survey's mean "
+        "everywhere {survey:.2f}, noise floor {floor:.2f}).",
+        rmse=at["rmse"], zones=at["zones"], survey=at["rmse_survey"], floor=at["floor"],
+    )  # fmt: skip
+
+
+def limits(facts: Facts) -> Section:
+    """What it cannot tell, with the figure that says so."""
+    run = "run.json"
+    n = facts.get(run, "/made_from/other_columns/number")
+    claims = [
+        say(
+            "No table places people by {copied}: within a zone these are as frequent as the survey makes them among people alike on "
+            "{constraints}.",
+            copied=facts.get(run, "/made_from/copied"), constraints=facts.get(run, "/constraints"),
+        ),
+        say("{n} further column{n:s} of the survey can be joined to people by record; nothing was checked of that.", n=n)
+        if n.value else None,
+        say(
+            "Counts of a few people are noise: drawing whole people at random moves {floor:.2f} % of people to another two-way cell of "
+            "their zone.",
+            floor=facts.of("validation/intersections", "floor", pair="all pairs", reference="fit"),
+        ),
+    ]  # fmt: skip
+    return Section.of("limits", "What it cannot tell", claims)
