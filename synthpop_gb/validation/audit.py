@@ -1,0 +1,156 @@
+"""The audit: is it right, for whom, what for, and whom does it expose; of any two files, and of a population."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.checks import Checks
+from synthpop_gb.errors import Finding
+from synthpop_gb.pair import Pair
+from synthpop_gb.population import DonorCounts, Population
+from synthpop_gb.validation.disclosure import cloned_disclosure, disclosure
+from synthpop_gb.validation.intersections import protected_names, scan, scan_zones, survey_codes
+from synthpop_gb.validation.utility import utility
+from synthpop_gb.validation.verdicts import pair_verdicts, population_verdicts
+
+__all__ = ["audit", "audit_population"]
+
+
+def audit(
+    pair: Pair,
+    *,
+    seed: int = 1,
+    order: int = 3,
+    impossible: Iterable[str] = (),
+    holdout: pd.DataFrame | None = None,
+    models: bool = True,
+    splits: int = 1,
+    workers: int | None = None,
+) -> Checks:
+    """Audit synthetic records against real ones: utility, intersections, disclosure, and a verdict for each use.
+
+    Parameters
+    ----------
+    pair : Pair
+        Both sides, with keys, target and protected attributes; `read.pair` makes one of two files.
+    seed : int
+        Fixes whatever is drawn; the same seed gives the same tables.
+    order : int
+        Variables in the largest combinations, 1 to 3 and, where you have time, more.
+    impossible : iterable of str
+        Structural zeros as conditions: "relationship = 'Husband' and sex = 'Female'".
+    holdout : pandas.DataFrame, optional
+        Real records that were not synthesised from, with the pair's columns: the control of attacks.
+    models : bool
+        Whether models are trained where there is a target: most of the time goes there.
+    splits : int
+        Times that real records are split into training and test records.
+    workers : int, optional
+        Threads of the scan; results do not depend on it.
+
+    Returns
+    -------
+    Checks
+        Tables of `utility`, `scan` and `disclosure`, and 'verdicts' (`pair_verdicts`). Findings: those of reading, then errors,
+        warnings, notes.
+
+    Raises
+    ------
+    InputError
+        Where a rule about what is impossible cannot be understood.
+
+    >>> from synthpop_gb.read import pair
+    >>> real = pd.DataFrame({"sex": ["f", "m"] * 200, "works": ["yes", "yes", "no", "no"] * 100})
+    >>> found = audit(pair(real, real.sample(400, replace=True, random_state=1)), models=False)
+    >>> found["verdicts"].set_index("use")["verdict"].loc["Tables of two variables"]
+    'fit'
+    """
+    real, synthetic = pair.coded()
+    groups = scan(
+        real, synthetic, orders=range(1, order + 1), protected=pair.protected, impossible=impossible,
+        reference_name=pair.real_name, reference_kind="survey cloned" if pair.cloned else "sample",
+        left_out=pair.left_out, workers=workers,
+    )  # fmt: skip
+    parts = [
+        groups,
+        utility(pair, seed=seed, order=min(order, 3), prediction=models, splits=splits),
+        disclosure(pair, seed=seed, holdout=holdout),
+    ]
+    return _whole(parts, pair.findings, pair_verdicts)
+
+
+def audit_population(
+    population: Population,
+    aligned: Aligned,
+    validation: Checks,
+    *,
+    counts: Sequence[DonorCounts] | None = None,
+    names: Iterable[str] | None = None,
+    keys: Sequence[str] | None = None,
+    order: int = 3,
+    impossible: Iterable[str] = (),
+    workers: int | None = None,
+) -> Checks:
+    """Audit a population of copied survey records: combinations by zone and over all zones, and whom it exposes.
+
+    Parameters
+    ----------
+    population : Population
+        Whose fractional fit is the first reference.
+    aligned : Aligned
+        Survey, tables and zones; held-out tables are references as well, and the survey itself over the whole area.
+    validation : Checks
+        What `validate` found, for the verdicts.
+    counts : sequence of DonorCounts, optional
+        The people judged; `population.blocks()` where absent.
+    names : iterable of str, optional
+        Variables of the survey to scan; all that its codebook describes where absent, the protected ones first.
+    keys : sequence of str, optional
+        What an intruder knows of somebody.
+    order, impossible, workers
+        As of `audit`.
+
+    Returns
+    -------
+    Checks
+        Tables of `scan_zones` and `cloned_disclosure`, and 'verdicts' (`population_verdicts`).
+
+    Raises
+    ------
+    InputError
+        Where a rule about what is impossible, a key or a variable is not known.
+    """
+    blocks = list(population.blocks()) if counts is None else list(counts)
+    records = survey_codes(aligned, names)
+    found = scan_zones(
+        blocks, records, aligned.zones, fit=population if population.duals is not None else None, tables=aligned.held_out,
+        orders=range(1, order + 1), protected=protected_names(records.names), impossible=impossible,
+        survey_name=f"the survey {aligned.survey.name}", workers=workers,
+    )  # fmt: skip
+    exposed = cloned_disclosure(blocks, aligned, keys)
+    number = 0 if population.replicates is None else len(population.replicates)
+    judged = lambda checks: population_verdicts(  # noqa: E731 - two facts that only this run knows
+        checks, validation, licence=aligned.survey.licence, replicates=number
+    )
+    return _whole([found, exposed], (), judged)
+
+
+def _whole(parts: Iterable[Checks], before: Iterable[Finding], judge) -> Checks:
+    """Put parts together: one headline, one set of tables, findings once, the worst first; then the verdicts."""
+    headline, tables, found = {}, {}, list(before)
+    for part in parts:
+        headline |= part.headline
+        tables |= part.tables
+        known = {(f.code, f.message) for f in found}
+        found += [f for f in part.findings if (f.code, f.message) not in known]
+    rank = {"error": 0, "warning": 1, "note": 2}
+    found.sort(key=lambda f: rank[f.level])
+    checks = Checks(headline, tables, tuple(found))
+    verdicts = judge(checks)
+    counts = verdicts["verdict"].value_counts()
+    words = {"fit": "fit", "care": "with care", "unfit": "not fit", "unknown": "not known"}
+    said = ", ".join(f"{counts[v]} {w}" for v, w in words.items() if v in counts)
+    return Checks({"uses judged": said, **headline}, {"verdicts": verdicts, **tables}, tuple(found))
