@@ -1,0 +1,62 @@
+"""Pages from templates: text escaped, scripts named to the browser by their hash, files put in place whole."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from synthpop_gb.errors import InputError, finding
+
+__all__ = ["file_in", "put", "render", "source"]
+
+
+def source(name: str) -> str:
+    """Return the text of a file in templates/."""
+    return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
+
+
+def render(template: str, context: dict, *, styles: Sequence[str] = ("style.css",), scripts: Sequence[str] = ()) -> str:
+    """Fill a template. Scripts are named to the browser by their hash, so that no other script can run in the page."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    kept_tidy = {"trim_blocks": True, "lstrip_blocks": True}
+    environment = Environment(loader=PackageLoader("synthpop_gb.report"), autoescape=True, undefined=StrictUndefined, **kept_tidy)
+    environment.filters["ticked"] = _ticked
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
+    allowed = "script-src " + (hashes or "'none'")
+    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; {allowed}"
+    style = "\n".join(source(name) for name in styles)
+    return environment.get_template(template).render(context, policy=policy, style=style, scripts=list(scripts))
+
+
+def file_in(path: str | Path, name: str) -> Path:
+    """Return the file to be written: `name` in a folder, or the file itself."""
+    path = Path(path)
+    return path / name if path.is_dir() or not path.suffix else path
+
+
+def put(path: Path, text: str) -> Path:
+    """Write a text as a whole or not at all; an existing file is replaced. Raises InputError `output-locked`."""
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(text, encoding="utf-8", newline="\n")
+        os.replace(partial, path)
+    except PermissionError as error:
+        raise InputError([finding("output-locked", f"{path} cannot be written: {error.strerror}.", place=str(path))]) from error
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def _ticked(text: str):
+    """Escape a text and set what stands between back quotes as code."""
+    from markupsafe import Markup, escape
+
+    parts = str(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts))
