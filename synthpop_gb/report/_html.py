@@ -8,9 +8,11 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from synthpop_gb.errors import InputError, finding
+from synthpop_gb.checks import without_records
+from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.report.words import plain, small
 
-__all__ = ["file_in", "put", "render", "source"]
+__all__ = ["file_in", "put", "render", "source", "written_finding"]
 
 
 def source(name: str) -> str:
@@ -50,6 +52,17 @@ def put(path: Path, text: str) -> Path:
     finally:
         partial.unlink(missing_ok=True)
     return path
+
+
+def written_finding(item: Finding, named: bool) -> dict:
+    """Return a finding with at most eight of its rows, written out; `named`: records may be, the survey's licence is open."""
+    item = item if named else without_records(item)
+    rows = None
+    if item.rows is not None and len(item.rows):
+        head = item.rows.head(8)
+        cells = [[small(v) if isinstance(v, float) else plain(v) for v in row] for row in head.astype(object).to_numpy().tolist()]
+        rows = {"names": [str(c) for c in head.columns], "cells": cells, "left": len(item.rows) - len(head)}
+    return {"code": item.code, "level": item.level, "message": item.message, "why": item.why, "remedy": item.remedy, "rows": rows}
 
 
 def _ticked(text: str):
