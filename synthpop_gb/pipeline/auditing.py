@@ -1,0 +1,213 @@
+"""Audits from files: of a real and a synthetic file, and of a finished run; tables, page and card in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from synthpop_gb import run_folder
+from synthpop_gb.checks import Checks
+from synthpop_gb.errors import InputError, finding
+from synthpop_gb.pair import Pair
+from synthpop_gb.pipeline.after import opened, slug
+from synthpop_gb.pipeline.card import card_of, write_pair_card
+from synthpop_gb.provenance import versions
+from synthpop_gb.validation import audit, audit_population, worst
+
+__all__ = ["Audit", "audit_files", "audit_run"]
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """What an audit gives: the folder, the checks, the page, and the pair where two files were audited."""
+
+    folder: Path
+    checks: Checks
+    report: Path
+    pair: Pair | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether no use was judged unfit."""
+        return worst(self.checks["verdicts"]["verdict"]) != "unfit"
+
+    def __repr__(self) -> str:
+        """Verdicts, one a line, each with its figure."""
+        words = {"fit": "fit", "care": "with care", "unfit": "NOT FIT", "unknown": "not known"}
+        rows = self.checks["verdicts"].to_dict("records")
+        wide = max((len(r["use"]) for r in rows), default=0)
+        lines = [f"  {r['use']:{wide}}  {words[r['verdict']]:9}  {r['figure']}" for r in rows]
+        return "\n".join(["What it may be used for", *lines])
+
+
+def audit_files(
+    real: str | Path | pd.DataFrame,
+    synthetic: str | Path | pd.DataFrame,
+    output: str | Path | None = None,
+    *,
+    holdout: str | Path | pd.DataFrame | None = None,
+    impossible: Iterable[str] = (),
+    order: int = 3,
+    seed: int = 1,
+    models: bool = True,
+    licence: str = "restricted",
+    card: Mapping[str, object] | None = None,
+    overwrite: bool = False,
+    workers: int | None = None,
+    **pairing,
+) -> Audit:
+    """Audit a synthetic file against the real one: tables, audit.html and a card in a folder of their own.
+
+    Parameters
+    ----------
+    real, synthetic : path or pandas.DataFrame
+        As `read.pair` takes them.
+    output : path, optional
+        Folder, new or empty; `outputs/audit-<name of the synthetic file>` where absent.
+    holdout : path or pandas.DataFrame, optional
+        Real records that were not synthesised from.
+    impossible, order, seed, models, workers
+        As of `validation.audit`.
+    licence : str
+        Of the real records; only with 'open' does the card show counts below ten.
+    card : mapping, optional
+        What the maker states of the synthetic file: the keys of a study's [card].
+    overwrite : bool
+        Replace an earlier audit in the folder.
+    **pairing
+        keys, target, protected, exclude, weight, kinds, missing, cloned, names: as of `read.pair`.
+
+    Raises
+    ------
+    InputError
+        With every finding about the files; `output-exists`. Nothing was written then.
+    """
+    from synthpop_gb.read import pair as read_pair
+
+    stem = "frame" if isinstance(synthetic, pd.DataFrame) else Path(synthetic).stem
+    folder = Path("outputs") / f"audit-{slug(stem)}" if output is None else Path(output)
+    _may_write(folder, overwrite)
+    pair = read_pair(real, synthetic, **pairing)
+    kept = None if holdout is None else _kept_apart(real, holdout, pair, pairing)
+    checks = audit(pair, seed=seed, order=order, impossible=impossible, holdout=kept, models=models, workers=workers)
+    settings = {
+        "largest combination": order, "seed": seed, "models trained": "yes" if models and pair.target else "no",
+        "impossible": "; ".join(impossible) or "nothing declared", "records kept apart": "none" if kept is None else f"{len(kept):,}",
+        "keys": ", ".join(pair.keys) or "none named", "target": pair.target or "none named",
+        "protected": ", ".join(pair.protected) or "none recognised",
+    }  # fmt: skip
+    write_pair_card(pair, checks, folder, licence=licence, card=card, settings=settings)
+    facts = {
+        "real": f"{pair.real_name}, {len(pair.real):,} records",
+        "synthetic": f"{pair.synthetic_name}, {len(pair.synthetic):,} records",
+        "variables compared": len(pair.variables), "date": _today(), "settings": settings,
+        "files": {Path(f.path).name: f"SHA-256 {f.sha256}" for f in pair.files}, "versions": versions(),
+    }  # fmt: skip
+    from synthpop_gb.report.audit import write_audit
+
+    page = write_audit(folder, checks, title=f"Audit of synthetic data: {pair.synthetic_name}", facts=facts)
+    return Audit(folder, checks, page, pair)
+
+
+def audit_run(
+    folder: str | Path,
+    *,
+    names: Sequence[str] | None = None,
+    keys: Sequence[str] | None = None,
+    impossible: Iterable[str] = (),
+    order: int = 3,
+    workers: int | None = None,
+) -> Audit:
+    """Audit a finished run: its folder gets audit/ and audit.html, and its card is written anew.
+
+    Parameters
+    ----------
+    folder : path
+        A run made from a study.
+    names : sequence of str, optional
+        Variables of the survey to scan; all that its codebook describes where absent.
+    keys : sequence of str, optional
+        What an intruder knows of somebody; what neighbours may see where absent.
+    impossible, order, workers
+        As of `validation.audit_population`.
+
+    Raises
+    ------
+    InputError
+        Where the run or an input is not as it was, or a variable, key or rule is not known.
+    """
+    folder = Path(folder)
+    study, aligned, population = opened(folder, replicates=True)
+    counts = list(run_folder.read_counts(folder, aligned.records))
+    checks = audit_population(
+        population, aligned, run_folder.read_checks(folder), counts=counts, names=names, keys=keys, order=order,
+        impossible=impossible, workers=workers,
+    )  # fmt: skip
+    run_folder.write_checks(checks, folder, licence=study.survey.licence, under="audit")
+    facts = {
+        "population": f"{population.people:,} people in {len(aligned.zones):,} zones",
+        "survey": f"{aligned.survey.name}, {len(aligned.records):,} records of {aligned.survey.universe.name}",
+        "method": population.provenance.method if hasattr(population.provenance, "method") else study.method.name,
+        "date": _today(),
+        "settings": {"largest combination": order, "impossible": "; ".join(impossible) or "nothing declared"},
+        "versions": versions(),
+    }  # fmt: skip
+    from synthpop_gb.report.audit import write_audit
+
+    page = write_audit(folder, checks, title=f"Audit of a synthetic population: {study.heading}", facts=facts, unit="people")
+    card_of(folder)
+    return Audit(folder, checks, page)
+
+
+def _kept_apart(real, holdout, pair: Pair, pairing: Mapping) -> pd.DataFrame:
+    """Read records that were kept apart as the pair was read, so that labels and types agree."""
+    from synthpop_gb.read import pair as read_pair
+
+    known = {k: v for k, v in pairing.items() if k in ("exclude", "weight", "kinds", "missing")}
+    apart = read_pair(real, holdout, **known, cloned=False).synthetic
+    absent = [n for n in pair.names if n not in apart]
+    if absent:
+        message = f"The records kept apart have no {', '.join(absent)}."
+        raise InputError([finding("missing-column", message, place="holdout", count=len(absent))])
+    return apart[list(pair.names)]
+
+
+def _may_write(folder: Path, overwrite: bool) -> None:
+    """Refuse a folder that holds anything but an earlier audit, and that without `overwrite`."""
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not (folder / "pair.json").is_file():
+        message = f"{folder} holds other files; an audit has a folder of its own."
+        raise InputError([finding("output-exists", message, place=str(folder), remedy="Name a new folder.")])
+    if not overwrite:
+        raise InputError([finding("output-exists", f"{folder} holds an audit.", place=str(folder))])
+
+
+def _today() -> str:
+    return datetime.now(UTC).strftime("%-d %B %Y")
+
+
+def from_options(first: Path, synthetic: Path | None, given: Mapping) -> Audit:
+    """Audit what a command line names: two files, or a run's folder. Raises ValueError for options that do not belong together."""
+    of_run, of_pair = ("variables",), ("target", "protected", "exclude", "holdout", "weight", "cloned", "is_open", "output", "no_models")
+    if synthetic is None and not first.is_dir():
+        raise ValueError(f"{first} is a file: name the synthetic file after it, or the folder of a run")
+    if synthetic is not None and first.is_dir():
+        raise ValueError(f"{first} is a folder: two files are audited, or the folder of a run")
+    wrong = [n for n in (of_pair if synthetic is None else of_run) if given[n]]
+    if wrong:
+        names = ", ".join(f"--{'open' if n == 'is_open' else n.replace('_', '-')}" for n in wrong)
+        raise ValueError(f"{names}: not for {'a run' if synthetic is None else 'two files'}")
+    shared = {"impossible": given["impossible"], "order": given["order"]}
+    if synthetic is None:
+        return audit_run(first, names=given["variables"] or None, keys=given["keys"] or None, **shared)
+    return audit_files(
+        first, synthetic, given["output"], holdout=given["holdout"], seed=given["seed"], models=not given["no_models"],
+        licence="open" if given["is_open"] else "restricted", overwrite=given["overwrite"], keys=given["keys"],
+        target=given["target"], protected=given["protected"] or None, exclude=given["exclude"], weight=given["weight"],
+        cloned=given["cloned"] or None, **shared,
+    )  # fmt: skip
