@@ -184,6 +184,7 @@ CODES: dict[str, Meaning] = {
         "Survey and tables describe different years; the joint structure is the survey's.",
         "Use a survey of the tables' year where one is to be had.",
     ),
+    "no-records": Meaning("error", "Of nobody nothing can be learnt.", "Check the file and the filters that were set."),
     "few-records": Meaning(
         "warning", "A small survey repeats its records very often.", "Use a larger survey, or fewer constraints."
     ),
