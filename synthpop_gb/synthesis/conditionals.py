@@ -157,7 +157,7 @@ def _design(predictors, used, wanted, df: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _basis(known: np.ndarray, df: int):
-    """Return the function from a number to its columns: itself, or a natural spline with knots at the ends and at even quantiles."""
+    """Return the function from a number to its columns: itself, or a natural spline, knots at the ends and even quantiles."""
     knots = np.unique(np.quantile(known, np.linspace(0, 1, df + 1))) if df else np.empty(0)
     return (lambda v: natural_spline(v, knots)) if len(knots) > 2 else (lambda v: v[:, None])
 

@@ -12,7 +12,7 @@ from synthpop_gb.synthesis._columns import Column, columns_of, number_wanted, st
 from synthpop_gb.synthesis.copula import hermite, latent_correlation, nearest_correlation
 from synthpop_gb.synthesis.marginals import FAMILIES, FEW, Marginal, fit_marginal
 
-__all__ = ["CORRELATIONS", "Distributions", "fit_distributions"]
+__all__ = ["CORRELATIONS", "Distributions", "draw_within", "fit_distributions"]
 
 CORRELATIONS = ("spearman", "pearson", "normal-scores")
 """What level 2 keeps: Spearman's or Pearson's correlation of the data, or that of their normal scores taken as it is."""
@@ -163,6 +163,60 @@ def fit_distributions(
         np.fill_diagonal(pairs, 1.0)
         latent = nearest_correlation(pairs)
     return Distributions(fitted, correlation, wanted, pd.DataFrame(latent, wanted.index, wanted.columns), len(real), columns)
+
+
+def draw_within(
+    real: pd.DataFrame, by: object, *, seed: int, n: int | None = None, correlated: bool = True, **options
+) -> pd.DataFrame:
+    """Draw synthetic records of each group from distributions of its own, as where an outcome is to stay predictable.
+
+    Groups are the values of one variable (missing is one), drawn by their frequencies; within each, the other variables
+    follow its own distributions, with (level 2) or without (level 1) correlation. At level 1, variables are then independent
+    *given* the group, and whatever differs between groups still correlates over all.
+
+    Parameters
+    ----------
+    real : pandas.DataFrame
+        As for `fit_distributions`.
+    by : hashable
+        Column whose values are the groups.
+    seed, n, correlated
+        As for `Distributions.draw`.
+    **options
+        As for `fit_distributions`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns and types of `real`.
+
+    Raises
+    ------
+    KeyError
+        Where there is no column `by`.
+    InputError, ValueError
+        As for `fit_distributions`.
+
+    >>> frame = pd.DataFrame({"ill": ["no"] * 40 + ["yes"] * 40, "age": [*np.linspace(20, 40, 40), *np.linspace(60, 80, 40)]})
+    >>> made = draw_within(frame, "ill", seed=1)
+    >>> bool((made.loc[made["ill"] == "no", "age"] < 50).all()), bool((made.loc[made["ill"] == "yes", "age"] > 50).all())
+    (True, True)
+    """
+    columns = columns_of(real)
+    if by not in real.columns:
+        raise KeyError(f"there is no column {by!r}")
+    wanted = number_wanted(n, real)
+    (group,) = (c for c in columns if c.name == by)
+    drawn = group.values[stream(seed, "group", by).integers(len(real), size=wanted)]
+    rest, parts = real.drop(columns=by), []
+    if not len(rest.columns):
+        return pd.DataFrame({by: group.series(drawn)})
+    for value in np.unique(drawn):
+        members, places = (np.flatnonzero(np.isnan(v) if np.isnan(value) else v == value) for v in (group.values, drawn))
+        own = int(stream(seed, "group", by, value).integers(2**62))
+        made = fit_distributions(rest.iloc[members], **options).draw(len(places), seed=own, correlated=correlated)
+        parts.append(pd.concat([made, group.series(drawn[places])], axis=1).set_axis(places)[list(real.columns)])
+    return pd.concat(parts).sort_index() if parts else real.iloc[:0].reset_index(drop=True)
 
 
 def _correlation(numbers: pd.DataFrame, *, ranks: bool = False) -> pd.DataFrame:

@@ -99,7 +99,7 @@ def _pattern_predictors(gone: np.ndarray, pattern: np.ndarray) -> list[Predictor
 
 
 def _plan(columns: tuple[Column, ...], method, order) -> tuple[dict[int, str], list[int]]:
-    """Settle the method by position of the variable, and the positions in the order in which they are made; all that is wrong at once."""
+    """Settle each variable's method, by position, and the positions in the order in which they are made."""
     names = [c.name for c in columns]
     wrong = []
     asked = method if isinstance(method, Mapping) else dict.fromkeys(names, method)
