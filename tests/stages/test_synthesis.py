@@ -22,7 +22,7 @@ from tests.reference import synthesis as slow
 GENERATORS = {
     "level 1": lambda f, seed, n=None: fit_distributions(f).draw(n, seed=seed, correlated=False),
     "level 2": lambda f, seed, n=None: fit_distributions(f).draw(n, seed=seed),
-    "within": lambda f, seed, n=None: draw_within(f, "a" if "a" in f or f.empty else "ill", seed=seed, n=n),
+    "within": lambda f, seed, n=None: draw_within(f, f.columns[-1] if len(f.columns) else "x", seed=seed, n=n),
     "linear": lambda f, seed, n=None: sequential(f, seed=seed, n=n, method="linear"),
     "spline": lambda f, seed, n=None: sequential(f, seed=seed, n=n, method="spline"),
     "cart": lambda f, seed, n=None: sequential(f, seed=seed, n=n, method="cart"),
