@@ -244,6 +244,29 @@ CODES: dict[str, Meaning] = {
         "For this combination the population is no better than its margins.",
         "Do not use the combination by zone; fit the joint table, or one of a larger area.",
     ),
+    # disclosure and release
+    "disclosure-risk": Meaning(
+        "warning",
+        "The synthetic data give away more than the limit stated.",
+        "Coarsen or drop what is named, synthesise less closely, or release to fewer people.",
+    ),
+    "not-applicable": Meaning(
+        "note", "The measure says nothing about data of this kind.", "Read the measures named in its place."
+    ),
+    "no-holdout": Meaning(
+        "note",
+        "Without people who were not synthesised from, a leak cannot be told from knowledge of people at large.",
+        "Hold records back before synthesising, and give them as the holdout.",
+    ),
+    "no-keys": Meaning(
+        "note", "What an intruder learns hangs on what he knows.", "Name the variables that somebody could know as keys."
+    ),
+    "nothing-to-measure": Meaning(
+        "warning", "With no records, or no differences between them, there is nothing to give away.", "Look at the files named."
+    ),
+    "release-refused": Meaning(
+        "error", "What would be released breaks the rule that was asked for.", "Change what is released, or choose another rule."
+    ),
     # output
     "output-exists": Meaning(
         "error", "A finished run is never overwritten in silence.", "Choose another folder, or pass --overwrite."
