@@ -83,13 +83,11 @@ def test_boys_joint_normal_keeps_moments_and_breaks_bounds(boys):
 
 
 def test_boys_volume_bends_with_age(boys):
-    """Volume stays small until ten and rises steeply: a line misses that, square roots on splines and trees do not."""
+    """Volumes stay small and alike until eleven, then rise and scatter: a line misses that, roots on splines and trees do not."""
     real = boys[["age", "tv"]]
-    young, old = real[real["age"] < 11]["tv"].mean(), real[real["age"] > 16]["tv"].mean()
+    young = real[real["age"] < 11]["tv"].std()
     for method, close in (("linear", False), ("sqrt-spline", True), ("cart", True)):
-        made = pd.concat([sequential(real, seed=s, method={"age": "bootstrap", "tv": method}) for s in SEEDS])
-        found = made[made["age"] < 11]["tv"].mean()
-        assert (abs(found - young) < 0.8) == close, method
-        assert made[made["age"] > 16]["tv"].mean() == pytest.approx(old, abs=2)
-        assert (made["tv"].min() >= 0) == close
+        made = pd.concat([sequential(real, seed=s, method={"tv": method}) for s in SEEDS])
+        assert (made[made["age"] < 11]["tv"].std() < 1.5 * young) == close, method
+        assert (made["tv"].min() >= 0) == close, method
         assert made["tv"].isna().mean() == pytest.approx(real["tv"].isna().mean(), abs=0.04)

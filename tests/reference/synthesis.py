@@ -8,11 +8,11 @@ import numpy as np
 
 def natural_spline(x, knots):
     """Hastie, Tibshirani & Friedman (2009), equations 5.4 and 5.5, after shifting and scaling to the knots' range."""
-    reach = knots[-1] - knots[0]
-    knots = [(k - knots[0]) / reach for k in knots]
+    low, reach = knots[0], knots[-1] - knots[0]
+    knots = [(k - low) / reach for k in knots]
     rows = []
     for value in x:
-        v = value / reach - 0.0
+        v = (value - low) / reach
 
         def d(k, v=v):
             return (max(v - knots[k], 0) ** 3 - max(v - knots[-1], 0) ** 3) / (knots[-1] - knots[k])

@@ -141,6 +141,31 @@ def test_unusable_frames_are_told_all_at_once(make):
     assert [f.place for f in told.value.findings] == ["day", "a", "c", "d"]
 
 
+cells = {
+    "number": st.one_of(st.none(), st.sampled_from([0.0, 1.0, -2.5, 1e9, 1e-9]), st.floats(-1e6, 1e6)),
+    "count": st.one_of(st.none(), st.integers(0, 30)),
+    "word": st.one_of(st.none(), st.sampled_from(["a", "b", "<i>c</i>", "=1+1", ""])),
+    "truth": st.booleans(),
+}
+
+
+@given(
+    st.integers(1, 12).flatmap(
+        lambda n: st.fixed_dictionaries({k: st.lists(c, min_size=n, max_size=n) for k, c in cells.items()})
+    )
+)
+def test_any_small_frame_is_made(columns):
+    frame = pd.DataFrame(columns).astype({"number": float, "count": float})
+    for make in GENERATORS.values():
+        made = make(frame, 1, 9)
+        assert made.shape == (9, 4)
+        for name in ("word", "truth"):
+            assert set(made[name].dropna()) <= set(frame[name].dropna())
+        for name in frame:
+            if frame[name].notna().all():
+                assert made[name].notna().all()
+
+
 def test_two_columns_of_one_name_are_told():
     with pytest.raises(InputError, match="share a name: a"):
         columns_of(pd.DataFrame([[1, 2]], columns=["a", "a"]))
