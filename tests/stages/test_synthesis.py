@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -154,6 +154,7 @@ cells = {
         lambda n: st.fixed_dictionaries({k: st.lists(c, min_size=n, max_size=n) for k, c in cells.items()})
     )
 )
+@settings(max_examples=20)
 def test_any_small_frame_is_made(columns):
     frame = pd.DataFrame(columns).astype({"number": float, "count": float})
     for make in GENERATORS.values():
