@@ -22,6 +22,7 @@ LAYERS = [
         "problem",
         "provenance",
         "population",
+        "release",
         "indicators",
         "checks",
         "coded",

@@ -10,6 +10,14 @@ from synthpop_gb.cli._output import UNFITTED, guarded, show_findings
 _RUN = click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
 
+_PROFILES = ("safeguarded", "open", "public")  # of synthpop_gb.release, named here so that --help needs no pandas; tested
+_RELEASE = click.option(
+    "--release",
+    type=click.Choice(_PROFILES),
+    help="Rule to release by: what breaks it is refused, record ids, small counts and rounding are seen to.",
+)
+
+
 @click.command("validate", short_help="Count a run's files again and compare them with the tables.")
 @_RUN
 @click.option("--held-out", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -59,8 +67,9 @@ def map_command(run, indicator, output, title):
 @click.option("--benchmark-level", help="Level of the benchmark's areas, e.g. lad.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="CSV or Parquet file to write.")
 @click.option("--map", "draw", is_flag=True, help="Map it too; unreliable zones are faded and hatched.")
+@_RELEASE
 @guarded
-def indicator_command(run, output, draw, by, **asked):
+def indicator_command(run, output, draw, by, release, **asked):
     """Estimate WHAT among the people of RUN, with an interval for the whole error and a class of reliability.
 
     WHAT is parsed by a small grammar and never run as code: "health in ('bad', 'very bad')".
@@ -69,7 +78,8 @@ def indicator_command(run, output, draw, by, **asked):
     from synthpop_gb.spec import ask_for
 
     try:
-        found, written = sp.pipeline.indicator_run(run, ask_for(by=list(by) or ["zone"], **asked), output=output, draw=draw)
+        request = ask_for(by=list(by) or ["zone"], **asked)
+        found, written = sp.pipeline.indicator_run(run, request, output=output, draw=draw, release=release)
     except ValueError as error:
         if isinstance(error, sp.InputError):
             raise
@@ -89,9 +99,13 @@ def indicator_command(run, output, draw, by, **asked):
     help="people.parquet, people.csv, people.csv.gz, or a folder.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@_RELEASE
+@click.option("--keys", multiple=True, help="With --release: what a neighbour may know, e.g. age. May be repeated.")
 @guarded
-def expand_command(run, target, overwrite):
+def expand_command(run, target, overwrite, release, keys):
     """Write the people of RUN, one row each, with zone, parents and donor; their survey answers too where the licence is open."""
     import synthpop_gb as sp
 
-    click.echo(sp.pipeline.expand_run(run, target, overwrite=overwrite))
+    if keys and release is None:
+        raise click.UsageError("--keys are what --release judges by: name a profile.")
+    click.echo(sp.pipeline.expand_run(run, target, overwrite=overwrite, release=release, keys=keys))

@@ -4,5 +4,6 @@ from synthpop_gb.export._rows import guarded
 from synthpop_gb.export.geopackage import geopackage
 from synthpop_gb.export.people import people
 from synthpop_gb.export.polygons import polygons
+from synthpop_gb.export.release import donor_labels
 
-__all__ = ["geopackage", "guarded", "people", "polygons"]
+__all__ = ["donor_labels", "geopackage", "guarded", "people", "polygons"]

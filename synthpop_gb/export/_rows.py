@@ -86,17 +86,18 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def check_file(path: Path, kind: str, expected: Tally) -> None:
-    """Count the people of a written file by zone and donor; raise OSError where they are not those expected."""
+def check_file(path: Path, kind: str, expected: Tally, *, donor: bool = True) -> None:
+    """Count the people of a written file by zone and, where it has them, donor; raise OSError where they are not those meant."""
     found = Tally()
-    for batch in _batches(path, kind):
-        for name in ("zone", "donor"):
+    names = ("zone", "donor") if donor else ("zone",)
+    for batch in _batches(path, kind, names):
+        for name in names:
             counted = batch.column(name).value_counts()
             found.add(counted.field("values").to_numpy(zero_copy_only=False), counted.field("counts").to_numpy(), name)
     if kind == ".parquet":
         same = found.zone == expected.zone and found.donor == expected.donor
     else:  # everything is text there, guarded
-        same = all(_as_text(getattr(expected, n)) == _as_text(getattr(found, n), again=False) for n in ("zone", "donor"))
+        same = all(_as_text(getattr(expected, n)) == _as_text(getattr(found, n), again=False) for n in names)
     if not same:
         rows, meant = sum(found.zone.values()), sum(expected.zone.values())
         raise OSError(f"{path} was not written: it holds {rows:,} people, not the {meant:,} meant by zone and donor")
@@ -107,19 +108,19 @@ def _as_text(tally: dict, again: bool = True) -> dict:
     return {(guarded(k) if again and isinstance(k, str) else str(k)): n for k, n in tally.items()}
 
 
-def _batches(path: Path, kind: str) -> Iterator[pa.RecordBatch]:
+def _batches(path: Path, kind: str, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
     """Zone and donor of a written file, a batch at a time."""
     import pyarrow as pa
     from pyarrow import csv, parquet
 
     if kind == ".parquet":
         with parquet.ParquetFile(path, read_dictionary=["zone"]) as file:
-            yield from file.iter_batches(batch_size=CHUNK, columns=["zone", "donor"])
+            yield from file.iter_batches(batch_size=CHUNK, columns=list(names))
         return
     with ExitStack() as stack:
         source = stack.enter_context(pa.OSFile(str(path), "rb"))
         if kind == ".csv.gz":
             source = stack.enter_context(pa.CompressedInputStream(source, "gzip"))
-        text = {"zone": pa.string(), "donor": pa.string()}
+        text = dict.fromkeys(names, pa.string())
         options = csv.ConvertOptions(include_columns=list(text), column_types=text, strings_can_be_null=False)
         yield from csv.open_csv(source, convert_options=options)

@@ -46,7 +46,7 @@ def _not_ours(folder: Path) -> list[str]:
         ours = not path.is_symlink() and re.fullmatch(r"[^=/]+=[^/]*" if path.is_dir() else _WRITTEN, name)
         if ours and not path.is_dir():
             try:
-                ours = {"person", "zone", "donor"} <= set(pq.read_schema(path).names)
+                ours = {"person", "zone"} <= set(pq.read_schema(path).names)
             except (pa.ArrowInvalid, OSError):
                 ours = False
         if not ours:

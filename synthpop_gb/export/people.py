@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -16,6 +16,7 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.export._rows import CHUNK, Tally, check_file, writing
 from synthpop_gb.export._target import kind_of, may_write
+from synthpop_gb.export.release import row_rank
 from synthpop_gb.population import DonorCounts, Population
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def people(
     partition: str | None = None,
     overwrite: bool = False,
     counts: Iterable[DonorCounts] | None = None,
+    donors: pd.Index | Literal["keep", "drop"] = "keep",
 ) -> Path:
     """Write one row a person.
 
@@ -62,6 +64,9 @@ def people(
     counts : iterable of DonorCounts, optional
         Who is written: what a run's folder holds (`run_folder.read_counts`), each zone once. By default the population's donors.
         A folder of areas keeps the counts of areas whose zones are not all read yet in memory, 8 bytes for each.
+    donors : pandas.Index or 'keep' or 'drop'
+        What stands in the column `donor`: the survey's ids, one label a usable record in their place (`export.donor_labels`), or
+        nothing. Without the ids people of a zone are put in the order of what is written of them, and numbered in it.
 
     Returns
     -------
@@ -80,7 +85,7 @@ def people(
     path = Path(path)
     kind = kind_of(path)
     may_write(path, overwrite)
-    rows = _Rows.of(population, aligned, include, counts)
+    rows = _Rows.of(population, aligned, include, counts, donors)
     partial = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -137,9 +142,10 @@ class _Rows:
     by_record: dict[str, pa.Array]
     areas: pd.DataFrame
     counts: Iterable[DonorCounts] | None = None
+    rank: np.ndarray | None = None
 
     @classmethod
-    def of(cls, population: Population, aligned: Aligned, include, counts=None) -> _Rows:
+    def of(cls, population: Population, aligned: Aligned, include, counts=None, donors="keep") -> _Rows:
         import pyarrow as pa
 
         places = aligned.geography.zones.reindex(population.zones)
@@ -149,12 +155,29 @@ class _Rows:
             by_zone[level if level not in ("person", "zone", "donor") else f"{level}_area"] = _dictionary(
                 areas[level].astype("string")
             )
-        ids = aligned.records
-        by_record = {"donor": pa.array(ids.to_numpy() if ids.dtype.kind in "iu" else ids.astype(str).to_numpy(object))}
-        for name, values in person_columns(aligned, include).items():
+        kept, dropped = (isinstance(donors, str) and donors == word for word in ("keep", "drop"))
+        ids = aligned.records if kept else None if dropped else donors
+        by_record = {}
+        if ids is not None:
+            by_record["donor"] = pa.array(ids.to_numpy() if ids.dtype.kind in "iu" else ids.astype(str).to_numpy(object))
+        answers = person_columns(aligned, include)
+        rank = (
+            None
+            if kept
+            else row_rank(ids, pd.DataFrame({n: v.to_numpy() for n, v in answers.items()}, range(len(aligned.records))))
+        )
+        for name, values in answers.items():
             taken = name in by_zone or name in ("person", "donor")
             by_record[f"{name}_of_donor" if taken else name] = pa.array(values)
-        return cls(population, by_zone, by_record, areas, counts)
+        return cls(population, by_zone, by_record, areas, counts, rank)
+
+    def in_order(self, block: DonorCounts) -> DonorCounts:
+        """Put each zone's donors in the order of their rank, where they have one."""
+        if self.rank is None:
+            return block
+        zone = np.repeat(np.arange(len(block.zones)), np.diff(block.indptr))
+        order = np.lexsort((self.rank[block.record], zone))
+        return DonorCounts(block.zones, block.indptr, block.record[order], block.n[order])
 
     def blocks(self, where: np.ndarray) -> Iterator[DonorCounts]:
         """Donors of some zones (positions), about CHUNK people at a time."""
@@ -261,10 +284,11 @@ def _write_file(rows: _Rows, blocks: Iterable[DonorCounts], path: Path, kind: st
     with writing(path, kind, schema) as write:
         for block in blocks:
             expected.add(block.zones.astype(str), block.people)
-            expected.add(rows.by_record["donor"].take(block.record).to_numpy(zero_copy_only=False), block.n, "donor")
-            for table in rows.tables(block):
+            if "donor" in rows.by_record:
+                expected.add(rows.by_record["donor"].take(block.record).to_numpy(zero_copy_only=False), block.n, "donor")
+            for table in rows.tables(rows.in_order(block)):
                 write(table.drop_columns([drop]) if drop else table)
-    check_file(path, kind, expected)
+    check_file(path, kind, expected, donor="donor" in rows.by_record)
 
 
 def _level(aligned: Aligned, partition: str | None) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import secrets
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,8 +17,9 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment import LeftOut, indicator, leave_one_out, region_of
 from synthpop_gb.assessment.benchmarks import request_findings
 from synthpop_gb.errors import Finding, InputError, finding, refuse
-from synthpop_gb.indicators import FEW_DONORS, Indicators, Question
+from synthpop_gb.indicators import FEW_DONORS, Indicators, Question, published
 from synthpop_gb.population import Population
+from synthpop_gb.release import ReleaseRule, release_rule
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import IndicatorRequest
 
@@ -190,14 +192,23 @@ def _write(found: Indicators, path: Path, suffix: str) -> None:
 
 
 def indicator_run(
-    folder: str | Path, request: IndicatorRequest, *, output: str | Path | None = None, draw: bool = False
+    folder: str | Path,
+    request: IndicatorRequest,
+    *,
+    output: str | Path | None = None,
+    draw: bool = False,
+    release: str | Mapping | ReleaseRule | None = None,
 ) -> tuple[Indicators, list[Path]]:
     """Ask something of a finished run; with `output` the figures are written, with `draw` mapped. Returns figures and files.
+
+    With `release`, a rule, its profile's name or its mapping, small counts are withheld and the others rounded in whatever is
+    returned, written and drawn (`indicators.published`). Rounding at random draws its seed anew and forgets it.
 
     Raises
     ------
     InputError
-        Every finding about the words asked, the benchmark or the run.
+        Every finding about the words asked, the benchmark, the rule or the run; `release-refused` where a small count cannot be
+        protected.
     ValueError
         For a measure, level or quantile out of range.
     """
@@ -209,12 +220,15 @@ def indicator_run(
         message = f"figures are written as .csv or .parquet, not as {output.name}."
         raise InputError([finding("study-value", message, place="output", remedy="Give the file one of these endings.")])
     question_of(request)  # nonsense is refused before anything is read
+    rule = None if release is None else release_rule(release)
     _, aligned, population = opened(folder, replicates=True)
     problems = _request_problems(request, aligned)
     refuse([*problems, *(check_drawable(request, aligned) if draw else ())])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the table says the same
         found = ask(request, population, aligned, folder, left_out_of(population, aligned, folder))
+    if rule is not None:
+        found = published(found, rule, seed=secrets.randbits(64))
     written = []
     if output is not None:
         with run_folder.replacing(output) as temporary:

@@ -14,7 +14,8 @@ def unique_in_zones(indptr, record, n, key_of, limits):
     crowd = rows.groupby(["zone", "key"])["record"].transform("size")
     few = np.array([[int(((crowd < m) & (rows["zone"] == z)).sum()) for m in limits] for z in range(n_zones)])
     few = few.reshape(n_zones, len(limits))
-    table = rows.groupby(["zone", "key"]).size().unstack(fill_value=0).reindex(columns=range(n_keys), fill_value=0).to_numpy()
+    table = np.zeros((n_zones, n_keys), np.int64)
+    np.add.at(table, (rows["zone"], rows["key"]), 1)
     alike = np.bincount(rows["record"], crowd, minlength=len(key_of)).astype(np.int64)
     largest = table.max(axis=0, initial=0)
     return few, table.sum(axis=0), (table > 0).sum(axis=0), (table**2).sum(axis=0), largest, alike

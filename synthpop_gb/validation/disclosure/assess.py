@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import pandas as pd
 
@@ -15,8 +14,9 @@ from synthpop_gb.validation.disclosure.attacks import attack_table
 from synthpop_gb.validation.disclosure.attributes import Guards, attribute_table
 from synthpop_gb.validation.disclosure.distance import distance_table
 from synthpop_gb.validation.disclosure.identity import identity_table
+from synthpop_gb.validation.disclosure.limits import FEW_ATTACKS, Limits, beyond
 
-__all__ = ["CLONED", "Limits", "disclosure"]
+__all__ = ["CLONED", "disclosure"]
 
 CLONED = (
     "not applicable: every synthetic person is a copy of a survey record, so records agree with those they were copied from by "
@@ -24,34 +24,6 @@ CLONED = (
     "survey's licence"
 )
 """What the measures of a pair say where the synthetic records are copies."""
-
-
-_FEW = 20
-"""Attacks below which no rate is a finding: a handful of predicates succeeds or fails by luck."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """From where on a measure is a finding. Nobody has published limits that hold everywhere; these are to be set by who releases.
-
-    Attributes
-    ----------
-    replicated_uniques : float
-        repU, per cent of the real records.
-    disclosed : float
-        Points by which DiSCO, without what is common knowledge, exceeds its baseline: that of the holdout, or, where there is
-        none, of shuffled targets.
-    identical : float
-        Points by which synthetic records are identical to a real one more often than the holdout's records, or, where there is
-        none, than real records to other real ones.
-    risk : float
-        Of an attack, between 0 and 1; a finding where its interval also excludes nought.
-    """
-
-    replicated_uniques: float = 5.0
-    disclosed: float = 10.0
-    identical: float = 1.0
-    risk: float = 0.1
 
 
 def disclosure(
@@ -147,7 +119,7 @@ def disclosure(
     tables["disclosure_distance"] = distance_table(pair, seed=seed, holdout=holdout, most=most, workers=workers)
     wanted = None if target is None else [target]
     tables["attacks"] = attack_table(pair, seed=seed, keys=chosen, targets=wanted, holdout=holdout, n=attacks)
-    found += _findings(tables, limits, pair)
+    found += beyond(tables, limits, len(pair.real))
     return Checks(_headline(tables, chosen), tables, tuple(found))
 
 
@@ -161,65 +133,8 @@ def _nothing(pair: Pair) -> list[Finding]:
     return found
 
 
-def _findings(tables, limits: Limits, pair: Pair) -> list[Finding]:
-    """Measures beyond their limits, worst kind first."""
-    found = []
-    rows = tables["attacks"]
-    many = rows["n"] >= _FEW
-    for row in rows[many & (rows["risk"] > limits.risk) & (rows["risk_lower"] > 0)].to_dict("records"):
-        message = (
-            f"{row['attack']}: {100 * row['success_same_size']:.1f} % of attacks succeed, {100 * row['control']:.1f} % on people who "
-            f"were not synthesised from; the risk is {row['risk']:.2f} ({row['risk_lower']:.2f} to {row['risk_upper']:.2f}), above "
-            f"{limits.risk:g}."
-        )
-        found.append(finding("disclosure-risk", message, place=row["attack"], count=round(row["success"] * row["n"])))
-    closest = tables["disclosure_distance"].set_index("comparison")
-    first = closest.loc["synthetic to real"]
-    if first["lower"] > first["expected"]:
-        message = (
-            f"{100 * first['share_closer']:.1f} % ({100 * first['lower']:.1f} to {100 * first['upper']:.1f}) of synthetic records are "
-            f"closer to a record they were made from than to any of the holdout; {100 * first['expected']:.1f} % is expected."
-        )
-        found.append(finding("disclosure-risk", message, place="distance to the closest record"))
-    beside = "holdout to real" if "holdout to real" in closest.index else "real to other real"
-    if first["identical"] - closest.loc[beside, "identical"] > limits.identical:
-        message = (
-            f"{first['identical']:.1f} % of synthetic records are identical to a real one; of {beside.replace(' to ', ' records to ')} "
-            f"ones it is {closest.loc[beside, 'identical']:.1f} %."
-        )
-        found.append(finding("disclosure-risk", message, place="identical records"))
-    if "disclosure_identity" in tables and tables["disclosure_identity"]["repU"].iloc[0] > limits.replicated_uniques:
-        row = tables["disclosure_identity"].iloc[0]
-        message = (
-            f"{row['repU']:.1f} % of the real records are unique on {row['keys']} and so is a synthetic one with the same; the limit "
-            f"is {limits.replicated_uniques:g} %."
-        )
-        found.append(finding("disclosure-risk", message, place=row["keys"], count=round(row["repU"] * len(pair.real) / 100)))
-    if "disclosure_attribute" in tables:
-        found += _disclosed(tables["disclosure_attribute"], limits, len(pair.real))
-    return found
-
-
-def _disclosed(frame: pd.DataFrame, limits: Limits, n: int) -> list[Finding]:
-    if frame.empty:
-        return []
-    baseline = frame["DiSCO_guarded_holdout"].fillna(frame["DiSCO_guarded_shuffled"])
-    found = []
-    above = frame.assign(base=baseline)[frame["DiSCO_guarded"] - baseline > limits.disclosed]
-    for row in above.sort_values("DiSCO_guarded", ascending=False, kind="stable").to_dict("records"):
-        of = (
-            "of people who were not synthesised from" if row["DiSCO_holdout"] == row["DiSCO_holdout"] else "with shuffled targets"
-        )
-        message = (
-            f"Whoever knows the keys learns {row['target']} rightly and for certain of {row['DiSCO_guarded']:.1f} % of the real "
-            f"records; {of} it is {row['base']:.1f} %."
-        )
-        found.append(finding("disclosure-risk", message, place=row["target"], count=round(row["DiSCO_guarded"] * n / 100)))
-    return found
-
-
 def _headline(tables, keys: Sequence[str]) -> dict[str, object]:
-    """The few numbers that are read first, in words."""
+    """Say the few numbers that are read first in words."""
     out: dict[str, object] = {}
     if "disclosure_identity" in tables:
         row = tables["disclosure_identity"].iloc[0]
@@ -227,16 +142,13 @@ def _headline(tables, keys: Sequence[str]) -> dict[str, object]:
         out["replicated uniques"] = f"{_percent(row['repU'])} of real records (unique among the real: {_percent(row['UiO'])})"
     frame = tables.get("disclosure_attribute")
     if frame is not None and len(frame):
-        row = (
-            frame.loc[frame["wanted"].idxmax()]
-            if frame["wanted"].any()
-            else frame.loc[frame["DiSCO_guarded"].fillna(-1).idxmax()]
-        )
-        held = row["DiSCO_guarded_holdout"]
-        beside = f"{_percent(held)} of the holdout" if held == held else f"{_percent(row['DiSCO_guarded_shuffled'])} by chance"
+        most = frame["wanted"] if frame["wanted"].any() else frame["DiSCO_guarded"].fillna(-1)
+        row = frame.loc[most.idxmax()]
+        held, shuffled = row["DiSCO_guarded_holdout"], row["DiSCO_guarded_shuffled"]
+        beside = f"{_percent(held)} of the holdout" if held == held else f"{_percent(shuffled)} with shuffled targets"
         out["attributes disclosed"] = (
-            f"{row['target']}: {_percent(row['DiSCO'])} of real records, {_percent(row['DiSCO_guarded'])} without common knowledge "
-            f"({beside}; from the real data {_percent(row['Dorig'])})"
+            f"{row['target']}: {_percent(row['DiSCO'])} of real records, {_percent(row['DiSCO_guarded'])} without common "
+            f"knowledge ({beside}; from the real data {_percent(row['Dorig'])})"
         )
     first = tables["disclosure_distance"].iloc[0]
     if first["share_closer"] == first["share_closer"]:
@@ -246,14 +158,14 @@ def _headline(tables, keys: Sequence[str]) -> dict[str, object]:
         )
     out["identical to a real record"] = _percent(first["identical"])
     rows = tables["attacks"].dropna(subset=["risk"])
-    rows = rows[rows["n"] >= _FEW]
+    rows = rows[rows["n"] >= FEW_ATTACKS]
     if len(rows):
         row = rows.loc[rows["risk"].idxmax()]
         out["largest risk of an attack"] = (
             f"{row['risk']:.2f} ({row['risk_lower']:.2f} to {row['risk_upper']:.2f}), {row['attack']}"
         )
     else:
-        out["largest risk of an attack"] = f"unknown: there is no holdout, or fewer than {_FEW} attacks could be made"
+        out["largest risk of an attack"] = f"unknown: there is no holdout, or fewer than {FEW_ATTACKS} attacks could be made"
     return out
 
 

@@ -152,7 +152,7 @@ def _singled(name: str, predicates, naive, real: Values, other: Values | None, l
 
 
 def _targets(n_records: int, n: int, seed: int, purpose: int) -> np.ndarray:
-    """Records attacked: n of them at random."""
+    """Choose the records attacked: n of them at random."""
     rng = np.random.default_rng([seed, purpose])
     return np.sort(rng.choice(n_records, min(n, n_records), replace=False))
 

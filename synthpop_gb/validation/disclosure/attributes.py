@@ -86,8 +86,8 @@ def attribute_table(
         - DiSCO_holdout, DiSCO_guarded_holdout, DCAPd_holdout: of the holdout's records (NaN without one);
         - dominating, implied: how many levels were left out.
 
-        And one row a level left out: target, rule ('1-way', '2-way', 'named'), key, key_level, level, records (disclosed), percent
-        (of all disclosed; of the real records with the key's level).
+        And one row a level left out: target, rule ('1-way', '2-way', 'named'), key, key_level, level, records (disclosed),
+        percent (of all disclosed; of the real records with the key's level).
     """
     guards = guards or Guards()
     frames = [pair.real, pair.synthetic] + ([] if holdout is None else [holdout])

@@ -1,4 +1,4 @@
-"""Distance to the closest record: are synthetic people nearer to those they were made from than to others like them?"""
+"""Distance to the closest record: whether synthetic people are nearer to those they were made from than to others like them."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def distances(
         part = slice(first, min(first + _BLOCK, n))
         nearest_records(
             records.number[part], records.category[part], to.number, to.category, key[part], own[part],
-            found.first[part], found.second[part], found.at[part], found.ties[part],
+            *(a[part] for a in (found.first, found.second, found.at, found.ties)),
         )  # fmt: skip
 
     with ThreadPoolExecutor(max(workers, 1)) as pool:

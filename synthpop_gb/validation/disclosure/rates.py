@@ -1,4 +1,4 @@
-"""Success rates of attacks: Wilson intervals, and the risk that is left when what the same attack does to strangers is taken off."""
+"""Success rates of attacks: Wilson intervals, and the risk that is left once what succeeds on strangers is taken off."""
 
 from __future__ import annotations
 

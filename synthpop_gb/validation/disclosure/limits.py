@@ -1,0 +1,119 @@
+"""Limits: from where on a measure of disclosure is a finding, stated and to be set by whoever releases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from synthpop_gb.errors import Finding, finding
+
+__all__ = ["FEW_ATTACKS", "Limits", "beyond"]
+
+FEW_ATTACKS = 20
+"""Attacks below which no rate is a finding: a handful of predicates succeeds or fails by luck."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """From where on a measure is a finding. Nobody has published limits that hold everywhere: set your own.
+
+    Attributes
+    ----------
+    replicated_uniques : float
+        repU, per cent of the real records.
+    disclosed : float
+        Points by which DiSCO, without what is common knowledge, exceeds its baseline: that of the holdout, or, where there is
+        none, of shuffled targets.
+    identical : float
+        Points by which synthetic records are identical to a real one more often than the holdout's records, or, where there is
+        none, than real records to other real ones.
+    closer : float
+        Points by which synthetic records are closer to training records than expected, where the interval says so too.
+    risk : float
+        Of an attack, between 0 and 1, where the interval excludes nought too.
+    """
+
+    replicated_uniques: float = 5.0
+    disclosed: float = 10.0
+    identical: float = 1.0
+    closer: float = 2.0
+    risk: float = 0.1
+
+
+def beyond(tables: Mapping[str, pd.DataFrame], limits: Limits, n_real: int) -> list[Finding]:
+    """List what is beyond its limit: attacks, distances, replicated uniques, attributes.
+
+    Parameters
+    ----------
+    tables : mapping of str to pandas.DataFrame
+        As `disclosure` makes them; those that are not there are passed over.
+    limits : Limits
+        From where on.
+    n_real : int
+        Real records.
+    """
+    found = []
+    rows = tables["attacks"]
+    for row in rows[(rows["n"] >= FEW_ATTACKS) & (rows["risk"] > limits.risk) & (rows["risk_lower"] > 0)].to_dict("records"):
+        message = (
+            f"{row['attack']}: {100 * row['success_same_size']:.1f} % of attacks succeed, {100 * row['control']:.1f} % on people "
+            f"who were not synthesised from; the risk is {row['risk']:.2f} ({row['risk_lower']:.2f} to {row['risk_upper']:.2f}), "
+            f"the limit {limits.risk:g}."
+        )
+        found.append(_risk(message, row["attack"], row["success"] * row["n"]))
+    found += _distances(tables["disclosure_distance"].set_index("comparison"), limits)
+    if "disclosure_identity" in tables and tables["disclosure_identity"]["repU"].iloc[0] > limits.replicated_uniques:
+        row = tables["disclosure_identity"].iloc[0]
+        message = (
+            f"{row['repU']:.1f} % of the real records are unique on {row['keys']} and so is a synthetic one with the same; the "
+            f"limit is {limits.replicated_uniques:g} %."
+        )
+        if row["repU_holdout"] == row["repU_holdout"]:
+            message += (
+                f" In sets of one size it is {row['repU_same_size']:.1f} %, and {row['repU_holdout']:.1f} % of the holdout."
+            )
+        found.append(_risk(message, row["keys"], row["repU"] * n_real / 100))
+    if "disclosure_attribute" in tables and len(tables["disclosure_attribute"]):
+        found += _attributes(tables["disclosure_attribute"], limits, n_real)
+    return found
+
+
+def _risk(message: str, place: str, count: float = 1) -> Finding:
+    return finding("disclosure-risk", message, place=place, count=round(count))
+
+
+def _distances(rows: pd.DataFrame, limits: Limits) -> list[Finding]:
+    found = []
+    first = rows.loc["synthetic to real"]
+    share, lower, upper, expected = (100 * first[n] for n in ("share_closer", "lower", "upper", "expected"))
+    if lower > expected and share - expected > limits.closer:
+        message = (
+            f"{share:.1f} % ({lower:.1f} to {upper:.1f}) of synthetic records are closer to a record they were made from than to "
+            f"any of the holdout; {expected:.1f} % is expected."
+        )
+        found.append(_risk(message, "distance to the closest record"))
+    beside = rows.loc["holdout to real" if "holdout to real" in rows.index else "real to other real"]
+    if first["identical"] - beside["identical"] > limits.identical:
+        whom = beside.name.replace(" to ", " records to ")
+        message = (
+            f"{first['identical']:.1f} % of synthetic records are identical to a real one; of {whom} ones it is "
+            f"{beside['identical']:.1f} %."
+        )
+        found.append(_risk(message, "identical records", first["identical"] * first["records"] / 100))
+    return found
+
+
+def _attributes(frame: pd.DataFrame, limits: Limits, n_real: int) -> list[Finding]:
+    baseline = frame["DiSCO_guarded_holdout"].fillna(frame["DiSCO_guarded_shuffled"])
+    above = frame.assign(base=baseline)[frame["DiSCO_guarded"] - baseline > limits.disclosed]
+    found = []
+    for row in above.sort_values("DiSCO_guarded", ascending=False, kind="stable").to_dict("records"):
+        held = row["DiSCO_guarded_holdout"] == row["DiSCO_guarded_holdout"]
+        message = (
+            f"Whoever knows the keys learns {row['target']} rightly and for certain of {row['DiSCO_guarded']:.1f} % of the real "
+            f"records; {'of people who were not synthesised from' if held else 'with shuffled targets'} it is {row['base']:.1f} %."
+        )
+        found.append(_risk(message, row["target"], row["DiSCO_guarded"] * n_real / 100))
+    return found
