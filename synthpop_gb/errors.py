@@ -267,6 +267,25 @@ CODES: dict[str, Meaning] = {
     "release-refused": Meaning(
         "error", "What would be released breaks the rule that was asked for.", "Change what is released, or choose another rule."
     ),
+    # utility
+    "utility-not-computed": Meaning(
+        "warning",
+        "What is not computed is not known to be right.",
+        "See the reason; give more records, or leave the variable out.",
+    ),
+    "utility-partial": Meaning(
+        "note", "What was not looked at may still be wrong.", "Raise the limit named to look at all of it."
+    ),
+    "utility-low": Meaning(
+        "warning",
+        "Analyses of these variables give other answers on the synthetic records than on the real ones.",
+        "Do not use the synthetic records for it; improve how these variables are made together.",
+    ),
+    "utility-degenerate": Meaning(
+        "warning",
+        "A coefficient that the records do not determine cannot be compared.",
+        "Merge rare categories, or leave the predictor out.",
+    ),
     # output
     "output-exists": Meaning(
         "error", "A finished run is never overwritten in silence.", "Choose another folder, or pass --overwrite."
