@@ -169,7 +169,7 @@ def forests(real: pd.DataFrame, outcome: str, seeds: int) -> dict:
 def _predicted(real: pd.DataFrame, made: pd.DataFrame, outcome: str, seed: int):
     """Checks of one synthetic data set: 70 % of the real records to train on, forests of 100 trees."""
     from synthpop_gb.pair import Pair, PairVariable
-    from synthpop_gb.validation.utility import prediction
+    from synthpop_gb.validation.utility.prediction import prediction
 
     sides = []
     for side in (real, made):

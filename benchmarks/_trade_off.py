@@ -90,7 +90,9 @@ def measured(records: pd.DataFrame, seeds: range) -> pd.DataFrame:
 def _measures(real: pd.DataFrame, made: pd.DataFrame, holdout: pd.DataFrame, seed: int) -> dict[str, float]:
     from synthpop_gb.pair import Pair, PairVariable
     from synthpop_gb.validation.disclosure import disclosure
-    from synthpop_gb.validation.utility import association, propensity, tables
+    from synthpop_gb.validation.utility.correlation import correlation_difference
+    from synthpop_gb.validation.utility.propensity import propensity
+    from synthpop_gb.validation.utility.tables import tables
 
     whole = {name: bool((real[name].dropna() % 1 == 0).all()) for name in real}
     pair = Pair(
@@ -101,12 +103,10 @@ def _measures(real: pd.DataFrame, made: pd.DataFrame, holdout: pd.DataFrame, see
     attribute = found["disclosure_attribute"].set_index("target").loc[TARGET]
     distance = found["disclosure_distance"].iloc[0]
     attacks = found["attacks"].groupby(found["attacks"]["attack"].str.split(":").str[0])["risk"].max()
-    norms = association(pair, draws=1)["association_norms"]
-    pearson = norms[(norms["correlation"] == "pearson") & (norms["norm"] == "upper")]["value"].iloc[0]
     return {
         "s_pmse_logistic": scores["logistic"], "s_pmse_cart": scores["cart"],
         "s_pmse_pairs": tables(pair)["utility_tables"].query("k == 2")["s_pmse"].mean(),
-        "correlation": pearson, "impossible": 100 * (made < 0).any(axis=1).mean(),
+        "correlation": correlation_difference(real, made, norm="upper"), "impossible": 100 * (made < 0).any(axis=1).mean(),
         "replicated_uniques": found["disclosure_identity"]["repU"].iloc[0],
         "disclosed": attribute["DiSCO"], "disclosed_holdout": attribute["DiSCO_holdout"],
         "closer": 100 * (distance["share_closer"] - distance["expected"]), "identical": distance["identical"],
