@@ -109,6 +109,13 @@ GROUPS = {
     "census_2021_noise": Group(
         "Census 2021: standard deviation of one published cell, by table, from how totals scatter", "_calibration", "perturbation"
     ),
+    "titanic": Group(
+        "Titanic: correlations of data made from distributions, under every definition; forests trained on them",
+        "_synthesis",
+        "titanic",
+    ),
+    "heart": Group("Heart failure: data made from distributions; forests trained on them", "_synthesis", "heart"),
+    "boys": Group("boys: what nine syntheses are worth, and what they give away", "_trade_off", "boys"),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 

@@ -184,6 +184,7 @@ CODES: dict[str, Meaning] = {
         "Survey and tables describe different years; the joint structure is the survey's.",
         "Use a survey of the tables' year where one is to be had.",
     ),
+    "no-records": Meaning("error", "Of nobody nothing can be learnt.", "Check the file and the filters that were set."),
     "few-records": Meaning(
         "warning", "A small survey repeats its records very often.", "Use a larger survey, or fewer constraints."
     ),
@@ -312,6 +313,25 @@ CODES: dict[str, Meaning] = {
     ),
     "release-refused": Meaning(
         "error", "What would be released breaks the rule that was asked for.", "Change what is released, or choose another rule."
+    ),
+    # utility
+    "utility-not-computed": Meaning(
+        "warning",
+        "What is not computed is not known to be right.",
+        "See the reason; give more records, or leave the variable out.",
+    ),
+    "utility-partial": Meaning(
+        "note", "What was not looked at may still be wrong.", "Raise the limit named to look at all of it."
+    ),
+    "utility-low": Meaning(
+        "warning",
+        "Analyses of these variables give other answers on the synthetic records than on the real ones.",
+        "Do not use the synthetic records for it; improve how these variables are made together.",
+    ),
+    "utility-degenerate": Meaning(
+        "warning",
+        "A coefficient that the records do not determine cannot be compared.",
+        "Merge rare categories, or leave the predictor out.",
     ),
     # output
     "output-exists": Meaning(

@@ -1,0 +1,8 @@
+"""Synthesis: a synthetic survey where the real one cannot leave its safe room; frames in, frames out."""
+
+from synthpop_gb.synthesis.conditionals import Settings
+from synthpop_gb.synthesis.distributions import Distributions, draw_within, fit_distributions
+from synthpop_gb.synthesis.joint_normal import JointNormal, fit_joint_normal
+from synthpop_gb.synthesis.sequential import sequential
+
+__all__ = ["Distributions", "JointNormal", "Settings", "draw_within", "fit_distributions", "fit_joint_normal", "sequential"]

@@ -1,0 +1,221 @@
+"""Fairness: whom a model trained on synthetic records serves worse than one trained on real ones, group by group."""
+
+from __future__ import annotations
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.checks import Checks
+from synthpop_gb.errors import Finding, finding
+from synthpop_gb.pair import Pair
+from synthpop_gb.validation.utility._sides import sides
+from synthpop_gb.validation.utility._trials import REAL, SYNTHETIC, Forest, Trial, task, trials
+from synthpop_gb.validation.utility.intervals import paired_difference, wilson
+
+__all__ = ["MEASURES", "fairness"]
+
+MEASURES = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_rate")
+"""Share of a group's test records predicted right; predicted positive; of the positive, and of the others, predicted positive."""
+
+_COLUMNS = (
+    "split", "by", "group", "measure", "positive", "records", "n", "real", "real_low", "real_high", "synthetic", "synthetic_low",
+    "synthetic_high", "difference", "difference_low", "difference_high",
+)  # fmt: skip
+
+
+def fairness(
+    pair: Pair,
+    *,
+    target: str | None = None,
+    protected: tuple[str, ...] | None = None,
+    positive: str | None = None,
+    seed: int = 1,
+    splits: int = 1,
+    forest: Forest | None = None,
+    fewest: int = 30,
+    fewest_together: int = 50,
+) -> Checks:
+    """Compare models trained on real and on synthetic records within each group of protected variables.
+
+    Parameters
+    ----------
+    pair : Pair
+        Both sides.
+    target : str, optional
+        What is predicted; `pair.target` by default.
+    protected : tuple of str, optional
+        Whose groups are looked at; `pair.protected` by default. Numbers are cut into groups.
+    positive : str, optional
+        Value of the target that counts as selected; the rarer of two by default. Of more values only accuracy is compared
+        unless it is given.
+    seed, splits, forest
+        As for `prediction`: with the same ones the models are the same.
+    fewest, fewest_together : int
+        Test records that a group, or a group of two variables together, must have; smaller ones are not judged, and counted.
+
+    Returns
+    -------
+    Checks
+        Table 'fairness', one row a split, group and measure: split, by (variable, or 'a x b'), group ('everybody' where by is
+        empty), measure (of `MEASURES`, or 'mean_absolute_error' of a number), positive, records (test records of the group), n
+        (effective number that the measure is taken over: positives for the true positive rate), real and synthetic (of the
+        models trained on either) with 95 % intervals (Wilson 1927), difference (synthetic less real) with its interval for the
+        same people (Newcombe 1998; of errors normal).
+
+    Raises
+    ------
+    KeyError
+        For a name that is not there.
+    ValueError
+        For a positive value that no real record has.
+    InputError
+        'missing-extra' where scikit-learn is not installed.
+    """
+    both = sides(pair)
+    findings = list(both.findings)
+    protected = both.pair.protected if protected is None else protected
+    for name in protected:
+        both.pair.variable(name)
+    made = task(both, target, findings)
+    done = [] if made is None else trials(made, seed, splits, forest or Forest(), findings)
+    return judge(done, protected, positive, fewest, fewest_together, findings)
+
+
+def judge(
+    done: list[Trial],
+    protected: tuple[str, ...],
+    positive: str | None,
+    fewest: int,
+    fewest_together: int,
+    findings: list[Finding],
+) -> Checks:
+    """Measure groups in trials that were run."""
+    rows: list[dict] = []
+    small = 0
+    done = [t for t in done if SYNTHETIC in t.models]
+    if done and not protected:
+        findings.append(finding("utility-not-computed", "No group is looked at: no variable is named protected.", level="note"))
+        done = []
+    chosen = _positive(done[0], positive) if done else None
+    for t in done:
+        rows += _of_group(t, "", "everybody", np.ones(len(t.test), bool), chosen)
+        names = tuple(n for n in dict.fromkeys(protected) if n != t.task.target)
+        real, _ = t.task.both.pair.coded(names)
+        codes = real.codes[t.task.rows[0][t.test]]
+        for at in [(i,) for i in range(len(names))] + list(combinations(range(len(names)), 2)):
+            by = " x ".join(names[i] for i in at)
+            for values in np.unique(codes[:, at], axis=0):
+                mask = (codes[:, at] == values).all(axis=1)
+                if mask.sum() < (fewest if len(at) == 1 else fewest_together):
+                    small += 1
+                    continue
+                group = ", ".join(real.labels[i][k] for i, k in zip(at, values, strict=True))
+                rows += _of_group(t, by, group, mask, chosen)
+    if small:
+        message = (
+            f"{small:,} groups have fewer than {fewest} test records, or {fewest_together} for two variables together: "
+            f"the models are not judged there."
+        )
+        findings.append(finding("utility-partial", message, count=small))
+    table = pd.DataFrame(rows, columns=list(_COLUMNS))
+    return Checks(_headline(table, findings), {"fairness": table}, tuple(findings))
+
+
+def _positive(first: Trial, positive: str | None) -> int | None:
+    """Position of the positive class, None where there is none."""
+    classes = first.task.classes
+    if not classes:
+        return None
+    if positive is not None:
+        if positive not in classes:
+            raise ValueError(f"no real record has {first.task.target} = {positive!r}: {', '.join(classes[:10])}")
+        return classes.index(positive)
+    if len(classes) != 2:
+        return None
+    return int(np.argmin(np.bincount(first.task.y[0], minlength=2)))
+
+
+def _of_group(t: Trial, by: str, group: str, mask: np.ndarray, positive: int | None) -> list[dict[str, object]]:
+    """Rows of one group."""
+    weight, actual = t.weight[mask], t.actual[mask]
+    weight = weight * (weight.sum() / (weight**2).sum())  # the group's own effective number
+    predicted = [t.predicted(name)[mask] for name in (REAL, SYNTHETIC)]
+    keys = {"split": t.split, "by": by, "group": group, "records": int(mask.sum())}
+    if not t.task.classes:
+        return [{**keys, "measure": "mean_absolute_error", "positive": "", **_errors(t, weight, actual, predicted)}]
+    said = "" if positive is None else t.task.classes[positive]
+    found = [("accuracy", np.ones(len(actual), bool), [p == actual for p in predicted])]
+    if positive is not None:
+        chosen, truly = [p == positive for p in predicted], actual == positive
+        found += [(m, of, chosen) for m, of in zip(MEASURES[1:], (np.ones(len(actual), bool), truly, ~truly), strict=True)]
+    return [{**keys, "measure": m, "positive": said, **_shares(weight[of], *(h[of] for h in hits))} for m, of, hits in found]
+
+
+def _shares(weight: np.ndarray, real: np.ndarray, synthetic: np.ndarray) -> dict[str, float]:
+    """Both models' shares among the same people, and their difference."""
+    n = float(weight.sum())
+    out: dict[str, float] = {"n": n}
+    for name, hit in (("real", real), ("synthetic", synthetic)):
+        hits = float(weight[hit].sum())
+        out |= {name: hits / n if n > 0 else math.nan, f"{name}_low": wilson(hits, n)[0], f"{name}_high": wilson(hits, n)[1]}
+    cells = [
+        float(weight[a & b].sum()) for a, b in ((synthetic, real), (synthetic, ~real), (~synthetic, real), (~synthetic, ~real))
+    ]
+    low, high = paired_difference(*cells)
+    return {**out, "difference": out["synthetic"] - out["real"], "difference_low": low, "difference_high": high}
+
+
+def _errors(t: Trial, weight: np.ndarray, actual: np.ndarray, predicted: list[np.ndarray]) -> dict[str, float]:
+    """Mean absolute errors of predicted numbers, with normal intervals."""
+    errors = [np.abs(p - actual) * t.task.unit for p in predicted]
+    out: dict[str, float] = {"n": float(weight.sum())}
+    for name, values in (("real", errors[0]), ("synthetic", errors[1]), ("difference", errors[1] - errors[0])):
+        mean = float((weight * values).sum() / weight.sum())
+        size = float(np.abs(values).max()) or 1.0  # squares of huge numbers would overflow
+        half = 1.96 * size * math.sqrt(float((weight * ((values - mean) / size) ** 2).sum())) / weight.sum()
+        out |= {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half}
+    return out
+
+
+def _headline(table: pd.DataFrame, findings: list[Finding]) -> dict[str, object]:
+    """Say who loses most, and how far apart groups are under either model."""
+    groups = table[table["by"] != ""]
+    if groups.empty:
+        return {}
+    out: dict[str, object] = {"groups judged": int(groups[["by", "group"]].drop_duplicates().shape[0])}
+    errors = groups["measure"].eq("mean_absolute_error").any()
+    main = groups[groups["measure"].isin(["accuracy", "mean_absolute_error"])]
+    main = main.groupby(["by", "group"], sort=False, as_index=False)[
+        ["records", "real", "synthetic", "difference", "difference_low", "difference_high"]
+    ].mean()
+    worst = main.loc[main["difference"].idxmax() if errors else main["difference"].idxmin()]
+    if errors:
+        said = f"mean error {worst['synthetic']:.4g} trained on synthetic, {worst['real']:.4g} on real"
+        lost = main["difference_low"] > 0
+    else:
+        said = f"accuracy {worst['synthetic']:.3f} trained on synthetic, {worst['real']:.3f} on real"
+        lost = main["difference_high"] < 0
+    out["group that loses most"] = f"{worst['group']} ({worst['by']}, {worst['records']:,.0f} test records): {said}"
+    out["groups that lose"] = (
+        f"{int(lost.sum()):,} of {len(main):,} beyond chance (95 % intervals, not corrected for their number)"
+    )
+    for measure in ("selection_rate", "true_positive_rate"):
+        rows = groups[(groups["measure"] == measure) & (groups["n"] >= 10)].dropna(subset=["real", "synthetic"])
+        spread = {
+            n: (g["real"].max() - g["real"].min(), g["synthetic"].max() - g["synthetic"].min()) for n, g in rows.groupby("by")
+        }
+        if spread:
+            by = max(spread, key=lambda n: spread[n][1] - spread[n][0])
+            words = measure.replace("_", " ")
+            out[f"spread of the {words}"] = (
+                f"between groups of {by} {spread[by][1]:.3f} trained on synthetic, {spread[by][0]:.3f} on real"
+            )
+    if lost.any():
+        rows = main[lost].sort_values("difference", ascending=not errors, kind="stable").reset_index(drop=True)
+        named = "; ".join(f"{r['group']} ({r['by']})" for r in rows.head(5).to_dict("records"))
+        message = f"Models trained on synthetic records serve {len(rows):,} of {len(main):,} groups worse, most of all {named}."
+        findings.append(finding("utility-low", message, count=len(rows), rows=rows))
+    return out
