@@ -29,8 +29,8 @@ def published(found: Indicators, rule: ReleaseRule, *, seed: int | None = None) 
     - with groups, or where totals of areas are known from elsewhere: further figures, so that a withheld one is not the rest
       of a total.
 
-    Rounded are counts and people to multiples of `rule.rounding`, counts of an area's groups so that they add up; shares are those
-    of rounded counts; ends of intervals go outwards; means, totals and quantiles keep three figures, errors two.
+    Rounded are counts and people to multiples of `rule.rounding`, counts of an area's groups so that they add up; shares are of
+    rounded counts; ends of intervals go outwards; means, totals and quantiles keep three figures, errors two.
 
     Parameters
     ----------

@@ -11,11 +11,13 @@ _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 
 
 @njit
-def nearest_records(number, category, to_number, to_category, key, own, first, second, at, ties):
+def nearest_records(number, category, to_number, to_category, inverse, key, own, first, second, at, ties):
     """Find the nearest of some records, and the distance of the second nearest, for each of other records.
 
-    number, to_number     : (n, n_numbers) and (n_to, n_numbers) float64, divided by each variable's range; NaN = missing.
+    number, to_number     : (n, n_numbers) and (n_to, n_numbers) float64; NaN = missing.
     category, to_category : (n, n_categories) and (n_to, n_categories) int32 codes; -1 = missing.
+    inverse : (n_numbers,) float64. 1 / range of each number. Differences are divided, not values, so that the whole numbers 4
+             and 7 are exactly as far apart as 7 and 10, and ties are ties.
     key    : (n,) uint64. Decides between records that are equally near: the smallest mix(key + (j + 1) * gamma) wins, so every
              one of them is as likely, whatever their order.
     own    : (n,) int64. Position of a record that is passed over (itself, where records are held against themselves), or -1.
@@ -24,9 +26,9 @@ def nearest_records(number, category, to_number, to_category, key, own, first, s
     at     : (n,) int64. Output: position of the nearest record; -1 where there is nobody.
     ties   : (n,) int64. Output: how many records are that near.
 
-    Distance: mean over variables of |a - b| (at most 1) for numbers and of 0 or 1 for categories; a missing value is as far (1)
-    from a value as two categories are from each other, and 0 from another missing value (Gower 1971, Biometrics 27, who leaves
-    missing values out; so counted, the distance of two records does not hang on what a third one lacks). A sum that has passed
+    Distance: mean over variables of |a - b| / range (at most 1) for numbers and of 0 or 1 for categories; a missing value is 1
+    away from a value, as two categories are from each other, and 0 from another missing value (Gower 1971, Biometrics 27, leaves
+    them out; so counted, the distance of two records does not hang on what a third one lacks). A sum that has passed
     the second smallest is given up. With no variables all distances are 0.
     """
     n_to = to_number.shape[0]
@@ -54,7 +56,7 @@ def nearest_records(number, category, to_number, to_category, key, own, first, s
                     if np.isnan(a) != np.isnan(b):
                         total += 1.0
                 else:
-                    total += min(abs(a - b), 1.0)
+                    total += min(abs(a - b) * inverse[k], 1.0)
                 if total > runner:
                     break
             if total > runner:

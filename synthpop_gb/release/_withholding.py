@@ -80,7 +80,7 @@ def withhold(
 
 
 def _extended(table: np.ndarray, primary: np.ndarray, row_totals: bool, column_totals: bool) -> np.ndarray:
-    """(n_rows + 1, n_columns + 1) cost of withholding each line: its people; next to nothing where withheld; infinite for never."""
+    """(n_rows + 1, n_columns + 1) cost of withholding a line: its people, next to nothing where withheld, infinite for never."""
     n, m = table.shape
     cost = np.full((n + 1, m + 1), np.inf)
     cost[:n, :m] = np.where(primary, _LINE, np.where(table > 0, table, np.inf))

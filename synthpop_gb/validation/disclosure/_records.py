@@ -72,6 +72,7 @@ def labelled(
     """
     columns = [f[name] for f in frames]
     if pair.variable(name).kind == "category":
+        columns = [c if isinstance(c.dtype, pd.CategoricalDtype) else c.astype("category") for c in columns]
         said = list(dict.fromkeys(str(c) for column in columns for c in column.cat.categories))
         place = {c: i for i, c in enumerate(said)}
         codes = [np.array([*(place[str(c)] for c in x.cat.categories), -1], np.int64)[x.cat.codes.to_numpy()] for x in columns]
@@ -127,10 +128,11 @@ def combinations(
 
 @dataclass(frozen=True, eq=False)
 class Mixed:
-    """Records as arrays for distances: number (n, n_numbers) float64 divided by range, category (n, n_categories) int32."""
+    """Records as arrays: number (n, n_numbers) float64, category (n, n_categories) int32, inverse (n_numbers,) 1 / range."""
 
     number: np.ndarray
     category: np.ndarray
+    inverse: np.ndarray
 
     def __len__(self) -> int:
         """Return the number of records."""
@@ -138,7 +140,7 @@ class Mixed:
 
     def rows(self, which: np.ndarray) -> Mixed:
         """Return some of the records."""
-        return Mixed(np.ascontiguousarray(self.number[which]), np.ascontiguousarray(self.category[which]))
+        return Mixed(np.ascontiguousarray(self.number[which]), np.ascontiguousarray(self.category[which]), self.inverse)
 
 
 def mixed(frames: Sequence[pd.DataFrame], pair: Pair, names: Iterable[str] | None = None) -> list[Mixed]:
@@ -147,7 +149,7 @@ def mixed(frames: Sequence[pd.DataFrame], pair: Pair, names: Iterable[str] | Non
     A number that is the same in all real records is compared as a category: there is no range to divide by.
     """
     names = pair.names if names is None else tuple(names)
-    number, category = [], []
+    number, category, inverse = [], [], []
     for name in names:
         if pair.variable(name).kind == "number":
             known = frames[0][name].to_numpy(np.float64)
@@ -155,14 +157,15 @@ def mixed(frames: Sequence[pd.DataFrame], pair: Pair, names: Iterable[str] | Non
             spread = float(np.ptp(known)) if len(known) else 0.0
             if spread > 0 and np.isfinite(spread):
                 values = [f[name].to_numpy(np.float64) for f in frames]
-                number.append([np.where(np.isfinite(v), v, np.nan) / spread for v in values])
+                number.append([np.where(np.isfinite(v), v, np.nan) for v in values])
+                inverse.append(1.0 / spread)
                 continue
         category.append([c.astype(np.int32) for c in labelled(frames, pair, name, None)[1]])
     made = []
     for i, frame in enumerate(frames):
         a = np.stack([c[i] for c in number], axis=1) if number else np.empty((len(frame), 0))
         b = np.stack([c[i] for c in category], axis=1) if category else np.empty((len(frame), 0), np.int32)
-        made.append(Mixed(np.ascontiguousarray(a, np.float64), np.ascontiguousarray(b, np.int32)))
+        made.append(Mixed(np.ascontiguousarray(a, np.float64), np.ascontiguousarray(b, np.int32), np.array(inverse, np.float64)))
     return made
 
 

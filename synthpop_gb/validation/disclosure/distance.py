@@ -75,7 +75,7 @@ def distances(
     def look(first: int) -> None:
         part = slice(first, min(first + _BLOCK, n))
         nearest_records(
-            records.number[part], records.category[part], to.number, to.category, key[part], own[part],
+            records.number[part], records.category[part], to.number, to.category, to.inverse, key[part], own[part],
             *(a[part] for a in (found.first, found.second, found.at, found.ties)),
         )  # fmt: skip
 

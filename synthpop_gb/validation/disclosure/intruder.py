@@ -178,7 +178,7 @@ def _zone(copies: Copies, used: np.ndarray, n_zones: int) -> list[dict]:
     by_copy = copies.alike[used] / (copies.use.copies[used] * people)
     by_anybody, best = copies.squares[k] / people**2, copies.largest[k] / people
     return [
-        _row("ids", "zone guessed by a copy", 100 * _mean(by_copy), 100 * _mean(by_anybody), "the zone of any person of these keys",
+        _row("ids", "zone guessed by a copy", 100 * _mean(by_copy), 100 * _mean(by_anybody), "the zone of anybody of these keys",
              len(used), unit="% right", headline=True),
         _row("ids", "zone guessed by the tables", 100 * _mean(best), 100 / n_zones, "any zone", len(used),
              unit="% right"),

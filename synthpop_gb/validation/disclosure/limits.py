@@ -111,9 +111,10 @@ def _attributes(frame: pd.DataFrame, limits: Limits, n_real: int) -> list[Findin
     found = []
     for row in above.sort_values("DiSCO_guarded", ascending=False, kind="stable").to_dict("records"):
         held = row["DiSCO_guarded_holdout"] == row["DiSCO_guarded_holdout"]
+        beside = "of people who were not synthesised from" if held else "with shuffled targets"
         message = (
             f"Whoever knows the keys learns {row['target']} rightly and for certain of {row['DiSCO_guarded']:.1f} % of the real "
-            f"records; {'of people who were not synthesised from' if held else 'with shuffled targets'} it is {row['base']:.1f} %."
+            f"records; {beside} it is {row['base']:.1f} %."
         )
         found.append(_risk(message, row["target"], row["DiSCO_guarded"] * n_real / 100))
     return found
