@@ -285,6 +285,34 @@ CODES: dict[str, Meaning] = {
     "release-refused": Meaning(
         "error", "What would be released breaks the rule that was asked for.", "Change what is released, or choose another rule."
     ),
+    # intersections
+    "impossible-combination": Meaning(
+        "warning", "Nobody can be so: whatever is computed for these people is wrong.", "Mend the generator, or take them out."
+    ),
+    "invented-combination": Meaning(
+        "warning",
+        "More people than chance allows are something that nobody is in the reference.",
+        "Do not use the combinations named; constrain or model them together.",
+    ),
+    "misweighted-group": Meaning(
+        "warning",
+        "Groups are larger or smaller than chance allows, so what is computed for them is off by as much.",
+        "Do not use the combinations named; constrain or model them together.",
+    ),
+    "lost-group": Meaning(
+        "warning",
+        "People who exist are nobody here: nothing can be said of them.",
+        "Merge the category with a neighbour, or say in the card that it is not there.",
+    ),
+    "rule-contradicted": Meaning(
+        "note", "The reference has people whom the rule calls impossible.", "Correct the rule, or take them for errors of the data."
+    ),
+    "not-looked-at": Meaning(
+        "note", "What is not looked at is not right on that account.", "Ask for further combinations by name, or for a higher order."
+    ),
+    "nothing-to-compare": Meaning(
+        "warning", "One of the two sides has nobody, so no measure is defined.", "Check which files were read."
+    ),
     # output
     "output-exists": Meaning(
         "error", "A finished run is never overwritten in silence.", "Choose another folder, or pass --overwrite."

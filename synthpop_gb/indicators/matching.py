@@ -20,6 +20,8 @@ __all__ = ["Words", "common_labels", "truth_of"]
 
 _ORDER = {"<": operators.lt, "<=": operators.le, ">": operators.gt, ">=": operators.ge}
 _BAND = re.compile(r"\s*(\d+)\s*(?:(\+)|(?:-|–|to)\s*(\d+))?\s*(?:years?)?\s*", re.IGNORECASE)
+_NUMBER = r"[-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?"
+_SPAN = re.compile(rf"\s*({_NUMBER})\s*to\s*({_NUMBER})\s*")
 _YES, _NO, _UNKNOWN, _BOTH = 1, 0, -1, 2
 
 
@@ -179,7 +181,7 @@ def _plain(comparison: Comparison, distinct) -> tuple[list[int], str]:
         wanted = {_key(v) for v in comparison.values}
         return [_YES if _key(d) in wanted else _NO for d in distinct], ""
     limit, text = _limit(comparison)
-    spans = [(float(d), float(d)) if numeric else _band(d) for d in distinct]
+    spans = [(float(d), float(d)) if numeric else _span(d) for d in distinct]
     if not text and any(s is None for s in spans):
         odd = next(d for d, s in zip(distinct, spans, strict=True) if s is None)
         text = f"{comparison.name} has no order ({str(odd)!r} is no number and no band of ages): name its values with in (...)."
@@ -208,6 +210,15 @@ def _band(value) -> tuple[float, float] | None:
         return None
     low, plus, high = match.groups()
     return float(low), math.inf if plus else float(high or low)
+
+
+def _span(value) -> tuple[float, float] | None:
+    """First and last of a band, of a number, or of a group of numbers such as '-3 to 24.5'; None where it is none of them."""
+    if (band := _band(value)) is not None:
+        return band
+    if (match := _SPAN.fullmatch(str(value))) is not None:
+        return float(match.group(1)), float(match.group(2))
+    return (float(str(value)),) * 2 if re.fullmatch(_NUMBER, str(value).strip()) else None
 
 
 def _some(variable: Variable) -> str:

@@ -18,9 +18,13 @@ NOBODY = 1e-9
 BINS_PER_DECADE, BINS = 20, 20 * 50
 """P values are counted in steps of a twentieth of a power of ten, down to 1e-50."""
 
-ZONE_SUMS = ("expected", "observed", "misplaced", "floor", "variance", "invented", "missing", "missing_floor", "cells")
-"""Columns of `by_zone`: people of both sides; half the sum of |O - E|, its expectation and its variance for Poisson counts; people
-where nobody is expected; people expected where nobody is; the expectation of that; cells that occur on either side."""
+ZONE_SUMS = (
+    "expected", "observed", "misplaced", "floor", "variance", "invented", "missing", "missing_floor", "cells", "worst_p",
+    "worst_cell",
+)  # fmt: skip
+"""Columns of `by_zone`: people of both sides; half the sum of |O - E|, its expectation and its variance for Poisson counts;
+people where nobody is expected; people expected where nobody is; the expectation of that; cells that occur on either side; -log10 of
+the smallest p value, and the number of its cell."""
 
 CELL_SUMS = (
     "expected", "observed", "misplaced", "floor", "variance", "invented", "missing", "zones", "worst_p", "worst_expected",
@@ -118,6 +122,9 @@ def _compare(expected, observed, zone, by_zone, by_cell, worst, bins):
             if gap * gap > 4.0 * e:  # within two standard deviations p is above 0.03, which no one among thousands needs told
                 p = -poisson_log10_p(o, e)
         bins[min(np.int64(p * BINS_PER_DECADE), BINS - 1)] += 1
+        if p > by_zone[9]:
+            by_zone[9] = p
+            by_zone[10] = c
         if worst[c] < 0 or p > by_cell[c, 8]:
             worst[c] = zone
             by_cell[c, 8] = p
@@ -126,14 +133,14 @@ def _compare(expected, observed, zone, by_zone, by_cell, worst, bins):
 
 
 @njit
-def compare_with_fit(fitted, start, cell, part, indptr, record, n, cell_of, first_zone, by_zone, by_cell, worst, bins):
+def compare_with_fit(fitted, start, cell, part, indptr, record, n, cell_of, number, by_zone, by_cell, worst, bins):
     """Set the people of each zone beside the fractional fit of the zone, in one combination of variables.
 
     fitted : (n_zones, n_profiles) float64, people. start, cell, part : from `profile_cells`.
     indptr, record, n : (n_zones + 1,) int64, (nnz,) int32, (nnz,) int32. Records that live in each zone, and how many copies.
     cell_of : (n_records,) int32. Cell of each record, -1 = outside.
-    first_zone : number of the first of these zones in the whole study.
-    by_zone : (n_zones, 9) float64, by_cell : (n_cells, 11) float64. Added to: see `ZONE_SUMS`, `CELL_SUMS`.
+    number  : (n_zones,) int64. Number of each of these zones in the whole study.
+    by_zone : (n_zones, 11) float64, by_cell : (n_cells, 11) float64. Added to: see `ZONE_SUMS`, `CELL_SUMS`.
     worst : (n_cells,) int64, -1 at first. Zone with the smallest p value. bins : (BINS,) int64. P values counted.
     """
     n_cells = by_cell.shape[0]
@@ -151,11 +158,11 @@ def compare_with_fit(fitted, start, cell, part, indptr, record, n, cell_of, firs
             c = cell_of[record[i]]
             if c >= 0:
                 observed[c] += n[i]
-        _compare(expected, observed, first_zone + z, by_zone[z], by_cell, worst, bins)
+        _compare(expected, observed, number[z], by_zone[z], by_cell, worst, bins)
 
 
 @njit
-def compare_with_table(expected, indptr, record, n, cell_of, first_zone, by_zone, by_cell, worst, bins):
+def compare_with_table(expected, indptr, record, n, cell_of, number, by_zone, by_cell, worst, bins):
     """Set the people of each zone beside a table published by zone.
 
     expected : (n_zones, n_cells) float64, people. The others as in `compare_with_fit`.
@@ -167,4 +174,4 @@ def compare_with_table(expected, indptr, record, n, cell_of, first_zone, by_zone
             c = cell_of[record[i]]
             if c >= 0:
                 observed[c] += n[i]
-        _compare(expected[z], observed, first_zone + z, by_zone[z], by_cell, worst, bins)
+        _compare(expected[z], observed, number[z], by_zone[z], by_cell, worst, bins)

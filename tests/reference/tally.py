@@ -16,7 +16,9 @@ def collapse_rows(codes, weight):
 
 def tally_cells(codes, columns, strides, values):
     """Numbers of the cells and sums by cell. codes: (n_variables, n_records)."""
-    key = sum((np.asarray(codes[c], np.int64) * s for c, s in zip(columns, strides, strict=True)), np.zeros(len(values), np.int64))
+    key = sum(
+        (np.asarray(codes[c], np.int64) * s for c, s in zip(columns, strides, strict=True)), np.zeros(len(values), np.int64)
+    )
     sums = pd.DataFrame(np.asarray(values)).groupby(key).sum()
     return sums.index.to_numpy(), sums.to_numpy().reshape(len(sums), np.shape(values)[1])
 

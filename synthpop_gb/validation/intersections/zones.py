@@ -1,0 +1,211 @@
+"""The scan by zone: whole people against the fractional fit, against published joint tables, and all zones against the survey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.aligned import AlignedTable
+from synthpop_gb.checks import Checks
+from synthpop_gb.coded import Coded
+from synthpop_gb.errors import Finding, finding
+from synthpop_gb.population import DonorCounts, Population
+from synthpop_gb.validation.intersections.judge import Reference
+from synthpop_gb.validation.intersections.plan import Plan, make_plan
+from synthpop_gb.validation.intersections.rules import Rule, make_rules
+from synthpop_gb.validation.intersections.scan import report_on, scan
+from synthpop_gb.validation.intersections.tallies import CrossTable, default_workers, strides_of
+from synthpop_gb.validation.intersections.zone_rows import combination_rows, zone_cell_rows, zone_scan_rows
+from synthpop_gb.validation.intersections.zone_tallies import ByZone, FitRuler, TableRuler, layouts_of, zone_blocks
+
+__all__ = ["scan_zones"]
+
+
+def scan_zones(
+    counts: Iterable[DonorCounts],
+    records: Coded,
+    zones: pd.Index,
+    *,
+    fit: Population | None = None,
+    tables: Sequence[AlignedTable] = (),
+    survey: bool = True,
+    orders: Iterable[int] = (1, 2, 3),
+    also: Iterable[Iterable[str]] = (),
+    protected: Iterable[str] = (),
+    impossible: Iterable[str] = (),
+    left_out: Iterable[tuple[str, str]] = (),
+    survey_name: str = "the survey",
+    q: float = 0.05,
+    most: int = 200,
+    max_cells: int = 20_000_000,
+    workers: int | None = None,
+) -> Checks:
+    """Compare every combination of variables of a population of copied records, zone by zone. Nothing is drawn at random.
+
+    Parameters
+    ----------
+    counts : iterable of DonorCounts
+        The people: `population.blocks()`, or counts that a file holds. Zones left out have nobody.
+    records : Coded
+        The survey's records in the order that the counts refer to, weighted by design weight (`survey_codes`).
+    zones : pandas.Index
+        Zones of the study.
+    fit : Population, optional
+        Whose fractional fit is a reference, by zone and over all zones: of the same problem, of records in the same order. It need
+        not be the population that is judged.
+    tables : sequence of AlignedTable
+        Published joint tables by zone, each a reference: `aligned.held_out`.
+    survey : bool
+        Whether all zones together are set beside the survey itself.
+    orders, also, protected, impossible, left_out, q, most, max_cells, workers
+        As for `scan`.
+    survey_name : str
+        Stands in the rows of the survey.
+
+    Returns
+    -------
+    Checks
+        Tables 'scan_tables', 'scan_cells', 'scan_rarity' and 'scan_coverage' as of `scan`, for each reference in turn: '<reference>'
+        over all zones together, and in 'scan_tables' '<reference>, by zone' (`zone_rows.combination_rows`). 'scan_zones': one row a
+        zone and reference (`zone_rows.zone_scan_rows`). 'scan_zone_cells': groups in the wrong zones, worst first
+        (`zone_rows.zone_cell_rows`). Headline: 'zones scanned', 'combinations scanned by zone', 'cells compared by zone'; for each
+        reference by zone 'by zone against <reference>' (text), 'cells of zones beyond chance', 'worst group by zone' and 'passes by
+        zone' of the first reference; then the headline of the first reference over all zones, as of `scan`.
+
+    Raises
+    ------
+    InputError
+        Where a rule cannot be understood or decided.
+    KeyError
+        Where `also` or `protected` names a variable that is not there.
+    ValueError
+        Where counts, records, fit or tables do not belong together.
+    """
+    plan, rules = _plan(records, orders, also, protected, impossible, left_out, max_cells)
+    rulers = [("the fractional fit", FitRuler(records, layouts_of(records, plan.combinations), fit, zones))] if fit else []
+    if fit is not None and len(fit.problem.records) != len(records):
+        raise ValueError(f"the fit is of {len(fit.problem.records):,} records, not {len(records):,}")
+    rulers += [(f"published {' x '.join(t.variables)}", TableRuler(t, zones)) for t in tables]
+    copies = np.zeros(len(records), np.int64)
+    with ThreadPoolExecutor(workers or default_workers(), thread_name_prefix="synthpop-gb") as pool:
+        for block in zone_blocks(counts, zones, len(records)):
+            copies += np.bincount(block[2], block[3], minlength=len(records)).astype(np.int64)
+            for _, ruler in rulers:
+                ruler.add(pool, *block)
+    whole, frames, headline, found = [], {"scan_zones": [], "scan_zone_cells": [], "by_zone": []}, {}, []
+    people, effective = float(copies.sum()), _effective(copies)
+    for name, ruler in rulers:
+        own = plan if isinstance(ruler, FitRuler) else _table_plan(ruler.found, protected)
+        kind, worth = ("fit", people) if isinstance(ruler, FitRuler) else ("census", effective)
+        whole.append(_together(ruler.found, own, rules if kind == "fit" else (), Reference(name, kind, np.inf), people, worth, q, most))
+        by_zone = combination_rows(ruler.found, own.protected, f"{name}, by zone", q)
+        cells = zone_cell_rows(ruler.found, own.protected, zones, name, q=q, most=most)
+        frames["by_zone"].append(by_zone)
+        frames["scan_zones"].append(zone_scan_rows(ruler.found, zones, name))
+        frames["scan_zone_cells"].append(cells)
+        told, problems = _told(name, by_zone, cells, len(zones), not headline)
+        headline, found = headline | told, found + problems
+    if survey:
+        cloned = {"reference_kind": "survey cloned", "reference_name": survey_name, "q": q, "most": most, "workers": workers}
+        same = {"orders": tuple(orders), "also": also, "protected": protected, "impossible": impossible, "left_out": left_out}
+        whole.append(scan(records, records.weighing(copies), max_cells=max_cells, **cloned, **same))
+    return _merged(whole, frames, headline, found)
+
+
+def _plan(records, orders, also, protected, impossible, left_out, max_cells) -> tuple[Plan, tuple[Rule, ...]]:
+    rules = make_rules(impossible, records.names, records.labels)
+    further = [*also, *([records.names[i] for i in rule.at] for rule in rules)]
+    plan = make_plan(
+        records.names, records.sizes, records=len(records), orders=orders, also=further, protected=protected,
+        left_out=left_out, max_cells=max_cells,
+    )  # fmt: skip
+    return plan, rules
+
+
+def _effective(copies: np.ndarray) -> float:
+    """Effective number of donors, (sum n)^2 / sum n^2 (Kish 1965)."""
+    squares = float((copies.astype(np.float64) ** 2).sum())
+    return float(copies.sum()) ** 2 / squares if squares else 0.0
+
+
+def _table_plan(found: ByZone, protected: Iterable[str]) -> Plan:
+    """Plan of a published table: itself, and below it its margins, so that a cell that follows from a margin is told apart."""
+    names, sizes = found.layouts[0].names, found.layouts[0].sizes
+    known = tuple(n for n in protected if n in names)
+    return make_plan(names, sizes, records=len(found.layouts[0].keys), orders=range(1, len(names) + 1), protected=known)
+
+
+def _margins(table: CrossTable, plan: Plan) -> list[CrossTable]:
+    """Sum a cross-table to every combination of its variables."""
+    out = []
+    for at in plan.combinations:
+        positions = [table.at.index(v) for v in at]
+        keys, cell = np.unique(table.part(np.arange(len(table)), positions), return_inverse=True)
+        e, o, r = (np.bincount(cell.ravel(), x, len(keys)) for x in (table.expected, table.observed, table.records))
+        out.append(CrossTable(at, tuple(table.sizes[p] for p in positions), keys, e, o, r))
+    return out
+
+
+def _together(found: ByZone, plan: Plan, rules, reference: Reference, people: float, effective: float, q, most) -> Checks:
+    """All zones as one."""
+    tables = found.cross_tables()
+    layouts = found.layouts
+    if reference.kind == "census":
+        tables, names, labels = _margins(tables[0], plan), layouts[0].names, layouts[0].labels
+    else:
+        by_position = {v: (n, x) for layout in layouts for v, n, x in zip(layout.at, layout.names, layout.labels, strict=True)}
+        names, labels = zip(*(by_position.get(i, ("", ())) for i in range(max(by_position, default=-1) + 1)), strict=True)
+    return report_on(tables, plan, rules, names, labels, reference, people=people, effective=effective, q=q, most=most)
+
+
+def _told(name: str, by_zone: pd.DataFrame, cells: pd.DataFrame, n_zones: int, first: bool) -> tuple[dict, list[Finding]]:
+    """Headline and findings of one reference by zone."""
+    live = by_zone[by_zone["tvd"].notna()]
+    if live.empty:
+        return {}, [finding("nothing-to-compare", f"Against {name}, by zone: one of the two sides has nobody.", place=name)]
+    beyond, fails = int(live["discoveries"].sum()), int((~live["passes"]).sum())
+    text = (
+        f"{100 * live['tvd'].mean():.2f} % of people in the wrong cell of their zone, mean of {len(live):,} combinations (noise floor "
+        f"{100 * live['tvd_floor'].mean():.2f} %); {fails:,} combinations fail"
+    )
+    head: dict[str, object] = {f"by zone against {name}": text}
+    worst = None
+    if len(cells):
+        row = cells.iloc[0]
+        worst = f"{row['cell']}: {row['excess']:,.0f} people in the wrong zone beyond chance, most in {row['zone']}"
+    if first:
+        head = {
+            "zones scanned": n_zones, "combinations scanned by zone": len(by_zone), "cells compared by zone": int(by_zone["cells"].sum()),
+            **head, "cells of zones beyond chance": beyond, "worst group by zone": worst, "passes by zone": fails == 0,
+        }  # fmt: skip
+    if not fails:
+        return head, []
+    message = f"Against {name}, by zone: {text}, {beyond:,} cells of zones beyond chance (worst: {worst})."
+    return head, [finding("misweighted-group", message, place=name, count=fails, rows=by_zone[~by_zone["passes"].fillna(True)])]
+
+
+def _merged(whole: Sequence[Checks], frames: dict, headline: dict, found: Sequence[Finding]) -> Checks:
+    """Put the references below one another; findings that several have, such as what was not looked at, once."""
+    tables = {
+        name: pd.concat([c[name] for c in whole], ignore_index=True) if whole else pd.DataFrame()
+        for name in ("scan_tables", "scan_cells", "scan_rarity")
+    }
+    if frames["by_zone"]:
+        tables["scan_tables"] = pd.concat([*frames["by_zone"], tables["scan_tables"]], ignore_index=True)
+    tables["scan_coverage"] = pd.concat([c["scan_coverage"] for c in whole], ignore_index=True).drop_duplicates(
+        ["what", "name"]
+    ) if whole else pd.DataFrame()  # fmt: skip
+    for name in ("scan_zones", "scan_zone_cells"):
+        tables[name] = pd.concat(frames[name], ignore_index=True) if frames[name] else pd.DataFrame()
+    for checks in whole[:1]:
+        headline = headline | checks.headline
+    said, every = set(), []
+    for item in [*found, *(f for c in whole for f in c.findings)]:
+        if item.message not in said:
+            every.append(item)
+            said.add(item.message)
+    return Checks(headline, tables, tuple(every))
