@@ -252,7 +252,7 @@ def place_labels(
     out: list[tuple[float, float] | None] = []
     for (x, y), (w, h) in zip(points, sizes, strict=True):
         found = None
-        for far in (7, 16, 28, 44, 64, 90, 120):
+        for far in (7, 14, 24, 38, 56):
             slant = far * 0.75
             spots = [
                 (x + far, y - h / 2), (x - far - w, y - h / 2), (x - w / 2, y - far - h), (x - w / 2, y + far),

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.report.audit.words import cell_count
+from synthpop_gb.report.audit.words import cell_count, cell_words, short_cell
 from synthpop_gb.report.svg import GREY, INK, LINE, Counts, Drawing, place_labels, width_of, wrapped
 from synthpop_gb.report.words import counted, number
 
@@ -73,13 +73,16 @@ def cells_picture(
     drawing.dots(np.stack([x(points["expected"]), y(points["observed"])], axis=1), 2.6, _QUIET, opacity=0.75)
     at = np.stack([x(cells["expected"]), y(cells["observed"])], axis=1)
     kinds = cells["kind"].tolist()
-    worst = [int(i) for i in np.argsort(cells["rank"].to_numpy(np.float64), kind="stable")]
+    follows = (cells["explained_by"].fillna("") != "").tolist() if "explained_by" in cells else [False] * len(cells)
+    order = [int(i) for i in np.argsort(cells["rank"].to_numpy(np.float64), kind="stable")]
+    worst, others = [i for i in order if not follows[i]], [i for i in order if follows[i]]
     for kind, (_, colour) in KIND_MARKS.items():
-        drawing.dots(at[[i for i in worst[_MARKED:] if kinds[i] == kind]], 3.2, colour)
+        drawing.dots(at[[i for i in [*others, *worst[_MARKED:]] if kinds[i] == kind]], 3.2, colour)
     for i in reversed(worst[:_MARKED]):  # the worst on top
         row = cells.iloc[i]
         shape, colour = KIND_MARKS.get(row["kind"], ("circle", GREY))
-        said = f"{row['cell']}: {cell_count(row['observed'])} synthetic, {cell_count(row['expected'])} expected ({row['kind']})"
+        counts = f"{cell_count(row['observed'])} synthetic, {cell_count(row['expected'])} expected"
+        said = f"{cell_words(row['cell'])}: {counts} ({row['kind']})"
         drawing.mark(shape, at[i, 0], at[i, 1], 8, colour, said)
     _labels(drawing, cells, at, worst, most_labels)
     drawing.text(
@@ -119,10 +122,9 @@ def _ground(drawing: Drawing, x: Counts, y: Counts, least: float, most: float, s
 
 
 def _labels(drawing: Drawing, cells: pd.DataFrame, at: np.ndarray, worst: list[int], most: int) -> None:
-    """Name the worst cells that follow from no other, as many as have room."""
-    follows = cells["explained_by"].fillna("").astype(str).tolist() if "explained_by" in cells else [""] * len(cells)
-    named = [i for i in worst if not follows[i]][:most]
-    said = cells["cell"].tolist()
+    """Name the worst cells, as many as have room."""
+    named = worst[:most]
+    said = [short_cell(c) for c in cells["cell"]]
     lines = [wrapped(said[i], 150, 10) for i in named]
     sizes = [(max(width_of(t, 10) for t in text) * 1.04, 12.0 * len(text)) for text in lines]
     others = [tuple(at[i]) for i in worst[:40] if i not in named]
@@ -179,4 +181,6 @@ def rarity_picture(rarity: pd.DataFrame, *, title: str) -> str:
 def _lost(share: float) -> str:
     if not np.isfinite(share):
         return "not known"
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
     return f"{number(100 * share, 0 if share >= 0.0995 or share == 0 else 1)} %" if share < 1 else "all"

@@ -128,6 +128,9 @@ def _mark(drawing: Drawing, x: Linear, y: float, mark: Mark, row: str, names: di
     tip += f" ({number(mark.lower, 3)} to {number(mark.upper, 3)})" if known else ""
     if known:
         drawing.line(x(mark.lower), y, x(mark.upper), y, colour, 1.8)
+        for end, way, cut in ((x.start, -1, mark.lower < x.low), (x.end, 1, mark.upper > x.high)):
+            if cut:
+                drawing.path([(end - 4 * way, y - 3), (end, y), (end - 4 * way, y + 3)], stroke=colour, stroke_width=1.4)
     if not x.low <= mark.value <= x.high:  # an arrow on the edge
         way = 1 if mark.value > x.high else -1
         tipped = x.end if way > 0 else x.start
@@ -166,11 +169,12 @@ def slope_picture(importance: pd.DataFrame, *, title: str, most: int = 12) -> st
         if a and b:
             drawing.line(138, y1, 206, y2, colour, 2.2 if moved >= 3 else 1.6)
         tip = f"{row['variable']}: {number(row['real'], 4)} real, {number(row['synthetic'], 4)} synthetic"
+        name = str(row["variable"]).replace("_", " ")
         if a:
-            drawing.text(132, y1 + 4, short(f"{row['variable']}  {row['first']}", 130, 11), size=11, anchor="end", title=tip)
+            drawing.text(132, y1 + 4, short(f"{name}  {row['first']}", 130, 11), size=11, anchor="end", title=tip)
             drawing.mark("circle", 138, y1, 6, colour)
         if b:
-            drawing.text(212, y2 + 4, short(f"{row['second']}  {row['variable']}", 130, 11), size=11, title=tip)
+            drawing.text(212, y2 + 4, short(f"{row['second']}  {name}", 130, 11), size=11, title=tip)
             drawing.mark("circle", 206, y2, 6, colour)
     return drawing.svg()
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from synthpop_gb.checks import Checks
 from synthpop_gb.report.audit.charts import Mark, Row, dot_chart
-from synthpop_gb.report.audit.grids import grid, percent, table_of, text_in
+from synthpop_gb.report.audit.grids import grid, known, percent, table_of, text_in
 from synthpop_gb.report.audit.words import listed, per_hundred
 from synthpop_gb.report.figures import histogram
 from synthpop_gb.report.words import Column, Grid, counted, fixed, number, said, whole
@@ -34,28 +34,24 @@ def exposure(checks: Checks, unit: str) -> dict | None:
     }
 
 
-def _known(value) -> bool:
-    return value is not None and not pd.isna(value) and bool(np.isfinite(value))
-
-
 def _identity(checks: Checks, unit: str) -> list[str]:
     frame = table_of(checks, "disclosure_identity")
     if frame.empty or "repU" not in frame:
         return []
     row = frame.iloc[0]
     keys = listed([said(k) for k in str(row.get("keys", "")).split(" x ") if k])
-    if not _known(row["repU"]):
+    if not known(row["repU"]):
         return [f"Uniqueness on {keys} could not be measured."]
     text = f"Whoever knows {keys or 'the keys'} finds {_hundred(row.get('UiO'), 'real records')} to be the only one of its kind; "
     text += f"{_hundred(row['repU'], 'real records')} {_are(row['repU'])} so in the synthetic data as well (replicated uniques)"
-    if _known(row.get("repU_holdout")):
+    if known(row.get("repU_holdout")):
         text += f", where {_hundred(row['repU_holdout'], 'records of people who were not synthesised from')} would be by chance"
     return [text + "."]
 
 
 def _hundred(per_cent, what: str) -> str:
     """Write a measure in per cent as so many of a hundred."""
-    return per_hundred(float(per_cent) / 100 if _known(per_cent) else np.nan, what)
+    return per_hundred(float(per_cent) / 100 if known(per_cent) else np.nan, what)
 
 
 def _are(per_cent: float) -> str:
@@ -69,15 +65,15 @@ def _attribute(checks: Checks, unit: str) -> list[str]:
     wanted = frame.get("wanted", pd.Series(False, frame.index)).astype(bool)
     measure = "DiSCO_guarded" if "DiSCO_guarded" in frame else "DiSCO"
     row = frame[wanted].iloc[0] if wanted.any() else frame.loc[frame[measure].fillna(-1).idxmax()]
-    if not _known(row["DiSCO"]):
+    if not known(row["DiSCO"]):
         return []
     text = f"Of {_hundred(row['DiSCO'], 'real records')} whoever knows the keys learns {said(row['target'])} rightly and for "
     text += "certain (DiSCO)"
-    if _known(row.get("DiSCO_guarded")):
+    if known(row.get("DiSCO_guarded")):
         text += f"; leaving out what is common knowledge, of {_hundred(row['DiSCO_guarded'], 'real records')}"
-    if _known(row.get("DiSCO_holdout")):
+    if known(row.get("DiSCO_holdout")):
         text += f". Of people who were not synthesised from it is {_hundred(row['DiSCO_holdout'], 'records')}"
-    elif _known(row.get("DiSCO_shuffled")):
+    elif known(row.get("DiSCO_shuffled")):
         text += f". By chance alone, with the answers shuffled, it would be {_hundred(row['DiSCO_shuffled'], 'records')}"
     return [text + "."]
 
@@ -89,14 +85,14 @@ def _distance(checks: Checks, unit: str) -> list[str]:
     rows = {r["comparison"]: r for r in frame.to_dict("records")}
     first, out = rows.get("synthetic to real", frame.iloc[0].to_dict()), []
     beside = rows.get("holdout to real") or rows.get("real to other real")
-    if _known(first.get("identical")):
+    if known(first.get("identical")):
         text = f"{_hundred(first['identical'], 'synthetic records')} {_are(first['identical'])} identical to a real one"
-        if beside and _known(beside.get("identical")):
+        if beside and known(beside.get("identical")):
             what = "records of the holdout" if "holdout to real" in rows else "real records"
             text += f"; of {what} {_hundred(beside['identical'], what).removesuffix(' ' + what)} {_are(beside['identical'])}"
             text += "" if "holdout to real" in rows else " identical to another"
         out.append(text[0].upper() + text[1:] + ".")
-    if _known(first.get("share_closer")):
+    if known(first.get("share_closer")):
         text = (
             f"{per_hundred(first['share_closer'], 'synthetic records')} are closer to a record they were made from than to any "
         )
@@ -113,19 +109,19 @@ def _distance(checks: Checks, unit: str) -> list[str]:
 def _attacks(checks: Checks) -> list[str]:
     frame, out = table_of(checks, "attacks"), []
     for row in frame.to_dict("records") if {"attack", "success"} <= set(frame) else ():
-        if not _known(row["success"]):
+        if not known(row["success"]):
             continue
-        wanted = f" of {said(row['wanted'])}" if str(row["attack"]) == "inference" and row.get("wanted") else ""
-        name = f"{row['attack']}{wanted}"
-        text = f"{name[0].upper()}{name[1:]}: {per_hundred(row['success'], 'attacks')} "
-        text += "succeeds" if _one(row["success"]) else "succeed"
-        if _known(row.get("control")):
-            text += f", and {per_hundred(row['control'], 'attacks')} on people who were not synthesised from"
-        elif _known(row.get("baseline")):
+        name = str(row["attack"]).replace("inference: ", "inference of ")
+        n = int(row.get("n", 0) or 0)
+        text = f"{name[0].upper()}{name[1:]}: {round(row['success'] * n):,} of {counted(n, 'attack')} "
+        text += "succeeds" if n == 1 else "succeed"
+        if known(row.get("control")):
+            text += f", and {per_hundred(row['control'], 'attacks')} on people who were not synthesised from (strangers)"
+        elif known(row.get("baseline")):
             text += f", where a guess without any data succeeds in {per_hundred(row['baseline'], 'attacks')}"
-        if _known(row.get("risk")):
+        if known(row.get("risk")):
             between = ""
-            if _known(row.get("risk_lower")):
+            if known(row.get("risk_lower")):
                 between = f" ({number(row['risk_lower'], 2)} to {number(row['risk_upper'], 2)}, 95 %)"
             text += f"; the risk that is left is {number(row['risk'], 2)}{between}"
         else:
@@ -145,12 +141,13 @@ def _attack_picture(checks: Checks) -> str:
     rows = []
     for r in frame[frame["success"].notna()].head(20).to_dict("records"):
         marks = [Mark("attack", 100 * r["success"], 100 * r["lower"], 100 * r["upper"])]
-        if _known(r.get("control")):
+        if known(r.get("control")):
             marks.append(Mark("control", 100 * r["control"], 100 * r["control_lower"], 100 * r["control_upper"]))
-        if _known(r.get("baseline")):
+        if known(r.get("baseline")):
             marks.append(Mark("guess", 100 * r["baseline"]))
-        beside = said(r.get("wanted", "")) if str(r["attack"]) == "inference" else ""
-        rows.append(Row(str(r["attack"]), tuple(marks), beside, number(r.get("risk", np.nan), 2)))
+        rows.append(
+            Row(said(r["attack"]), tuple(marks), counted(int(r.get("n", 0) or 0), "attack"), number(r.get("risk", np.nan), 2))
+        )
     names = {"attack": "attack", "control": "same attack on strangers", "guess": "guess without data"}
     shown = {m.series for r in rows for m in r.marks}
     return dot_chart(

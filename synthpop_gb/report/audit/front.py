@@ -11,7 +11,17 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding
 from synthpop_gb.report._html import written_finding
 from synthpop_gb.report.audit.grids import grid, table_of, text_in
-from synthpop_gb.report.audit.words import VERDICTS, cell_count, chance, group_sentence, headline, interval, listed, times
+from synthpop_gb.report.audit.words import (
+    VERDICTS,
+    cell_count,
+    cell_words,
+    chance,
+    group_sentence,
+    headline,
+    interval,
+    listed,
+    times,
+)
 from synthpop_gb.report.words import Column, Grid, counted, fixed, plain, said, whole
 
 __all__ = [
@@ -79,9 +89,14 @@ def first_findings(found: Sequence[Finding], most: int = 6) -> list[dict]:
 
 def facts_of(facts: Mapping[str, object]) -> tuple[list[tuple[str, str]], list[tuple[str, list[tuple[str, str]]]]]:
     """Divide facts into those that stand under the title and groups (values that are mappings) for the end of the page."""
-    top = [(said(k), _fact(v)) for k, v in facts.items() if not isinstance(v, Mapping)]
-    groups = [(said(k), [(said(a), _fact(b)) for a, b in v.items()]) for k, v in facts.items() if isinstance(v, Mapping)]
+    top = [(_heading(k), _fact(v)) for k, v in facts.items() if not isinstance(v, Mapping)]
+    groups = [(_heading(k), [(_heading(a), _fact(b)) for a, b in v.items()]) for k, v in facts.items() if isinstance(v, Mapping)]
     return [(k, v) for k, v in top if v], [(k, rows) for k, rows in groups if rows]
+
+
+def _heading(name: object) -> str:
+    text = said(name)
+    return text if "." in text or not text else text[0].upper() + text[1:]
 
 
 def _fact(value) -> str:
@@ -157,7 +172,9 @@ def lost_by_chance(checks: Checks, unit: str, most: int = 6) -> str:
     cells = cells[~beyond_chance(cells) & (cells["explained_by"] == "")] if len(cells) else cells
     if cells.empty:
         return ""
-    named = [f"{c} ({cell_count(n)})" for c, n in zip(cells["cell"], cells.get("real", cells["expected"]), strict=True)]
+    named = [
+        f"{cell_words(c)} ({cell_count(n)})" for c, n in zip(cells["cell"], cells.get("real", cells["expected"]), strict=True)
+    ]
     return f"Also lost, though chance could explain it, with real {unit} in brackets: {listed(named, most)}."
 
 
@@ -175,7 +192,7 @@ def groups_grid(checks: Checks, most: int = 60) -> Grid | None:
     """List the wrong cells with every figure, for who wants to check them."""
     cells = worst_cells(checks)
     columns = [
-        Column("cell", "Group", text=True, wrap=True),
+        Column("cell", "Group", text=True, wrap=True, write=cell_words),
         Column("kind", "Kind", text=True),
         Column("reference", "Measured against", text=True),
         Column("real", "Reference", "its own count", cell_count),
@@ -196,17 +213,18 @@ def groups_grid(checks: Checks, most: int = 60) -> Grid | None:
 def zone_groups_grid(checks: Checks) -> Grid | None:
     """List the worst groups with the zones where they are worst; None where zones were not scanned."""
     frame = table_of(checks, "scan_zone_cells")
+    if "explained_by" in frame:
+        frame = frame[text_in(frame, "explained_by") == ""].reset_index(drop=True)
     columns = [
-        Column("cell", "Group", text=True, wrap=True),
-        Column("kind", "Kind", text=True),
+        Column("cell", "Group", text=True, wrap=True, write=cell_words),
         Column("reference", "Measured against", text=True, wrap=True),
-        Column("zones", "Zones", "beyond chance", whole),
-        Column("zone", "Worst in", text=True, wrap=True),
-        Column("worst_zones", "Worst in", text=True, wrap=True),
-        Column("expected", "Expected", "people", cell_count),
-        Column("observed", "Synthetic", "people", cell_count),
-        Column("ratio", "Ratio", "", fixed(2)),
-        Column("excess", "Excess", "people", cell_count),
+        Column("expected", "Expected", "people, all zones", cell_count),
+        Column("observed", "Synthetic", "people, all zones", cell_count),
+        Column("misplaced", "In the wrong zone", "people", cell_count),
+        Column("floor", "By chance", "people", cell_count),
+        Column("zone", "Differs most in", text=True, wrap=True),
+        Column("zone_expected", "Expected", "there", cell_count),
+        Column("zone_observed", "Synthetic", "there", cell_count),
         Column("q", "q", "false discoveries", chance),
     ]
-    return grid(frame, columns, "Groups that are worst, with the zones where they are", most=20, what="row")
+    return grid(frame, columns, "Groups that are furthest off zone by zone, and where they differ most", most=20, what="group")

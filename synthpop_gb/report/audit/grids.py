@@ -10,7 +10,7 @@ import pandas as pd
 from synthpop_gb.checks import Checks
 from synthpop_gb.report.words import Column, Grid, counted, grid_of, number, plain
 
-__all__ = ["grid", "percent", "table_of", "text_in"]
+__all__ = ["grid", "known", "part", "percent", "table_of", "text_in"]
 
 
 def table_of(checks: Checks, name: str) -> pd.DataFrame:
@@ -23,6 +23,19 @@ def text_in(frame: pd.DataFrame, name: str) -> pd.Series:
     if name not in frame:
         return pd.Series("", frame.index, dtype=object)
     return pd.Series([plain(v) if not _absent(v) else "" for v in frame[name]], frame.index, dtype=object)
+
+
+def part(heading: str, sentences=(), pictures=(), panels=(), table=None, fold: bool = True) -> dict:
+    """Put one part of a section together; empty sentences and pictures are left out."""
+    return {
+        "heading": heading, "sentences": [s for s in sentences if s], "pictures": [p for p in pictures if p],
+        "panels": [p for p in panels if p], "table": table, "fold": fold,
+    }  # fmt: skip
+
+
+def known(value) -> bool:
+    """Tell whether a value is a finite number."""
+    return value is not None and not pd.isna(value) and bool(np.isfinite(value))
 
 
 def _absent(value) -> bool:

@@ -57,7 +57,7 @@ def scan_sentences(checks: Checks, unit: str) -> list[str]:
 def intersections(checks: Checks, unit: str) -> dict:
     """Return the pictures and tables of the scan, empty where there is none."""
     cells, points = _cells(checks), table_of(checks, "scan_points")
-    panels, n = [], cells["kind"].value_counts()
+    panels, n = [], cells.loc[cells["explained_by"] == "", "kind"].value_counts()
     names = list(dict.fromkeys([*text_in(points, "reference"), *cells["reference"]]))
     orders = sorted({*points.get("k", ()), *cells["k"]})
     for reference in names:
@@ -74,6 +74,7 @@ def intersections(checks: Checks, unit: str) -> dict:
         "panels": panels[:_PANELS],
         "legend": legend,
         "complete": len(points) > 0,
+        "follow": bool((cells["explained_by"] != "").any()),
         "rarity": _rarity(checks),
         "tables": _tables(checks),
     }

@@ -87,21 +87,21 @@ def matrix_picture(
     str
         An SVG element. Names stand at the left, and again along the diagonal, so that a column can be told without a ruler.
     """
+    diagonal = any((v, v) in values for v in names)
+    first = 0 if diagonal else 1  # without a diagonal the first variable has no row and the last no column
     n = len(names)
     cell = int(min(46, max(18, 700 // max(n, 1))))
     size = 12.0 if cell >= 24 else 11.0
-    lefts = [short(str(v).replace("_", " "), 180, size) for v in names]
-    left = 10 + max((width_of(t, size) for t in lefts), default=0)
-    slant = 0.72 * max((width_of(t, size) for t in lefts), default=0)
-    top = 10 + 0.72 * width_of(lefts[0], size) + (6 if n else 0) if n else 10
-    drawing = Drawing(left + n * cell + slant + 16, top + n * cell + 6, label)
+    texts = [short(str(v).replace("_", " "), 180, size) for v in names]
+    left = 10 + max((width_of(t, size) for t in texts[first:]), default=0)
+    slant = 0.72 * max((width_of(t, size) for t in texts), default=0)
+    top = 14 + (0.72 * width_of(texts[0], size) if n else 0)
+    drawing = Drawing(left + (n - first) * cell + slant + 16, top + (n - first) * cell + 6, label)
     write = write or (lambda v: number(v, 0 if abs(v) >= 10 else 1))
-    for i, b in enumerate(names):
-        y = top + i * cell
-        drawing.text(left - 6, y + cell / 2 + 4, lefts[i], size=size, anchor="end", title=str(b))
-        for j, a in enumerate(names[: i + 1]):
-            if i == j and (a, b) not in values:
-                continue
+    for i in range(first, n):
+        b, y = names[i], top + (i - first) * cell
+        drawing.text(left - 6, y + cell / 2 + 4, texts[i], size=size, anchor="end", title=str(b))
+        for j, a in enumerate(names[: i + 1 - first]):
             value = values.get((a, b), values.get((b, a), np.nan))
             at = scale.of(value)
             fill = scale.colours[at] if at >= 0 else MISSING
@@ -115,5 +115,6 @@ def matrix_picture(
             elif cell >= 30:
                 ink = "#ffffff" if fill in _DARK else INK
                 drawing.text(x + cell / 2, y + cell / 2 + 4, write(value), size=10.5, anchor="middle", fill=ink)
-        drawing.text(left + (i + 1) * cell + 3, y + 2, lefts[i], size=size, fill=INK, turn=-45)
+        j = i - first
+        drawing.text(left + (j + 0.6) * cell, y - 4, texts[j], size=size, fill=INK, turn=-45)
     return drawing.svg()

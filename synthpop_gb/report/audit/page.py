@@ -95,7 +95,7 @@ def write_audit(
         "variables": variables(checks, unit),
         "pairs": pairs(checks),
         "association": association(checks),
-        "models": models(checks, unit),
+        "models": models(checks),
         "disclosure": exposure(checks, unit),
         "words": words_for(checks),
         "findings": [written_finding(f, named=False) for f in found],

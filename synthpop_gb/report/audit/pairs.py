@@ -8,10 +8,20 @@ import pandas as pd
 from synthpop_gb.checks import Checks
 from synthpop_gb.report.audit.grids import grid, percent, table_of, text_in
 from synthpop_gb.report.audit.matrix import DIFFERENCE, UTILITY, matrix_picture
-from synthpop_gb.report.audit.words import quality
+from synthpop_gb.report.audit.words import quality, score
 from synthpop_gb.report.words import Column, Grid, counted, fixed, number, said, whole
 
 __all__ = ["association", "pairs"]
+
+_STANDARDISED = {"vw": "VW", "s_ft": "S_FT", "s_g": "S_G", "s_jsd": "S_JSD", "s_wmabsdd": "S_WMabsDD"}
+
+_NORMS = {
+    "entrywise": ("Entrywise sum", "every pair twice"),
+    "upper": ("Upper triangle", "every pair once"),
+    "induced_1": ("Largest column sum", "induced 1-norm"),
+    "frobenius": ("Frobenius", "root of squares"),
+    "max": ("Largest", "one pair"),
+}
 
 
 def pairs(checks: Checks) -> dict | None:
@@ -38,7 +48,8 @@ def pairs(checks: Checks) -> dict | None:
     return {
         "sentence": sentence, "legend": UTILITY.legend(full), "n": len(names),
         "picture": matrix_picture(names, values, UTILITY, label=label, tips=tips),
-        "table": _tables_grid(two, "Pairs of variables, worst first"), "cells": _cells_words(two),
+        "table": _tables_grid(two, "Pairs of variables, worst first", full=False),
+        "all": _tables_grid(two, "Pairs of variables, worst first, with every measure", most=40), "cells": _cells_words(two),
         "triples": _tables_grid(frame[frame["k"] == 3].reset_index(drop=True), "Three variables at a time, worst first", most=10),
     }  # fmt: skip
 
@@ -61,7 +72,7 @@ def _pairs_sentence(two: pd.DataFrame) -> str:
     text = f"Of {counted(len(known), 'pair')} of variables {said_parts}."
     if len(known) == 1:
         text = f"The one pair of variables is {parts[0].split(' ', 2)[2]}."
-    beyond = f"{number(worst['s_pmse'], 1)} times what a perfect synthesis would show"
+    beyond = f"{score(worst['s_pmse'])} times what a perfect synthesis would show"
     return f"{text} Worst is {said(worst['a'])} × {said(worst['b'])}, {beyond}."
 
 
@@ -72,7 +83,7 @@ def _cells_words(two: pd.DataFrame) -> str:
     return f"Tables have {low:,} to {high:,} cells" if low != high else f"Each table has {counted(low, 'cell')}"
 
 
-def _tables_grid(frame: pd.DataFrame, caption: str, most: int = 15) -> Grid | None:
+def _tables_grid(frame: pd.DataFrame, caption: str, most: int = 12, full: bool = True) -> Grid | None:
     frame = frame.sort_values("s_pmse", ascending=False, kind="stable").reset_index(drop=True)
     digits = lambda v: number(v, 1 if abs(v) < 100 else 0) if pd.notna(v) else "–"  # noqa: E731
     names = [" × ".join(said(r[c]) for c in "abc" if c in r and isinstance(r[c], str) and r[c]) for r in frame.to_dict("records")]
@@ -83,17 +94,13 @@ def _tables_grid(frame: pd.DataFrame, caption: str, most: int = 15) -> Grid | No
         Column("name", "Table", text=True, wrap=True),
         Column("word", "Verdict", text=True),
         Column("s_pmse", "S_pMSE", "", digits),
-        Column("pmse", "pMSE", "", lambda v: f"{v:.2g}"),
+        Column("specks", "Differ", "% of records (SPECKS)", percent),
         Column("cells", "Cells", "", whole),
-        Column("vw", "VW", "", digits),
-        Column("s_ft", "S_FT", "", digits),
-        Column("s_g", "S_G", "", digits),
-        Column("s_jsd", "S_JSD", "", digits),
-        Column("mabsdd", "MabsDD", "", fixed(3)),
-        Column("s_wmabsdd", "S_WMabsDD", "", digits),
-        Column("dbhatt", "dBhatt", "", fixed(3)),
-        Column("specks", "Differ", "% (SPECKS)", percent),
+        Column("pmse", "pMSE", "", lambda v: f"{v:.2g}"),
     ]
+    if full:
+        columns += [Column(key, heading, "", digits) for key, heading in _STANDARDISED.items()]
+        columns += [Column(key, heading, "", fixed(3)) for key, heading in (("mabsdd", "MabsDD"), ("dbhatt", "dBhatt"))]
     return grid(frame, columns, caption, most=most, what="table", marked=marked)
 
 
@@ -143,28 +150,25 @@ def _association_sentence(frame: pd.DataFrame) -> str:
 
 
 def _norms_grid(norms: pd.DataFrame) -> Grid | None:
-    means = {
-        "entrywise": "entrywise sum: every pair twice", "upper": "upper triangle: every pair once",
-        "induced_1": "largest column sum (induced 1-norm)",
-        "frobenius": "root of the sum of squares (Frobenius)", "max": "largest difference",
-    }  # fmt: skip
-    if norms.empty or "norm" not in norms:
+    """One row a set of variables, one column a definition: value, and that of a perfect sample in brackets."""
+    if norms.empty or not {"norm", "correlation", "value"} <= set(norms):
         return None
-    names = {"pearson": "Pearson", "spearman": "Spearman", "mixed": "mixed"}
-    norms = norms.assign(
-        norm=norms["norm"].map(lambda v: means.get(v, v)), correlation=norms["correlation"].map(lambda v: names.get(v, v))
-    )
+    rows: dict[tuple, dict] = {}
+    for r in norms.to_dict("records"):
+        name = {"pearson": "Pearson", "spearman": "Spearman"}.get(r["correlation"], said(r["correlation"]))
+        row = rows.setdefault((name, r.get("variables", "")), {"correlation": name, "variables": said(r.get("variables", ""))})
+        row["n_variables"] = r.get("n_variables", np.nan)
+        floor = r.get("floor", np.nan)
+        row[r["norm"]] = number(r["value"], 2) + (f" ({number(floor, 2)})" if pd.notna(floor) else "")
     columns = [
-        Column("norm", "Norm", text=True, wrap=True),
         Column("correlation", "Correlation", text=True),
         Column("variables", "Of", text=True, wrap=True),
         Column("n_variables", "Variables", "", whole),
-        Column("value", "Value", "", fixed(3)),
-        Column("floor", "Perfect sample", "", fixed(3)),
+        *(Column(key, heading, unit) for key, (heading, unit) in _NORMS.items()),
     ]
-    return grid(
-        norms, columns, "Size of the difference of the correlation matrices, by definition: a figure without one says nothing"
-    )
+    caption = "Size of the difference of the correlation matrices by definition (in brackets: of a perfect sample)"
+    foot = "“L1 norm” is said of the first three; a figure without its definition says nothing."
+    return grid(pd.DataFrame(list(rows.values())), columns, caption, foot=foot)
 
 
 def _association_grid(frame: pd.DataFrame) -> Grid | None:

@@ -8,7 +8,7 @@ import pandas as pd
 from synthpop_gb.report.svg import GREY, INK, Drawing, short
 from synthpop_gb.report.words import number
 
-__all__ = ["REAL", "SYNTHETIC", "variable_picture"]
+__all__ = ["REAL", "SYNTHETIC", "significant", "variable_picture"]
 
 REAL, SYNTHETIC = "#b9c9d6", "#253494"
 """Colours of the real data (broad and pale) and of the synthetic (narrow and dark), the same in every chart."""
@@ -68,8 +68,7 @@ def _columns(bins: pd.DataFrame, name: str, foot: str) -> str:
         drawing.rect(x[i] + 0.4, bottom - real[i] * scale, step - 0.8, real[i] * scale, REAL, tip)
         line += [(x[i], bottom - made[i] * scale), (x[i + 1], bottom - made[i] * scale)]
     drawing.path(line, stroke=SYNTHETIC, stroke_width=1.6, stroke_linejoin="round")
-    labels = bins["label"].astype(str).tolist()
-    for at, said, anchor in ((left, labels[0], "start"), (right, labels[-1], "end")):
+    for at, said, anchor in ((left, _end(bins.iloc[0], "low"), "start"), (right, _end(bins.iloc[-1], "high"), "end")):
         drawing.text(at, bottom + 14, short(said, 92, 10), size=10, anchor=anchor, fill=GREY)
     drawing.text(2, tall - 8, short(foot, _WIDE - 4, 10.5), size=10.5, fill=GREY)
     return drawing.svg()
@@ -102,5 +101,25 @@ def _rows(bins: pd.DataFrame, name: str, foot: str) -> str:
     return drawing.svg()
 
 
+def _end(bin_: pd.Series, end: str) -> str:
+    """Write an end of the axis: the number where it is known, else the bin's label."""
+    value = bin_.get(end, np.nan)
+    return str(bin_["label"]) if value is None or pd.isna(value) else significant(float(value))
+
+
+def significant(value: float) -> str:
+    """Write a number of any size with about four digits that count.
+
+    >>> significant(1490400.0), significant(17.18), significant(0.01234), significant(17.0)
+    ('1,490,400', '17.18', '0.0123', '17')
+    """
+    if value is None or not np.isfinite(value):
+        return "–"
+    size = abs(value)
+    if float(value).is_integer():
+        return number(value)
+    return number(value, 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 else 3 if size >= 0.1 else 4)
+
+
 def _percent(share: float) -> str:
-    return f"{number(100 * share, 0 if share >= 0.0995 or share == 0 else 1)} %"
+    return "< 0.1 %" if 0 < share < 0.0005 else f"{number(100 * share, 0 if share >= 0.0995 or share == 0 else 1)} %"

@@ -7,7 +7,7 @@ import pandas as pd
 
 from synthpop_gb.checks import Checks
 from synthpop_gb.report.audit.grids import grid, percent, table_of
-from synthpop_gb.report.audit.univariate import variable_picture
+from synthpop_gb.report.audit.univariate import significant, variable_picture
 from synthpop_gb.report.audit.words import per_hundred
 from synthpop_gb.report.words import Column, Grid, counted, fixed, number, said
 
@@ -51,13 +51,17 @@ def _foot(row: dict) -> str:
 
 
 def _short_percent(share: float) -> str:
-    return f"{number(100 * share, 0 if share >= 0.0995 else 1 if share >= 0.00095 or share == 0 else 2)} %"
+    share = 0.0 if share < 1e-9 else share
+    return f"{number(100 * share, 0 if share >= 0.0995 or share == 0 else 1 if share >= 0.00095 else 2)} %"
 
 
 def _variables_sentence(frame: pd.DataFrame, unit: str) -> str:
     if frame.empty or "tvd" not in frame or frame["tvd"].isna().all():
         return ""
     worst = frame.loc[frame["tvd"].idxmax()]
+    if worst["tvd"] < 1e-9:
+        first = f"Every one of the {len(frame):,} variables" if len(frame) > 1 else "The variable"
+        return f"{first} has the very shares of the real data."
     text = f"Of {counted(len(frame), 'variable')} the one least alike is {said(worst['variable'])}: "
     text += f"{per_hundred(worst['tvd'], unit)} would have to change category or group"
     if "tvd_floor" in frame and pd.notna(worst["tvd_floor"]):
@@ -102,17 +106,9 @@ def _moments_grid(frame: pd.DataFrame) -> Grid | None:
         ("q95", "95 %"),
     ):
         columns += [
-            Column(f"{key}_real", heading, "real", _significant),
-            Column(f"{key}_synthetic", heading, "synthetic", _significant),
+            Column(f"{key}_real", heading, "real", significant),
+            Column(f"{key}_synthetic", heading, "synthetic", significant),
         ]
     columns.append(Column("mean_difference", "Mean, difference", "real standard deviations", fixed(3)))
     numbers = frame[frame["kind"] == "number"].reset_index(drop=True)
     return grid(numbers, columns, "Moments and quantiles of numbers", most=60, what="variable")
-
-
-def _significant(value: float) -> str:
-    """Write a number of any size with about four digits that count."""
-    if value is None or not np.isfinite(value):
-        return "–"
-    size = abs(value)
-    return number(value, 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 1 or size == 0 else 3 if size >= 0.1 else 4)

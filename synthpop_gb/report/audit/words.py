@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -81,6 +82,7 @@ def interval(lower: float, upper: float, decimals: int = 2, sure: str = "95 %") 
     if any(v is None or math.isnan(v) for v in (lower, upper)):
         return ""
     said = f" ({sure})" if sure else ""
+    decimals = 0 if abs(lower) >= 10 and abs(upper) >= 10 else decimals
     if math.isinf(upper):
         return f"{number(lower, decimals)} or more{said}"
     return f"{number(lower, decimals)} to {number(upper, decimals)}{said}"
@@ -106,7 +108,7 @@ def per_hundred(share: float, unit: str = "records") -> str:
     one, many = _UNITS.get(unit, (unit.removesuffix("s"), unit))
     if share is None or not math.isfinite(share):
         return f"an unknown share of {many}"
-    if share <= 0:
+    if share <= 1e-12:
         return f"no {one}"
     if share >= 1:
         return f"all {many}"
@@ -146,6 +148,41 @@ def reference_words(reference: str) -> str:
     return f"the {text}"
 
 
+def cell_words(cell: str) -> str:
+    """Write a cell for people: names without underscores, values as they are.
+
+    >>> cell_words("marital_status = Married-civ_spouse and native_country = Holland")
+    'marital status = Married-civ_spouse and native country = Holland'
+    """
+    parts = re.split(r"( and (?=[^=]* = ))", plain(cell))
+    return "".join(
+        p if " = " not in p else " = ".join([p.split(" = ", 1)[0].replace("_", " "), p.split(" = ", 1)[1]]) for p in parts
+    )
+
+
+def short_cell(cell: str) -> str:
+    """Write a cell by its values, with the names of those that say nothing by themselves.
+
+    >>> short_cell("relationship = Husband and sex = Female"), short_cell("education_num = 9 and owns_home = yes")
+    ('Husband · Female', 'education num 9 · owns home yes')
+    """
+    out = []
+    for part in re.split(r" and (?=[^=]* = )", plain(cell)):
+        name, _, value = part.partition(" = ")
+        plain_word = len(value) > 3 and value[:1].isalpha() and value.casefold() not in ("true", "false", "other", "none")
+        out.append(value if plain_word or not value else f"{name.replace('_', ' ')} {value}")
+    return " · ".join(v or cell_words(cell) for v in out)
+
+
+def score(value: float) -> str:
+    """Write a standardised measure: one decimal below a hundred, none above.
+
+    >>> score(2326.04), score(2.34), score(0.0)
+    ('2,326', '2.3', '0.0')
+    """
+    return number(value, 0 if value is not None and abs(value) >= 100 else 1)
+
+
 def group_sentence(row: dict, unit: str = "records") -> str:
     """Say of one cell who is there and who should be.
 
@@ -157,7 +194,7 @@ def group_sentence(row: dict, unit: str = "records") -> str:
     >>> group_sentence({"kind": "missing", "cell": "country = Holland", "expected": 41.0, "observed": 0.0}, "people")
     'No person with country = Holland; 41 in the real data.'
     """
-    where, cell = reference_words(row.get("reference", "")), plain(row["cell"])
+    where, cell = reference_words(row.get("reference", "")), cell_words(row["cell"])
     observed, expected, real = float(row["observed"]), float(row["expected"]), row.get("real")
     real = None if real is None or pd.isna(real) else float(real)
     known = expected if real is None else real
@@ -165,7 +202,9 @@ def group_sentence(row: dict, unit: str = "records") -> str:
     first = first[0].upper() + first[1:]
     if row["kind"] == "impossible":
         said = "a combination declared impossible"
-        return f"{first}; {said}" + ("." if known == 0 else f", though {cell_count(known)} in {where}.")
+        return f"{first}; {said}" + (
+            "." if known == 0 else f", though {where} {'has' if where != 'the real data' else 'have'} {cell_count(known)}."
+        )
     if known == 0:
         return f"{first}; none in {where}."
     if real is not None and not math.isclose(real, expected, rel_tol=0.005, abs_tol=0.05):
