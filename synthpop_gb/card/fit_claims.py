@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from synthpop_gb.card.claims import Claim, Facts, Source, braced, say, spoken
@@ -70,11 +71,12 @@ def _lower(status: Any) -> str:
 def fidelity(facts: Facts) -> Section:
     """How well it fits: tables, pairs, tables that were kept back, and the truth where it is known."""
     fit, head = "validation/table_fit", "/headline/"
-    checks = "validation/checks.json"
+    checks, floor = "validation/checks.json", facts.of(fit, "floor", "sum")
+    settled = f"{', {above} above the {floor} that settling them left' if floor.value else ''}."
     claims = [
         say(
-            "Fitted tables: total absolute error {tae} people over {tables} tables, {above} above what settling the tables left.",
-            tae=facts.of(fit, "tae", "sum"), tables=facts.of(fit, how="rows"), above=facts.of(fit, "tae_above_floor", "sum"),
+            "Fitted tables: total absolute error {tae} people over {tables} table{tables:s}" + settled,
+            tae=facts.of(fit, "tae", "sum"), tables=facts.of(fit, how="rows"), floor=floor, above=facts.of(fit, "tae_above_floor", "sum"),
         ),
         say(
             "Against the counts as published: total absolute error {tae} people; {cells} of perturbed cells lie within the publisher's "
@@ -95,15 +97,17 @@ def fidelity(facts: Facts) -> Section:
         )
     )  # fmt: skip
     for table in facts.table("validation/held_out").get("table", []):
-        claims += _held_out(facts, str(table))
+        claims.append(_held_out(facts, str(table)))
     for indicator in facts.table("validation/true_error").get("indicator", []):
         claims.append(_true_error(facts, str(indicator)))
     return Section.of("fidelity", "How well it fits", claims)
 
 
-def _held_out(facts: Facts, table: str) -> list[Claim | None]:
+def _held_out(facts: Facts, table: str) -> Claim | None:
     """One table that was kept back; without independence where it is not known."""
-    at = {column: facts.of("validation/held_out", column, table=table) for column in ("wrong_whole", "wrong_independence", "floor")}
+    at = {
+        column: facts.of("validation/held_out", column, table=table) for column in ("wrong_whole", "wrong_independence", "floor")
+    }
     name = facts.of("validation/held_out", "variables", table=table)
     words = braced(spoken(name.value if name.known else table))
     full = say(
@@ -112,14 +116,9 @@ def _held_out(facts: Facts, table: str) -> list[Claim | None]:
         wrong=at["wrong_whole"], independence=at["wrong_independence"], floor=at["floor"],
     )  # fmt: skip
     plain = say(f"{words}, kept back: {{wrong:.2f}} % of people in the wrong cell of their zone.", wrong=at["wrong_whole"])
-    worse = None
     if full is not None and at["wrong_whole"].value > at["wrong_independence"].value:
-        worse = say(
-            f"{words} is met worse ({{wrong:.2f}} %) than the product of its margins would meet it ({{independence:.2f}} %): do "
-            "not use this combination by zone.",
-            wrong=at["wrong_whole"], independence=at["wrong_independence"],
-        )  # fmt: skip
-    return [full or plain, worse]
+        full = replace(full, text=f"{full.text[:-2]}): worse than the product of its margins, so do not use it by zone.")
+    return full or plain
 
 
 def _true_error(facts: Facts, indicator: str) -> Claim | None:

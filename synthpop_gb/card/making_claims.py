@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synthpop_gb.card.claims import Claim, Facts, Figure, braced, pointer, say, spoken
+from synthpop_gb.card.claims import Claim, Facts, Figure, braced, listed, pointer, say, spoken
 from synthpop_gb.card.noun import Section
 
 __all__ = ["artefacts", "disclosure", "generator", "preparation", "uncertainty"]
 
 _RUN = "run.json"
+_DRAWN = {"whole": "whole people", "donors": "the survey's records", "tables": "the publisher's perturbation of tables"}
 
 
 def generator(facts: Facts) -> Section:
@@ -119,9 +120,10 @@ def uncertainty(facts: Facts) -> Section:
     run: Mapping[str, Any] = facts.files.get(_RUN) or {}
     claims: list[Claim | None] = []
     if run.get("replicates"):
+        words = listed([_DRAWN.get(s, s) for s in run["replicates"].get("sources", [])])
         claims.append(
             say(
-                "{n} replicates: further populations in which {sources} were drawn again.",
+                f"{{n}} replicate{{n:s}}: further populations in which {braced(words)} were drawn again.",
                 n=facts.get(_RUN, "/replicates/numbers", "length"), sources=facts.get(_RUN, "/replicates/sources"),
             )
         )  # fmt: skip
@@ -146,7 +148,12 @@ def uncertainty(facts: Facts) -> Section:
         )  # fmt: skip
     for key in (facts.files.get("validation/checks.json") or {}).get("headline", {}):
         if key.startswith("indicator "):
-            claims.append(say(f"{braced(key)}: {{said}}.", said=facts.get("validation/checks.json", pointer("headline", key))))
+            claims.append(
+                say(
+                    f"Indicator {braced(key.removeprefix('indicator '))}: {{said}}.",
+                    said=facts.get("validation/checks.json", pointer("headline", key)),
+                )
+            )
     return Section.of("uncertainty", "How sure", claims)
 
 
@@ -157,7 +164,7 @@ def disclosure(facts: Facts) -> Section:
     licence = facts.get(_RUN, "/licence")
     claims = [
         say(
-            "Every person is a copy of one of {donors} real records. Whoever knows some answers of a respondent can look for copies "
+            "Every person is a copy of one of {donors} survey records. Whoever knows some answers of a respondent can look for copies "
             "of that record; the protection is the survey's licence.",
             donors=facts.get(_RUN, "/donors"),
         ),
