@@ -29,7 +29,7 @@ def readme(card: Card) -> str:
 
 
 def _opening(card: Card) -> list[str]:
-    """What does not fit first, then what it is."""
+    """Say what does not fit first, then what it is."""
     unfit, summary = card["unfitted"], card["summary"]
     first = [markdown(c.text) for c in unfit.claims]
     said = [f"**{first[0]}** {' '.join(first[1:])}".strip()] if first else []
@@ -84,7 +84,8 @@ def citation(card: Card) -> str:
     version = f" Version {about.version}." if about.version else ""
     address = f" {about.url}" if about.url else ""
     who = ", ".join(about.creator) or "Maker not stated"
-    return f"{who} ({year}). {about.title}. Synthetic data, made with {about.software}.{version}{address} Cite the sources below too."
+    said = f"{who} ({year}). {about.title}. Synthetic data, made with {about.software}.{version}{address}"
+    return f"{said} Cite the sources too."
 
 
 def _uses(card: Card) -> list[str]:

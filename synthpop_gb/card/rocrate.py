@@ -89,7 +89,8 @@ def _licence(text: str) -> dict[str, Any]:
     said = one_line(text) or "Licence not stated"
     return _tidy(
         {
-            "@id": path or "#licence", "@type": "CreativeWork", "name": said, "identifier": name, "description": f"Licence: {said}.",
+            "@id": path or "#licence", "@type": "CreativeWork", "name": said, "identifier": name,
+            "description": f"Licence: {said}.",
         }
     )  # fmt: skip
 
@@ -118,12 +119,13 @@ def _input(source: CardSource) -> dict[str, Any]:
 
 def _variable(variable) -> dict[str, Any]:
     """One variable, with where its values come from."""
+    universe = one_line(variable.universe)
     origin = {"constrained": f"copied from the record; zone totals constrained by {', '.join(variable.tables)}",
               "copied": "copied from the record", "modelled": "modelled: chosen by the fit"}  # fmt: skip
     return _tidy(
         {
             "@id": f"#variable-{identifier(variable.name)}", "@type": "PropertyValue", "name": one_line(variable.label),
-            "description": f"{origin.get(variable.origin, variable.origin)}" + f"; of {one_line(variable.universe)}" * bool(variable.universe),
+            "description": origin.get(variable.origin, variable.origin) + (f"; of {universe}" if universe else ""),
         }
     )  # fmt: skip
 
@@ -136,7 +138,8 @@ def _action(card: Card, inputs: list[dict], files: list[dict]) -> dict[str, Any]
         {
             "@id": "#run", "@type": "CreateAction", "name": f"Making of {one_line(card.about.title)}", "description": text,
             "endTime": card.about.created, "instrument": {"@id": "#software"}, "object": [_reference(i) for i in inputs],
-            "result": [_reference(f) for f in made], "agent": [{"@id": f"#creator-{i}"} for i, _ in enumerate(card.about.creator, 1)],
+            "result": [_reference(f) for f in made],
+            "agent": [{"@id": f"#creator-{i}"} for i, _ in enumerate(card.about.creator, 1)],
             "actionStatus": "http://schema.org/CompletedActionStatus",
         }
     )  # fmt: skip
