@@ -25,7 +25,7 @@ _MOST_CELLS = 8
 
 
 def verdicts(facts: Facts, where: str = "audit") -> Section:
-    """What it may be used for, as the audit judged; without an audit the section says that nobody judged."""
+    """Say what it may be used for, as the audit judged; the section is empty where nobody judged."""
     frame = facts.table(f"{where}/verdicts")
     source = Source(f"{where}/verdicts.parquet")
     claims: list[Claim | None] = []
@@ -51,7 +51,7 @@ def _text(value: Any) -> str:
 
 
 def audited_combinations(facts: Facts, *, is_open: bool, where: str = "audit") -> Section:
-    """Combinations that are invented, missing or misweighted, worst first."""
+    """List combinations that are invented, missing or misweighted, worst first."""
     tables, cells = f"{where}/scan_tables", f"{where}/scan_cells"
     claims = [
         say(
@@ -67,27 +67,39 @@ def audited_combinations(facts: Facts, *, is_open: bool, where: str = "audit") -
     claims += [
         say(text, n=facts.of(cells, how="rows", kind=kind)) for kind, text in kinds if "kind" in facts.table(cells)
     ]  # fmt: skip
-    rarity = facts.table(f"{where}/scan_rarity")
-    if {"missing", "cells", "rarity"} <= set(rarity.columns):
-        claims += [
-            say(
-                f"Missing of rarity {braced(band)}: {{missing:,.0f}} of {{cells:,.0f}} combinations.",
-                missing=facts.of(f"{where}/scan_rarity", "missing_cells" if "missing_cells" in rarity else "missing", "sum", rarity=band),
-                cells=facts.of(f"{where}/scan_rarity", "cells", "sum", rarity=band),
-            )
-            for band in dict.fromkeys(rarity["rarity"])
-            if "missing_cells" in rarity
-        ]  # fmt: skip
+    claims += _rarity(facts, f"{where}/scan_rarity")
     table, hidden = _worst(facts.table(cells), Source(f"{cells}.parquet"), is_open)
     if hidden:
         claims.append(
             say(
-                f"Of {{n}} combinations listed, those that fewer than {FEW} people of the reference have are not named: the survey is "
+                f"Of {{n}} combinations listed, those that fewer than {FEW} people of the reference have are not named: "
+                f"the survey is "
                 "not declared open.",
                 n=facts.of(cells, how="rows"),
             )
         )  # fmt: skip
     return Section.of("combinations", "Combinations invented, missing and misweighted", claims, [table])
+
+
+def _rarity(facts: Facts, name: str) -> list[Claim | None]:
+    """How many combinations are missing, by how rare they are in the reference."""
+    frame = facts.table(name)
+    if not {"rarity", "cells", "missing"} <= set(frame.columns):
+        return []
+    made = []
+    for band in dict.fromkeys(frame["rarity"]):
+        at = {c: facts.of(name, c, "sum", rarity=band) for c in ("missing", "cells", "missing_floor")}
+        words = f"Of combinations with {braced(band)} expected, {{missing:,.0f}} of {{cells:,.0f}} are missing"
+        made.append(
+            say(
+                f"{words} (a perfect sample: {{floor:,.0f}}).",
+                missing=at["missing"],
+                cells=at["cells"],
+                floor=at["missing_floor"],
+            )
+            or say(f"{words}.", missing=at["missing"], cells=at["cells"])
+        )
+    return made
 
 
 def _worst(frame: pd.DataFrame, source: Source, is_open: bool) -> tuple[CardTable | None, int]:
@@ -104,8 +116,8 @@ def _worst(frame: pd.DataFrame, source: Source, is_open: bool) -> tuple[CardTabl
     shown = frame if is_open else frame[~rare]
     rows = tuple(
         (
-            str(row["cell"]), str(row["kind"]), _count(row.get("real", row["expected"]), is_open), _count(row["observed"], is_open),
-            spoken(row.get("reference", "")),
+            str(row["cell"]), str(row["kind"]), _count(row.get("real", row["expected"]), is_open),
+            _count(row["observed"], is_open), spoken(row.get("reference", "")),
         )
         for row in shown.head(_MOST_CELLS).to_dict("records")
     )  # fmt: skip
@@ -122,17 +134,19 @@ def _count(value: Any, is_open: bool) -> str:
 
 
 def audited_disclosure(facts: Facts, *, is_open: bool, where: str = "audit") -> list[Claim | None]:
-    """Uniqueness by zone, replicated uniques, attacks: what was measured of disclosure."""
+    """Say what was measured of disclosure: uniqueness by zone, replicated uniques, attacks."""
     zones, identity = f"{where}/zone_uniqueness", f"{where}/disclosure_identity"
     people, unique = facts.of(zones, "people", "sum"), facts.of(zones, "unique", "sum")
+    words = "{unique} of {people} people are the only one of their combination of keys in their zone."
     claims = [
-        say("{unique} of {people} people are the only one of their combination of keys in their zone.", unique=unique, people=people)
+        say(words, unique=unique, people=people)
         if is_open or not unique.known or unique.value == 0 or unique.value >= FEW else None,
     ]  # fmt: skip
     everything = {"without": ""} if "without" in facts.table(identity) else {}
     claims.append(
         say(
-            "Of 100 real records {unique:.2f} are unique on {keys}, and {repeated:.2f} of them are unique in the synthetic data too.",
+            "Of 100 real records {unique:.2f} are unique on {keys}, and {repeated:.2f} of them are unique in the "
+            "synthetic data too.",
             unique=facts.of(identity, "UiO", **everything), keys=facts.of(identity, "keys", **everything),
             repeated=facts.of(identity, "repU", **everything),
         )
@@ -151,7 +165,7 @@ def audited_disclosure(facts: Facts, *, is_open: bool, where: str = "audit") -> 
 
 
 def audited_figures(facts: Facts, where: str = "audit") -> Section:
-    """Every plain figure of the audit's headline, as it stands there."""
+    """List every plain figure of the audit's headline, as it stands there."""
     summary: Mapping[str, Any] = facts.files.get(f"{where}/checks.json") or {}
     claims = [
         say(f"{braced(key)}: {{value}}.", value=facts.get(f"{where}/checks.json", pointer("headline", key)))

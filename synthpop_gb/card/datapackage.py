@@ -154,7 +154,8 @@ def _schema(file: CardFile, paths: list[str]) -> dict[str, Any]:
     keys = foreign_keys(file.path, file.fields, paths)
     if keys:
         schema["foreignKeys"] = [
-            {"fields": [column], "reference": {"resource": resource_name(target), "fields": [there]}} for column, target, there in keys
+            {"fields": [column], "reference": {"resource": resource_name(target), "fields": [there]}}
+            for column, target, there in keys
         ]
     return schema
 

@@ -34,8 +34,8 @@ def describe(aligned: Aligned) -> dict[str, Any]:
         survey (name, universe, year, records, usable, weighted, file), tables (one a constraint or held-out table: name, table,
         role, variables, universe, year, standard_error, cells, file), variables (name, label, origin, tables, held_out, universe,
         n_categories, categories), copied (names of those that no table constrains), other_columns, zones (number, levels,
-        boundaries), settled (by table: zones, cells, people), floor, noticed (code, level, count, message). No record's answer is in it: labels are those of tables, and of the survey
-        only where its licence is open.
+        boundaries), settled (by table: zones, cells, people), floor, noticed (code, level, count, message). No record's answer is
+        in it: labels are those of tables, and of the survey only where its licence is open.
     """
     survey, tables = aligned.survey, (*aligned.constraints, *aligned.held_out)
     known = {v.column for v in survey.variables.values()} | {survey.weight, survey.strata, survey.cluster, survey.region}

@@ -43,7 +43,9 @@ def describe_file(path: str) -> str:
     known = _dictionary()["files"]
     if path in known:
         return known[path]
-    return next((text for pattern, text in known.items() if "*" in pattern and fnmatchcase(path, pattern)), "File of the synthetic data")
+    return next(
+        (text for pattern, text in known.items() if "*" in pattern and fnmatchcase(path, pattern)), "File of the synthetic data"
+    )
 
 
 def columns_of(path: str, fields: Iterable[tuple[str, str]]) -> tuple[Column, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from synthpop_gb.card.claims import Claim, Facts, Source, braced, say, spoken
@@ -14,17 +15,19 @@ _MOST_ZONES = 10
 
 
 def summary(facts: Facts) -> Section:
-    """What this is: people, zones, records, constraints."""
+    """Say what this is: people, zones, records, constraints."""
     run = "run.json"
     claims = [
         say(
-            "{people} synthetic people in {zones} zone{zones:s}. Each is a copy of one of {donors} survey records, placed so that its "
+            "{people} synthetic people in {zones} zone{zones:s}. Each is a copy of one of {donors} survey records, "
+            "placed so that its "
             "zone meets counts of {constraints}.",
             people=facts.get(run, "/people"), zones=facts.get(run, "/zones"), donors=facts.get(run, "/donors"),
             constraints=facts.get(run, "/constraints"),
         ),
         say(
-            "The zone of a copy is made by the fit, not reported: none of the {donors} records says in which zone its respondent lives.",
+            "The zone of a copy is made by the fit, not reported: none of the {donors} records says in which zone its "
+            "respondent lives.",
             donors=facts.get(run, "/donors"),
         ),
     ]  # fmt: skip
@@ -32,7 +35,7 @@ def summary(facts: Facts) -> Section:
 
 
 def unfitted(facts: Facts) -> Section:
-    """Zones that do not fit: what a reader must know first."""
+    """Say which zones do not fit: what a reader must know first."""
     run = "run.json"
     zones, exact = facts.get(run, "/zones"), facts.get(run, "/whole/EXACT")
     missed = facts.get(run, "/not_fitted", "length")
@@ -44,7 +47,8 @@ def unfitted(facts: Facts) -> Section:
         claims.append(say("{exact} of {zones} zones meet every count that they were fitted to.", exact=exact, zones=zones))
         claims.append(
             say(
-                "{missed} zone{missed:s} miss some: do not publish as they stand. The largest total absolute error is {largest} people.",
+                "{missed} zone{missed:s} miss some: do not publish as they stand. The largest total absolute error is "
+                "{largest} people.",
                 missed=missed, largest=facts.get(run, "/largest_remainder"),
             )
         )  # fmt: skip
@@ -68,16 +72,19 @@ def _lower(status: Any) -> str:
 
 
 def fidelity(facts: Facts) -> Section:
-    """How well it fits: tables, pairs, tables that were kept back, and the truth where it is known."""
+    """Say how well it fits: tables, pairs, tables that were kept back, and the truth where it is known."""
     fit, head = "validation/table_fit", "/headline/"
-    checks = "validation/checks.json"
+    checks, floor = "validation/checks.json", facts.of(fit, "floor", "sum")
+    settled = f"{', {above} above the {floor} that settling them left' if floor.value else ''}."
     claims = [
         say(
-            "Fitted tables: total absolute error {tae} people over {tables} tables, {above} above what settling the tables left.",
-            tae=facts.of(fit, "tae", "sum"), tables=facts.of(fit, how="rows"), above=facts.of(fit, "tae_above_floor", "sum"),
+            "Fitted tables: total absolute error {tae} people over {tables} table{tables:s}" + settled,
+            tae=facts.of(fit, "tae", "sum"), tables=facts.of(fit, how="rows"), floor=floor,
+            above=facts.of(fit, "tae_above_floor", "sum"),
         ),
         say(
-            "Against the counts as published: total absolute error {tae} people; {cells} of perturbed cells lie within the publisher's "
+            "Against the counts as published: total absolute error {tae} people; {cells} of perturbed cells lie within "
+            "the publisher's "
             "noise, and {tables} of zones' tables.",
             tae=facts.get(checks, f"{head}total absolute error against the counts as published"),
             cells=facts.get(checks, f"{head}cells within the publisher's noise"),
@@ -95,15 +102,17 @@ def fidelity(facts: Facts) -> Section:
         )
     )  # fmt: skip
     for table in facts.table("validation/held_out").get("table", []):
-        claims += _held_out(facts, str(table))
+        claims.append(_held_out(facts, str(table)))
     for indicator in facts.table("validation/true_error").get("indicator", []):
         claims.append(_true_error(facts, str(indicator)))
     return Section.of("fidelity", "How well it fits", claims)
 
 
-def _held_out(facts: Facts, table: str) -> list[Claim | None]:
+def _held_out(facts: Facts, table: str) -> Claim | None:
     """One table that was kept back; without independence where it is not known."""
-    at = {column: facts.of("validation/held_out", column, table=table) for column in ("wrong_whole", "wrong_independence", "floor")}
+    at = {
+        column: facts.of("validation/held_out", column, table=table) for column in ("wrong_whole", "wrong_independence", "floor")
+    }
     name = facts.of("validation/held_out", "variables", table=table)
     words = braced(spoken(name.value if name.known else table))
     full = say(
@@ -112,14 +121,9 @@ def _held_out(facts: Facts, table: str) -> list[Claim | None]:
         wrong=at["wrong_whole"], independence=at["wrong_independence"], floor=at["floor"],
     )  # fmt: skip
     plain = say(f"{words}, kept back: {{wrong:.2f}} % of people in the wrong cell of their zone.", wrong=at["wrong_whole"])
-    worse = None
     if full is not None and at["wrong_whole"].value > at["wrong_independence"].value:
-        worse = say(
-            f"{words} is met worse ({{wrong:.2f}} %) than the product of its margins would meet it ({{independence:.2f}} %): do "
-            "not use this combination by zone.",
-            wrong=at["wrong_whole"], independence=at["wrong_independence"],
-        )  # fmt: skip
-    return [full or plain, worse]
+        full = replace(full, text=f"{full.text[:-2]}): worse than the product of its margins, so do not use it by zone.")
+    return full or plain
 
 
 def _true_error(facts: Facts, indicator: str) -> Claim | None:
@@ -132,19 +136,21 @@ def _true_error(facts: Facts, indicator: str) -> Claim | None:
 
 
 def limits(facts: Facts) -> Section:
-    """What it cannot tell, with the figure that says so."""
+    """Say what it cannot tell, with the figure that says so."""
     run = "run.json"
     n = facts.get(run, "/made_from/other_columns/number")
     claims = [
         say(
-            "No table places people by {copied}: within a zone these are as frequent as the survey makes them among people alike on "
+            "No table places people by {copied}: within a zone these are as frequent as the survey makes them among "
+            "people alike on "
             "{constraints}.",
             copied=facts.get(run, "/made_from/copied"), constraints=facts.get(run, "/constraints"),
         ),
         say("{n} further column{n:s} of the survey can be joined to people by record; nothing was checked of that.", n=n)
         if n.value else None,
         say(
-            "Counts of a few people are noise: drawing whole people at random moves {floor:.2f} % of people to another two-way cell of "
+            "Counts of a few people are noise: drawing whole people at random moves {floor:.2f} % of people to another "
+            "two-way cell of "
             "their zone.",
             floor=facts.of("validation/intersections", "floor", pair="all pairs", reference="fit"),
         ),

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from synthpop_gb.card.claims import Claim, Facts, Figure, braced, pointer, say, spoken
+from synthpop_gb.card.claims import Claim, Facts, Figure, braced, listed, pointer, say, spoken
 from synthpop_gb.card.noun import Section
 
 __all__ = ["artefacts", "disclosure", "generator", "preparation", "uncertainty"]
 
 _RUN = "run.json"
+_DRAWN = {"whole": "whole people", "donors": "the survey's records", "tables": "the publisher's perturbation of tables"}
 
 
 def generator(facts: Facts) -> Section:
-    """Method with all its options, seed, versions, digest, and how to make it again."""
+    """Name method with all its options, seed, versions, digest, and how to make it again."""
     run: Mapping[str, Any] = facts.files.get(_RUN) or {}
     names = [k for k in run.get("versions", {}) if k != "platform"]
     versions = {n: facts.get(_RUN, f"/versions/{n}") for n in names}
@@ -38,7 +39,7 @@ def _text(figure: Figure) -> Figure:
 
 
 def preparation(facts: Facts) -> Section:
-    """Recodes, what settling changed, perturbation, what was noticed."""
+    """Name recodes, what settling changed, perturbation, what was noticed."""
     run: Mapping[str, Any] = facts.files.get(_RUN) or {}
     made = run.get("made_from") or {}
     claims: list[Claim | None] = []
@@ -52,7 +53,8 @@ def preparation(facts: Facts) -> Section:
         claims.append(
             say(
                 "Settled so that tables agree: {table}, {people} people moved between cells in {zones} zones.",
-                table=facts.get(_RUN, f"{at}/table"), people=facts.get(_RUN, f"{at}/people"), zones=facts.get(_RUN, f"{at}/zones"),
+                table=facts.get(_RUN, f"{at}/table"), people=facts.get(_RUN, f"{at}/people"),
+                zones=facts.get(_RUN, f"{at}/zones"),
             )
         )  # fmt: skip
     perturbed = [i for i, t in enumerate(made.get("tables", [])) if t.get("standard_error")]
@@ -60,7 +62,8 @@ def preparation(facts: Facts) -> Section:
         claims.append(
             say(
                 "Counts of {name} are perturbed by the publisher, about {error} people a cell (standard deviation).",
-                name=facts.get(_RUN, f"/made_from/tables/{i}/name"), error=facts.get(_RUN, f"/made_from/tables/{i}/standard_error"),
+                name=facts.get(_RUN, f"/made_from/tables/{i}/name"),
+                error=facts.get(_RUN, f"/made_from/tables/{i}/standard_error"),
             )
         )  # fmt: skip
     if made.get("tables") and not perturbed:
@@ -90,7 +93,7 @@ def _noticed(facts: Facts, i: int) -> Claim | None:
 
 
 def artefacts(facts: Facts) -> Section:
-    """Known artefacts: records that repeat, people who rest on few records."""
+    """Name known artefacts: records that repeat, people who rest on few records."""
     use, zones, checks = "validation/record_use", "validation/zones", "validation/checks.json"
     claims = [
         say(
@@ -115,13 +118,14 @@ def artefacts(facts: Facts) -> Section:
 
 
 def uncertainty(facts: Facts) -> Section:
-    """Replicates, what intervals mean, and the coverage that was measured, where it was."""
+    """Name replicates, what intervals mean, and the coverage that was measured, where it was."""
     run: Mapping[str, Any] = facts.files.get(_RUN) or {}
     claims: list[Claim | None] = []
     if run.get("replicates"):
+        words = listed([_DRAWN.get(s, s) for s in run["replicates"].get("sources", [])])
         claims.append(
             say(
-                "{n} replicates: further populations in which {sources} were drawn again.",
+                f"{{n}} replicate{{n:s}}: further populations in which {braced(words)} were drawn again.",
                 n=facts.get(_RUN, "/replicates/numbers", "length"), sources=facts.get(_RUN, "/replicates/sources"),
             )
         )  # fmt: skip
@@ -132,7 +136,8 @@ def uncertainty(facts: Facts) -> Section:
     if levels:
         claims.append(
             say(
-                "Intervals aim to hold the true figure of an area in {level:.0%} of areas. They cover draws of people and records and "
+                "Intervals aim to hold the true figure of an area in {level:.0%} of areas. They cover draws of people "
+                "and records and "
                 "how far tables that were left out were missed; not that survey and census may mean different things.",
                 level=facts.get(_RUN, "/study/indicators/0/level"),
             )
@@ -146,23 +151,30 @@ def uncertainty(facts: Facts) -> Section:
         )  # fmt: skip
     for key in (facts.files.get("validation/checks.json") or {}).get("headline", {}):
         if key.startswith("indicator "):
-            claims.append(say(f"{braced(key)}: {{said}}.", said=facts.get("validation/checks.json", pointer("headline", key))))
+            claims.append(
+                say(
+                    f"Indicator {braced(key.removeprefix('indicator '))}: {{said}}.",
+                    said=facts.get("validation/checks.json", pointer("headline", key)),
+                )
+            )
     return Section.of("uncertainty", "How sure", claims)
 
 
 def disclosure(facts: Facts) -> Section:
-    """Who could learn what: copies of records, record ids, the licence that protects them."""
+    """Say who could learn what: copies of records, record ids, the licence that protects them."""
     used = facts.get("validation/checks.json", "/headline/records used")
     named = used if used.known else facts.get(_RUN, "/donors")
     licence = facts.get(_RUN, "/licence")
     claims = [
         say(
-            "Every person is a copy of one of {donors} real records. Whoever knows some answers of a respondent can look for copies "
+            "Every person is a copy of one of {donors} survey records. Whoever knows some answers of a respondent can "
+            "look for copies "
             "of that record; the protection is the survey's licence.",
             donors=facts.get(_RUN, "/donors"),
         ),
         say(
-            "population/counts.parquet names {named} records by the survey's own ids: drop or replace them before anybody outside "
+            "population/counts.parquet names {named} records by the survey's own ids: drop or replace them before "
+            "anybody outside "
             "the licence sees the file.",
             named=named,
         ),
@@ -171,8 +183,10 @@ def disclosure(facts: Facts) -> Section:
         said = "The survey is declared {licence}: its records' categories travel with the run. Its own terms may ask to be named."
     else:
         said = (
-            "The survey is {licence}: no record's answers are in this folder, only record ids, how often each was placed, and figures "
-            "that ten records or more stand behind. Whoever joins records to it must hold the survey's licence, and the result falls "
+            "The survey is {licence}: no record's answers are in this folder, only record ids, how often each was "
+            "placed, and figures "
+            "that ten records or more stand behind. Whoever joins records to it must hold the survey's licence, and "
+            "the result falls "
             "under that licence."
         )
     return Section.of("disclosure", "Whom it could expose", [*claims, say(said, licence=licence)])

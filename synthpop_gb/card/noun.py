@@ -191,7 +191,10 @@ class Card:
                 {
                     "name": s.name, "heading": s.heading, "claims": [c.to_dict() for c in s.claims],
                     "tables": [
-                        {"caption": t.caption, "columns": list(t.columns), "rows": [list(r) for r in t.rows], "source": t.source.to_dict()}
+                        {
+                            "caption": t.caption, "columns": list(t.columns), "rows": [list(r) for r in t.rows],
+                            "source": t.source.to_dict(),
+                        }
                         for t in s.tables
                     ],
                 }
@@ -200,7 +203,8 @@ class Card:
             "sources": [_plain(asdict(s)) for s in self.sources],
             "variables": [_plain(asdict(v)) for v in self.variables],
             "files": [
-                {"path": f.path, "bytes": f.bytes, "sha256": f.sha256, "media_type": f.media_type, "rows": f.rows} for f in self.files
+                {"path": f.path, "bytes": f.bytes, "sha256": f.sha256, "media_type": f.media_type, "rows": f.rows}
+                for f in self.files
             ],
             "findings": [{"code": f.code, "level": f.level, "message": f.message} for f in self.findings],
         }  # fmt: skip

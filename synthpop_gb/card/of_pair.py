@@ -25,7 +25,9 @@ PAIR = "pair.json"
 FORMAT = 1
 
 
-def pair_record(pair: Pair, *, created: str, card: Mapping[str, Any] | None = None, licence: str = "restricted") -> dict[str, Any]:
+def pair_record(
+    pair: Pair, *, created: str, card: Mapping[str, Any] | None = None, licence: str = "restricted"
+) -> dict[str, Any]:
     """Describe a pair as plain values: the content of pair.json, from which its card is written.
 
     Parameters
@@ -197,5 +199,7 @@ def _unstated(about: About, audit: Checks | None) -> tuple[Finding, ...]:
         message = f"The card says 'not stated' for the result's {', '.join(mine)}."
         found.append(finding("not-stated", message, place="card", count=len(mine), remedy="Give them with the audit."))
     if audit is None:
-        found.append(finding("not-stated", "There is no audit, so the card judges nothing.", place="audit", remedy="Audit the pair."))
+        found.append(
+            finding("not-stated", "There is no audit, so the card judges nothing.", place="audit", remedy="Audit the pair.")
+        )
     return tuple(found)

@@ -67,7 +67,7 @@ def short_names(paths: Iterable[str]) -> dict[str, str]:
     {'/home/ann/in/a/age.csv': 'a/age.csv', '/home/ann/in/b/age.csv': 'b/age.csv', 'C:\\Users\\ann\\survey.dta': 'survey.dta'}
     """
     parts = {p: (PureWindowsPath(p) if "\\" in p else PurePosixPath(p)).parts for p in paths}
-    ends = {p: 1 for p in parts}
+    ends = dict.fromkeys(parts, 1)
     for _ in range(8):
         names = {p: "/".join(part[-ends[p] :]) for p, part in parts.items()}
         twice = [p for p in parts if list(names.values()).count(names[p]) > 1 and ends[p] < len(parts[p]) - 1]
@@ -81,7 +81,7 @@ def short_names(paths: Iterable[str]) -> dict[str, str]:
 def _without_paths(run: Mapping[str, Any]) -> dict[str, Any]:
     """Replace every path of an input, and the folders above it, by its short name, wherever in the text it stands."""
     names = short_names(i["path"] for i in run.get("inputs", []))
-    told = {p for p in _paths((run.get("study") or {})) if p not in names}
+    told = {p for p in _paths(run.get("study") or {}) if p not in names}
     names |= {p: (PureWindowsPath(p) if "\\" in p else PurePosixPath(p)).name for p in told}
     order = sorted(names, key=len, reverse=True)
 

@@ -29,7 +29,7 @@ def readme(card: Card) -> str:
 
 
 def _opening(card: Card) -> list[str]:
-    """What does not fit first, then what it is."""
+    """Say what does not fit first, then what it is."""
     unfit, summary = card["unfitted"], card["summary"]
     first = [markdown(c.text) for c in unfit.claims]
     said = [f"**{first[0]}** {' '.join(first[1:])}".strip()] if first else []
@@ -84,7 +84,8 @@ def citation(card: Card) -> str:
     version = f" Version {about.version}." if about.version else ""
     address = f" {about.url}" if about.url else ""
     who = ", ".join(about.creator) or "Maker not stated"
-    return f"{who} ({year}). {about.title}. Synthetic data, made with {about.software}.{version}{address} Cite the sources below too."
+    said = f"{who} ({year}). {about.title}. Synthetic data, made with {about.software}.{version}{address}"
+    return f"{said} Cite the sources too."
 
 
 def _uses(card: Card) -> list[str]:
@@ -100,7 +101,7 @@ def _uses(card: Card) -> list[str]:
     if about.not_for:
         parts.append("Not for:\n\n" + _bullets(markdown(u) for u in about.not_for))
     if limits.claims:
-        parts.append(_bullets(markdown(c.text) for c in limits.claims))
+        parts.append("What it cannot tell:\n\n" + _bullets(markdown(c.text) for c in limits.claims))
     return parts
 
 
@@ -139,7 +140,9 @@ def _variables(card: Card) -> list[str]:
         parts.append("\n".join(rows))
     copied, unknown = (sum(v.origin == origin for v in rest) for origin in ("copied", "not stated"))
     if copied:
-        parts.append(f"{counted(copied, 'other variable')} copied from the record; no table constrains {'it' if copied == 1 else 'them'}.")
+        parts.append(
+            f"{counted(copied, 'other variable')} copied from the record; no table constrains {'it' if copied == 1 else 'them'}."
+        )
     if unknown:
         names = [markdown(v.label) for v in rest if v.origin == "not stated"]
         more = f" and {len(names) - 30:,} more" if len(names) > 30 else ""
@@ -165,7 +168,9 @@ def _variable_row(v: CardVariable) -> str:
     else:
         values = "copied from the record"
     if v.held_out:
-        values += f"; judged by {' and '.join(markdown(t.replace('_', ' ').replace(' x ', ' × ')) for t in v.held_out)} (held out)"
+        values += (
+            f"; judged by {' and '.join(markdown(t.replace('_', ' ').replace(' x ', ' × ')) for t in v.held_out)} (held out)"
+        )
     shown = ", ".join(markdown(c) for c in v.categories[:_MOST_LISTED])
     if len(v.categories) > _MOST_LISTED:
         shown += ", …"

@@ -1,4 +1,6 @@
-"""The card as ro-crate-metadata.json: RO-Crate 1.2 with the Process Run Crate profile, that says how the data were made.
+"""The card as ro-crate-metadata.json: RO-Crate 1.1 with the Process Run Crate profile, that says how the data were made.
+
+The profile (0.5) builds on 1.1, which readers of later versions take too.
 
 Addresses of files are relative and percent-encoded; everything else that is described has a name that starts with '#'.
 """
@@ -15,8 +17,8 @@ from synthpop_gb.card.readme import citation
 
 __all__ = ["ro_crate"]
 
-CONTEXT = "https://w3id.org/ro/crate/1.2/context"
-SPECIFICATION = "https://w3id.org/ro/crate/1.2"
+CONTEXT = "https://w3id.org/ro/crate/1.1/context"
+SPECIFICATION = "https://w3id.org/ro/crate/1.1"
 PROFILE = "https://w3id.org/ro/wfrun/process/0.5"
 
 
@@ -25,6 +27,7 @@ def ro_crate(card: Card) -> dict[str, Any]:
     about = card.about
     people = [_person(name, i) for i, name in enumerate(about.creator, 1)]
     licence = _licence(about.licence)
+    licences = {i["@id"]: i for i in (licence, *(_licence(s.licence) for s in card.sources if known_licence(s.licence)[1]))}
     inputs = [_input(s) for s in card.sources]
     files = [_file(f) for f in card.files]
     action = _action(card, inputs, files) if card.kind == "population" else None
@@ -50,11 +53,11 @@ def ro_crate(card: Card) -> dict[str, Any]:
         "@id": "#software", "@type": "SoftwareApplication", "name": about.software.split(" ")[0],
         "version": about.software.partition(" ")[2] or NOT_STATED,
     }  # fmt: skip
-    profile = {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"}
-    entities = [descriptor, _tidy(root), *files, *inputs, *people, *funders, *variables, licence, software]
+    profile = {"@id": PROFILE, "@type": ["CreativeWork", "Profile"], "name": "Process Run Crate", "version": "0.5"}
+    entities = [descriptor, _tidy(root), *files, *inputs, *people, *funders, *variables, *licences.values(), software]
     entities += [contact] if contact else []
     entities += [action, profile] if action else []
-    return {"@context": [CONTEXT, {"sha256": "https://w3id.org/ro/terms/workflow-run#sha256"}], "@graph": entities}
+    return {"@context": [CONTEXT, {"sha256": "http://schema.org/sha256"}], "@graph": entities}
 
 
 def _reference(entity: dict[str, Any]) -> dict[str, str]:
@@ -75,7 +78,9 @@ def _contact(text: str) -> dict[str, Any] | None:
         return None
     address = web_address(text)
     email = address.removeprefix("mailto:") if address.startswith("mailto:") else ""
-    return _tidy({"@id": "#contact", "@type": "ContactPoint", "name": one_line(text), "email": email, "url": "" if email else address})
+    return _tidy(
+        {"@id": "#contact", "@type": "ContactPoint", "name": one_line(text), "email": email, "url": "" if email else address}
+    )
 
 
 def _licence(text: str) -> dict[str, Any]:
@@ -85,7 +90,7 @@ def _licence(text: str) -> dict[str, Any]:
     return _tidy(
         {
             "@id": path or "#licence", "@type": "CreativeWork", "name": said, "identifier": name,
-            "description": f"Licence of the synthetic data: {said}.",
+            "description": f"Licence: {said}.",
         }
     )  # fmt: skip
 
@@ -100,26 +105,27 @@ def _file(file: CardFile) -> dict[str, Any]:
 
 def _input(source: CardSource) -> dict[str, Any]:
     """One input: described, not part of the crate."""
-    name, path = known_licence(source.licence)
+    path = known_licence(source.licence)[1]
     what = [source.role, source.name, source.universe, str(source.year or "")]
     return _tidy(
         {
             "@id": f"#input-{identifier(source.file)}", "@type": "CreativeWork", "name": one_line(source.file),
             "description": "; ".join(one_line(w) for w in what if w), "sha256": source.sha256,
             "contentSize": "" if source.bytes is None else str(source.bytes), "url": web_address(source.url),
-            "creditText": one_line(source.publisher), "license": path or one_line(source.licence),
+            "creditText": one_line(source.publisher), "license": {"@id": path} if path else one_line(source.licence),
         }
     )  # fmt: skip
 
 
 def _variable(variable) -> dict[str, Any]:
     """One variable, with where its values come from."""
+    universe = one_line(variable.universe)
     origin = {"constrained": f"copied from the record; zone totals constrained by {', '.join(variable.tables)}",
               "copied": "copied from the record", "modelled": "modelled: chosen by the fit"}  # fmt: skip
     return _tidy(
         {
             "@id": f"#variable-{identifier(variable.name)}", "@type": "PropertyValue", "name": one_line(variable.label),
-            "description": f"{origin.get(variable.origin, variable.origin)}" + f"; of {one_line(variable.universe)}" * bool(variable.universe),
+            "description": origin.get(variable.origin, variable.origin) + (f"; of {universe}" if universe else ""),
         }
     )  # fmt: skip
 
@@ -132,7 +138,8 @@ def _action(card: Card, inputs: list[dict], files: list[dict]) -> dict[str, Any]
         {
             "@id": "#run", "@type": "CreateAction", "name": f"Making of {one_line(card.about.title)}", "description": text,
             "endTime": card.about.created, "instrument": {"@id": "#software"}, "object": [_reference(i) for i in inputs],
-            "result": [_reference(f) for f in made], "agent": [{"@id": f"#creator-{i}"} for i, _ in enumerate(card.about.creator, 1)],
+            "result": [_reference(f) for f in made],
+            "agent": [{"@id": f"#creator-{i}"} for i, _ in enumerate(card.about.creator, 1)],
             "actionStatus": "http://schema.org/CompletedActionStatus",
         }
     )  # fmt: skip

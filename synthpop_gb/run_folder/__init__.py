@@ -1,7 +1,8 @@
 """The one owner of a run's files: write, load, resume; what may be copied and what not.
 
 A pipeline calls `begin`, solves with `checkpoint=blocks_folder(folder)`, then `write_population`, `read_counts` for the recount,
-`write_checks`, and `finish`, which writes the card too; `write_card` writes it anew. From Python `save` and `load` do it all. Layout: `outputs/README.md` of the project.
+`write_checks`, and `finish`, which writes the card too; `write_card` writes it anew. From Python `save` and `load` do it all.
+Layout: `outputs/README.md` of the project.
 """
 
 from __future__ import annotations

@@ -90,14 +90,14 @@ def write_pair(record: Mapping, audit: Checks | None, folder: str | Path) -> Pat
     return folder
 
 
-def inventory(folder: str | Path, known: Mapping[str, Mapping] = {}) -> tuple[CardFile, ...]:  # noqa: B006 (never changed)
+def inventory(folder: str | Path, known: Mapping[str, Mapping] | None = None) -> tuple[CardFile, ...]:
     """List the files of a folder but those of its card: path, bytes, SHA-256, media type, columns and rows; population first.
 
     Parameters
     ----------
     folder : path
         Whose files; hidden files and links are left out.
-    known : mapping
+    known : mapping, optional
         Bytes and SHA-256 by path of files that were hashed already.
     """
     folder = Path(folder)
@@ -108,7 +108,7 @@ def inventory(folder: str | Path, known: Mapping[str, Mapping] = {}) -> tuple[Ca
     ]
     names = {p: p.relative_to(folder).as_posix() for p in found}
     kept = [p for p in found if names[p] not in (*CARD_FILES, MARKER, PREVIOUS)]
-    made = [_described(p, names[p], known.get(names[p])) for p in kept]
+    made = [_described(p, names[p], (known or {}).get(names[p])) for p in kept]
     order = ["population", "people", "validation", "audit", "indicators", "maps"]
     rank = {name: i for i, name in enumerate(order, 1)}
     return tuple(sorted(made, key=lambda f: (rank.get(f.path.split("/")[0], 9) if "/" in f.path else 0, _first(f.path), f.path)))

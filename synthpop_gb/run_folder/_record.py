@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.population import Population
 from synthpop_gb.provenance import InputFile, Provenance, hash_file
