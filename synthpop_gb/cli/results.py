@@ -89,9 +89,11 @@ def indicator_command(run, output, draw, by, **asked):
     help="people.parquet, people.csv, people.csv.gz, or a folder.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option("--format", "layout", type=click.Choice(["people", "two-column"]), default="people", show_default=True,
+              help="two-column: zone and survey id alone, ZoneID,pidp.")  # fmt: skip
 @guarded
-def expand_command(run, target, overwrite):
+def expand_command(run, target, overwrite, layout):
     """Write the people of RUN, one row each, with zone, parents and donor; their survey answers too where the licence is open."""
     import synthpop_gb as sp
 
-    click.echo(sp.pipeline.expand_run(run, target, overwrite=overwrite))
+    click.echo(sp.pipeline.expand_run(run, target, overwrite=overwrite, layout=layout))

@@ -4,5 +4,6 @@ from synthpop_gb.export._rows import guarded
 from synthpop_gb.export.geopackage import geopackage
 from synthpop_gb.export.people import people
 from synthpop_gb.export.polygons import polygons
+from synthpop_gb.export.two_column import two_column
 
-__all__ = ["geopackage", "guarded", "people", "polygons"]
+__all__ = ["geopackage", "guarded", "people", "polygons", "two_column"]

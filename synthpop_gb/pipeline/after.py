@@ -219,17 +219,21 @@ def slug(text: str) -> str:
     return name if len(name) <= 60 else f"{name[:50].strip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
-def expand_run(folder: str | Path, target: str | Path, *, overwrite: bool = False) -> Path:
+def expand_run(folder: str | Path, target: str | Path, *, overwrite: bool = False, layout: str = "people") -> Path:
     """Write one row a person of a run to a file or a partitioned folder; returns its path.
+
+    layout: 'people' (zone, parents, donor, answers where the licence is open) or 'two-column' (zone and donor alone, as a file).
 
     Raises
     ------
     InputError
         `output-exists` unless `overwrite`; `output-locked`.
     """
-    from synthpop_gb.export import people
+    from synthpop_gb.export import people, two_column
 
     target = Path(target)
     _, aligned, population = opened(Path(folder))
     counts = run_folder.read_counts(folder, aligned.records)  # the people who were written and checked
+    if layout == "two-column":
+        return two_column(population, target, counts=counts, overwrite=overwrite)
     return people(population, aligned, target, counts=counts, overwrite=overwrite)
