@@ -204,26 +204,13 @@ class _Gathered:
         self.pending = []
         order = np.argsort(np.array(self.zone.texts, dtype=str), kind="stable") if self.zone.texts else np.zeros(0, np.int64)
         order = order[np.diff(found.indptr)[order] > 0]  # zones all of whose rows were left out
-        return _rows_of(found, order)
+        return found if len(order) == len(found.zones) and (np.diff(order) == 1).all() else found.at(order)
 
 
 def _mask(keep: np.ndarray):
     import pyarrow as pa
 
     return pa.array(keep)
-
-
-def _rows_of(counts: DonorCounts, order: np.ndarray) -> DonorCounts:
-    """Zones of sparse rows in another order."""
-    if (order == np.arange(len(counts.zones))).all() if len(order) == len(counts.zones) else False:
-        return counts
-    length = np.diff(counts.indptr)[order]
-    indptr = np.concatenate([[0], np.cumsum(length)]).astype(np.int64)
-    record, n = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32)
-    for new, old in enumerate(order.tolist()):
-        here, there = slice(indptr[new], indptr[new + 1]), slice(counts.indptr[old], counts.indptr[old + 1])
-        record[here], n[here] = counts.record[there], counts.n[there]
-    return DonorCounts(counts.zones[order], indptr, record, n)
 
 
 def _settled(counts: DonorCounts, known: np.ndarray, gathered: _Gathered) -> tuple[DonorCounts, pd.DataFrame]:
