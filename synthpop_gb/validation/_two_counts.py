@@ -15,7 +15,11 @@ from synthpop_gb.population import DonorCounts
 from synthpop_gb.validation.difference import moderated_variance
 from synthpop_gb.validation.recount import Ledger, RecordUse, recount
 
-__all__ = ["Counted", "Layout", "PlacedPeople", "common_people", "count_block"]
+__all__ = ["SHOWN", "Counted", "Layout", "PlacedPeople", "common_people", "count_block"]
+
+
+SHOWN = 10
+"""Replicates of a population that are compared with it, to see what luck does."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,6 +203,11 @@ class Layout:
             out[cells] = flat.reshape(-1, int(last - first))
         return out
 
+    def spread(self, mine, sums, squares, count: int, expected) -> np.ndarray:
+        """Variances from sums and squares of what replicates deviate by from a population's counts `mine`."""
+        mean = sums / count
+        return self.moderated(np.maximum(squares - count * mean**2, 0.0), np.maximum(mine + mean, 0.0), count, at=expected)
+
     def replicate_variance(self, counted: dict, scale: float, total: dict[str, np.ndarray]) -> np.ndarray | None:
         """Variance of the difference of all zones together; None where nobody has replicates."""
         parts = []
@@ -216,7 +225,8 @@ class Layout:
 class Counted:
     """A block of zones counted: (n_zones, n_columns) people of both, the variance that replicates give their difference.
 
-    people_a, people_b : (n_zones,) people who are compared. variance : None where nobody has replicates.
+    people_a, people_b : (n_zones,) people who are compared. variance : None where nobody has replicates. luck : what replicates
+    show of it, (a population's counts, a replicate's, the variance that the other replicates give their difference) each.
     """
 
     a: np.ndarray
@@ -224,6 +234,7 @@ class Counted:
     people_a: np.ndarray
     people_b: np.ndarray
     variance: np.ndarray | None
+    luck: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...] = ()
 
 
 def count_block(a: PlacedPeople, b: PlacedPeople, zones: pd.Index, layout: Layout, replicated: dict) -> Counted:
@@ -234,21 +245,26 @@ def count_block(a: PlacedPeople, b: PlacedPeople, zones: pd.Index, layout: Layou
         mine = _tally(side.counts.at(side.zones.get_indexer(zones)), ledger, zones)
         counts.append(mine)
         people.append(mine[:, :n_first].sum(axis=1))
-    for side, ledger, mine in zip((a, b), layout.ledgers, counts, strict=True):
+    scale = np.divide(people[0], people[1], out=np.ones_like(people[0]), where=people[1] > 0)[:, None]
+    luck = []
+    for side, ledger, mine, other in zip((a, b), layout.ledgers, counts, counts[::-1], strict=True):
         if side.n_replicates < 2:
             variances.append(None)
             continue
-        sums, squares = np.zeros_like(mine), np.zeros_like(mine)
+        sums, squares, kept = np.zeros_like(mine), np.zeros_like(mine), []
         for number, block in enumerate(side.replicates(zones)):
             away = _tally(block, ledger, zones) - mine  # deviations from the population keep squares small and exact
             sums, squares = sums + away, squares + away * away
             replicated[side][number] += (away + mine).sum(axis=0)
-        count = side.n_replicates
-        mean = sums / count
-        squares = np.maximum(squares - count * mean**2, 0.0)
-        variances.append(layout.moderated(squares, mine + mean, count, at=mine))
-    scale = np.divide(people[0], people[1], out=np.ones_like(people[0]), where=people[1] > 0)[:, None]
-    return Counted(*counts, *people, combined(*variances, scale))
+            if number < SHOWN:
+                kept.append(away)
+        n = side.n_replicates
+        expected = (mine + other * (scale if side is a else 1 / scale)) / 2
+        variances.append(layout.spread(mine, sums, squares, n, expected))
+        for away in kept if n > 2 else ():
+            variance = layout.spread(mine, sums - away, squares - away**2, n - 1, mine + away / 2)
+            luck.append((mine, mine + away, 2 * variance))
+    return Counted(*counts, *people, combined(*variances, scale), tuple(luck))
 
 
 def combined(a: np.ndarray | None, b: np.ndarray | None, scale) -> np.ndarray | None:

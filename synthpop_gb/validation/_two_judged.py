@@ -7,8 +7,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.validation._two_counts import Layout, PlacedPeople, count_block
-from synthpop_gb.validation.difference import expected_difference, false_discovery, normal_score, simes, tail_probability
+from synthpop_gb.validation._two_counts import SHOWN, Layout, PlacedPeople, count_block
+from synthpop_gb.validation.difference import (
+    expected_difference,
+    false_discovery,
+    measured_discovery,
+    normal_score,
+    simes,
+    tail_probability,
+    with_few_replicates,
+)
 
 __all__ = ["Judged"]
 
@@ -32,6 +40,8 @@ class Judged:
     luck: list[np.ndarray] = field(default_factory=list)
     p_zone: list[np.ndarray] = field(default_factory=list)
     likely: list[pd.DataFrame] = field(default_factory=list)
+    null: list[np.ndarray] = field(default_factory=list)
+    null_zone: list[np.ndarray] = field(default_factory=list)
     tests: int = 0
     too_small: int = 0
 
@@ -62,18 +72,14 @@ class Judged:
         """Count a block of zones in both, judge every difference, keep what is not plainly luck."""
         counted = count_block(self.a, self.b, zones, self.layout, self.replicated)
         ca, cb, na, nb = counted.a, counted.b, counted.people_a, counted.people_b
-        met = (na > 0) & (nb > 0)
-        scale = np.divide(na, nb, out=np.ones_like(na), where=met)[:, None]
-        difference, total = (ca - scale * cb) * met[:, None], (ca + cb) * met[:, None]
-        poisson = total * scale
+        scale = np.divide(na, nb, out=np.ones_like(na), where=nb > 0)[:, None]
+        met = ((na > 0) & (nb > 0))[:, None]
+        difference, total = (ca - scale * cb) * met, (ca + cb) * met
         share = total / np.maximum(na + nb, 1)[:, None]
-        own = poisson * np.clip(1 - share, 0, 1) if counted.variance is None else counted.variance
+        own = total * scale * np.clip(1 - share, 0, 1) if counted.variance is None else counted.variance
         variance = own + (na[:, None] ** 2) * self.survey_variance(share)
-        dispersion = np.divide(variance, poisson, out=np.zeros_like(poisson), where=poisson > 0)
-        p = np.full(total.shape, np.nan)
-        tested = (total >= _LEAST) & self.named
-        ours = np.broadcast_to((na / np.maximum(na + nb, 1))[:, None], total.shape)
-        p[tested] = tail_probability(ca[tested], cb[tested], ours[tested], dispersion[tested])
+        p = self._judged(ca * met, cb * met, na, nb, variance)
+        tested = np.isfinite(p)
         self.tests += int(tested.sum())
         self.too_small += int(((total > 0) & (total < _LEAST)).sum())
         kept_z, kept_c = np.nonzero(p <= self.level)
@@ -83,15 +89,64 @@ class Judged:
                  "difference": difference[kept_z, kept_c], "noise": np.sqrt(variance[kept_z, kept_c]), "p": p[kept_z, kept_c]}
             )
         )  # fmt: skip
+        for mine, replicate, spread in counted.luck:
+            people = mine[:, : int(self.layout.start[1])].sum(axis=1)
+            null = self._judged(mine, replicate, people, people, spread)
+            self.null.append(null[null <= self.level])
+            self.null_zone.append(simes(null))
         self.people.append(np.stack([na, nb], axis=1))
         self.p_zone.append(simes(p))
+        dispersion = np.divide(variance, total * scale, out=np.zeros_like(total), where=total > 0)
         luck = np.sqrt(scale) * expected_difference(total, dispersion)
         starts = self.layout.start[:-1]
         self.spread.append(np.add.reduceat(np.abs(difference), starts, axis=1) / 2)
         self.luck.append(np.add.reduceat(luck, starts, axis=1) / 2)
-        for key, values in (("a", ca), ("b", cb), ("difference", difference), ("variance", own)):
-            self.total[key] += values[met].sum(axis=0)
-        self.everybody += [na[met].sum(), nb[met].sum()]
+        for key, values in (("a", ca * met), ("b", cb * met), ("difference", difference), ("variance", own * met)):
+            self.total[key] += values.sum(axis=0)
+        self.everybody += [na[met[:, 0]].sum(), nb[met[:, 0]].sum()]
+
+    def _judged(self, ca, cb, na, nb, variance) -> np.ndarray:
+        """Return every difference's probability; rows are zones. NaN where it is not tested, 1 where it is small beside noise."""
+        na, nb = np.maximum(na, 1e-9)[:, None], np.maximum(nb, 1e-9)[:, None]
+        total, scale = ca + cb, na / nb
+        p = np.where((total >= _LEAST) & self.named, 1.0, np.nan)
+        look = np.isfinite(p) & (np.abs(ca - scale * cb) > 1.5 * np.sqrt(variance))  # nearer, it is above 0.1 in any case
+        where = np.nonzero(look)
+        scale, ours = (np.broadcast_to(x, p.shape)[where] for x in (scale, na / (na + nb)))
+        dispersion = variance[where] / (total[where] * scale)
+        found = tail_probability(ca[where], cb[where], ours, dispersion)
+        p[where] = with_few_replicates(found, self.freedom) if self.freedom else found
+        return p
+
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of the noise; nought where it is no estimate from replicates."""
+        most = max(self.a.n_replicates, self.b.n_replicates)
+        return most - 1 + 20 if most > 1 else 0  # 20: the prior of `moderated_variance`
+
+    @property
+    def pairs_of_luck(self) -> int:
+        """How many pairs of a population and its replicate were made to see what luck does."""
+        return sum(min(s.n_replicates, SHOWN) for s in (self.a, self.b) if s.n_replicates > 2)
+
+    def _discovery(self, p, null: list[np.ndarray], tests: int | None = None) -> np.ndarray:
+        """Share of false discoveries: by theory, and where replicates show what luck does the larger of both."""
+        q = false_discovery(p, tests)
+        return np.maximum(q, measured_discovery(p, np.concatenate(null), self.pairs_of_luck)) if self.pairs_of_luck else q
+
+    def _null_together(self) -> list[np.ndarray]:
+        """Probabilities of all zones together, of a population's replicates against it."""
+        found = []
+        for side, key in ((self.a, "a"), (self.b, "b")):
+            sums = self.replicated[side]
+            for r in range(min(len(sums), SHOWN) if len(sums) > 2 else 0):
+                others = np.delete(sums, r, axis=0)
+                means = others.mean(axis=0)
+                squares = ((others - means) ** 2).sum(axis=0)
+                variance = 2 * self.layout.moderated(squares[None], means[None], len(others), at=means[None])
+                people = np.array([sums[r][: int(self.layout.start[1])].sum()])
+                found.append(self._judged(self.total[key][None], sums[r][None], people, people, variance)[0])
+        return [p[np.isfinite(p)] for p in found]
 
     def _all(self) -> dict[str, np.ndarray]:
         """All zones together: difference, noise, probability of each group, and what luck alone would make."""
@@ -103,7 +158,7 @@ class Judged:
         variance = variance + na**2 * self.survey_variance(share)
         dispersion = np.divide(variance, total * scale, out=np.zeros_like(total), where=total > 0)
         ours = np.clip(na / (na + nb) * total + t["difference"] / (1 + scale), 0, total)  # counts of this sum that differ so
-        p = tail_probability(ours, total - ours, na / (na + nb), dispersion)
+        p = self._judged(ours[None], (total - ours)[None], *self.everybody[:, None], variance[None])[0]
         luck = np.sqrt(scale) * expected_difference(total, dispersion)
         return {"difference": t["difference"], "noise": np.sqrt(variance), "p": p, "luck": luck, "total": total}
 
@@ -121,7 +176,8 @@ class Judged:
             | {k: together[k][tested] for k in ("difference", "noise", "p")}
         )
         by_zone = pd.concat(self.likely, ignore_index=True)
-        whole["q"], by_zone["q"] = false_discovery(whole["p"]), false_discovery(by_zone["p"], self.tests)
+        whole["q"] = self._discovery(whole["p"].to_numpy(), self._null_together())
+        by_zone["q"] = self._discovery(by_zone["p"].to_numpy(), self.null, self.tests)
         rows = pd.concat([whole, by_zone], ignore_index=True)
         rows = rows[rows["a"] != rows["b"]] if (rows["difference"] == 0).all() else rows[rows["difference"] != 0]
         rows["z"] = normal_score(rows["difference"], rows["p"])
@@ -152,7 +208,7 @@ class Judged:
                 "tvd_pairs": _percent(spread, two, size), "noise_pairs": _percent(luck, two, size),
                 "groups_beyond": near["zone"].value_counts().reindex(self.zones, fill_value=0).to_numpy(),
                 "worst_group": ["" if np.isnan(c) else self.layout.groups[int(c)] for c in worst],
-                "p": p, "q": false_discovery(p),
+                "p": p, "q": self._discovery(p, self.null_zone),
             }
         )  # fmt: skip
         order = ["p", "groups_beyond", "tvd_pairs" if two.any() else "tvd"]

@@ -135,7 +135,7 @@ def _headline(found: Judged, tables: dict[str, pd.DataFrame]) -> dict[str, objec
         "groups beyond noise, by zone": f"{int(by_zone.sum()):,} of {found.tests:,}",
         "zones beyond noise": int((zones["q"] <= found.level).sum()),
         "false discoveries tolerated": f"{100 * found.level:g} %",
-        "largest difference": worst,
+        "largest above noise": worst,
         "groups too small to tell": found.too_small,
     }  # fmt: skip
 
