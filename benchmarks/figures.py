@@ -109,6 +109,13 @@ GROUPS = {
     "census_2021_noise": Group(
         "Census 2021: standard deviation of one published cell, by table, from how totals scatter", "_calibration", "perturbation"
     ),
+    "two_column": Group(
+        "A population of two columns as large as Great Britain's adults: read, checked, summarised by zone",
+        "_two_column",
+        "great_britain",
+        data=False,
+    ),
+    "compare": Group("Leeds, 2011: populations compared with each other", "_two_column", "two_populations"),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 
