@@ -116,6 +116,13 @@ GROUPS = {
     ),
     "heart": Group("Heart failure: data made from distributions; forests trained on them", "_synthesis", "heart"),
     "boys": Group("boys: what nine syntheses are worth, and what they give away", "_trade_off", "boys"),
+    "two_column": Group(
+        "A population of two columns as large as Great Britain's adults: read, checked, summarised by zone",
+        "_two_column",
+        "great_britain",
+        data=False,
+    ),
+    "compare": Group("Leeds, 2011: populations compared with each other", "_two_column", "two_populations"),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 

@@ -243,6 +243,30 @@ CODES: dict[str, Meaning] = {
         "The tables ask for combinations that no record has, so the zone cannot be fitted exactly.",
         "Merge a category of one of the two tables, or supply more records.",
     ),
+    # two columns, and two populations
+    "lost-digits": Meaning(
+        "error",
+        "An id that was read as a number and written again may be another record's.",
+        "Write the file again with ids as text or whole numbers.",
+    ),
+    "unknown-donor": Meaning(
+        "warning",
+        "People copied from records that the survey does not hold have no answers, and were left out.",
+        "Use the edition of the survey that the population was made from.",
+    ),
+    "unused-donors": Meaning(
+        "note", "Records that stand nowhere cannot be told from records that were left out by mistake.", "Nothing, if few."
+    ),
+    "other-universe": Meaning(
+        "warning",
+        "Counts of other people differ whatever the method, so only the people whom both count were compared.",
+        "Nothing, if that is what was meant.",
+    ),
+    "populations-differ": Meaning(
+        "warning",
+        "What is concluded about these groups hangs on which of the two is used.",
+        "Find out why before either is used for them: constraints, survey, method or vintage.",
+    ),
     # fit
     "zone-not-fitted": Meaning(
         "warning",

@@ -12,7 +12,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "demo": "runs", "run": "runs", "check": "studies", "init": "studies", "schema": "studies",
     "validate": "results", "map": "results", "indicator": "results", "expand": "results",
-    "methods": "methods", "compare-methods": "methods", "card": "card",
+    "methods": "methods", "compare-methods": "methods", "card": "card", "compare": "comparing", "audit": "auditing",
 }  # fmt: skip
 _FUNCTIONS = {"compare-methods": "compare_command"}  # where the function is not called as the command is
 
@@ -23,8 +23,8 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx):
         """Names of all commands, in the order in which a user meets them."""
         return [
-            "init", "check", "methods", "run", "validate", "card", "indicator", "map", "expand", "compare-methods", "demo",
-            "schema",
+            "init", "check", "methods", "run", "validate", "audit", "card", "indicator", "map", "expand", "compare",
+            "compare-methods", "demo", "schema",
         ]  # fmt: skip
 
     def get_command(self, ctx, name):

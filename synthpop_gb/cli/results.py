@@ -99,13 +99,17 @@ def indicator_command(run, output, draw, by, release, **asked):
     help="people.parquet, people.csv, people.csv.gz, or a folder.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option("--format", "layout", type=click.Choice(["people", "two-column"]), default="people", show_default=True,
+              help="two-column: zone and survey id alone, ZoneID,pidp.")  # fmt: skip
 @_RELEASE
 @click.option("--keys", multiple=True, help="With --release: what a neighbour may know, e.g. age. May be repeated.")
 @guarded
-def expand_command(run, target, overwrite, release, keys):
+def expand_command(run, target, overwrite, layout, release, keys):
     """Write the people of RUN, one row each, with zone, parents and donor; their survey answers too where the licence is open."""
     import synthpop_gb as sp
 
     if keys and release is None:
         raise click.UsageError("--keys are what --release judges by: name a profile.")
-    click.echo(sp.pipeline.expand_run(run, target, overwrite=overwrite, release=release, keys=keys))
+    if layout == "two-column" and release is not None:
+        raise click.UsageError("two columns are zones and survey ids: there is nothing left of them that a rule could drop.")
+    click.echo(sp.pipeline.expand_run(run, target, overwrite=overwrite, layout=layout, release=release, keys=keys))

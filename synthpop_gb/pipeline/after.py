@@ -226,6 +226,7 @@ def expand_run(
     target: str | Path,
     *,
     overwrite: bool = False,
+    layout: str = "people",
     release: str | Mapping | ReleaseRule | None = None,
     keys: Sequence[str] = (),
 ) -> Path:
@@ -237,6 +238,9 @@ def expand_run(
         The run, and what is written (see `export.people`).
     overwrite : bool
         Replace what is there.
+    layout : str
+        'people' (zone, parents, donor, answers where the licence is open) or 'two-column' (zone and donor alone, as a file; no
+        rule applies to it).
     release : optional
         A rule, its profile's name or its mapping: record ids are dropped or replaced as it says, and where the people break it
         nothing is written.
@@ -250,7 +254,7 @@ def expand_run(
         `output-exists` unless `overwrite`; `output-locked`; with a rule `release-refused`, for every breach, and `bad-condition`
         for keys that there are not.
     """
-    from synthpop_gb.export import people
+    from synthpop_gb.export import people, two_column
 
     target = Path(target)
     rule = None if release is None else release_rule(release)
@@ -262,4 +266,6 @@ def expand_run(
 
         donors = checked_people(Path(folder), aligned, rule, keys)
     counts = run_folder.read_counts(folder, aligned.records)  # the people who were written and checked
+    if layout == "two-column":
+        return two_column(population, target, counts=counts, overwrite=overwrite)
     return people(population, aligned, target, counts=counts, overwrite=overwrite, donors=donors)

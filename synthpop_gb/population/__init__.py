@@ -3,8 +3,9 @@
 from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id, zone_digests
 from synthpop_gb.population._population import STATUS_COLUMNS, Population
 from synthpop_gb.population._replicates import SOURCES, Replicates, bootstrap_multipliers, resampled
+from synthpop_gb.population._zone_donors import ZoneDonors
 
 __all__ = [
-    "SOURCES", "STATUS_COLUMNS", "DonorCounts", "Population", "Replicates", "bootstrap_multipliers", "digest_counts", "id_order",
-    "resampled", "sort_by_id", "zone_digests",
+    "SOURCES", "STATUS_COLUMNS", "DonorCounts", "Population", "Replicates", "ZoneDonors", "bootstrap_multipliers",
+    "digest_counts", "id_order", "resampled", "sort_by_id", "zone_digests",
 ]  # fmt: skip

@@ -5,6 +5,7 @@ For example::
     survey = read.census_microdata("teaching_2011.parquet")   # or read.survey("wave_k.tab", variables={...}, weight="...")
     tables = read.tables("inputs/2011/*.csv")                 # Nomis, ONS, Scotland's Census, tidy tables
     places = read.boundaries("lsoa11.gpkg", lookup="oa11_lsoa11.csv")
+    theirs = read.two_column("sp_ind_wavek.csv", records=survey.records.index)   # a population as ZoneID,pidp
 
 One module a publisher's format; what each publication's labels mean stands in `synthpop_gb/codebooks/*.toml`. Readers collect
 findings: those that a study can live with travel with the noun, the others are raised together as `InputError`.
@@ -23,6 +24,7 @@ _WHERE = {
     "survey": "survey_files",
     "table": "table_files",
     "tables": "table_files",
+    "two_column": "two_column",
     "universe": "_universes",
     "variable": "_codebooks",
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -15,15 +16,30 @@ from synthpop_gb.errors import Finding, finding
 from synthpop_gb.read._numbers import number_of
 from synthpop_gb.read._sheet import Sheet, refuse_file
 
-__all__ = ["open_text"]
+__all__ = ["Layout", "examine_text", "open_text"]
 
 SNIFFED = 1 << 16
 """Bytes of a file that are looked at to find out what it is."""
 _DELIMITERS = (",", "\t", ";", "|")
 
 
-def open_text(path: Path, name: str, opener, findings: list[Finding], member: str = "") -> Sheet:
-    """Read delimited text from what `opener()` returns (called again where a second look is needed)."""
+@dataclass(frozen=True)
+class Layout:
+    """What a text file is: encoding, delimiter, distinct column names, physical lines above the rows, and its first rows.
+
+    `rows` holds the beginning of the file, split; `header` says which of them holds the names.
+    """
+
+    encoding: str
+    delimiter: str
+    names: list[str]
+    skip: int
+    rows: list[list[str]]
+    header: int
+
+
+def examine_text(path: Path, name: str, opener) -> Layout:
+    """Tell from a file's beginning how it is laid out. Raises InputError (`unreadable-file`) where it is no table."""
     try:
         with opener() as stream:
             raw = stream.read(SNIFFED)
@@ -42,8 +58,14 @@ def open_text(path: Path, name: str, opener, findings: list[Finding], member: st
     if header is None:
         message = f"{name} is not a table: no row of column names was found."
         raise refuse_file("unreadable-file", message, path)
-    names = _column_names(rows[header])
-    table, broken = _parse(path, name, opener, encoding, delimiter, names, skip, rows[header:])
+    return Layout(encoding, delimiter, _column_names(rows[header]), skip, rows, header)
+
+
+def open_text(path: Path, name: str, opener, findings: list[Finding], member: str = "") -> Sheet:
+    """Read delimited text from what `opener()` returns (called again where a second look is needed)."""
+    seen = examine_text(path, name, opener)
+    encoding, names, rows, header = seen.encoding, seen.names, seen.rows, seen.header
+    table, broken = _parse(path, name, opener, encoding, seen.delimiter, names, seen.skip, rows[header:])
     if encoding != "utf-8":
         findings.append(finding("encoding", f"{name} is not UTF-8; it was read as {encoding}.", place=str(path)))
     table = _without_headers(table, names)

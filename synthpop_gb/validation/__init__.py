@@ -1,5 +1,6 @@
 """Validation: nouns in, Checks out. Is it right, for whom, and how would anything simpler have done."""
 
+from synthpop_gb.validation.audit import audit, audit_population
 from synthpop_gb.validation.metrics import (
     effective_number,
     invented,
@@ -22,9 +23,12 @@ from synthpop_gb.validation.metrics import (
 from synthpop_gb.validation.registry import METRICS, register_metric
 from synthpop_gb.validation.truth import compare_with_truth, true_error
 from synthpop_gb.validation.validate import validate
+from synthpop_gb.validation.verdicts import worst
 
 __all__ = [
     "METRICS",
+    "audit",
+    "audit_population",
     "compare_with_truth",
     "effective_number",
     "invented",
@@ -44,6 +48,7 @@ __all__ = [
     "tvd",
     "validate",
     "vw",
+    "worst",
     "z",
     "z_modified",
 ]

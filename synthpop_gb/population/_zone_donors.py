@@ -1,0 +1,88 @@
+"""ZoneDonors: a population as two columns say it, zone and donor, with nothing else known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.errors import Finding
+from synthpop_gb.population._donors import DonorCounts, digest_counts
+from synthpop_gb.provenance import InputFile
+
+__all__ = ["ZoneDonors"]
+
+
+@dataclass(frozen=True, eq=False)
+class ZoneDonors:
+    """Who was copied where, as a file of one row a person says; how it was made is not known.
+
+    Attributes
+    ----------
+    name : str
+        For headings: the file's name.
+    counts : DonorCounts
+        All zones in order of their codes, donors ascending within each; positions refer to `donors`.
+    donors : pandas.Index
+        Record ids: the survey's own, in its order, where it was at hand; else those met in the file, ascending.
+    rows : int
+        Rows that were read, those left out included.
+    columns : tuple of str
+        Columns of zone and donor, and of counts where there is one.
+    unknown : pandas.DataFrame
+        zone, donor, people: copies of ids that the survey does not hold, which `counts` leave out. Empty without a survey.
+    source : InputFile or None
+        The file.
+    findings : tuple of Finding
+        What was noticed while reading.
+    """
+
+    name: str
+    counts: DonorCounts
+    donors: pd.Index
+    rows: int
+    columns: tuple[str, ...]
+    unknown: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"zone": [], "donor": [], "people": []}))
+    source: InputFile | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def zones(self) -> pd.Index:
+        """Zone codes, in order."""
+        return self.counts.zones
+
+    @property
+    def people(self) -> int:
+        """How many people live in all zones together."""
+        return int(self.counts.n.sum(dtype=np.int64))
+
+    def digest(self) -> str:
+        """SHA-256 over (zone code, record id, people): that of a `Population` with the same people and ids."""
+        return digest_counts([self.counts], self.donors)
+
+    def summary(self) -> pd.DataFrame:
+        """One row a zone: zone, people, donors, largest_share, effective_donors, copies_unknown.
+
+        donors: distinct records. largest_share: share of the zone's people who are copies of one of them. effective_donors:
+        (sum n)^2 / sum n^2 (Kish 1965). copies_unknown: people left out, since the survey does not hold their donor.
+        """
+        counts, start = self.counts, self.counts.indptr[:-1]
+        n, has = counts.n.astype(np.int64), np.diff(counts.indptr) > 0
+        squares, largest = np.zeros(len(has), np.int64), np.zeros(len(has), np.int64)
+        if has.any():  # reduceat over zones with rows only: an empty one would take its neighbour's
+            squares[has] = np.add.reduceat(n * n, start[has])
+            largest[has] = np.maximum.reduceat(n, start[has])
+        people = counts.people
+        lost = self.unknown.groupby("zone")["people"].sum().reindex(self.zones, fill_value=0).to_numpy(np.int64)
+        columns = {
+            "zone": self.zones.to_numpy(), "people": people, "donors": np.diff(counts.indptr),
+            "largest_share": largest / np.maximum(people, 1), "effective_donors": people**2 / np.maximum(squares, 1),
+            "copies_unknown": lost,
+        }  # fmt: skip
+        return pd.DataFrame(columns)
+
+    def __repr__(self) -> str:
+        """One line: zones, people, donors."""
+        used = len(np.unique(self.counts.record))
+        return f"ZoneDonors {self.name}: {self.people:,} people in {len(self.zones):,} zones, copies of {used:,} donors"
