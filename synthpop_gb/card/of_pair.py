@@ -26,7 +26,12 @@ FORMAT = 1
 
 
 def pair_record(
-    pair: Pair, *, created: str, card: Mapping[str, Any] | None = None, licence: str = "restricted"
+    pair: Pair,
+    *,
+    created: str,
+    card: Mapping[str, Any] | None = None,
+    licence: str = "restricted",
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Describe a pair as plain values: the content of pair.json, from which its card is written.
 
@@ -41,6 +46,8 @@ def pair_record(
     licence : str
         Of the real records; with anything but 'open' neither categories that fewer than ten real records have nor ranges of
         numbers are told.
+    settings : mapping, optional
+        How it was audited, plain values by name: what repeats the audit.
 
     Returns
     -------
@@ -50,6 +57,7 @@ def pair_record(
     names = short_names(f.path for f in pair.files)
     return {
         "synthpop_gb_pair": FORMAT, "created": created, "versions": versions(), "card": dict(card or {}), "licence": licence,
+        "settings": dict(settings or {}),
         "real": {"name": pair.real_name, "records": len(pair.real), "weighted": pair.weight is not None},
         "synthetic": {
             "name": pair.synthetic_name, "records": len(pair.synthetic), "weighted": pair.synthetic_weight is not None,

@@ -188,7 +188,8 @@ def _may_write(folder: Path, overwrite: bool) -> None:
 
 
 def _today() -> str:
-    return datetime.now(UTC).strftime("%-d %B %Y")
+    now = datetime.now(UTC)
+    return f"{now.day} {now:%B %Y}"
 
 
 def from_options(first: Path, synthetic: Path | None, given: Mapping) -> Audit:

@@ -55,6 +55,7 @@ def write_pair_card(
     *,
     card: Mapping[str, Any] | None = None,
     licence: str = "restricted",
+    settings: Mapping[str, Any] | None = None,
     created: str | None = None,
     croissant: bool = False,
     ddi: bool = False,
@@ -73,6 +74,8 @@ def write_pair_card(
         What the maker states: the keys of a study's [card].
     licence : str
         Of the real records: only with 'open' are counts below ten shown, and what fewer than ten have.
+    settings : mapping, optional
+        How it was audited, plain values by name.
     created : str, optional
         ISO time; now where absent.
     croissant, ddi : bool
@@ -89,7 +92,7 @@ def write_pair_card(
     """
     stated = _checked(card or {})
     created = created or datetime.now(UTC).isoformat(timespec="seconds")
-    folder = run_folder.write_pair(pair_record(pair, created=created, card=stated, licence=licence), audit, folder)
+    folder = run_folder.write_pair(pair_record(pair, created=created, card=stated, licence=licence, settings=settings), audit, folder)
     return run_folder.write_card(folder, croissant=croissant, ddi=ddi)
 
 
