@@ -109,6 +109,14 @@ GROUPS = {
     "census_2021_noise": Group(
         "Census 2021: standard deviation of one published cell, by table, from how totals scatter", "_calibration", "perturbation"
     ),
+    "disclosure_adult": Group(
+        "Adult, half synthesised from and half held out: what measures say of shuffled columns and of a bootstrap",
+        "_disclosure",
+        "adult",
+    ),
+    "disclosure_cloned": Group(
+        "Yorkshire and The Humber 2011: uniqueness by zone and what an intruder learns", "_disclosure", "cloned"
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 
