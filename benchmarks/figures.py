@@ -123,6 +123,14 @@ GROUPS = {
         data=False,
     ),
     "compare": Group("Leeds, 2011: populations compared with each other", "_two_column", "two_populations"),
+    "disclosure_adult": Group(
+        "Adult, half synthesised from and half held out: what measures say of shuffled columns and of a bootstrap",
+        "_disclosure",
+        "adult",
+    ),
+    "disclosure_cloned": Group(
+        "Yorkshire and The Humber 2011: uniqueness by zone and what an intruder learns", "_disclosure", "cloned"
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 

@@ -82,7 +82,7 @@ def test_a_restricted_survey_leaves_neither_ids_nor_answers(guarded, tmp_path):
 def test_keys_need_a_rule_and_a_survey_that_has_them(finished, tmp_path):
     target = tmp_path / "people.parquet"
     assert invoke("expand", finished, "--to", target, "--keys", "age").exit_code == 2
-    assert invoke("expand", finished, "--to", target, "--release", "opne").exit_code == 2
+    assert invoke("expand", finished, "--to", target, "--release", "opeen").exit_code == 2
     result = invoke("expand", finished, "--to", target, "--release", "open", "--keys", "shoe")
     assert result.exit_code == 1
     assert "shoe" in result.output

@@ -27,9 +27,9 @@ def nearest_records(number, category, to_number, to_category, inverse, key, own,
     ties   : (n,) int64. Output: how many records are that near.
 
     Distance: mean over variables of |a - b| / range (at most 1) for numbers and of 0 or 1 for categories; a missing value is 1
-    away from a value, as two categories are from each other, and 0 from another missing value (Gower 1971, Biometrics 27, leaves
-    them out; so counted, the distance of two records does not hang on what a third one lacks). A sum that has passed
-    the second smallest is given up. With no variables all distances are 0.
+    away from a value, as two categories are from each other, and 0 from another missing value (Gower 1971, Biometrics 27,
+    leaves them out; so counted, the distance of two records does not hang on what a third one lacks). A sum that has passed the
+    second smallest is given up, so categories that differ most often should come first. With no variables all distances are 0.
     """
     n_to = to_number.shape[0]
     n_numbers, n_categories = number.shape[1], category.shape[1]
@@ -47,6 +47,8 @@ def nearest_records(number, category, to_number, to_category, inverse, key, own,
             for k in range(n_categories):
                 if category[i, k] != to_category[j, k]:
                     total += 1.0
+                    if total > runner:
+                        break
             if total > runner:
                 continue
             for k in range(n_numbers):

@@ -11,24 +11,38 @@ import pandas as pd
 
 from synthpop_gb import run_folder
 from synthpop_gb.checks import Checks
-from synthpop_gb.errors import InputError, finding
+from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.pair import Pair
 from synthpop_gb.pipeline.after import opened, slug
 from synthpop_gb.pipeline.card import card_of, write_pair_card
 from synthpop_gb.provenance import versions
+from synthpop_gb.release import ReleaseRule, check_release, release_rule
 from synthpop_gb.validation import audit, audit_population, worst
 
-__all__ = ["Audit", "audit_files", "audit_run"]
+__all__ = ["Audit", "audit_files", "audit_run", "from_options"]
 
 
 @dataclass(frozen=True, eq=False)
 class Audit:
-    """What an audit gives: the folder, the checks, the page, and the pair where two files were audited."""
+    """What an audit gives.
+
+    Attributes
+    ----------
+    folder, report : Path
+        Where it lies, and its page.
+    checks : Checks
+        Tables, headline and findings; 'verdicts' among the tables.
+    pair : Pair or None
+        Where two files were audited.
+    refused : tuple of Finding
+        What breaks the release rule that was asked for.
+    """
 
     folder: Path
     checks: Checks
     report: Path
     pair: Pair | None = None
+    refused: tuple[Finding, ...] = ()
 
     @property
     def fits(self) -> bool:
@@ -56,6 +70,7 @@ def audit_files(
     models: bool = True,
     licence: str = "restricted",
     card: Mapping[str, object] | None = None,
+    release: str | Mapping | ReleaseRule | None = None,
     overwrite: bool = False,
     workers: int | None = None,
     **pairing,
@@ -76,6 +91,8 @@ def audit_files(
         Of the real records; only with 'open' does the card show counts below ten.
     card : mapping, optional
         What the maker states of the synthetic file: the keys of a study's [card].
+    release : optional
+        A rule, its profile's name or its mapping: what of it is broken is in `Audit.refused`.
     overwrite : bool
         Replace an earlier audit in the folder.
     **pairing
@@ -91,12 +108,14 @@ def audit_files(
     stem = "frame" if isinstance(synthetic, pd.DataFrame) else Path(synthetic).stem
     folder = Path("outputs") / f"audit-{slug(stem)}" if output is None else Path(output)
     _may_write(folder, overwrite)
+    rule, impossible = _rule(release), tuple(impossible)
     pair = read_pair(real, synthetic, **pairing)
     kept = None if holdout is None else _kept_apart(real, holdout, pair, pairing)
     checks = audit(pair, seed=seed, order=order, impossible=impossible, holdout=kept, models=models, workers=workers)
     settings = {
         "largest combination": order, "seed": seed, "models trained": "yes" if models and pair.target else "no",
-        "impossible": "; ".join(impossible) or "nothing declared", "records kept apart": "none" if kept is None else f"{len(kept):,}",
+        "impossible": "; ".join(impossible) or "nothing declared",
+        "records kept apart": "none" if kept is None else f"{len(kept):,}",
         "keys": ", ".join(pair.keys) or "none named", "target": pair.target or "none named",
         "protected": ", ".join(pair.protected) or "none recognised",
     }  # fmt: skip
@@ -110,7 +129,8 @@ def audit_files(
     from synthpop_gb.report.audit import write_audit
 
     page = write_audit(folder, checks, title=f"Audit of synthetic data: {pair.synthetic_name}", facts=facts)
-    return Audit(folder, checks, page, pair)
+    refused = () if rule is None else tuple(check_release(rule, licence=licence, keys=pair.keys, checks=checks))
+    return Audit(folder, checks, page, pair, refused)
 
 
 def audit_run(
@@ -120,6 +140,7 @@ def audit_run(
     keys: Sequence[str] | None = None,
     impossible: Iterable[str] = (),
     order: int = 3,
+    release: str | Mapping | ReleaseRule | None = None,
     workers: int | None = None,
 ) -> Audit:
     """Audit a finished run: its folder gets audit/ and audit.html, and its card is written anew.
@@ -134,13 +155,15 @@ def audit_run(
         What an intruder knows of somebody; what neighbours may see where absent.
     impossible, order, workers
         As of `validation.audit_population`.
+    release : optional
+        A rule, its profile's name or its mapping: what of it is broken is in `Audit.refused`.
 
     Raises
     ------
     InputError
         Where the run or an input is not as it was, or a variable, key or rule is not known.
     """
-    folder = Path(folder)
+    folder, rule, impossible = Path(folder), _rule(release), tuple(impossible)
     study, aligned, population = opened(folder, replicates=True)
     counts = list(run_folder.read_counts(folder, aligned.records))
     checks = audit_population(
@@ -160,7 +183,13 @@ def audit_run(
 
     page = write_audit(folder, checks, title=f"Audit of a synthetic population: {study.heading}", facts=facts, unit="people")
     card_of(folder)
-    return Audit(folder, checks, page)
+    refused = () if rule is None else tuple(check_release(rule, licence=study.survey.licence, keys=keys or (), checks=checks))
+    return Audit(folder, checks, page, refused=refused)
+
+
+def _rule(release: str | Mapping | ReleaseRule | None) -> ReleaseRule | None:
+    """Return the rule that was asked for, before anything is computed. Raises InputError where there is none such."""
+    return None if release is None else release_rule(release)
 
 
 def _kept_apart(real, holdout, pair: Pair, pairing: Mapping) -> pd.DataFrame:
@@ -193,8 +222,9 @@ def _today() -> str:
 
 
 def from_options(first: Path, synthetic: Path | None, given: Mapping) -> Audit:
-    """Audit what a command line names: two files, or a run's folder. Raises ValueError for options that do not belong together."""
-    of_run, of_pair = ("variables",), ("target", "protected", "exclude", "holdout", "weight", "cloned", "is_open", "output", "no_models")
+    """Audit what a command line names: two files, or a run's folder. Raises ValueError for what does not belong together."""
+    of_run = ("variables",)
+    of_pair = ("target", "protected", "exclude", "holdout", "weight", "cloned", "is_open", "output", "no_models")
     if synthetic is None and not first.is_dir():
         raise ValueError(f"{first} is a file: name the synthetic file after it, or the folder of a run")
     if synthetic is not None and first.is_dir():
@@ -203,7 +233,7 @@ def from_options(first: Path, synthetic: Path | None, given: Mapping) -> Audit:
     if wrong:
         names = ", ".join(f"--{'open' if n == 'is_open' else n.replace('_', '-')}" for n in wrong)
         raise ValueError(f"{names}: not for {'a run' if synthetic is None else 'two files'}")
-    shared = {"impossible": given["impossible"], "order": given["order"]}
+    shared = {name: given[name] for name in ("impossible", "order", "release")}
     if synthetic is None:
         return audit_run(first, names=given["variables"] or None, keys=given["keys"] or None, **shared)
     return audit_files(

@@ -1,5 +1,6 @@
 """Slow twins of the disclosure measures: one real record at a time, as an intruder would go about it."""
 
+
 def percent(part, whole):
     return 100 * part / whole if whole else float("nan")
 

@@ -234,11 +234,20 @@ def test_copies_are_found_and_fresh_people_pass():
     real, strangers = people(1500, 1), people(1500, 2)
     fresh = disclosure(pair_of(real, people(1500, 3), keys=KEYS, target="ill"), seed=1, holdout=strangers, attacks=500)
     assert set(fresh.tables) == TABLES
-    assert "disclosure-risk" not in {f.code for f in fresh.findings if "replicated" not in f.message and "unique" not in f.message}
+    assert "disclosure-risk" not in {
+        f.code for f in fresh.findings if "replicated" not in f.message and "unique" not in f.message
+    }
     assert "expected 50.0 %" in fresh.headline["closer to training than to holdout"]
     copies = disclosure(pair_of(real, real.sample(frac=1, random_state=1), keys=KEYS, target="ill"), seed=1, holdout=strangers)
     places = {f.place for f in copies.findings if f.code == "disclosure-risk"}
-    assert {"linkage", "inference: ill", "distance to the closest record", "identical records", "ill", "age x sex x region"} <= places
+    assert {
+        "linkage",
+        "inference: ill",
+        "distance to the closest record",
+        "identical records",
+        "ill",
+        "age x sex x region",
+    } <= places
     assert copies.headline["identical to a real record"] == "100.0 %"
     assert copies["disclosure_attribute"].set_index("target")["wanted"].to_dict() == {"ill": True, "income": False}
     lenient = Limits(100, 100, 100, 100, 1)

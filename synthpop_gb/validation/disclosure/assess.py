@@ -39,7 +39,7 @@ def disclosure(
     guards: Guards | None = None,
     limits: Limits | None = None,
     attacks: int = 2000,
-    most: int = 20_000,
+    most: int = 10_000,
     workers: int = 2,
 ) -> Checks:
     """Measure what the synthetic records of a pair give away of the real ones.

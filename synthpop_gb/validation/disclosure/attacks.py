@@ -42,7 +42,7 @@ def attack_table(
     targets: Sequence[str] | None = None,
     holdout: pd.DataFrame | None = None,
     n: int = 2000,
-    conditions: int = 3,
+    conditions: int | None = None,
     tolerance: float = 0.05,
     level: float = 0.95,
 ) -> pd.DataFrame:
@@ -64,8 +64,8 @@ def attack_table(
         risk: how much of the success is knowledge of people at large cannot be said.
     n : int
         Attacks of each kind, at most as many as there are records or predicates.
-    conditions : int
-        Variables of a predicate that singles out by several.
+    conditions : int, optional
+        Variables of a predicate that singles out by several; half of the variables, and 2 at least, where absent.
     tolerance : float
         A number is inferred where it is at most this share of the true value away.
     level : float
@@ -121,12 +121,19 @@ def _rate(successes: float, n: int) -> float:
 
 
 def singling_out(
-    pair: Pair, *, seed: int, holdout: pd.DataFrame | None = None, n: int = 2000, conditions: int = 3, level: float = 0.95
+    pair: Pair,
+    *,
+    seed: int,
+    holdout: pd.DataFrame | None = None,
+    n: int = 2000,
+    conditions: int | None = None,
+    level: float = 0.95,
 ) -> list[dict]:
     """Attack by predicates of one and of several variables: two rows of `attack_table`."""
     frames = [pair.real, pair.synthetic] + ([] if holdout is None else [holdout])
     real, synthetic, *other = values_of(frames, pair)
     rng = np.random.default_rng([seed, 1])
+    conditions = max(2, len(pair.names) // 2) if conditions is None else conditions
     one = univariate(synthetic)
     if len(one) > n:
         one = [one[i] for i in np.sort(rng.choice(len(one), n, replace=False))]

@@ -116,7 +116,7 @@ def share_closer(training: Nearest, holdout: Nearest, n_training: int, n_holdout
 
 
 def distance_table(
-    pair: Pair, *, seed: int, holdout: pd.DataFrame | None = None, most: int = 20_000, workers: int = 2
+    pair: Pair, *, seed: int, holdout: pd.DataFrame | None = None, most: int = 10_000, workers: int = 2
 ) -> pd.DataFrame:
     """Distances to the closest record, from every side that there is.
 

@@ -64,7 +64,7 @@ def residual_risk(attack: tuple[float, float, float], control: tuple[float, floa
         return float("nan"), float("nan"), float("nan")
     risk = (p - c) / (1 - c)
     half = math.hypot((high - low) / 2 / (1 - c), (c_high - c_low) / 2 * (1 - p) / (1 - c) ** 2)
-    return risk, risk - half, risk + half
+    return risk, risk - half, min(risk + half, 1.0)
 
 
 def expected_singles(found: np.ndarray, n: int, size: int) -> np.ndarray:

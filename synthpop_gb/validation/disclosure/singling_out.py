@@ -46,16 +46,17 @@ def values_of(frames: Sequence[pd.DataFrame], pair: Pair) -> list[Values]:
 
 def matches(predicate: Predicate, records: Values) -> int:
     """Count the records of which a predicate is true."""
-    true = np.ones(records.n, bool)
+    left = None  # records of which all conditions so far are true: few after the first
     for name, sign, value in predicate.conditions:
-        column = records.columns[name]
+        column = records.columns[name] if left is None else records.columns[name][left]
         if sign == "missing":
-            true &= np.isnan(column)
+            true = np.isnan(column)
         elif sign == "=":
-            true &= column == value
+            true = column == value
         else:
-            true &= column <= value if sign == "<=" else column >= value
-    return int(true.sum())
+            true = column <= value if sign == "<=" else column >= value
+        left = np.flatnonzero(true) if left is None else left[true]
+    return records.n if left is None else len(left)
 
 
 def univariate(synthetic: Values) -> list[Predicate]:
@@ -82,7 +83,7 @@ def univariate(synthetic: Values) -> list[Predicate]:
     return found
 
 
-def multivariate(synthetic: Values, n: int, rng: np.random.Generator, *, conditions: int = 3, tries: int = 10) -> list[Predicate]:
+def multivariate(synthetic: Values, n: int, rng: np.random.Generator, *, conditions: int, tries: int = 10) -> list[Predicate]:
     """Up to n different predicates of several variables that are true of exactly one synthetic record.
 
     Each is drawn from a synthetic record: `conditions` variables at random, of categories the record's label, of numbers at or

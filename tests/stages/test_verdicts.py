@@ -1,0 +1,138 @@
+"""Verdicts: each rule at its threshold, and "not known" wherever nothing was measured."""
+
+import pandas as pd
+import pytest
+
+from synthpop_gb.checks import Checks
+from synthpop_gb.errors import finding
+from synthpop_gb.validation.verdicts import pair_verdicts, population_verdicts, worst
+
+TWO = "Tables of two variables"
+GROUPS = "Groups that several attributes make"
+GIVE = "Giving them to people who may not see the real records"
+
+
+def verdict(use, tables, findings=()):
+    frame = pair_verdicts(Checks({}, tables, tuple(findings))).set_index("use")
+    return frame.loc[use]
+
+
+def scanned(tvd=0.01, floor=0.01, passes=True):
+    return pd.DataFrame({"reference": ["real"], "tvd": [tvd], "tvd_floor": [floor], "passes": pd.array([passes], "boolean")})
+
+
+def cells(**columns):
+    row = {
+        "reference": "real",
+        "explained_by": "",
+        "q": 0.001,
+        "kind": "too many",
+        "observed": 5.0,
+        "excess": 5.0,
+        "cell": "a = b",
+    }
+    return pd.DataFrame([row | columns])
+
+
+def test_nothing_measured_is_not_known():
+    frame = pair_verdicts(Checks({}, {}))
+    assert set(frame["verdict"]) == {"unknown"}
+    assert (frame["reason"] != "").all()
+    assert frame["use"].is_unique
+
+
+@pytest.mark.parametrize(("s", "expected"), [(2.99, "fit"), (3.0, "care"), (9.99, "care"), (10.0, "unfit")])
+def test_tables_by_the_published_rule(s, expected):
+    tables = {"utility_tables": pd.DataFrame({"k": [2, 2], "a": ["x", "u"], "b": ["y", "v"], "c": ["", ""], "s_pmse": [0.5, s]})}
+    found = verdict(TWO, tables)
+    assert found["verdict"] == expected
+    assert "u x v" in found["figure"]
+
+
+def test_impossible_people_are_never_fit():
+    found = verdict(GROUPS, {"scan_tables": scanned(), "scan_cells": cells(kind="impossible", observed=3.0)})
+    assert found["verdict"] == "unfit"
+    assert found["figure"].startswith("3 people in impossible")
+
+
+@pytest.mark.parametrize(("tvd", "passes", "expected"), [(0.01, True, "fit"), (0.0199, False, "care"), (0.03, False, "unfit")])
+def test_groups_by_how_far_beyond_chance(tvd, passes, expected):
+    found = {"scan_tables": scanned(tvd=tvd, passes=passes), "scan_cells": cells().head(0 if passes else 1)}
+    assert verdict(GROUPS, found)["verdict"] == expected
+
+
+def test_groups_against_the_survey_that_was_cloned_are_not_judged():
+    assert verdict(GROUPS, {"scan_tables": scanned(passes=None)})["verdict"] == "unknown"
+
+
+@pytest.mark.parametrize(("kept", "expected"), [(0.95, "fit"), (0.8, "care"), (0.5, "unfit"), (-0.2, "unfit")])
+def test_prediction_by_the_skill_that_is_kept(kept, expected):
+    frame = pd.DataFrame({"trained_on": ["real", "synthetic"], "kept": [1.0, kept], "target": "y"})
+    assert verdict("Training models that are used on real people", {"prediction": frame})["verdict"] == expected
+
+
+@pytest.mark.parametrize(
+    ("difference", "low", "expected"), [(0.2, -0.1, "fit"), (0.04, 0.01, "fit"), (0.07, 0.01, "care"), (0.3, 0.2, "unfit")]
+)
+def test_fairness_counts_what_is_beyond_doubt(difference, low, expected):
+    rates = {"real": 0.8, "synthetic": 0.8 + difference, "difference": difference}
+    row = {"by": "sex", "group": "f", "measure": "accuracy", **rates}
+    frame = pd.DataFrame([row | {"difference_low": low, "difference_high": difference + 0.1}])
+    assert verdict("Asking whom a model wrongs", {"fairness": frame})["verdict"] == expected
+
+
+def test_giving_away_needs_records_kept_apart():
+    tables = {"disclosure_distance": pd.DataFrame({"identical": [0.0]})}
+    alone = [finding("no-holdout", "none", place="")]
+    risk = [finding("disclosure-risk", "Whoever knows the keys learns income.", place="")]
+    assert verdict(GIVE, tables)["verdict"] == "fit"
+    assert verdict(GIVE, tables, alone)["verdict"] == "care"
+    assert verdict(GIVE, tables, [*alone, *risk])["verdict"] == "unfit"
+    assert verdict(GIVE, tables, risk)["reason"] == risk[0].message
+
+
+def population(**changes):
+    audit = {
+        "scan_tables": pd.DataFrame(
+            {
+                "reference": ["the fractional fit, by zone", "the fractional fit"], "tvd": [0.05, 0.01],
+                "tvd_floor": [0.05, 0.01], "passes": pd.array([True, True], "boolean"),
+            }
+        ),
+        "scan_cells": cells().head(0), "zone_uniqueness": pd.DataFrame({"people": [100], "unique": [2]}),
+    }  # fmt: skip
+    validation = {
+        "zone_fit": pd.DataFrame({"zone": ["Z"], "people": [100.0], "tae_above_floor": [0.0]}),
+        "held_out": pd.DataFrame({"table": ["age x sex"], "wrong_whole": [2.0], "floor": [1.9], "wrong_independence": [4.0]}),
+    }
+    licence = changes.pop("licence", "open")
+    for name, frame in changes.items():
+        (audit if name in audit else validation)[name] = frame
+    return population_verdicts(Checks({}, audit), Checks({}, validation), licence=licence).set_index("use")
+
+
+def test_a_population_that_is_right():
+    found = population()
+    assert found.loc["Counts by zone of a fitted table", "verdict"] == "fit"
+    assert found.loc["Counts by zone of age x sex, which was held out", "verdict"] == "fit"
+    assert found.loc["Combinations of attributes by zone", "verdict"] == "fit"
+    assert found.loc["Handing out rows of people", "verdict"] == "fit"
+    assert found.loc["Answers that are in the survey alone, by zone", "verdict"] == "unknown"
+    assert found.loc["Anything about households", "verdict"] == "unfit"
+
+
+@pytest.mark.parametrize(("wrong", "expected"), [(2.3, "fit"), (3.0, "care"), (4.1, "unfit"), (float("nan"), "unknown")])
+def test_held_out_between_a_perfect_draw_and_independence(wrong, expected):
+    frame = pd.DataFrame({"table": ["age x sex"], "wrong_whole": [wrong], "floor": [1.9], "wrong_independence": [4.0]})
+    assert population(held_out=frame).loc["Counts by zone of age x sex, which was held out", "verdict"] == expected
+
+
+def test_rows_of_a_licensed_survey_go_to_nobody():
+    found = population(licence="End User Licence").loc["Handing out rows of people"]
+    assert found["verdict"] == "unfit"
+    assert "End User Licence" in found["figure"]
+
+
+def test_the_worst_of_several():
+    assert worst(["fit", "care", "unknown"]) == "care"
+    assert worst(["unknown"]) == "unknown"

@@ -1,0 +1,65 @@
+"""The command audit: two files, a run, and what does not belong together."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import synthpop_gb as sp
+from synthpop_gb.pipeline.demo import demo_study
+from tests.command_line import finished_run, invoke
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    place, rng = tmp_path_factory.mktemp("audit"), np.random.default_rng(1)
+    frame = pd.DataFrame({"sex": rng.choice(["f", "m"], 600), "age": rng.integers(16, 90, 600)})
+    frame["works"] = np.where((frame["age"] < 65) & (rng.random(600) < 0.8), "yes", "no")
+    frame.to_csv(place / "real.csv", index=False)
+    frame.sample(600, replace=True, random_state=1).to_csv(place / "good.csv", index=False)
+    frame.assign(works=frame["works"].sample(frac=1, random_state=2).to_numpy()).to_csv(place / "bad.csv", index=False)
+    frame.head(0).to_csv(place / "empty.csv", index=False)
+    return place
+
+
+def test_two_files(files):
+    bad = invoke("audit", files / "real.csv", files / "bad.csv", "-o", files / "bad", "--keys", "sex,age", "--no-models")
+    assert bad.exit_code == 3, bad.output
+    assert "NOT FIT" in bad.output
+    assert (files / "bad" / "audit.html").is_file()
+    again = invoke("audit", files / "real.csv", files / "bad.csv", "-o", files / "bad")
+    assert again.exit_code == 1
+    assert "output-exists" in again.stderr
+
+
+def test_bad_files_write_nothing(files):
+    found = invoke("audit", files / "real.csv", files / "empty.csv", "-o", files / "none", "--keys", "sexx", "--target", "wage")
+    assert found.exit_code == 1
+    assert not (files / "none").exists()
+
+
+@pytest.mark.parametrize(
+    "given", [["real.csv"], [".", "good.csv"], [".", "--target", "works"], ["real.csv", "good.csv", "--variables", "sex"]]
+)
+def test_wrong_usage(files, given):
+    named = [files / g if not g.startswith("--") and g not in ("works", "sex") else g for g in given]
+    assert invoke("audit", *named).exit_code == 2
+
+
+def test_a_release_rule_refuses(files):
+    found = invoke(
+        "audit", files / "real.csv", files / "good.csv", "-o", files / "out", "--keys", "sex,age", "--release", "public"
+    )
+    assert found.exit_code == 1
+    assert "release-refused" in found.stderr
+    assert (files / "out" / "audit.html").is_file()
+
+
+def test_a_run(tmp_path):
+    sp.datasets.make_county("penmarrow", zones=12, seed=5, survey_persons=1500).write(tmp_path / "in")
+    (tmp_path / "in" / "study.toml").write_text(demo_study(".").split("[truth]")[0], encoding="utf-8")
+    run = finished_run(tmp_path / "in" / "study.toml", tmp_path / "runs")
+    found = invoke("audit", run, "--order", 2, "--keys", "age,sex")
+    assert found.exit_code in (0, 3), found.output
+    assert (run / "audit.html").is_file()
+    assert (run / "audit" / "scan_zones.parquet").is_file()
+    assert "audit/verdicts.parquet" in (run / "card.json").read_text(encoding="utf-8")
