@@ -109,6 +109,16 @@ GROUPS = {
     "census_2021_noise": Group(
         "Census 2021: standard deviation of one published cell, by table, from how totals scatter", "_calibration", "perturbation"
     ),
+    "adult": Group(
+        "Adult against generators that are wrong in known ways: what the scan of intersections finds, and at which rank",
+        "_intersections",
+        "adult",
+    ),
+    "scan": Group(
+        "Leeds 2011: every combination of up to three of twelve variables, by zone, and fifty million plain rows",
+        "_intersections",
+        "scan",
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from synthpop_gb.kernels.tally import collapse_rows, tally_cells, tally_dense, tally_hashed
 from synthpop_gb.kernels.tally_zones import (
-    BINS, BINS_PER_DECADE, CELL_SUMS, ZONE_SUMS, compare_with_fit, compare_with_table, poisson_log10_p, profile_cells,
+    BINS,
+    BINS_PER_DECADE,
+    CELL_SUMS,
+    ZONE_SUMS,
+    compare_with_fit,
+    compare_with_table,
+    poisson_log10_p,
+    profile_cells,
 )  # fmt: skip
 from tests.reference import tally as twin
 

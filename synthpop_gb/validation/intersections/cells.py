@@ -1,4 +1,4 @@
-"""The cells that differ, worst first and in words, those that merely follow from others apart; and lost cells by how rare they are."""
+"""The cells that differ, worst first and in words, those that merely follow from others apart; and lost cells by rarity."""
 
 from __future__ import annotations
 
@@ -59,12 +59,9 @@ def cell_rows(
     lost = cells[~cells["told"]]
     after = cells[cells["told"] & ~cells["cause"]]
     order = ["impossible", "weight", "table", "row"]
-    chosen = pd.concat(
-        [
-            part.sort_values(order, ascending=[False, False, True, True], kind="stable").head(most)
-            for part in (cause, lost, after)
-        ]
-    )
+    ways = [False, False, True, True]
+    parts = [part.sort_values(order, ascending=ways, kind="stable").head(most) for part in (cause, lost, after) if len(part)]
+    chosen = pd.concat(parts) if parts else cells
     rows = [
         _row(judged, names, labels, ends, follow, int(t), int(r), kind)
         for t, r, kind in chosen[["table", "row", "kind"]].itertuples(index=False)
@@ -101,7 +98,7 @@ def _told(judged: Judged) -> pd.DataFrame:
 
 
 def _kinds(table, basis, bars) -> np.ndarray:
-    """What is wrong with each cell of a cross-table."""
+    """Say what is wrong with each cell of a cross-table."""
     e, o = table.expected, table.observed
     many = o * basis.expected > e * basis.observed
     return np.select(
@@ -133,14 +130,15 @@ def _row(judged: Judged, names, labels, ends, follow: pd.Series, i: int, r: int,
     return {
         "combination": combination_words([names[v] for v in table.at]), "k": len(table.at),
         "cell": _words(judged, names, labels, i, r), "kind": kind, "expected": float(e[0]), "observed": float(o[0]),
-        "ratio": float(basis.ratio(e, o)[0]), "lower": float(low[0]), "upper": float(high[0]), "p": float(judged.p[i][r]), "q": float(judged.q[i][r]),
+        "ratio": float(basis.ratio(e, o)[0]), "lower": float(low[0]), "upper": float(high[0]),
+        "p": float(judged.p[i][r]), "q": float(judged.q[i][r]),
         "excess": float(o[0] - e[0] * basis.observed / basis.expected), "explained_by": because,
         "follow": int(follow.get((i, r), 0)), "deviance": float(judged.surprise[i][r]), "protected": judged.protected[i],
     }  # fmt: skip
 
 
 def rarity_rows(judged: Judged, reference: Reference, people: float) -> pd.DataFrame:
-    """One row an order and class of rarity: cells of the reference, how many of them are missing, and how many would be by chance.
+    """One row an order and class of rarity: cells of the reference, how many are missing, and how many would be by chance.
 
     Columns: reference; k; rarity (class of the reference's count: records of a sample, people of a census or fit); cells; missing
     (of which nobody is in the population); missing_floor (expected for a perfect sample of the population's size, exact); people
@@ -159,7 +157,8 @@ def rarity_rows(judged: Judged, reference: Reference, people: float) -> pd.DataF
             pd.DataFrame(
                 {
                     "k": len(table.at), "band": (np.searchsorted(edges, count + 1e-9, side="right") - 1)[some], "cells": 1,
-                    "missing": gone[some].astype(int), "missing_floor": lost[some], "people": np.where(gone, table.expected, 0)[some],
+                    "missing": gone[some].astype(int), "missing_floor": lost[some],
+                    "people": np.where(gone, table.expected, 0)[some],
                 }
             )
         )  # fmt: skip

@@ -19,7 +19,7 @@ PROTECTED = frozenset(
         "belief", "marital", "marriage", "partnership", "pregnancy", "orientation",
     }
 )  # fmt: skip
-"""Words of names that mean protected attributes: the characteristics of the Equality Act 2010 that surveys ask for, and health."""
+"""Words of names that mean protected attributes: the characteristics of the Equality Act 2010 that surveys ask for; health."""
 
 PLACES = frozenset({"zone", "region", "lad", "ltla", "msoa", "lsoa", "district", "county", "ward", "constituency"})
 """Words of names that mean where somebody lives: crossed with protected attributes they stay protected."""
