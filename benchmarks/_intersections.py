@@ -21,8 +21,8 @@ ADULT_PAIRS = (
 """Columns that the generator of pairs keeps together: husbands are male then, and may never have married."""
 
 LEEDS_VARIABLES = (
-    "sex", "age", "legal_partnership", "health", "ethnic_group", "religion", "country_of_birth", "economic_activity", "occupation",
-    "industry", "hours", "social_grade",
+    "sex", "age", "legal_partnership", "health", "ethnic_group", "religion", "country_of_birth", "economic_activity",
+    "occupation", "industry", "hours", "social_grade",
 )  # fmt: skip
 
 _HUSBAND = "relationship = Husband and sex = Female"
@@ -63,7 +63,7 @@ def _generators(records: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def adult(*, folder: Path) -> tuple[str, dict]:
-    """Every generator against Adult: verdict, and at which rank what is known to be wrong is found; halves of Adult as the null."""
+    """Every generator against Adult: verdict, and the rank of what is known to be wrong; halves of Adult against each other."""
     from synthpop_gb.validation.intersections import scan as scan_pair
 
     records = adult_records()

@@ -87,7 +87,7 @@ def keep_pairs(
 
 
 def lose_rare(records: pd.DataFrame, below: int = 30, n: int | None = None, *, seed: int) -> pd.DataFrame:
-    """Draw whole records in which rare values of text have become the commonest: small groups are gone, the rest as in the sample.
+    """Draw whole records in which rare values of text have become the commonest: small groups are gone.
 
     Parameters
     ----------
