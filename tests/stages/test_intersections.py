@@ -472,5 +472,48 @@ def test_cross_tables_equal_pandas():
             assert (got[got > 0].sort_index() == wanted.sort_index()).all()
 
 
+@st.composite
+def pairs_of_sides(draw):
+    sizes = draw(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+    labels = tuple(tuple("abcd"[:s]) for s in sizes)
+    names, rng = tuple(f"v{i}" for i in range(len(sizes))), np.random.default_rng(draw(st.integers(0, 10_000)))
+    sides = []
+    for n in draw(st.tuples(st.integers(0, 30), st.integers(0, 30))):
+        codes = np.stack([rng.integers(0, s, n) for s in sizes], axis=1).astype(np.int32)
+        weight = draw(
+            st.sampled_from([np.ones(n), rng.integers(0, 3, n).astype(float), rng.random(n), np.zeros(n), 1e6 * np.ones(n)])
+        )
+        sides.append(Coded(names, labels, codes, weight))
+    return sides[0], sides[1], draw(st.sampled_from(["sample", "census", "survey cloned", "fit"]))
+
+
+@given(pairs_of_sides())
+def test_laws_hold_for_whatever_comes(case):
+    reference, observed, kind = case
+    rule = (
+        ["v0 = 'a' and v1 = 'b'"] if len(reference.names) > 1 and len(reference.labels[0]) * len(reference.labels[1]) > 3 else []
+    )
+    rule = rule if len(reference.labels[1:2]) and "b" in reference.labels[1] else []
+    checks = scan(reference, observed, orders=(1, 2, 3, 4), reference_kind=kind, impossible=rule, q=0.9, workers=1)
+    tables, cells = checks["scan_tables"], checks["scan_cells"]
+    for name in ("tvd", "tvd_floor", "tvd_limit", "invented", "impossible", "missing", "missing_floor"):
+        known = tables[name].dropna()
+        assert known.between(0, 1 + 1e-12).all(), name
+    assert (tables["missing"].dropna() <= 2 * tables["tvd"].dropna() + 1e-9).all()
+    assert (tables["invented"].dropna() <= 2 * tables["tvd"].reindex(tables["invented"].dropna().index) + 1e-9).all()
+    assert (tables["cells"] >= tables["expected_cells"]).all()
+    assert cells["p"].dropna().between(0, 1).all()
+    assert (cells["p"].dropna() <= cells["q"].dropna() + 1e-12).all()
+    assert (cells["lower"] <= cells["ratio"] * (1 + 1e-9)).all()
+    assert (cells["upper"] >= cells["ratio"] * (1 - 1e-9)).all()
+    assert cells["rank"].tolist() == list(range(1, len(cells) + 1))
+    assert checks.headline["passes"] in (True, False, None)
+    if reference.weight.sum() and observed.weight.sum():
+        nested = tables.set_index("combination")["tvd"]
+        for combination, value in nested.items():  # merging categories never makes two distributions more unlike
+            for part in combination.split(" x "):
+                assert nested[part] <= value + 1e-9
+
+
 def test_every_code_is_declared():
     assert {"impossible-combination", "invented-combination", "misweighted-group", "lost-group", "not-looked-at"} <= set(CODES)

@@ -21,6 +21,8 @@ CELL_COLUMNS = (
 
 RARITY_COLUMNS = ("reference", "k", "rarity", "cells", "missing", "missing_floor", "people")
 
+_OF_EACH_KIND = 5
+
 RARITY = ((0.0, "under 1"), (1.0, "1"), (2.0, "2 to 4"), (5.0, "5 to 9"), (10.0, "10 to 49"), (50.0, "50 and over"))
 """How rare a cell is, by the reference's count: each class from its number up to the next."""
 
@@ -45,7 +47,7 @@ def cell_rows(
     reference : Reference
         What they were judged by.
     most : int
-        Causes listed, and again as many lost categories and cells that follow.
+        Causes listed (and a few more of each kind), and again as many lost categories and cells that follow.
 
     Returns
     -------
@@ -60,7 +62,9 @@ def cell_rows(
     after = cells[cells["told"] & ~cells["cause"]]
     order = ["impossible", "weight", "table", "row"]
     ways = [False, False, True, True]
-    parts = [part.sort_values(order, ascending=ways, kind="stable").head(most) for part in (cause, lost, after) if len(part)]
+    cause, lost, after = (x.sort_values(order, ascending=ways, kind="stable") for x in (cause, lost, after))
+    further = cause.iloc[most:].groupby("kind").head(_OF_EACH_KIND)  # of a kind that more surprising ones crowd out
+    parts = [part for part in (cause.head(most), further, lost.head(most), after.head(most)) if len(part)]
     chosen = pd.concat(parts) if parts else cells
     rows = [
         _row(judged, names, labels, ends, follow, int(t), int(r), kind)
@@ -77,7 +81,8 @@ def _told(judged: Judged) -> pd.DataFrame:
     parts = []
     for i, table in enumerate(judged.tables):
         told, bars = judged.told[i], judged.forbidden[i]
-        lost = ~told & ~bars & (table.observed == 0) & (judged.bases[i].observed > 0) if len(table.at) == 1 else ~(told | True)
+        alone = len(table.at) == 1 and judged.bases[i].observed > 0
+        lost = ~told & ~bars & (table.observed == 0) & alone
         rows = np.flatnonzero(told | lost)
         weight = np.where(bars, table.observed, np.where(told, judged.surprise[i], table.expected))
         cause = told & (judged.causes[i].table < 0)
@@ -101,9 +106,8 @@ def _kinds(table, basis, bars) -> np.ndarray:
     """Say what is wrong with each cell of a cross-table."""
     e, o = table.expected, table.observed
     many = o * basis.expected > e * basis.observed
-    return np.select(
-        [bars, e == 0, o == 0, many], ["impossible", "invented", "missing", "too many"], "too few"
-    ).astype(object)  # fmt: skip
+    said = np.select([bars, e == 0, o == 0, many], ["impossible", "invented", "missing", "too many"], "too few")
+    return said.astype(object)
 
 
 def _followers(judged: Judged, ends, cells: pd.DataFrame) -> pd.Series:

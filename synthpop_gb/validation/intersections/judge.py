@@ -116,16 +116,13 @@ def judge(
     control : str
         See `adjusted`.
     """
-    bases = tuple(
-        Basis(float(t.expected.sum()), float(t.observed.sum()), reference.effective, effective) for t in tables
-    )  # fmt: skip
-    p, surprise, live = [], [], []
+    bases = tuple(Basis(float(t.expected.sum()), float(t.observed.sum()), reference.effective, effective) for t in tables)
+    p, surprise = [], []
     for table, basis, bars in zip(tables, bases, forbidden, strict=True):
         usable = basis.expected > 0 and basis.observed > 0
         trial = _trial(table, basis) if usable else None
         p.append(np.where(bars, np.nan, trial.p_values()) if usable else np.full(len(table), np.nan))
         surprise.append(trial.deviance() if usable else np.zeros(len(table)))
-        live.append(~np.isnan(p[-1]))
     every = np.concatenate(p) if p else np.zeros(0)
     tested = ~np.isnan(every)
     scores = np.full(len(every), np.nan)
@@ -136,9 +133,9 @@ def judge(
     cuts = np.cumsum([len(t) for t in tables])[:-1]
     scores = np.split(scores, cuts) if len(tables) else []
     told = [
-        np.where(bars, t.observed > 0, np.nan_to_num(s, nan=1.0) <= q)
-        for t, s, bars in zip(tables, scores, forbidden, strict=True)
-    ]  # fmt: skip
+        np.where(bars, t.observed > 0, np.nan_to_num(s, nan=1.0) <= q) & (b.expected > 0 and b.observed > 0)
+        for t, s, bars, b in zip(tables, scores, forbidden, bases, strict=True)
+    ]
     causes = find_causes(tables, told, surprise, forbidden, bases, limit)
     return Judged(tuple(tables), tuple(protected), bases, list(forbidden), p, scores, told, surprise, causes)
 

@@ -86,7 +86,7 @@ def make_plan(
     protected: Iterable[str] = (),
     left_out: Iterable[tuple[str, str]] = (),
     max_categories: int = 500,
-    max_cells: int = 20_000_000,
+    max_cells: int = 10_000_000,
 ) -> Plan:
     """Choose combinations of variables.
 

@@ -36,7 +36,7 @@ def scan(
     control: str = "bh",
     most: int = 200,
     max_categories: int = 500,
-    max_cells: int = 20_000_000,
+    max_cells: int = 10_000_000,
     workers: int | None = None,
 ) -> Checks:
     """Compare every combination of variables of two sets of records. Nothing is drawn at random.
@@ -210,7 +210,8 @@ def findings_of(
 ) -> tuple[Finding, ...]:
     """Make the findings, worst first: impossible people, invented, misweighted and lost groups; then what was not looked at.
 
-    Groups that differ from a survey whose records were copied are notes: a place may differ from a country.
+    Groups that differ from a survey whose records were copied are notes, since a place may differ from a country; impossible
+    people are not.
     """
     if not judged.tables or not any(b.expected > 0 and b.observed > 0 for b in judged.bases):
         return (
@@ -229,7 +230,8 @@ def findings_of(
             said = group_sentence(first["cell"], first["observed"], first["observed"] - first["excess"])
             many = int(sum(causes.get(kind, 0) for kind in kinds))
             message = f"Against {reference.name}, {many:,} groups {what} (worst: {said})."
-            found.append(finding(code, message, place=first["cell"], count=many, rows=rows, **level))
+            own = {} if code == "impossible-combination" else level
+            found.append(finding(code, message, place=first["cell"], count=many, rows=rows, **own))
     found += _lost(by_cell, reference, people, judged, level)
     for name, reason in coverage[coverage["contradicted"] > 0][["name", "reason"]].itertuples(index=False):
         found.append(finding("rule-contradicted", f"{name}: {reason}.", place=name))

@@ -42,7 +42,7 @@ def scan_zones(
     survey_name: str = "the survey",
     q: float = 0.05,
     most: int = 200,
-    max_cells: int = 20_000_000,
+    max_cells: int = 10_000_000,
     workers: int | None = None,
 ) -> Checks:
     """Compare every combination of variables of a population of copied records, zone by zone. Nothing is drawn at random.
