@@ -107,16 +107,16 @@ def zone_scan_rows(found: ByZone, zones: pd.Index, reference: str) -> pd.DataFra
     tvd_floor, times_floor (their ratio); invented, missing and missing_floor (shares, means); worst_combination (whose
     misplaced people exceed the floor by most standard deviations), worst_tvd, worst_floor; worst_cell in words, worst_p.
     """
+    if not found.layouts:
+        return pd.DataFrame(columns=list(ZONE_COLUMNS))
     sums = found.by_zone.astype(np.float64)
     people = sums[:, :, _O].max(axis=1, initial=0.0)
     expected = sums[:, :, _E]
     gap = (sums[:, :, _MISPLACED] - sums[:, :, _FLOOR]) / np.sqrt(np.maximum(sums[:, :, _VARIANCE], 0.25))
-    z, worst = np.arange(len(zones)), gap.argmax(axis=1) if gap.shape[1] else np.zeros(len(zones), np.int64)
+    z, worst = np.arange(len(zones)), gap.argmax(axis=1)
     log_p = sums[:, :, 9]
-    strange = log_p.argmax(axis=1) if gap.shape[1] else worst
-    words = []
-    for i, c in enumerate(strange):
-        words.append(_cell(found, int(c), int(sums[i, c, 10])) if gap.shape[1] and log_p[i, c] > 0 else "")
+    strange = log_p.argmax(axis=1)
+    words = [_cell(found, int(c), int(sums[i, c, 10])) if log_p[i, c] > 0 else "" for i, c in enumerate(strange)]
     tvd, floor = (_mean(_share(sums[:, :, i], expected)) for i in (_MISPLACED, _FLOOR))
     columns = {
         "zone": zones, "reference": reference, "people": people, "combinations": gap.shape[1],

@@ -109,7 +109,7 @@ def scan_zones(
                 Reference(name, "census", np.inf),
                 effective,
             )
-        whole.append(_together(ruler.found, own, forbidding, against, people, worth, q, most))
+        whole.append(_together(ruler.found, own, forbidding, against, people, worth, q, most, records))
         by_zone = combination_rows(ruler.found, own.protected[-len(ruler.found.layouts) :], f"{name}, by zone", q)
         cells = zone_cell_rows(ruler.found, own.protected[-len(ruler.found.layouts) :], zones, name, q=q, most=most)
         frames["by_zone"].append(by_zone)
@@ -176,15 +176,13 @@ def _margins(table: CrossTable, plan: Plan) -> list[CrossTable]:
     return out
 
 
-def _together(found: ByZone, plan: Plan, rules, reference: Reference, people: float, effective: float, q, most) -> Checks:
-    """All zones as one."""
-    tables = found.cross_tables()
-    layouts = found.layouts
+def _together(
+    found: ByZone, plan: Plan, rules, reference: Reference, people: float, effective: float, q, most, records
+) -> Checks:
+    """All zones as one: of a published table with its margins, since nothing else holds them."""
+    tables, names, labels = found.cross_tables(), records.names, records.labels
     if reference.kind == "census":
-        tables, names, labels = _margins(tables[0], plan), layouts[0].names, layouts[0].labels
-    else:
-        by_position = {v: (n, x) for layout in layouts for v, n, x in zip(layout.at, layout.names, layout.labels, strict=True)}
-        names, labels = zip(*(by_position.get(i, ("", ())) for i in range(max(by_position, default=-1) + 1)), strict=True)
+        tables, names, labels = _margins(tables[0], plan), found.layouts[0].names, found.layouts[0].labels
     return report_on(tables, plan, rules, names, labels, reference, people=people, effective=effective, q=q, most=most)
 
 
@@ -194,10 +192,10 @@ def _told(name: str, by_zone: pd.DataFrame, cells: pd.DataFrame, n_zones: int, f
     if live.empty:
         return {}, [finding("nothing-to-compare", f"Against {name}, by zone: one of the two sides has nobody.", place=name)]
     beyond, fails = int(live["discoveries"].sum()), int((~live["passes"]).sum())
-    text = (
-        f"{100 * live['tvd'].mean():.2f} % of people in the wrong cell of their zone, mean of {len(live):,} combinations "
-        f"(noise floor {100 * live['tvd_floor'].mean():.2f} %); {fails:,} combinations fail"
-    )
+    wrong, floor = 100 * live["tvd"].mean(), 100 * live["tvd_floor"].mean()
+    fail = "1 combination fails" if fails == 1 else f"{fails:,} combinations fail"
+    mean = f", mean of {len(live):,} combinations" if len(live) > 1 else ""
+    text = f"{wrong:.2f} % of people in the wrong cell of their zone{mean} (noise floor {floor:.2f} %); {fail}"
     head: dict[str, object] = {f"by zone against {name}": text}
     worst = None
     if len(cells):
