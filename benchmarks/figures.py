@@ -130,6 +130,15 @@ GROUPS = {
     ),
     "disclosure_cloned": Group(
         "Yorkshire and The Humber 2011: uniqueness by zone and what an intruder learns", "_disclosure", "cloned"
+    "adult": Group(
+        "Adult against generators that are wrong in known ways: what the scan of intersections finds, and at which rank",
+        "_intersections",
+        "adult",
+    ),
+    "scan": Group(
+        "Leeds 2011: every combination of up to three of twelve variables, by zone, and fifty million plain rows",
+        "_intersections",
+        "scan",
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }

@@ -288,35 +288,19 @@ CODES: dict[str, Meaning] = {
         "Do not use the combination by zone; fit the joint table, or one of a larger area.",
     ),
     # intersections
-    "impossible-combination": Meaning(
-        "warning", "Nobody can be so: whatever is computed for these people is wrong.", "Mend the generator, or take them out."
-    ),
+    "impossible-combination": Meaning("warning", "Nobody can be so.", "Mend the generator, or take these people out."),
     "invented-combination": Meaning(
         "warning",
-        "More people than chance allows are something that nobody is in the reference.",
-        "Do not use the combinations named; constrain or model them together.",
+        "So many people are what nobody in the reference is.",
+        "Model the variables named together, or do not cross them.",
     ),
     "misweighted-group": Meaning(
         "warning",
-        "Groups are larger or smaller than chance allows, so what is computed for them is off by as much.",
-        "Do not use the combinations named; constrain or model them together.",
+        "What is computed for these groups is off by as much.",
+        "Model the variables named together, or do not cross them.",
     ),
     "lost-group": Meaning(
-        "warning",
-        "People who exist are nobody here: nothing can be said of them.",
-        "Merge the category with a neighbour, or say in the card that it is not there.",
-    ),
-    "rule-contradicted": Meaning(
-        "note", "The reference has people whom the rule calls impossible.", "Correct the rule, or take them for errors of the data."
-    ),
-    "not-looked-at": Meaning(
-        "note", "What is not looked at is not right on that account.", "Ask for further combinations by name, or for a higher order."
-    ),
-    "not-applicable": Meaning(
-        "note", "A measure that cannot fail says nothing, so it is left out.", "Nothing: judge by the references that can."
-    ),
-    "nothing-to-compare": Meaning(
-        "warning", "One of the two sides has nobody, so no measure is defined.", "Check which files were read."
+        "warning", "Of people who exist nothing can be said.", "Merge the category, or say that it is not there."
     ),
     # disclosure and release
     "disclosure-risk": Meaning(
@@ -357,6 +341,10 @@ CODES: dict[str, Meaning] = {
         "A coefficient that the records do not determine cannot be compared.",
         "Merge rare categories, or leave the predictor out.",
     ),
+    "rule-contradicted": Meaning("note", "The rule calls real people impossible.", "Correct the rule, or call them errors."),
+    "not-looked-at": Meaning("note", "What is not looked at is not right on that account.", "Ask for it by name."),
+    "not-applicable": Meaning("note", "A measure that cannot fail says nothing.", "Nothing: judge by the references that can."),
+    "nothing-to-compare": Meaning("warning", "Without people no measure is defined.", "Check which files were read."),
     # output
     "output-exists": Meaning(
         "error", "A finished run is never overwritten in silence.", "Choose another folder, or pass --overwrite."

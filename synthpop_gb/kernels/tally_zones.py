@@ -8,12 +8,15 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.noise import poisson_deviation
 
 __all__ = [
-    "BINS", "BINS_PER_DECADE", "CELL_SUMS", "NOBODY", "ZONE_SUMS", "compare_with_fit", "compare_with_table", "poisson_log10_p",
-    "profile_cells",
+    "BINS", "BINS_PER_DECADE", "CELL_SUMS", "HALF", "NOBODY", "ZONE_SUMS", "compare_with_fit", "compare_with_table",
+    "poisson_log10_p", "profile_cells",
 ]  # fmt: skip
 
 NOBODY = 1e-9
 """Expected people up to which a cell counts as expecting nobody: a fit that shrinks a weight towards nought never reaches it."""
+
+HALF = 0.5
+"""Expected people that a count is tested against where nobody is expected: a nought among small counts is no impossibility."""
 
 BINS_PER_DECADE, BINS = 20, 20 * 50
 """P values are counted in steps of a twentieth of a power of ten, down to 1e-50."""
@@ -23,8 +26,8 @@ ZONE_SUMS = (
     "worst_cell",
 )  # fmt: skip
 """Columns of `by_zone`: people of both sides; half the sum of |O - E|, its expectation and its variance for Poisson counts;
-people where nobody is expected; people expected where nobody is; the expectation of that; cells that occur on either side; -log10 of
-the smallest p value, and the number of its cell."""
+people where nobody is expected; people expected where nobody is; the expectation of that; cells that occur on either side;
+-log10 of the smallest p value, and the number of its cell."""
 
 CELL_SUMS = (
     "expected", "observed", "misplaced", "floor", "variance", "invented", "missing", "zones", "worst_p", "worst_expected",
@@ -107,7 +110,7 @@ def _compare(expected, observed, zone, by_zone, by_cell, worst, bins):
         if e == 0.0:
             by_zone[5] += o
             by_cell[c, 5] += o
-            p = o * BINS  # nobody can be there by chance: beyond the last bin, the more people the worse
+            p = -poisson_log10_p(o, HALF)
         else:
             mean = poisson_deviation(e)
             by_zone[3] += 0.5 * mean

@@ -266,9 +266,10 @@ def nonfitting_table(observed, expected, *, weights=None, axis=None):
 def vw(observed, expected, *, weights=None, axis=None):
     """Voas-Williamson utility: VW = sum (O - E c / (1 - c))^2 / (c (O + E)), with c = sum O / (sum O + sum E).
 
-    Chi-squared with m - 1 degrees of freedom if both tables were samples of one population, cells empty in both left out
-    (Raab, Nowok & Dibben 2021). Trap: a cloned population has far fewer independent people than it has people, so that VW grows
-    with its size; compare populations of one size only. Both tables empty: 0; one empty: infinite.
+    Chi-squared with m - 1 degrees of freedom if the observed table were a sample of the expected one, cells empty in both left
+    out (Raab, Nowok & Dibben 2021); 1 / (1 - c) times that if both were samples of one population. Trap: a cloned population
+    has far fewer independent people than it has people, so that VW grows with its size; compare populations of one size only.
+    Both tables empty: 0; one empty: infinite.
 
     >>> round(vw([60, 40], [50, 50]), 4)  # c = 1/2: 100 / (110 / 2) + 100 / (90 / 2)
     4.0404

@@ -89,6 +89,21 @@ def test_promises_about_the_ordinary_size_hold_in_the_figures(figures):
     assert figures["figures"]["cakemap"]["values"]["zones_not_fitted"]["value"] == "7, 82, 84"
 
 
+def test_promises_about_intersections_hold_in_the_figures(figures):
+    found = {name: entry["value"] for name, entry in figures["figures"]["adult"]["values"].items()}
+    verdicts = {name: found[f"{name}_verdict"] for name in ("bootstrap", "independent", "pairs", "swap", "rare")}
+    assert verdicts == {"bootstrap": "passes"} | dict.fromkeys(("independent", "pairs", "swap", "rare"), "fails")
+    assert (found["real_husband_female"], found["real_husband_single"], found["real_wife_single"]) == (1, 0, 0)
+    assert found["independent_husband_female_rank"] <= 3
+    assert found["independent_husband_single_rank"] <= 3
+    assert found["pairs_husband_single_rank"] == found["swap_husband_female_rank"] == found["rare_countries_rank"] == 1
+    assert found["halves_pass"] >= 0.9 * found["halves"]
+    found = {name: entry["value"] for name, entry in figures["figures"]["scan"]["values"].items()}
+    assert found["people"] == 751_485
+    assert found["default_tae"] == found["fmf_tae"] == 0
+    assert (found["default_verdict"], found["fmf_verdict"]) == ("passes", "fails")
+
+
 def test_ordinary_size_is_the_problem_that_it_always_was(benchmarks):
     """Figures of different versions are about the same problem, up to what another processor rounds otherwise."""
     from _region import make_region

@@ -1,4 +1,4 @@
-"""Intersections of several variables: what is invented, missing and misweighted, for whom and where, beside what chance would do."""
+"""Intersections of several variables: what is invented, missing and misweighted, for whom, where, and beside chance."""
 
 from synthpop_gb.validation.intersections.plan import protected_names
 from synthpop_gb.validation.intersections.scan import scan

@@ -1,4 +1,4 @@
-"""The cells that differ, worst first and in words, those that merely follow from others apart; and lost cells by how rare they are."""
+"""The cells that differ, worst first and in words, those that merely follow from others apart; and lost cells by rarity."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ CELL_COLUMNS = (
 )  # fmt: skip
 
 RARITY_COLUMNS = ("reference", "k", "rarity", "cells", "missing", "missing_floor", "people")
+
+_OF_EACH_KIND = 5
 
 RARITY = ((0.0, "under 1"), (1.0, "1"), (2.0, "2 to 4"), (5.0, "5 to 9"), (10.0, "10 to 49"), (50.0, "50 and over"))
 """How rare a cell is, by the reference's count: each class from its number up to the next."""
@@ -45,7 +47,7 @@ def cell_rows(
     reference : Reference
         What they were judged by.
     most : int
-        Causes listed, and again as many lost categories and cells that follow.
+        Causes listed (and a few more of each kind), and again as many lost categories and cells that follow.
 
     Returns
     -------
@@ -59,12 +61,11 @@ def cell_rows(
     lost = cells[~cells["told"]]
     after = cells[cells["told"] & ~cells["cause"]]
     order = ["impossible", "weight", "table", "row"]
-    chosen = pd.concat(
-        [
-            part.sort_values(order, ascending=[False, False, True, True], kind="stable").head(most)
-            for part in (cause, lost, after)
-        ]
-    )
+    ways = [False, False, True, True]
+    cause, lost, after = (x.sort_values(order, ascending=ways, kind="stable") for x in (cause, lost, after))
+    further = cause.iloc[most:].groupby("kind").head(_OF_EACH_KIND)  # of a kind that more surprising ones crowd out
+    parts = [part for part in (cause.head(most), further, lost.head(most), after.head(most)) if len(part)]
+    chosen = pd.concat(parts) if parts else cells
     rows = [
         _row(judged, names, labels, ends, follow, int(t), int(r), kind)
         for t, r, kind in chosen[["table", "row", "kind"]].itertuples(index=False)
@@ -80,7 +81,8 @@ def _told(judged: Judged) -> pd.DataFrame:
     parts = []
     for i, table in enumerate(judged.tables):
         told, bars = judged.told[i], judged.forbidden[i]
-        lost = ~told & ~bars & (table.observed == 0) & (judged.bases[i].observed > 0) if len(table.at) == 1 else ~(told | True)
+        alone = len(table.at) == 1 and judged.bases[i].observed > 0
+        lost = ~told & ~bars & (table.observed == 0) & alone
         rows = np.flatnonzero(told | lost)
         weight = np.where(bars, table.observed, np.where(told, judged.surprise[i], table.expected))
         cause = told & (judged.causes[i].table < 0)
@@ -101,12 +103,11 @@ def _told(judged: Judged) -> pd.DataFrame:
 
 
 def _kinds(table, basis, bars) -> np.ndarray:
-    """What is wrong with each cell of a cross-table."""
+    """Say what is wrong with each cell of a cross-table."""
     e, o = table.expected, table.observed
     many = o * basis.expected > e * basis.observed
-    return np.select(
-        [bars, e == 0, o == 0, many], ["impossible", "invented", "missing", "too many"], "too few"
-    ).astype(object)  # fmt: skip
+    said = np.select([bars, e == 0, o == 0, many], ["impossible", "invented", "missing", "too many"], "too few")
+    return said.astype(object)
 
 
 def _followers(judged: Judged, ends, cells: pd.DataFrame) -> pd.Series:
@@ -133,14 +134,15 @@ def _row(judged: Judged, names, labels, ends, follow: pd.Series, i: int, r: int,
     return {
         "combination": combination_words([names[v] for v in table.at]), "k": len(table.at),
         "cell": _words(judged, names, labels, i, r), "kind": kind, "expected": float(e[0]), "observed": float(o[0]),
-        "ratio": float(basis.ratio(e, o)[0]), "lower": float(low[0]), "upper": float(high[0]), "p": float(judged.p[i][r]), "q": float(judged.q[i][r]),
+        "ratio": float(basis.ratio(e, o)[0]), "lower": float(low[0]), "upper": float(high[0]),
+        "p": float(judged.p[i][r]), "q": float(judged.q[i][r]),
         "excess": float(o[0] - e[0] * basis.observed / basis.expected), "explained_by": because,
         "follow": int(follow.get((i, r), 0)), "deviance": float(judged.surprise[i][r]), "protected": judged.protected[i],
     }  # fmt: skip
 
 
 def rarity_rows(judged: Judged, reference: Reference, people: float) -> pd.DataFrame:
-    """One row an order and class of rarity: cells of the reference, how many of them are missing, and how many would be by chance.
+    """One row an order and class of rarity: cells of the reference, how many are missing, and how many would be by chance.
 
     Columns: reference; k; rarity (class of the reference's count: records of a sample, people of a census or fit); cells; missing
     (of which nobody is in the population); missing_floor (expected for a perfect sample of the population's size, exact); people
@@ -159,7 +161,8 @@ def rarity_rows(judged: Judged, reference: Reference, people: float) -> pd.DataF
             pd.DataFrame(
                 {
                     "k": len(table.at), "band": (np.searchsorted(edges, count + 1e-9, side="right") - 1)[some], "cells": 1,
-                    "missing": gone[some].astype(int), "missing_floor": lost[some], "people": np.where(gone, table.expected, 0)[some],
+                    "missing": gone[some].astype(int), "missing_floor": lost[some],
+                    "people": np.where(gone, table.expected, 0)[some],
                 }
             )
         )  # fmt: skip

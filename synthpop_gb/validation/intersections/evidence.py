@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Basis", "Trial", "adjusted"]
+__all__ = ["Basis", "Trial", "adjusted", "harmonic"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,6 +122,11 @@ class Basis:
         return tuple(a * self.reference / self.effective for a in odds)
 
 
+def harmonic(n: int) -> float:
+    """Sum 1 + 1/2 + ... + 1/n, about ln n: what any dependence costs (Benjamini & Yekutieli 2001). 1 for n = 0."""
+    return float((1.0 / np.arange(1, n + 1)).sum()) or 1.0
+
+
 def adjusted(p: np.ndarray, control: str = "bh") -> np.ndarray:
     """Adjust p values for how many there are: those at most q hold at most a share q of false discoveries, in expectation.
 
@@ -149,7 +154,7 @@ def adjusted(p: np.ndarray, control: str = "bh") -> np.ndarray:
     if not n:
         return np.zeros(0)
     order = np.argsort(p, kind="stable")
-    factor = float((1.0 / np.arange(1, n + 1)).sum()) if control == "by" else 1.0
+    factor = harmonic(n) if control == "by" else 1.0
     steps = np.minimum.accumulate((p[order] * (n * factor) / np.arange(1, n + 1))[::-1])[::-1]
     out = np.empty(n)
     out[order] = np.minimum(steps, 1.0)

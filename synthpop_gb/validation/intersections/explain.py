@@ -19,7 +19,7 @@ from synthpop_gb.validation.intersections.tallies import CrossTable
 __all__ = ["REST", "Cause", "find_causes", "roots"]
 
 REST = 1 / 3
-"""A cell follows, too, where all but a third of its excess people do: the rest is named with the next run, once the cause is mended."""
+"""A cell follows, too, where all but a third of its excess people do: the rest can be told once the cause is mended."""
 
 
 @dataclass(frozen=True, eq=False)

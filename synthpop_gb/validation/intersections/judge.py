@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.validation.intersections.evidence import Basis, adjusted
+from synthpop_gb.validation.intersections.evidence import Basis, Trial, adjusted, harmonic
 from synthpop_gb.validation.intersections.explain import Cause, find_causes
 from synthpop_gb.validation.intersections.floors import (
-    expected_missing, expected_srmse, expected_tvd, tvd_limit, unseen_mass,
+    expected_missing,
+    expected_srmse,
+    expected_tvd,
+    tvd_limit,
+    unseen_mass,
 )  # fmt: skip
 from synthpop_gb.validation.intersections.tallies import CrossTable
 from synthpop_gb.validation.intersections.words import combination_words
@@ -112,37 +116,33 @@ def judge(
     control : str
         See `adjusted`.
     """
-    bases = tuple(
-        Basis(float(t.expected.sum()), float(t.observed.sum()), reference.effective, effective) for t in tables
-    )  # fmt: skip
-    p, surprise, live = [], [], []
+    bases = tuple(Basis(float(t.expected.sum()), float(t.observed.sum()), reference.effective, effective) for t in tables)
+    p, surprise = [], []
     for table, basis, bars in zip(tables, bases, forbidden, strict=True):
         usable = basis.expected > 0 and basis.observed > 0
-        trial = basis.whole(table.expected, table.observed) if usable else None
+        trial = _trial(table, basis) if usable else None
         p.append(np.where(bars, np.nan, trial.p_values()) if usable else np.full(len(table), np.nan))
-        surprise.append(_deviance(trial, table, basis) if usable else np.zeros(len(table)))
-        live.append(~np.isnan(p[-1]))
+        surprise.append(trial.deviance() if usable else np.zeros(len(table)))
     every = np.concatenate(p) if p else np.zeros(0)
     tested = ~np.isnan(every)
     scores = np.full(len(every), np.nan)
     scores[tested] = adjusted(every[tested], control)
-    limit = float(every[tested][scores[tested] <= q].max(initial=0.0))
+    found = int((scores[tested] <= q).sum())
+    share = q * found / max(int(tested.sum()), 1)  # what a p value must not exceed to be among so many discoveries
+    limit = share / harmonic(int(tested.sum())) if control == "by" else share
     cuts = np.cumsum([len(t) for t in tables])[:-1]
     scores = np.split(scores, cuts) if len(tables) else []
     told = [
-        np.where(bars, t.observed > 0, np.nan_to_num(s, nan=1.0) <= q)
-        for t, s, bars in zip(tables, scores, forbidden, strict=True)
-    ]  # fmt: skip
+        np.where(bars, t.observed > 0, np.nan_to_num(s, nan=1.0) <= q) & (b.expected > 0 and b.observed > 0)
+        for t, s, bars, b in zip(tables, scores, forbidden, bases, strict=True)
+    ]
     causes = find_causes(tables, told, surprise, forbidden, bases, limit)
     return Judged(tuple(tables), tuple(protected), bases, list(forbidden), p, scores, told, surprise, causes)
 
 
-def _deviance(trial, table: CrossTable, basis: Basis) -> np.ndarray:
-    """Deviance; where a known reference has nobody, as if it had half a person, so that more people are more surprising."""
-    if not basis.known:
-        return trial.deviance()
-    half = np.where(table.expected > 0, table.expected, 0.5)
-    return basis.whole(half, table.observed).deviance()
+def _trial(table: CrossTable, basis: Basis) -> Trial:
+    """Trials of all cells; where a known reference has nobody, as if it had half a person: a nought is no impossibility."""
+    return basis.whole(np.where(basis.known & (table.expected == 0), 0.5, table.expected), table.observed)
 
 
 def table_rows(judged: Judged, names: Sequence[str], reference: Reference, people: float, q: float = 0.05) -> pd.DataFrame:
@@ -153,7 +153,7 @@ def table_rows(judged: Judged, names: Sequence[str], reference: Reference, peopl
     tvd_limit (see `floors.tvd_limit`); srmse (both sides brought to one total) and srmse_floor; vw_ratio (Voas-Williamson per
     degree of freedom, of effective counts: 1 where chance alone is at work); invented (share of people in combinations that the
     reference does not have), NaN where the reference's records were copied, and invented_floor (`floors.unseen_mass` where the
-    reference is a sample, nought where it is known); impossible (share in declared structural zeros, which are not in `invented`);
+    reference is a sample, nought where it is known); impossible (share in declared structural zeros, not in `invented`);
     missing (share of the reference in combinations of which nobody is there), missing_floor, missing_floor_effective and
     missing_cells; discoveries (cells beyond the false discovery rate, all tables together); protected; passes (tvd within its
     limit, no discovery, nobody impossible; NA where records were copied).

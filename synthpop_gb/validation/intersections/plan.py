@@ -19,7 +19,7 @@ PROTECTED = frozenset(
         "belief", "marital", "marriage", "partnership", "pregnancy", "orientation",
     }
 )  # fmt: skip
-"""Words of names that mean protected attributes: the characteristics of the Equality Act 2010 that surveys ask for, and health."""
+"""Words of names that mean protected attributes: the characteristics of the Equality Act 2010 that surveys ask for; health."""
 
 PLACES = frozenset({"zone", "region", "lad", "ltla", "msoa", "lsoa", "district", "county", "ward", "constituency"})
 """Words of names that mean where somebody lives: crossed with protected attributes they stay protected."""
@@ -86,7 +86,7 @@ def make_plan(
     protected: Iterable[str] = (),
     left_out: Iterable[tuple[str, str]] = (),
     max_categories: int = 500,
-    max_cells: int = 20_000_000,
+    max_cells: int = 10_000_000,
 ) -> Plan:
     """Choose combinations of variables.
 

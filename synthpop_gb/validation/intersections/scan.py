@@ -36,7 +36,7 @@ def scan(
     control: str = "bh",
     most: int = 200,
     max_categories: int = 500,
-    max_cells: int = 20_000_000,
+    max_cells: int = 10_000_000,
     workers: int | None = None,
 ) -> Checks:
     """Compare every combination of variables of two sets of records. Nothing is drawn at random.
@@ -78,8 +78,9 @@ def scan(
     -------
     Checks
         Tables 'scan_tables' (see `judge.table_rows`), 'scan_cells' (`cells.cell_rows`), 'scan_rarity' (`cells.rarity_rows`) and
-        'scan_coverage' (`Plan.coverage`, and the rules); headline and findings, see `report_on` and `findings_of`. `passes` in
-        the headline: no table fails (None where the records were copied, since they differ where they were made to).
+        'scan_coverage' (`Plan.coverage` and the rules, with the reference, and by how many of it a rule is contradicted);
+        headline and findings, see `report_on` and `findings_of`. `passes` in the headline: no table fails (None where the
+        records were copied, since they differ where they were made to).
 
     Raises
     ------
@@ -95,8 +96,8 @@ def scan(
     >>> real = Coded(("relationship", "sex"), labels, codes, np.ones(1000))
     >>> swapped = np.where(np.arange(1000)[:, None] % 10 == 0, codes ^ [0, 1], codes)
     >>> checks = scan(real, Coded(real.names, labels, swapped, np.ones(1000)), orders=(1, 2))
-    >>> checks["scan_cells"][["cell", "kind", "expected", "observed"]].iloc[0].to_list()
-    ['relationship = Husband and sex = Female', 'invented', 0.0, 50.0]
+    >>> checks.headline["worst group"]
+    'relationship = Husband and sex = Female: 50 people where 0 were expected'
     >>> checks.headline["passes"]
     False
     """
@@ -147,7 +148,9 @@ def report_on(
     by_table = table_rows(judged, names, reference, people, q)
     by_cell, causes = cell_rows(judged, names, labels, reference, most)
     rules_told = rule_rows(rules, tables, bars)
-    coverage = pd.concat([plan.coverage.assign(contradicted=0.0), rules_told], ignore_index=True) if rules else plan.coverage
+    coverage = plan.coverage.assign(contradicted=0.0)
+    coverage = pd.concat([coverage, rules_told], ignore_index=True) if rules else coverage
+    coverage.insert(0, "reference", reference.name)
     told = sum(int(t.sum()) for t in judged.told)
     new = sum(int(((t.expected == 0) & ~f).sum()) for t, f in zip(tables, judged.forbidden, strict=True))
     own = {rule.at for rule in rules}
@@ -205,12 +208,15 @@ def findings_of(
     judged: Judged,
     people: float,
 ) -> tuple[Finding, ...]:
-    """Findings, worst first: impossible people, invented, misweighted and lost groups; then what was not looked at.
+    """Make the findings, worst first: impossible people, invented, misweighted and lost groups; then what was not looked at.
 
-    Groups that differ from a survey whose records were copied are notes: a place may differ from a country.
+    Groups that differ from a survey whose records were copied are notes, since a place may differ from a country; impossible
+    people are not.
     """
     if not judged.tables or not any(b.expected > 0 and b.observed > 0 for b in judged.bases):
-        return (finding("nothing-to-compare", f"Against {reference.name}: one of the two sides has nobody.", place=reference.name),)
+        return (
+            finding("nothing-to-compare", f"Against {reference.name}: one of the two sides has nobody.", place=reference.name),
+        )
     level = {"level": "note"} if reference.cloned else {}
     cause, found = by_cell[by_cell["explained_by"] == ""], []
     for code, kinds, what in (
@@ -224,10 +230,10 @@ def findings_of(
             said = group_sentence(first["cell"], first["observed"], first["observed"] - first["excess"])
             many = int(sum(causes.get(kind, 0) for kind in kinds))
             message = f"Against {reference.name}, {many:,} groups {what} (worst: {said})."
-            found.append(finding(code, message, place=first["cell"], count=many, rows=rows, **level))
+            own = {} if code == "impossible-combination" else level
+            found.append(finding(code, message, place=first["cell"], count=many, rows=rows, **own))
     found += _lost(by_cell, reference, people, judged, level)
-    contradicted = coverage[coverage.get("contradicted", pd.Series(0.0, coverage.index)).fillna(0) > 0]
-    for name, reason in contradicted[["name", "reason"]].itertuples(index=False):
+    for name, reason in coverage[coverage["contradicted"] > 0][["name", "reason"]].itertuples(index=False):
         found.append(finding("rule-contradicted", f"{name}: {reason}.", place=name))
     if reference.cloned:
         message = f"Against {reference.name}: invented combinations are not applicable, since its records were copied."

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.kernels.tally_zones import BINS, BINS_PER_DECADE
 from synthpop_gb.validation.intersections.evidence import adjusted
 from synthpop_gb.validation.intersections.judge import TABLE_COLUMNS
+from synthpop_gb.validation.intersections.tallies import strides_of
 from synthpop_gb.validation.intersections.words import cell_words, combination_words
 from synthpop_gb.validation.intersections.zone_tallies import ByZone
 
@@ -28,7 +29,7 @@ ZONE_CELL_COLUMNS = (
 _E, _O, _MISPLACED, _FLOOR, _VARIANCE, _INVENTED, _MISSING = range(7)
 
 
-def discoveries(bins: np.ndarray, q: float = 0.05) -> np.ndarray:
+def discoveries(bins: np.ndarray, q: float = 0.05) -> tuple[np.ndarray, float]:
     """Count cells of zones beyond the false discovery rate, by combination, from p values counted by size.
 
     With m cells in all and R(t) of them of p at most t, the largest t of the grid with m t / R(t) <= q (Benjamini & Hochberg 1995
@@ -41,15 +42,25 @@ def discoveries(bins: np.ndarray, q: float = 0.05) -> np.ndarray:
     q : float
         False discovery rate.
 
+    Returns
+    -------
+    (numpy.ndarray, float)
+        (n_combinations,) int64 discoveries; and -log10 of the largest p value among them, infinite where there are none.
+
+    >>> from synthpop_gb.kernels.tally_zones import BINS
     >>> bins = np.zeros((1, BINS), np.int64)
     >>> bins[0, [0, 100]] = 90, 10  # ten of a hundred have p below 1e-5
-    >>> discoveries(bins).tolist()
-    [10]
+    >>> discoveries(bins)
+    (array([10]), 2.35)
     """
+    from synthpop_gb.kernels.tally_zones import BINS_PER_DECADE
+
     beyond = bins[:, ::-1].cumsum(axis=1)[:, ::-1]
     found, limit = beyond.sum(axis=0), 10.0 ** (-np.arange(bins.shape[1]) / BINS_PER_DECADE)
     fits = np.flatnonzero(bins.sum() * limit <= q * found)
-    return beyond[:, fits[0]] if len(fits) and found[fits[0]] else np.zeros(len(bins), np.int64)
+    if not len(fits) or not found[fits[0]]:
+        return np.zeros(len(bins), np.int64), np.inf
+    return beyond[:, fits[0]], float(fits[0] / BINS_PER_DECADE)
 
 
 def _share(part, whole):
@@ -60,10 +71,11 @@ def combination_rows(found: ByZone, protected: Sequence[bool], reference: str, q
     """One row a combination, in the columns of `judge.table_rows`, of zones counted apart.
 
     A cell is a combination of values in one zone. tvd: people in the wrong cell of their zone, as a share of the reference's;
-    tvd_floor: the same expected of whole people drawn at random from the reference (Poisson in every cell; exact); tvd_limit: with
-    what chance adds to that (`floors.tvd_limit`). srmse and vw_ratio are not told of fractions of people in thousands of cells.
+    tvd_floor: the same expected of whole people drawn at random from the reference (Poisson in every cell; exact); tvd_limit:
+    with what chance adds to that (`floors.tvd_limit`). srmse, vw_ratio (most cells
+    expect a fraction of a person) and impossible (told over all zones) are NaN.
     """
-    many, found_cells = discoveries(found.bins, q), found.bins.sum(axis=1)
+    (many, _), found_cells = discoveries(found.bins, q), found.bins.sum(axis=1)
     rows = []
     for c, layout in enumerate(found.layouts):
         cells, zones = found.by_cell[c].sum(axis=0), found.by_zone[:, c].astype(np.float64).sum(axis=0)
@@ -76,14 +88,15 @@ def combination_rows(found: ByZone, protected: Sequence[bool], reference: str, q
             floor = cells[_FLOOR] / e
             slack = np.sqrt(np.log(max(len(found.layouts), 1) / q) / (2 * o))
             row |= {
-                "tvd": cells[_MISPLACED] / e, "tvd_floor": floor, "tvd_floor_effective": floor, "tvd_limit": min(1.0, floor + slack),
-                "invented": cells[_INVENTED] / o, "invented_floor": 0.0, "impossible": 0.0, "missing": cells[_MISSING] / e,
+                "tvd": cells[_MISPLACED] / e, "tvd_floor": floor, "tvd_floor_effective": floor,
+                "tvd_limit": min(1.0, floor + slack),
+                "invented": cells[_INVENTED] / o, "invented_floor": 0.0, "impossible": np.nan, "missing": cells[_MISSING] / e,
                 "missing_floor": zones[7] / e, "missing_floor_effective": zones[7] / e, "discoveries": int(many[c]),
             }  # fmt: skip
             row["passes"] = bool(row["tvd"] <= row["tvd_limit"] and not many[c])
         rows.append(row)
     frame = pd.DataFrame(rows, columns=list(TABLE_COLUMNS))
-    whole = {c: "Int64" for c in ("expected_cells", "observed_cells", "discoveries", "missing_cells")}
+    whole = dict.fromkeys(("expected_cells", "observed_cells", "discoveries", "missing_cells"), "Int64")
     return frame.astype({"passes": "boolean", "protected": bool, **whole})
 
 
@@ -94,26 +107,27 @@ def zone_scan_rows(found: ByZone, zones: pd.Index, reference: str) -> pd.DataFra
     tvd_floor, times_floor (their ratio); invented, missing and missing_floor (shares, means); worst_combination (whose
     misplaced people exceed the floor by most standard deviations), worst_tvd, worst_floor; worst_cell in words, worst_p.
     """
+    if not found.layouts:
+        return pd.DataFrame(columns=list(ZONE_COLUMNS))
     sums = found.by_zone.astype(np.float64)
     people = sums[:, :, _O].max(axis=1, initial=0.0)
     expected = sums[:, :, _E]
     gap = (sums[:, :, _MISPLACED] - sums[:, :, _FLOOR]) / np.sqrt(np.maximum(sums[:, :, _VARIANCE], 0.25))
-    z, worst = np.arange(len(zones)), gap.argmax(axis=1) if gap.shape[1] else np.zeros(len(zones), np.int64)
+    z, worst = np.arange(len(zones)), gap.argmax(axis=1)
     log_p = sums[:, :, 9]
-    strange = log_p.argmax(axis=1) if gap.shape[1] else worst
-    words = []
-    for i, c in enumerate(strange):
-        words.append(_cell(found, int(c), int(sums[i, c, 10])) if gap.shape[1] and log_p[i, c] > 0 else "")
+    strange = log_p.argmax(axis=1)
+    words = [_cell(found, int(c), int(sums[i, c, 10])) if log_p[i, c] > 0 else "" for i, c in enumerate(strange)]
     tvd, floor = (_mean(_share(sums[:, :, i], expected)) for i in (_MISPLACED, _FLOOR))
     columns = {
         "zone": zones, "reference": reference, "people": people, "combinations": gap.shape[1],
         "cells": sums[:, :, 8].sum(axis=1).astype(np.int64), "tvd": tvd, "tvd_floor": floor, "times_floor": _share(tvd, floor),
-        "invented": _mean(_share(sums[:, :, _INVENTED], sums[:, :, _O])), "missing": _mean(_share(sums[:, :, _MISSING], expected)),
+        "invented": _mean(_share(sums[:, :, _INVENTED], sums[:, :, _O])),
+        "missing": _mean(_share(sums[:, :, _MISSING], expected)),
         "missing_floor": _mean(_share(sums[:, :, 7], expected)),
         "worst_combination": [combination_words(found.layouts[c].names) for c in worst],
         "worst_tvd": _share(sums[z, worst, _MISPLACED], expected[z, worst]),
         "worst_floor": _share(sums[z, worst, _FLOOR], expected[z, worst]), "worst_cell": words,
-        "worst_p": 10.0 ** -log_p[z, strange],
+        "worst_p": 10.0 ** -np.minimum(log_p[z, strange], 300.0),
     }  # fmt: skip
     return pd.DataFrame(columns, columns=list(ZONE_COLUMNS))
 
@@ -135,12 +149,13 @@ def zone_cell_rows(
 ) -> pd.DataFrame:
     """One row a group that is in the wrong zones beyond chance, worst first, with the zone where it is worst.
 
-    Columns: rank; reference; combination; k; cell; expected and observed people, all zones together; misplaced (half the sum over
-    zones of |O - E|), floor (its expectation for whole people drawn at random), excess (misplaced - floor, people); z
-    (standard deviations beyond the floor), p (normal approximation) and q (adjusted over all groups); invented and missing (people
-    in zones where nobody is expected, or is); zones (in which the group occurs); zone, zone_expected, zone_observed, zone_p (where
-    it differs most; exact); explained_by (a group of fewer variables that holds it and whose excess is at least its own, or
-    empty); protected. Groups that follow come after those that do not.
+    A group is told where its misplaced people exceed what chance leaves, all zones together, or where one zone's count is beyond
+    the false discovery rate. Columns: rank; reference; combination; k; cell; expected and observed people, all zones together;
+    misplaced (half the sum over zones of |O - E|), floor (its expectation for whole people drawn at random), excess (misplaced -
+    floor, people); z (standard deviations beyond the floor), p (normal approximation) and q (adjusted over all groups); invented
+    and missing (people in zones where nobody is expected, or is); zones (in which the group occurs); zone, zone_expected,
+    zone_observed, zone_p (where it differs most; exact); explained_by (a group of fewer variables that holds it and is off by
+    at least as many people, over all zones or in the same one; or empty); protected. Groups that follow come last.
 
     Parameters
     ----------
@@ -170,9 +185,13 @@ def zone_cell_rows(
     p = np.where(live, norm.sf(z), np.nan)
     adjusted_p = np.full(len(p), np.nan)
     adjusted_p[live] = adjusted(p[live])
-    told = live & (np.nan_to_num(adjusted_p, nan=1.0) <= q) & (excess > 0)
-    holder = _holders(found, told, excess, table, row)
-    order = np.lexsort((row, table, -z, holder >= 0))
+    spread = live & (np.nan_to_num(adjusted_p, nan=1.0) <= q)
+    told = spread | (live & (sums[:, 8] >= discoveries(found.bins, q)[1]))
+    evidence = np.maximum(-norm.logsf(z) / np.log(10), sums[:, 8])
+    off = np.where(spread, excess, np.abs(sums[:, 10] - sums[:, 9]))
+    place = np.where(spread, -1, np.concatenate(found.worst))
+    holder = _holders(found, told, off, place, table, row)
+    order = np.lexsort((row, table, -evidence, holder >= 0))
     order = order[told[order]]
     follows = holder[order] >= 0
     order = np.concatenate([order[~follows][:most], order[follows][:most]])
@@ -184,7 +203,7 @@ def zone_cell_rows(
             "combination": combination_words(layout.names), "k": len(layout.at), "cell": _cell(found, c, r), "expected": s[_E],
             "observed": s[_O], "misplaced": s[_MISPLACED], "floor": s[_FLOOR], "excess": excess[i], "z": z[i], "p": p[i],
             "q": adjusted_p[i], "invented": s[_INVENTED], "missing": s[_MISSING], "zones": int(s[7]),
-            "zone": zones[found.worst[c][r]], "zone_expected": s[9], "zone_observed": s[10], "zone_p": 10.0 ** -min(s[8], 320.0),
+            "zone": zones[found.worst[c][r]], "zone_expected": s[9], "zone_observed": s[10], "zone_p": 10.0 ** -min(s[8], 300.0),
             "explained_by": _cell(found, int(table[h]), int(row[h])) if h >= 0 else "", "protected": bool(protected[c]),
         })  # fmt: skip
     frame = pd.DataFrame(rows, columns=[c for c in ZONE_CELL_COLUMNS if c not in ("rank", "reference")])
@@ -193,29 +212,28 @@ def zone_cell_rows(
     return frame
 
 
-def _holders(found: ByZone, told, excess, table, row) -> np.ndarray:
-    """Of each told group the position of one of fewer variables that holds it and accounts for it, -1 where there is none."""
-    from itertools import combinations
+def _holders(found: ByZone, told, off, place, table, row) -> np.ndarray:
+    """Of each told group the position of one of fewer variables that holds it and accounts for it, -1 where there is none.
 
-    from synthpop_gb.validation.intersections.tallies import strides_of
-
+    off : by how many people; place : in which zone, -1 = over all zones.
+    """
     first = np.concatenate([[0], np.cumsum([len(x.keys) for x in found.layouts])])
     number = {x.at: i for i, x in enumerate(found.layouts)}
-    out, best = np.full(len(told), -1, np.int64), np.zeros(len(told))
+    out = np.full(len(told), -1, np.int64)
     for c, layout in enumerate(found.layouts):
-        mine = np.flatnonzero(told[first[c] : first[c + 1]])
+        mine = first[c] + np.flatnonzero(told[first[c] : first[c + 1]])
         if len(layout.at) < 2 or not len(mine):
             continue
-        codes = np.stack(np.unravel_index(layout.keys[mine], layout.sizes))
+        here, codes = layout.at, np.stack(np.unravel_index(layout.keys[row[mine]], layout.sizes))
         for k in range(1, len(layout.at)):
             for positions in combinations(range(len(layout.at)), k):
-                other = number.get(tuple(layout.at[i] for i in positions))
+                other = number.get(tuple(here[i] for i in positions))
                 if other is None:
                     continue
                 keys = strides_of([layout.sizes[i] for i in positions]) @ codes[list(positions)]
                 at = first[other] + np.searchsorted(found.layouts[other].keys, keys)
-                good = told[at] & (excess[at] >= excess[first[c] + mine]) & (out[first[c] + mine] < 0)
-                out[first[c] + mine[good]], best[first[c] + mine[good]] = at[good], excess[at[good]]
+                good = told[at] & (off[at] >= off[mine]) & ((place[at] < 0) | (place[at] == place[mine])) & (out[mine] < 0)
+                out[mine[good]] = at[good]
     for i in np.flatnonzero(out >= 0):  # of a holder that is held itself, the one that holds it: fewer variables come first
         out[i] = out[out[i]] if out[out[i]] >= 0 else out[i]
     return out

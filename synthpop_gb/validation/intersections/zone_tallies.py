@@ -79,7 +79,8 @@ class ByZone:
 
         n = len(layouts)
         return cls(
-            list(layouts), np.zeros((n_zones, n, len(ZONE_SUMS)), np.float32), [np.zeros((len(x.keys), len(CELL_SUMS))) for x in layouts],
+            list(layouts), np.zeros((n_zones, n, len(ZONE_SUMS)), np.float32),
+            [np.zeros((len(x.keys), len(CELL_SUMS))) for x in layouts],
             [np.full(len(x.keys), -1, np.int64) for x in layouts], np.zeros((n, BINS), np.int64),
         )  # fmt: skip
 
@@ -140,7 +141,9 @@ def zone_blocks(
         if (where < 0).any():
             raise ValueError(f"the counts name zones that are not in the study, e.g. {block.zones[where < 0][0]}")
         if seen[where].any() or len(np.unique(where)) != len(where):
-            raise ValueError(f"the counts list a zone more than once: {block.zones[seen[where] | pd.Index(where).duplicated()][0]}")
+            raise ValueError(
+                f"the counts list a zone more than once: {block.zones[seen[where] | pd.Index(where).duplicated()][0]}"
+            )
         if len(block.record) and not 0 <= int(block.record.min()) <= int(block.record.max()) < n_records:
             raise ValueError(f"the counts name records beyond the {n_records:,} there are")
         seen[where] = True
@@ -148,7 +151,12 @@ def zone_blocks(
             b = min(a + size, len(where))
             indptr = np.array(block.indptr[a : b + 1], np.int64)
             rows = slice(int(indptr[0]), int(indptr[-1]))
-            yield where[a:b].astype(np.int64), indptr - indptr[0], np.array(block.record[rows], np.int32), np.array(block.n[rows], np.int32)
+            yield (
+                where[a:b].astype(np.int64),
+                indptr - indptr[0],
+                np.array(block.record[rows], np.int32),
+                np.array(block.n[rows], np.int32),
+            )
     absent, none = np.flatnonzero(~seen), np.zeros(0, np.int32)
     for a in range(0, len(absent), size):
         where = absent[a : a + size]
@@ -207,7 +215,7 @@ class FitRuler:
 
 
 class TableRuler:
-    """Measures blocks of zones against a table published by zone.
+    """Measures blocks of zones against a table published by zone; in a perturbed one half a person is expected for a nought.
 
     Parameters
     ----------
@@ -228,6 +236,8 @@ class TableRuler:
         if np.isnan(self._expected).any():
             lacking = zones[np.isnan(self._expected).any(axis=1)]
             raise ValueError(f"the table {table.name} has no counts for {len(lacking):,} zones, e.g. {lacking[0]}")
+        if table.standard_error > 0:  # a nought that the publisher may have made is no proof that nobody is there
+            self._expected = np.where(self._expected == 0, 0.5, self._expected)
         self.found = ByZone.empty([layout], len(zones))
 
     def add(self, pool: Executor, where: np.ndarray, indptr: np.ndarray, record: np.ndarray, n: np.ndarray) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
@@ -14,11 +13,13 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.coded import Coded
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.population import DonorCounts, Population
+from synthpop_gb.validation.comparisons import table_names
 from synthpop_gb.validation.intersections.judge import Reference
 from synthpop_gb.validation.intersections.plan import Plan, make_plan
 from synthpop_gb.validation.intersections.rules import Rule, make_rules
 from synthpop_gb.validation.intersections.scan import report_on, scan
-from synthpop_gb.validation.intersections.tallies import CrossTable, default_workers, strides_of
+from synthpop_gb.validation.intersections.tallies import CrossTable, default_workers
+from synthpop_gb.validation.intersections.words import group_sentence
 from synthpop_gb.validation.intersections.zone_rows import combination_rows, zone_cell_rows, zone_scan_rows
 from synthpop_gb.validation.intersections.zone_tallies import ByZone, FitRuler, TableRuler, layouts_of, zone_blocks
 
@@ -41,7 +42,7 @@ def scan_zones(
     survey_name: str = "the survey",
     q: float = 0.05,
     most: int = 200,
-    max_cells: int = 20_000_000,
+    max_cells: int = 10_000_000,
     workers: int | None = None,
 ) -> Checks:
     """Compare every combination of variables of a population of copied records, zone by zone. Nothing is drawn at random.
@@ -55,8 +56,8 @@ def scan_zones(
     zones : pandas.Index
         Zones of the study.
     fit : Population, optional
-        Whose fractional fit is a reference, by zone and over all zones: of the same problem, of records in the same order. It need
-        not be the population that is judged.
+        Whose fractional fit is a reference, by zone and over all zones: of the same records in the same order. It need not be the
+        population that is judged.
     tables : sequence of AlignedTable
         Published joint tables by zone, each a reference: `aligned.held_out`.
     survey : bool
@@ -69,12 +70,13 @@ def scan_zones(
     Returns
     -------
     Checks
-        Tables 'scan_tables', 'scan_cells', 'scan_rarity' and 'scan_coverage' as of `scan`, for each reference in turn: '<reference>'
-        over all zones together, and in 'scan_tables' '<reference>, by zone' (`zone_rows.combination_rows`). 'scan_zones': one row a
-        zone and reference (`zone_rows.zone_scan_rows`). 'scan_zone_cells': groups in the wrong zones, worst first
-        (`zone_rows.zone_cell_rows`). Headline: 'zones scanned', 'combinations scanned by zone', 'cells compared by zone'; for each
-        reference by zone 'by zone against <reference>' (text), 'cells of zones beyond chance', 'worst group by zone' and 'passes by
-        zone' of the first reference; then the headline of the first reference over all zones, as of `scan`.
+        Tables 'scan_tables', 'scan_cells', 'scan_rarity' and 'scan_coverage' as of `scan`, over all zones together, for each
+        reference in turn ('the fractional fit', 'published age x sex', the survey's name), and in 'scan_tables' rows of
+        '<reference>, by zone' before them (`zone_rows.combination_rows`). 'scan_zones': one row a zone and reference
+        (`zone_rows.zone_scan_rows`). 'scan_zone_cells': groups in the wrong zones, worst first (`zone_rows.zone_cell_rows`).
+        Headline: 'zones scanned', 'combinations scanned by zone', 'cells compared by zone'; for each reference 'by zone against
+        <reference>' (text); of the first 'cells of zones beyond chance', 'worst group by zone' and 'passes by zone', and its
+        headline over all zones, as of `scan`.
 
     Raises
     ------
@@ -85,25 +87,31 @@ def scan_zones(
     ValueError
         Where counts, records, fit or tables do not belong together.
     """
+    orders, also, left_out = tuple(orders), [tuple(a) for a in also], tuple(left_out)
+    protected, impossible = _listed(protected), _listed(impossible)
     plan, rules = _plan(records, orders, also, protected, impossible, left_out, max_cells)
-    rulers = [("the fractional fit", FitRuler(records, layouts_of(records, plan.combinations), fit, zones))] if fit else []
-    if fit is not None and len(fit.problem.records) != len(records):
-        raise ValueError(f"the fit is of {len(fit.problem.records):,} records, not {len(records):,}")
-    rulers += [(f"published {' x '.join(t.variables)}", TableRuler(t, zones)) for t in tables]
+    rulers = _rulers(records, zones, plan, fit, tables)
     copies = np.zeros(len(records), np.int64)
     with ThreadPoolExecutor(workers or default_workers(), thread_name_prefix="synthpop-gb") as pool:
         for block in zone_blocks(counts, zones, len(records)):
             copies += np.bincount(block[2], block[3], minlength=len(records)).astype(np.int64)
-            for _, ruler in rulers:
+            for ruler in rulers.values():
                 ruler.add(pool, *block)
     whole, frames, headline, found = [], {"scan_zones": [], "scan_zone_cells": [], "by_zone": []}, {}, []
     people, effective = float(copies.sum()), _effective(copies)
-    for name, ruler in rulers:
-        own = plan if isinstance(ruler, FitRuler) else _table_plan(ruler.found, protected)
-        kind, worth = ("fit", people) if isinstance(ruler, FitRuler) else ("census", effective)
-        whole.append(_together(ruler.found, own, rules if kind == "fit" else (), Reference(name, kind, np.inf), people, worth, q, most))
-        by_zone = combination_rows(ruler.found, own.protected, f"{name}, by zone", q)
-        cells = zone_cell_rows(ruler.found, own.protected, zones, name, q=q, most=most)
+    for name, ruler in rulers.items():
+        if isinstance(ruler, FitRuler):
+            own, forbidding, against, worth = plan, rules, Reference(name, "fit", np.inf), people
+        else:
+            own, forbidding, against, worth = (
+                _table_plan(ruler.found, protected),
+                (),
+                Reference(name, "census", np.inf),
+                effective,
+            )
+        whole.append(_together(ruler.found, own, forbidding, against, people, worth, q, most, records))
+        by_zone = combination_rows(ruler.found, own.protected[-len(ruler.found.layouts) :], f"{name}, by zone", q)
+        cells = zone_cell_rows(ruler.found, own.protected[-len(ruler.found.layouts) :], zones, name, q=q, most=most)
         frames["by_zone"].append(by_zone)
         frames["scan_zones"].append(zone_scan_rows(ruler.found, zones, name))
         frames["scan_zone_cells"].append(cells)
@@ -111,9 +119,27 @@ def scan_zones(
         headline, found = headline | told, found + problems
     if survey:
         cloned = {"reference_kind": "survey cloned", "reference_name": survey_name, "q": q, "most": most, "workers": workers}
-        same = {"orders": tuple(orders), "also": also, "protected": protected, "impossible": impossible, "left_out": left_out}
+        same = {"orders": orders, "also": also, "protected": protected, "impossible": impossible, "left_out": left_out}
         whole.append(scan(records, records.weighing(copies), max_cells=max_cells, **cloned, **same))
     return _merged(whole, frames, headline, found)
+
+
+def _listed(given: Iterable[str]) -> tuple[str, ...]:
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _rulers(records: Coded, zones: pd.Index, plan: Plan, fit: Population | None, tables) -> dict[str, FitRuler | TableRuler]:
+    """Make the references by zone, by name: the fit first."""
+    rulers: dict[str, FitRuler | TableRuler] = {}
+    if fit is not None:
+        if len(fit.problem.records) != len(records):
+            raise ValueError(f"the fit is of {len(fit.problem.records):,} records, not {len(records):,}")
+        rulers["the fractional fit"] = FitRuler(records, layouts_of(records, plan.combinations), fit, zones)
+    for name, table in zip(table_names(tables), tables, strict=True):
+        if len(table.record_cell) != len(records):
+            raise ValueError(f"the table {name} knows {len(table.record_cell):,} records, not {len(records):,}")
+        rulers[f"published {name}"] = TableRuler(table, zones)
+    return rulers
 
 
 def _plan(records, orders, also, protected, impossible, left_out, max_cells) -> tuple[Plan, tuple[Rule, ...]]:
@@ -150,15 +176,13 @@ def _margins(table: CrossTable, plan: Plan) -> list[CrossTable]:
     return out
 
 
-def _together(found: ByZone, plan: Plan, rules, reference: Reference, people: float, effective: float, q, most) -> Checks:
-    """All zones as one."""
-    tables = found.cross_tables()
-    layouts = found.layouts
+def _together(
+    found: ByZone, plan: Plan, rules, reference: Reference, people: float, effective: float, q, most, records
+) -> Checks:
+    """All zones as one: of a published table with its margins, since nothing else holds them."""
+    tables, names, labels = found.cross_tables(), records.names, records.labels
     if reference.kind == "census":
-        tables, names, labels = _margins(tables[0], plan), layouts[0].names, layouts[0].labels
-    else:
-        by_position = {v: (n, x) for layout in layouts for v, n, x in zip(layout.at, layout.names, layout.labels, strict=True)}
-        names, labels = zip(*(by_position.get(i, ("", ())) for i in range(max(by_position, default=-1) + 1)), strict=True)
+        tables, names, labels = _margins(tables[0], plan), found.layouts[0].names, found.layouts[0].labels
     return report_on(tables, plan, rules, names, labels, reference, people=people, effective=effective, q=q, most=most)
 
 
@@ -168,18 +192,19 @@ def _told(name: str, by_zone: pd.DataFrame, cells: pd.DataFrame, n_zones: int, f
     if live.empty:
         return {}, [finding("nothing-to-compare", f"Against {name}, by zone: one of the two sides has nobody.", place=name)]
     beyond, fails = int(live["discoveries"].sum()), int((~live["passes"]).sum())
-    text = (
-        f"{100 * live['tvd'].mean():.2f} % of people in the wrong cell of their zone, mean of {len(live):,} combinations (noise floor "
-        f"{100 * live['tvd_floor'].mean():.2f} %); {fails:,} combinations fail"
-    )
+    wrong, floor = 100 * live["tvd"].mean(), 100 * live["tvd_floor"].mean()
+    fail = "1 combination fails" if fails == 1 else f"{fails:,} combinations fail"
+    mean = f", mean of {len(live):,} combinations" if len(live) > 1 else ""
+    text = f"{wrong:.2f} % of people in the wrong cell of their zone{mean} (noise floor {floor:.2f} %); {fail}"
     head: dict[str, object] = {f"by zone against {name}": text}
     worst = None
     if len(cells):
         row = cells.iloc[0]
-        worst = f"{row['cell']}: {row['excess']:,.0f} people in the wrong zone beyond chance, most in {row['zone']}"
+        worst = f"{group_sentence(row['cell'], row['zone_observed'], row['zone_expected'])} in {row['zone']}"
     if first:
         head = {
-            "zones scanned": n_zones, "combinations scanned by zone": len(by_zone), "cells compared by zone": int(by_zone["cells"].sum()),
+            "zones scanned": n_zones, "combinations scanned by zone": len(by_zone),
+            "cells compared by zone": int(by_zone["cells"].sum()),
             **head, "cells of zones beyond chance": beyond, "worst group by zone": worst, "passes by zone": fails == 0,
         }  # fmt: skip
     if not fails:
@@ -190,17 +215,9 @@ def _told(name: str, by_zone: pd.DataFrame, cells: pd.DataFrame, n_zones: int, f
 
 def _merged(whole: Sequence[Checks], frames: dict, headline: dict, found: Sequence[Finding]) -> Checks:
     """Put the references below one another; findings that several have, such as what was not looked at, once."""
-    tables = {
-        name: pd.concat([c[name] for c in whole], ignore_index=True) if whole else pd.DataFrame()
-        for name in ("scan_tables", "scan_cells", "scan_rarity")
-    }
-    if frames["by_zone"]:
-        tables["scan_tables"] = pd.concat([*frames["by_zone"], tables["scan_tables"]], ignore_index=True)
-    tables["scan_coverage"] = pd.concat([c["scan_coverage"] for c in whole], ignore_index=True).drop_duplicates(
-        ["what", "name"]
-    ) if whole else pd.DataFrame()  # fmt: skip
-    for name in ("scan_zones", "scan_zone_cells"):
-        tables[name] = pd.concat(frames[name], ignore_index=True) if frames[name] else pd.DataFrame()
+    tables = {name: _stacked([c[name] for c in whole]) for name in ("scan_tables", "scan_cells", "scan_rarity", "scan_coverage")}
+    tables["scan_tables"] = _stacked([*frames["by_zone"], tables["scan_tables"]])
+    tables |= {name: _stacked(frames[name]) for name in ("scan_zones", "scan_zone_cells")}
     for checks in whole[:1]:
         headline = headline | checks.headline
     said, every = set(), []
@@ -209,3 +226,9 @@ def _merged(whole: Sequence[Checks], frames: dict, headline: dict, found: Sequen
             every.append(item)
             said.add(item.message)
     return Checks(headline, tables, tuple(every))
+
+
+def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Put frames below one another; empty ones would change the types of columns."""
+    some = [f for f in frames if len(f)] or list(frames[:1])
+    return pd.concat(some, ignore_index=True) if some else pd.DataFrame()
