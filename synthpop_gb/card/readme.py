@@ -184,6 +184,10 @@ def _sources(card: Card) -> list[str]:
     shown = [s for s in card.sources if s.role != "other"]
     if not shown:
         return []
+    if card.kind == "dataset":
+        rows = ["| File | What | Bytes | SHA-256 |", "| --- | --- | --- | --- |"]
+        rows += [f"| {markdown(s.file)} | {markdown(s.role)} | {s.bytes or 0:,} | {markdown(s.sha256)} |" for s in shown]
+        return ["## What was compared", "\n".join(rows)]
     rows = ["| File | What | Year | Universe | Publisher, licence |", "| --- | --- | --- | --- | --- |"]
     for s in shown:
         what = s.role + (f": {s.name.replace('_', ' ').replace(' x ', ' × ')}" if s.name else "")
@@ -195,7 +199,7 @@ def _sources(card: Card) -> list[str]:
         universe = markdown(s.universe) or ("–" if s.role in ("zones", "boundaries", "truth") else NOT_STATED)
         year = str(s.year) if s.year else NOT_STATED
         rows.append(f"| {markdown(s.file)} | {markdown(what)} | {year} | {universe} | {terms} |")
-    return ["## What it was made from" if card.kind == "population" else "## What was compared", "\n".join(rows)]
+    return ["## What it was made from", "\n".join(rows)]
 
 
 def _files(card: Card) -> list[str]:
@@ -211,7 +215,7 @@ def _files(card: Card) -> list[str]:
                 seen.add(folder)
                 rows.append(f"| {markdown(folder)}/ | {folders[folder]:,} files. {_folder(folder)} |")
         else:
-            rows.append(f"| {markdown(f.path)} | {markdown(describe_file(f.path))} |")
+            rows.append(f"| {markdown(f.path)} | {markdown(describe_file(f.path, f.description))} |")
     return ["## Files", "\n".join(rows)]
 
 
