@@ -72,8 +72,8 @@ def audited_combinations(facts: Facts, *, is_open: bool, where: str = "audit") -
     if hidden:
         claims.append(
             say(
-                f"Of {{n}} combinations listed, those that fewer than {FEW} of the reference have are not named: what it was made "
-                "from is not declared open.",
+                f"Of {{n}} combinations listed, those that fewer than {FEW} of the reference have are not named: it is not "
+                "declared open.",
                 n=facts.of(cells, how="rows"),
             )
         )  # fmt: skip
@@ -144,7 +144,7 @@ def audited_disclosure(facts: Facts, *, is_open: bool, where: str = "audit") -> 
     everything = {"without": ""} if "without" in facts.table(identity) else {}
     claims.append(
         say(
-            "Of 100 real records {unique:.2f} are unique on {keys}, and {repeated:.2f} of them are unique in the "
+            "Of 100 real records {unique:.2f} are unique on {keys:name}, and {repeated:.2f} of them are unique in the "
             "synthetic data too.",
             unique=facts.of(identity, "UiO", **everything), keys=facts.of(identity, "keys", **everything),
             repeated=facts.of(identity, "repU", **everything),

@@ -52,7 +52,7 @@ def preparation(facts: Facts) -> Section:
         at = f"/made_from/settled/{i}"
         claims.append(
             say(
-                "Settled so that tables agree: {table}, {people} people moved between cells in {zones} zones.",
+                "Settled so that tables agree: {table:name}, {people} people moved between cells in {zones} zones.",
                 table=facts.get(_RUN, f"{at}/table"), people=facts.get(_RUN, f"{at}/people"),
                 zones=facts.get(_RUN, f"{at}/zones"),
             )
@@ -61,7 +61,7 @@ def preparation(facts: Facts) -> Section:
     for i in perturbed:
         claims.append(
             say(
-                "Counts of {name} are perturbed by the publisher, about {error} people a cell (standard deviation).",
+                "Counts of {name:name} are perturbed by the publisher, about {error} people a cell (standard deviation).",
                 name=facts.get(_RUN, f"/made_from/tables/{i}/name"),
                 error=facts.get(_RUN, f"/made_from/tables/{i}/standard_error"),
             )

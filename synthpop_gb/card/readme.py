@@ -12,6 +12,14 @@ from synthpop_gb.card.noun import NOT_STATED, Card, CardTable, CardVariable, Sec
 
 __all__ = ["citation", "readme"]
 
+_LEGEND = {
+    "fidelity": "Independence: what knowing the single tables alone would give. Noise floor: what the best possible draw of "
+    "whole people would show. Fractional fit: the weights before people were made whole.",
+    "combinations": "Invented and missing are told against the reference named. Missing combinations are to be held against what "
+    "a perfect sample of the same size would miss.",
+}
+"""Meanings of words that a section uses; no claim about the result."""
+
 _SOON = ("fidelity", "combinations", "uncertainty", "artefacts", "disclosure")
 _LATER = ("preparation", "generator")
 _MOST_LISTED = 12
@@ -49,7 +57,7 @@ def _facts(card: Card) -> str:
     rows += [("Version", markdown(about.version))] if about.version else []
     rows += [("Published at", _linked(about.url))] if about.url else []
     rows += [("Paid for by", _joined(about.funding))] if about.funding else []
-    return "\n".join(["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows)])
+    return "  \n".join(f"**{k}:** {v}" for k, v in rows)
 
 
 def _joined(names: Iterable[str]) -> str:
@@ -113,6 +121,8 @@ def _section(section: Section) -> str:
     lines = [f"## {markdown(section.heading)}"]
     if section.claims:
         lines.append(_bullets(markdown(c.text) for c in section.claims))
+    if section.name in _LEGEND:
+        lines.append(f"*{_LEGEND[section.name]}*")
     return "\n\n".join([*lines, *(_table(t) for t in section.tables)])
 
 

@@ -355,6 +355,31 @@ def _check_table(resource, frame, resources, folder):
         assert set(frame[column].astype(str)) <= set(there), resource["path"]
 
 
+def test_frictionless_accepts_the_package_and_its_rows(made):
+    frictionless = pytest.importorskip("frictionless")
+    package = frictionless.Package(str(made / "datapackage.json"))
+    assert len(package.resources) == len(load(made, "datapackage.json")["resources"])
+    for name in ("synthetic-population-status", "synthetic-validation-held_out"):
+        # it counts no bytes of Parquet, and calls that a difference
+        report = package.get_resource(name).validate(frictionless.Checklist(skip_errors=["byte-count", "hash-count"]))
+        assert report.valid, report.flatten(["message"])
+
+
+def test_rocrate_reads_the_crate(made):
+    rocrate = pytest.importorskip("rocrate.rocrate")
+    crate = rocrate.ROCrate(str(made))
+    assert crate.name.startswith("Synthetic population")
+    assert len(crate.data_entities) == len(load(made, "datapackage.json")["resources"]) + 3  # the card's own files
+
+
+def test_mlcroissant_finds_no_fault(made):
+    mlcroissant = pytest.importorskip("mlcroissant")
+    sp.pipeline.card_of(made, croissant=True)
+    dataset = mlcroissant.Dataset(jsonld=str(made / "croissant.json"))
+    assert not dataset.metadata.ctx.issues.errors
+    assert next(iter(dataset.records("synthetic-population-counts")))
+
+
 def test_the_ro_crate_keeps_the_rules_of_1_1(made):
     crate = load(made, "ro-crate-metadata.json")
     assert crate["@context"][0] == "https://w3id.org/ro/crate/1.1/context"
@@ -428,8 +453,8 @@ ORDER = {
     "stdyInfo": "studyBudget subject abstract sumDscr qualityStatement notes exPostEvaluation", "subject": "keyword topcClas",
     "sumDscr": "timePrd collDate nation geogCover geogUnit geoBndBox boundPoly anlyUnit universe dataKind",
     "method": "dataColl notes anlyInfo stdyClas dataProcessing codingInstructions",
-    "dataColl": "timeMeth dataCollector collectorTraining frequenc sampProc sampleFrame targetSampleSize deviat collMode resInstru "
-    "instrumentDevelopment sources collSitu actMin ConOps weight cleanOps",
+    "dataColl": "timeMeth dataCollector collectorTraining frequenc sampProc sampleFrame targetSampleSize deviat collMode "
+    "resInstru instrumentDevelopment sources collSitu actMin ConOps weight cleanOps",
     "sources": "dataSrc sourceCitation srcOrig srcChar srcDocu sources", "anlyInfo": "respRate EstSmpErr dataAppr",
     "dataAccs": "setAvail useStmt notes",
     "useStmt": "confDec specPerm restrctn contact citReq deposReq conditions disclaimer", "fileDscr": "fileTxt locMap notes",
@@ -478,7 +503,8 @@ def test_ddi_keeps_the_order_of_the_schema(made):
 @given(st.text(max_size=40))
 def test_any_title_makes_valid_files_of_every_kind(title):
     run = {
-        "versions": {"synthpop_gb": "1"}, "created": "2026-01-01T00:00:00+00:00", "study": {"name": "x", "card": {"title": title}},
+        "versions": {"synthpop_gb": "1"}, "created": "2026-01-01T00:00:00+00:00",
+        "study": {"name": "x", "card": {"title": title}},
         "zones": 2, "people": 5, "donors": 3, "constraints": [title or "a"], "whole": {"EXACT": 2}, "fit": {"CONVERGED": 2},
     }  # fmt: skip
     texts = card_texts(card_of_run(run, None, None), croissant=True, ddi=True)
@@ -505,7 +531,8 @@ def audit():
     verdicts = pd.DataFrame(
         {
             "use": ["teaching", "small groups", "felt right"], "verdict": ["fit", "unfit", "fit"],
-            "figure": ["TVD 0.01", "259 for 1", ""], "threshold": ["0.05", "2 times", ""], "reason": ["one way tables agree", "wives", "it looks good"],
+            "figure": ["TVD 0.01", "259 for 1", ""], "threshold": ["0.05", "2 times", ""],
+            "reason": ["one way tables agree", "wives", "it looks good"],
         }
     )  # fmt: skip
     tables = {
@@ -608,7 +635,8 @@ def pair(n=60):
     real = pd.DataFrame({"age": rng.integers(16, 90, n).astype(float), "job": job})
     return Pair(
         real, real.sample(frac=1, random_state=1).reset_index(drop=True),
-        (PairVariable("age", "number"), PairVariable("job", "category")), keys=("age",), target="job", real_name="survey", synthetic_name="made.csv",
+        (PairVariable("age", "number"), PairVariable("job", "category")), keys=("age",), target="job",
+        real_name="survey", synthetic_name="made.csv",
     )  # fmt: skip
 
 
