@@ -42,7 +42,13 @@ def preparation(facts: Facts) -> Section:
     """Name recodes, what settling changed, perturbation, what was noticed."""
     run: Mapping[str, Any] = facts.files.get(_RUN) or {}
     made = run.get("made_from") or {}
-    claims: list[Claim | None] = []
+    claims: list[Claim | None] = [
+        say(
+            "Zones of {year}: {n} in the study area; number of larger areas: {levels}.",
+            year=_text(facts.get(_RUN, "/study/zones/year")), n=facts.get(_RUN, "/made_from/zones/number"),
+            levels=facts.get(_RUN, "/made_from/zones/levels"),
+        )
+    ]  # fmt: skip
     for name, recode in ((run.get("study") or {}).get("recode") or {}).items():
         how = next((k for k in ("bands", "merge", "map") if recode.get(k)), None)
         if how:

@@ -19,7 +19,8 @@ from markdown_it import MarkdownIt
 
 import synthpop_gb as sp
 from synthpop_gb import run_folder
-from synthpop_gb.card import Claim, Facts, Figure, Section, Source, card_of_run, card_texts, look_up, say
+from synthpop_gb.card import CardFile, Claim, Facts, Figure, Section, Source, card_of_run, card_texts, look_up, say
+from synthpop_gb.card.datapackage import datapackage
 from synthpop_gb.card.escape import identifier, iri, markdown, web_address
 from synthpop_gb.card.of_run import short_names
 from synthpop_gb.checks import Checks
@@ -335,6 +336,40 @@ def test_the_data_package_keeps_the_rules_and_tells_the_truth(made):
     assert data <= listed
 
 
+def test_areas_of_a_partitioned_folder_are_one_resource():
+    fields = (("person", "string"), ("zone", "dictionary<values=string, indices=int32, ordered=0>"))
+    parquet = "application/vnd.apache.parquet"
+    files = [CardFile(f"people/lad=E0{i}/people.parquet", 10 + i, f"{i:064x}", parquet, fields, 5) for i in (1, 2)]
+    files.append(CardFile("population/status.parquet", 9, "0" * 64, parquet, (("zone", "string"),), 2))
+    run = {
+        "created": "2026-01-01T00:00:00+00:00",
+        "study": {"name": "x"},
+        "zones": 2,
+        "people": 5,
+        "donors": 3,
+        "constraints": ["age"],
+    }
+    package = datapackage(card_of_run(run, None, None, files))
+    jsonschema.validate(package, PACKAGE)
+    (people,) = (r for r in package["resources"] if isinstance(r["path"], list))
+    assert people["path"] == ["people/lad=E01/people.parquet", "people/lad=E02/people.parquet"]
+    assert (people["name"], people["bytes"], len(people["hashes"])) == ("synthetic-people", 23, 2)
+    assert [f["type"] for f in people["schema"]["fields"]] == ["string", "string"]
+    assert people["schema"]["foreignKeys"][0]["reference"] == {"resource": "synthetic-population-status", "fields": ["zone"]}
+
+
+def test_files_of_a_folder_are_listed_without_links_and_hidden_ones(tmp_path):
+    pd.DataFrame({"zone": ["a"], "n": [1]}).to_csv(tmp_path / "a.csv", index=False)
+    (tmp_path / "broken.parquet").write_bytes(b"PAR1 no")
+    (tmp_path / ".hidden").write_text("x")
+    (tmp_path / "README.md").write_text("x")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "a.csv")
+    found = {f.path: f for f in run_folder.inventory(tmp_path)}
+    assert set(found) == {"a.csv", "broken.parquet"}
+    assert found["a.csv"].fields == (("zone", "string"), ("n", "int64"))
+    assert found["broken.parquet"].fields == ()
+
+
 def _check_table(resource, frame, resources, folder):
     """Columns, keys and types of one table against its file."""
     fields = {f["name"]: f for f in resource["schema"]["fields"]}
@@ -369,7 +404,8 @@ def test_rocrate_reads_the_crate(made):
     rocrate = pytest.importorskip("rocrate.rocrate")
     crate = rocrate.ROCrate(str(made))
     assert crate.name.startswith("Synthetic population")
-    assert len(crate.data_entities) == len(load(made, "datapackage.json")["resources"]) + 3  # the card's own files
+    listed = {r["path"] for r in load(made, "datapackage.json")["resources"]}
+    assert {unquote(e.id) for e in crate.data_entities} >= {*listed, "README.md", "card.json", "datapackage.json"}
 
 
 def test_mlcroissant_finds_no_fault(made):
