@@ -60,21 +60,20 @@ def audited_combinations(facts: Facts, *, is_open: bool, where: str = "audit") -
         )
     ]  # fmt: skip
     kinds = [
-        ("impossible", "{n} combinations declared impossible have people in them."),
-        ("invented", "{n} combinations listed are invented: there are people in them here, and none in the reference."),
-        ("missing", "{n} combinations listed are missing: there are people in them in the reference, and none here."),
+        ("impossible", "{n} combination{n:s} with people here that were declared impossible."),
+        ("invented", "{n} combination{n:s} listed as invented: people here, none in the reference."),
+        ("missing", "{n} combination{n:s} listed as missing: people in the reference, none here."),
     ]
-    claims += [
-        say(text, n=facts.of(cells, how="rows", kind=kind)) for kind, text in kinds if "kind" in facts.table(cells)
-    ]  # fmt: skip
+    for kind, text in kinds if "kind" in facts.table(cells) else ():
+        n = facts.of(cells, how="rows", kind=kind)
+        claims.append(say(text, n=n) if n.value or kind != "impossible" else None)  # 0: perhaps none declared
     claims += _rarity(facts, f"{where}/scan_rarity")
     table, hidden = _worst(facts.table(cells), Source(f"{cells}.parquet"), is_open)
     if hidden:
         claims.append(
             say(
-                f"Of {{n}} combinations listed, those that fewer than {FEW} people of the reference have are not named: "
-                f"the survey is "
-                "not declared open.",
+                f"Of {{n}} combinations listed, those that fewer than {FEW} of the reference have are not named: it is not "
+                "declared open.",
                 n=facts.of(cells, how="rows"),
             )
         )  # fmt: skip
@@ -145,7 +144,7 @@ def audited_disclosure(facts: Facts, *, is_open: bool, where: str = "audit") -> 
     everything = {"without": ""} if "without" in facts.table(identity) else {}
     claims.append(
         say(
-            "Of 100 real records {unique:.2f} are unique on {keys}, and {repeated:.2f} of them are unique in the "
+            "Of 100 real records {unique:.2f} are unique on {keys:name}, and {repeated:.2f} of them are unique in the "
             "synthetic data too.",
             unique=facts.of(identity, "UiO", **everything), keys=facts.of(identity, "keys", **everything),
             repeated=facts.of(identity, "repU", **everything),
@@ -164,12 +163,15 @@ def audited_disclosure(facts: Facts, *, is_open: bool, where: str = "audit") -> 
     return claims
 
 
-def audited_figures(facts: Facts, where: str = "audit") -> Section:
-    """List every plain figure of the audit's headline, as it stands there."""
+def audited_figures(facts: Facts, *, is_open: bool, where: str = "audit") -> Section:
+    """List every plain figure of the audit's headline, as it stands there; of a survey that is not open the numbers only.
+
+    Words of a headline may name a group that one record is in.
+    """
     summary: Mapping[str, Any] = facts.files.get(f"{where}/checks.json") or {}
     claims = [
         say(f"{braced(key)}: {{value}}.", value=facts.get(f"{where}/checks.json", pointer("headline", key)))
         for key, value in summary.get("headline", {}).items()
-        if not isinstance(value, Mapping | list)
+        if not isinstance(value, Mapping | list) and (is_open or not isinstance(value, str))
     ]
     return Section.of("audit", "What the audit found", claims)

@@ -209,7 +209,8 @@ def _json(value: Any) -> Any:
 def say(template: str, **figures: Figure) -> Claim | None:
     """Write figures into a sentence; None where one of them is not known, so that nothing is said then.
 
-    Numbers get thousands separators unless their field says otherwise; lists are joined in words; `{n:s}` is the 's' of a plural.
+    Numbers get thousands separators unless their field says otherwise; lists are joined in words; `{n:s}` is the 's' of a plural,
+    `{n:name}` a name for people.
 
     Examples
     --------
@@ -236,6 +237,8 @@ class _Words(string.Formatter):
     def format_field(self, value, format_spec):
         if format_spec == "s":
             return "" if value == 1 else "s"
+        if format_spec == "name":
+            return spoken(value)
         if isinstance(value, list | tuple):
             return listed(value)
         if isinstance(value, bool | str):

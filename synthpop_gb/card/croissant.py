@@ -67,7 +67,7 @@ def _id(path: str) -> str:
 def _file(file: CardFile) -> dict[str, Any]:
     return {
         "@type": "cr:FileObject", "@id": f"{_id(file.path)}-file", "name": file.path.rsplit("/", 1)[-1],
-        "description": describe_file(file.path), "contentUrl": iri(file.path), "contentSize": f"{file.bytes} B",
+        "description": describe_file(file.path, file.description), "contentUrl": iri(file.path), "contentSize": f"{file.bytes} B",
         "encodingFormat": _READ[file.media_type], "sha256": file.sha256,
     }  # fmt: skip
 
@@ -87,7 +87,13 @@ def _records(file: CardFile) -> dict[str, Any]:
         }
         for c in columns_of(file.path, file.fields)
     ]  # fmt: skip
-    found = {"@type": "cr:RecordSet", "@id": me, "name": me, "description": describe_file(file.path), "field": fields}
+    found = {
+        "@type": "cr:RecordSet",
+        "@id": me,
+        "name": me,
+        "description": describe_file(file.path, file.description),
+        "field": fields,
+    }
     key = key_of(file.path, file.fields)
     if key:
         found["key"] = [{"@id": f"{me}/{names[k]}"} for k in key]

@@ -129,8 +129,9 @@ def _resource(group: list[CardFile], paths: list[str]) -> dict[str, Any]:
     found: dict[str, Any] = {
         "name": name,
         "path": [f.path for f in group] if several else first.path,
-        "title": describe_file(first.path),
-        "description": describe_file(first.path) + (f"; {first.rows:,} rows" if first.rows is not None and not several else ""),
+        "title": describe_file(first.path, first.description),
+        "description": describe_file(first.path, first.description)
+        + (f"; {first.rows:,} rows" if first.rows is not None and not several else ""),
         "format": suffix,
         "mediatype": first.media_type,
         "bytes": sum(f.bytes for f in group),

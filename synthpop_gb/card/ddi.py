@@ -126,7 +126,7 @@ def _file(root: ET.Element, file: CardFile, name: str) -> None:
     print_ = _add(text, "dataFingerprint", type="dataFile")
     _add(print_, "digitalFingerprintValue", file.sha256)
     _add(print_, "algorithmSpecification", "SHA-256")
-    _add(text, "fileCont", describe_file(file.path))
+    _add(text, "fileCont", describe_file(file.path, file.description))
     size = _add(text, "dimensns")
     if file.rows is not None:
         _add(size, "caseQnty", file.rows)

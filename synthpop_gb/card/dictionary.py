@@ -17,6 +17,12 @@ _TABLE_TYPES = {
     "date32[day]": "date", "string": "string", "large_string": "string",
 }  # fmt: skip
 
+_LABELS = {
+    "indicators": "Area or group that is asked about",
+    "people": "Code of an area that the zone lies in, or answer of the record that the person is a copy of",
+}
+"""What columns are that bear the names of a study's levels and variables."""
+
 
 @dataclass(frozen=True)
 class Column:
@@ -34,13 +40,17 @@ def _dictionary() -> dict:
     return tomllib.loads(Path(__file__).with_name("dictionary.toml").read_text(encoding="utf-8"))
 
 
-def describe_file(path: str) -> str:
+def describe_file(path: str, said: str = "") -> str:
     """Say what a file of a result's folder holds, 'synthetic' included; 'File of the synthetic data' where it is not known.
+
+    said : what is to be said of it instead, where somebody knows better.
 
     >>> describe_file("maps/health.png"), describe_file("notes.txt")
     ('Map of the synthetic population', 'File of the synthetic data')
     """
     known = _dictionary()["files"]
+    if said:
+        return said
     if path in known:
         return known[path]
     return next(
@@ -78,6 +88,8 @@ def _column(path: str, name: str, kind: str) -> Column:
         description, unit = "Settled count of this cell", "people"
     if stem == "left_out_cells" and name.startswith("like "):
         description = "Likeness of this outcome to that constraint"
+    if not description:
+        description = next((text for folder, text in _LABELS.items() if path.startswith(f"{folder}/")), "")
     return Column(name, shown_type(kind), description, unit, tuple(s.name for s in fixed or ()))
 
 

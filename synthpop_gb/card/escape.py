@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 __all__ = ["identifier", "iri", "markdown", "one_line", "web_address"]
 
 _SPECIAL = re.compile(r"([\\`*_\[\]|~])")
+_BLOCK = re.compile(r"^(#+(?=\s|$)|[+-](?=\s|$)|\d+[.)](?=\s|$)|=+$|--+$)")  # headings, lists and rules begin a line so
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
 
 
@@ -27,7 +28,7 @@ def markdown(text: object) -> str:
     """
     said = one_line(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     said = _SPECIAL.sub(r"\\\1", said)
-    return re.sub(r"^([#+=!-]|\d+[.)])", lambda m: m[0][:-1] + "\\" + m[0][-1], said)
+    return _BLOCK.sub(lambda m: m[0][:-1] + "\\" + m[0][-1], said)
 
 
 def web_address(text: str) -> str:

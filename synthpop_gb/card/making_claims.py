@@ -42,7 +42,13 @@ def preparation(facts: Facts) -> Section:
     """Name recodes, what settling changed, perturbation, what was noticed."""
     run: Mapping[str, Any] = facts.files.get(_RUN) or {}
     made = run.get("made_from") or {}
-    claims: list[Claim | None] = []
+    claims: list[Claim | None] = [
+        say(
+            "Zones of {year}: {n} in the study area; number of larger areas: {levels}.",
+            year=_text(facts.get(_RUN, "/study/zones/year")), n=facts.get(_RUN, "/made_from/zones/number"),
+            levels=facts.get(_RUN, "/made_from/zones/levels"),
+        )
+    ]  # fmt: skip
     for name, recode in ((run.get("study") or {}).get("recode") or {}).items():
         how = next((k for k in ("bands", "merge", "map") if recode.get(k)), None)
         if how:
@@ -52,7 +58,7 @@ def preparation(facts: Facts) -> Section:
         at = f"/made_from/settled/{i}"
         claims.append(
             say(
-                "Settled so that tables agree: {table}, {people} people moved between cells in {zones} zones.",
+                "Settled so that tables agree: {table:name}, {people} people moved between cells in {zones} zones.",
                 table=facts.get(_RUN, f"{at}/table"), people=facts.get(_RUN, f"{at}/people"),
                 zones=facts.get(_RUN, f"{at}/zones"),
             )
@@ -61,7 +67,7 @@ def preparation(facts: Facts) -> Section:
     for i in perturbed:
         claims.append(
             say(
-                "Counts of {name} are perturbed by the publisher, about {error} people a cell (standard deviation).",
+                "Counts of {name:name} are perturbed by the publisher, about {error} people a cell (standard deviation).",
                 name=facts.get(_RUN, f"/made_from/tables/{i}/name"),
                 error=facts.get(_RUN, f"/made_from/tables/{i}/standard_error"),
             )

@@ -101,7 +101,10 @@ class CardVariable:
 
 @dataclass(frozen=True)
 class CardFile:
-    """One file of the result: path within its folder, bytes, SHA-256, media type, and of tables columns with type and rows."""
+    """One file of the result: path within its folder, bytes, SHA-256, media type; of tables columns with type, and rows.
+
+    description : what it holds, where the data dictionary does not know.
+    """
 
     path: str
     bytes: int
@@ -109,6 +112,7 @@ class CardFile:
     media_type: str
     fields: tuple[tuple[str, str], ...] = ()
     rows: int | None = None
+    description: str = ""
 
 
 @dataclass(frozen=True)

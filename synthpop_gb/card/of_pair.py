@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -110,12 +111,20 @@ def card_of_pair(record: Mapping[str, Any], audit: Checks | None, files: Iterabl
     risk = Section.of("disclosure", "Whom it could expose", [*_risk(facts), *audited_disclosure(facts, is_open=is_open)])
     sections = (
         _summary(facts), verdicts(facts), audited_combinations(facts, is_open=is_open), risk, _limits(facts, audit),
-        audited_figures(facts),
+        audited_figures(facts, is_open=is_open),
     )  # fmt: skip
     return Card(
-        "dataset", about, tuple(s for s in sections if not s.empty), sources, _variables(record), tuple(files),
+        "dataset", about, tuple(s for s in sections if not s.empty), sources, _variables(record),
+        tuple(_told(f, sources) for f in files),
         _unstated(about, audit),
     )  # fmt: skip
+
+
+def _told(file: CardFile, sources: Iterable[CardSource]) -> CardFile:
+    """Say of the audited files themselves, where they lie beside the card, which they are."""
+    words = {"synthetic": "The synthetic data that were audited", "real": "Real data: not part of what may be handed on"}
+    role = next((s.role for s in sources if s.sha256 == file.sha256), "")
+    return replace(file, description=words.get(role, ""))
 
 
 def _about(record: Mapping[str, Any]) -> About:
@@ -186,6 +195,7 @@ def _sources(record: Mapping[str, Any]) -> tuple[CardSource, ...]:
     rows = []
     for i, entry in enumerate(record.get("files", [])):
         role, name = names[i] if i < len(names) else ("other", "")
+        name = "" if name == entry["path"] else name
         rows.append(CardSource(entry["path"], role, name, sha256=entry["sha256"], bytes=entry["bytes"]))
     return tuple(rows)
 

@@ -42,7 +42,7 @@ def card_of_run(run: Mapping[str, Any], checks: Checks | None, audit: Checks | N
     sections = (
         unfitted(facts), summary(facts), verdicts(facts), limits(facts), fidelity(facts),
         audited_combinations(facts, is_open=is_open), artefacts(facts), uncertainty(facts), measured,
-        preparation(facts), generator(facts), audited_figures(facts),
+        preparation(facts), generator(facts), audited_figures(facts, is_open=is_open),
     )  # fmt: skip
     sources = _sources(run)
     about = _about(run)
@@ -61,28 +61,32 @@ def checks_files(folder: str, checks: Checks | None) -> dict[str, Any]:
 
 
 def short_names(paths: Iterable[str]) -> dict[str, str]:
-    r"""File names by path: as much of each path's end as tells it from the others, never where it lies on a machine.
+    r"""File names by path, never where a file lies on a machine; of files of one name the folder too, or a number.
 
     >>> short_names(["/home/ann/in/a/age.csv", "/home/ann/in/b/age.csv", "C:\\Users\\ann\\survey.dta"])
     {'/home/ann/in/a/age.csv': 'a/age.csv', '/home/ann/in/b/age.csv': 'b/age.csv', 'C:\\Users\\ann\\survey.dta': 'survey.dta'}
+    >>> short_names(["/home/ann/age.csv", "/data/x/age.csv"])
+    {'/home/ann/age.csv': 'age.csv', '/data/x/age.csv': 'age.csv (2)'}
     """
-    parts = {p: (PureWindowsPath(p) if "\\" in p else PurePosixPath(p)).parts for p in paths}
-    ends = dict.fromkeys(parts, 1)
-    for _ in range(8):
-        names = {p: "/".join(part[-ends[p] :]) for p, part in parts.items()}
-        twice = [p for p in parts if list(names.values()).count(names[p]) > 1 and ends[p] < len(parts[p]) - 1]
-        if not twice:
-            break
-        for p in twice:
-            ends[p] += 1
-    return names if parts else {}
+    parts = {p: _pure(p).parts for p in dict.fromkeys(paths)}
+    names: dict[str, str] = {}
+    for path, mine in parts.items():
+        same = [p for p, other in parts.items() if other[-1:] == mine[-1:]]
+        siblings = len({parts[p][:-2] for p in same}) == 1 and all(len(parts[p]) > 2 for p in same)
+        number = same.index(path) + 1
+        names[path] = "/".join(mine[-2:]) if len(same) > 1 and siblings else mine[-1] + (f" ({number})" if number > 1 else "")
+    return names
+
+
+def _pure(path: str) -> PurePosixPath | PureWindowsPath:
+    return PureWindowsPath(path) if "\\" in path else PurePosixPath(path)
 
 
 def _without_paths(run: Mapping[str, Any]) -> dict[str, Any]:
     """Replace every path of an input, and the folders above it, by its short name, wherever in the text it stands."""
     names = short_names(i["path"] for i in run.get("inputs", []))
     told = {p for p in _paths(run.get("study") or {}) if p not in names}
-    names |= {p: (PureWindowsPath(p) if "\\" in p else PurePosixPath(p)).name for p in told}
+    names |= {p: _pure(p).name for p in told}
     order = sorted(names, key=len, reverse=True)
 
     def clean(value):

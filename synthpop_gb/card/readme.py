@@ -12,6 +12,14 @@ from synthpop_gb.card.noun import NOT_STATED, Card, CardTable, CardVariable, Sec
 
 __all__ = ["citation", "readme"]
 
+_LEGEND = {
+    "fidelity": "Independence: what knowing the single tables alone would give. Noise floor: what the best possible draw of "
+    "whole people would show. Fractional fit: the weights before people were made whole.",
+    "combinations": "Invented and missing are told against the reference named. Missing combinations are to be held against what "
+    "a perfect sample of the same size would miss.",
+}
+"""Meanings of words that a section uses; no claim about the result."""
+
 _SOON = ("fidelity", "combinations", "uncertainty", "artefacts", "disclosure")
 _LATER = ("preparation", "generator")
 _MOST_LISTED = 12
@@ -49,7 +57,7 @@ def _facts(card: Card) -> str:
     rows += [("Version", markdown(about.version))] if about.version else []
     rows += [("Published at", _linked(about.url))] if about.url else []
     rows += [("Paid for by", _joined(about.funding))] if about.funding else []
-    return "\n".join(["| | |", "| --- | --- |", *(f"| {k} | {v} |" for k, v in rows)])
+    return "  \n".join(f"**{k}:** {v}" for k, v in rows)
 
 
 def _joined(names: Iterable[str]) -> str:
@@ -113,6 +121,8 @@ def _section(section: Section) -> str:
     lines = [f"## {markdown(section.heading)}"]
     if section.claims:
         lines.append(_bullets(markdown(c.text) for c in section.claims))
+    if section.name in _LEGEND:
+        lines.append(f"*{_LEGEND[section.name]}*")
     return "\n\n".join([*lines, *(_table(t) for t in section.tables)])
 
 
@@ -184,6 +194,10 @@ def _sources(card: Card) -> list[str]:
     shown = [s for s in card.sources if s.role != "other"]
     if not shown:
         return []
+    if card.kind == "dataset":
+        rows = ["| File | What | Bytes | SHA-256 |", "| --- | --- | --- | --- |"]
+        rows += [f"| {markdown(s.file)} | {markdown(s.role)} | {s.bytes or 0:,} | {markdown(s.sha256)} |" for s in shown]
+        return ["## What was compared", "\n".join(rows)]
     rows = ["| File | What | Year | Universe | Publisher, licence |", "| --- | --- | --- | --- | --- |"]
     for s in shown:
         what = s.role + (f": {s.name.replace('_', ' ').replace(' x ', ' × ')}" if s.name else "")
@@ -195,7 +209,7 @@ def _sources(card: Card) -> list[str]:
         universe = markdown(s.universe) or ("–" if s.role in ("zones", "boundaries", "truth") else NOT_STATED)
         year = str(s.year) if s.year else NOT_STATED
         rows.append(f"| {markdown(s.file)} | {markdown(what)} | {year} | {universe} | {terms} |")
-    return ["## What it was made from" if card.kind == "population" else "## What was compared", "\n".join(rows)]
+    return ["## What it was made from", "\n".join(rows)]
 
 
 def _files(card: Card) -> list[str]:
@@ -211,7 +225,7 @@ def _files(card: Card) -> list[str]:
                 seen.add(folder)
                 rows.append(f"| {markdown(folder)}/ | {folders[folder]:,} files. {_folder(folder)} |")
         else:
-            rows.append(f"| {markdown(f.path)} | {markdown(describe_file(f.path))} |")
+            rows.append(f"| {markdown(f.path)} | {markdown(describe_file(f.path, f.description))} |")
     return ["## Files", "\n".join(rows)]
 
 

@@ -96,7 +96,7 @@ def _licence(text: str) -> dict[str, Any]:
 
 
 def _file(file: CardFile) -> dict[str, Any]:
-    said = describe_file(file.path)
+    said = describe_file(file.path, file.description)
     return {
         "@id": iri(file.path), "@type": "File", "name": file.path, "description": said, "encodingFormat": file.media_type,
         "contentSize": str(file.bytes), "sha256": file.sha256,

@@ -19,6 +19,7 @@ from synthpop_gb.provenance import InputFile
 from synthpop_gb.run_folder import _counts
 from synthpop_gb.testing import assert_fits, assert_same_population, small_problem
 from tests.problems import make_problem
+from tests.stages.small_world import world
 
 
 @pytest.fixture(scope="module", params=["shuffled", "ascending", "text", "wide"])
@@ -115,20 +116,16 @@ def test_a_restricted_survey_does_not_leave_with_the_run(tmp_path, population):
 
 
 def test_the_surveys_own_licence_wins(tmp_path, population):
-    class Survey:
-        name, licence, source = "labour force survey", "end-user", None
-
-    class Geography:
-        sources = ()
-
-    class Aligned:
-        survey, geography = Survey(), Geography()
-
+    aligned, _ = world()
+    aligned = replace(aligned, survey=replace(aligned.survey, licence="end-user"))
     with pytest.raises(InputError) as error:
-        run_folder.save(population, tmp_path / "run", aligned=Aligned(), licence="open")
+        run_folder.save(population, tmp_path / "run", aligned=aligned, licence="open")
     assert codes(error) == ["licence"]
     assert not (tmp_path / "run").exists()
-    assert not (run_folder.save(population, tmp_path / "run", aligned=Aligned()) / "population/problem.npz").exists()
+    folder = run_folder.save(population, tmp_path / "run", aligned=aligned)
+    assert not (folder / "population/problem.npz").exists()
+    made_from = run_folder.read_run(folder)["made_from"]
+    assert [v["name"] for v in made_from["variables"]][:3] == ["age", "sex", "work"]
 
 
 def test_finished_runs_are_not_overwritten_in_silence(tmp_path, population):
@@ -291,7 +288,7 @@ def test_run_json_says_what_is_needed_to_repeat(tmp_path, population):
     assert {"synthpop_gb", "numpy", "numba", "python"} <= set(run["versions"])
     assert run["constraints"] == ["table 0", "table 1", "table 2"]
     readme = (folder / "README.md").read_text(encoding="utf-8")
-    assert readme.startswith("# Leeds\n")
+    assert readme.startswith("# Synthetic population: Leeds\n")
     assert "table 0, table 1 and table 2" in readme
     assert run["digest"] in readme
 
@@ -302,9 +299,9 @@ def test_readme_leads_with_what_does_not_fit(tmp_path):
     checks = Checks({"people": 1200, "total absolute error": 3.5, "worst zone": "E01000007"})
     folder = run_folder.save(population, tmp_path / "run", checks=checks)
     readme = (folder / "README.md").read_text(encoding="utf-8")
-    assert "**Do not publish these areas as they stand:** E0" in readme
+    assert "miss some: do not publish as they stand." in readme.split("\n\n")[1]
+    assert readme.index("| E0") < readme.index("synthetic people in")
     assert "table 2 = category 3" in readme
-    assert "- people: 1,200\n- total absolute error: 3.5\n- worst zone: E01000007" in readme
     run = run_folder.read_run(folder)
     assert len(run["not_fitted"]) == (population.status["fit"] == "INFEASIBLE").sum()
 
