@@ -98,9 +98,9 @@ def test_separation_and_aliases_are_findings():
     assert table.loc["twice", "undetermined"] == "both"
     assert table.loc["sure", "undetermined"] == "both"
     assert np.isnan(table.loc["sure", "real"])
-    said = " ".join(f.message for f in found.findings if f.code == "utility-degenerate")
-    assert "repeat others: twice" in said
-    assert "sure" in said
+    said = [f.message for f in found.findings if f.code == "utility-degenerate"]
+    assert "repeat others: twice" in said[0]
+    assert "infinite" in said[1]
 
 
 def test_three_classes_are_two_regressions_near_the_multinomial():
@@ -141,7 +141,7 @@ def test_prediction_keeps_skill_for_a_fresh_sample_and_loses_it_with_the_links()
     assert (confusion == 270).all()
     agreement = found["importance_agreement"]
     assert len(agreement) == 4
-    assert agreement["spearman"].min() > 0.3
+    assert agreement.query("method == 'shap'")["spearman"].min() > 0.5
     real = people(900)
     bad = prediction(make_pair(real, shuffled(real), target="income"), forest=SMALL, permuted=200, explained=40)
     assert bad["prediction"].set_index("trained_on").loc[SYNTHETIC, "kept"] < 0.5
@@ -149,10 +149,9 @@ def test_prediction_keeps_skill_for_a_fresh_sample_and_loses_it_with_the_links()
 
 
 def test_numbers_are_predicted_in_their_own_unit():
-    made = prediction(
-        make_pair(people(400).assign(wealth=lambda d: 1e6 * d["wealth"]), people(400, seed=2).assign(wealth=1e6), target="wealth"),
-        forest=SMALL, permuted=100, explained=20,
-    )  # fmt: skip
+    real = people(400)
+    pair = make_pair(real.assign(wealth=1e6 * real["wealth"]), people(400, seed=2).assign(wealth=1e6), target="wealth")
+    made = prediction(pair, forest=SMALL, permuted=100, explained=20)
     table = made["prediction"].set_index("trained_on")
     assert table.loc[DUMMY, "rmse"] > 1e6
     assert table.loc[REAL, "r2"] > 0.3
@@ -183,7 +182,7 @@ def test_same_seed_same_tables_and_splits_are_independent_of_their_number():
 
 def test_fairness_counts_by_group_are_those_of_the_models():
     pair = fresh(900)
-    found = fairness(pair, seed=2, forest=SMALL)["fairness"]
+    found = fairness(pair, seed=2, forest=SMALL, fewest_together=25)["fairness"]
     made = task(sides(pair), None, [])
     done = trial(made, 2, 0, SMALL)
     female = (pair.real["sex"] == "female").to_numpy()[done.test]
@@ -198,7 +197,7 @@ def test_fairness_counts_by_group_are_those_of_the_models():
     assert rates["true_positive_rate"] == pytest.approx(chosen[female & truly].mean())
     assert rates["false_positive_rate"] == pytest.approx(chosen[female & ~truly].mean())
     assert (found["difference_low"] <= found["difference"] + 1e-9).all()
-    assert found.query("by == 'sex x age'")["records"].min() >= 50
+    assert found.query("by == 'sex x age'")["records"].min() >= 25
     overall = prediction(pair, seed=2, forest=SMALL, permuted=20, explained=5)["prediction"].set_index("trained_on")
     everybody = found.query("by == '' and measure == 'accuracy'").iloc[0]
     assert everybody["synthetic"] == overall.loc[SYNTHETIC, "accuracy"]
@@ -213,7 +212,7 @@ def test_group_wronged_by_the_synthetic_records_is_found():
     made.loc[women, "income"] = np.random.default_rng(1).permutation(made.loc[women, "income"].to_numpy())
     found = fairness(make_pair(real, made, target="income", protected=("sex",)), forest=Forest(trees=40))
     assert "female" in found.headline["group that loses most"]
-    assert "female" in [f for f in found.findings if f.code == "utility-low"][0].message
+    assert "female" in next(f for f in found.findings if f.code == "utility-low").message
 
 
 def test_missing_package_is_a_finding_and_the_rest_is_computed(monkeypatch):
