@@ -90,17 +90,33 @@ def test_regression_passes_a_bootstrap_and_fails_lost_links():
 
 def test_separation_and_aliases_are_findings():
     real, made = people(200), people(200, seed=2)
-    real["sure"] = np.where(real["income"] == "high", "a", "b")
-    made["sure"] = np.where(made["income"] == "high", "a", "b")
     real["twice"], made["twice"] = 2 * real["age"], 2 * made["age"]
     found = regression(make_pair(real, made, target="income"))
     table = found["regression"].set_index("variable")
     assert table.loc["twice", "undetermined"] == "both"
-    assert table.loc["sure", "undetermined"] == "both"
-    assert np.isnan(table.loc["sure", "real"])
-    said = [f.message for f in found.findings if f.code == "utility-degenerate"]
-    assert "repeat others: twice" in said[0]
-    assert "infinite" in said[1]
+    assert np.isnan(table.loc["twice", "real"])
+    assert "repeat others: twice" in found.findings[0].message
+    for side in (real, made):
+        side["sure"] = np.where(side["income"] == "high", "a", "b")
+    lost = regression(make_pair(real, made, target="income"))
+    assert lost["regression"].empty
+    assert "alone decides the outcome" in lost.findings[0].message
+
+
+def test_certain_records_say_nothing_of_other_coefficients():
+    """A value whose records all have one outcome: its coefficient is infinite, the others are those without its records."""
+    real, made = people(300), people(300, seed=2)
+    real["town"] = np.where(np.arange(300) % 3 == 0, "A", np.where(real["income"] == "high", "B", "A"))
+    made["town"] = real["town"]
+    names = ("age", "sex", "town")
+    row = regression(make_pair(real, made, target="income"), predictors=names)["regression"].set_index("variable")
+    assert row.loc["town", "undetermined"] in ("real", "both")
+    rest = regression(make_pair(real[real["town"] == "A"], made, target="income"), predictors=names)["regression"]
+    rest = rest.set_index("variable")
+    slope = row["real"] / np.where(row.index == "age", real["age"].std(ddof=0), 1)
+    again = rest["real"] / np.where(rest.index == "age", real.loc[real["town"] == "A", "age"].std(ddof=0), 1)
+    assert abs(slope["age"]) == pytest.approx(abs(again["age"]), rel=1e-5)
+    assert abs(slope["sex"]) == pytest.approx(abs(again["sex"]), rel=1e-5)
 
 
 def test_three_classes_are_two_regressions_near_the_multinomial():
@@ -216,8 +232,9 @@ def test_group_wronged_by_the_synthetic_records_is_found():
 
 
 def test_missing_package_is_a_finding_and_the_rest_is_computed(monkeypatch):
-    for name in ("sklearn", "sklearn.tree", "sklearn.linear_model", "sklearn.ensemble", "statsmodels", "statsmodels.api"):
+    for name in ("sklearn", "sklearn.tree", "sklearn.linear_model", "sklearn.ensemble", "statsmodels"):
         monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.setitem(sys.modules, "statsmodels.genmod.generalized_linear_model", None)
     pair = fresh(60)
     with pytest.raises(InputError, match="scikit-learn"):
         prediction(pair)

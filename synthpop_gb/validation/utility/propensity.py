@@ -25,8 +25,8 @@ _NO_PENALTY = 1e6
 """Inverse penalty of logistic regression on standardised columns: pMSE is that of maximum likelihood to some five digits."""
 
 _COLUMNS = (
-    "model", "records", "n_real", "n_synthetic", "c", "df", "pmse", "pmse_null", "s_pmse", "null", "permutations", "po50",
-    "specks", "specks_null", "u", "auc", "verdict",
+    "model", "records", "n_real", "n_synthetic", "c", "df", "pmse", "pmse_null", "pmse_null_error", "s_pmse", "null",
+    "permutations", "po50", "specks", "specks_null", "u", "auc", "verdict",
 )  # fmt: skip
 
 
@@ -70,8 +70,9 @@ def propensity(
     -------
     Checks
         Table 'propensity', one row a model: model, records, n_real and n_synthetic (effective), c, df (parameters without the
-        intercept; leaves less one), pmse, pmse_null, s_pmse = pmse / pmse_null, null ('exact' or 'permutation'), permutations,
-        po50, specks, specks_null (mean of the permuted, not scaled; NaN without), u, auc, verdict. See
+        intercept; leaves less one), pmse, pmse_null with pmse_null_error (standard error of a permuted one), s_pmse = pmse /
+        pmse_null, null ('exact' or 'permutation'), permutations, po50, specks, specks_null (mean of the permuted, not scaled;
+        NaN without), u, auc, verdict. See
         `measures.propensity_measures`.
 
     Raises
@@ -143,7 +144,8 @@ def _row(model: str, score: np.ndarray, synthetic: np.ndarray, weight: np.ndarra
     n = [float(weight[~synthetic].sum()), float(weight[synthetic].sum())]
     measured = propensity_measures(score, weight * ~synthetic, weight * synthetic)
     sizes = {"records": len(score), "n_real": n[0], "n_synthetic": n[1], "c": n[1] / sum(n)}
-    return {"model": model, **sizes, "df": df, **measured, "permutations": 0, "specks_null": math.nan}
+    unknown = {"permutations": 0, "specks_null": math.nan, "pmse_null_error": math.nan}
+    return {"model": model, **sizes, "df": df, **measured, **unknown}
 
 
 def _judged(row: dict[str, object], null: float, how: str) -> dict[str, object]:
@@ -198,7 +200,11 @@ def _cart(
         order = rng.permutation(len(synthetic))  # weights go with labels: each side keeps its effective number
         nulls.append(_row("cart", *_scored(scores, synthetic[order], weight[order])))
     null = (1 - row["c"]) * float(np.mean([r["pmse"] for r in nulls])) if nulls else math.nan
-    row |= {"permutations": permutations, "specks_null": float(np.mean([r["specks"] for r in nulls])) if nulls else math.nan}
+    row["permutations"] = permutations
+    if nulls:
+        row["specks_null"] = float(np.mean([r["specks"] for r in nulls]))
+    if len(nulls) > 1:
+        row["pmse_null_error"] = (1 - row["c"]) * float(np.std([r["pmse"] for r in nulls], ddof=1)) / math.sqrt(len(nulls))
     if nulls and not null > 0:
         message = (
             f"The pMSE of the classification tree ({row['pmse']:.2g}) cannot be standardised: no permuted tree had a second leaf."

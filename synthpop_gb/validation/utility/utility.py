@@ -28,7 +28,7 @@ def utility(
     order: int = 3,
     prediction: bool = True,
     splits: int = 1,
-    permutations: int = 50,
+    permutations: int = 20,
     positive: str | None = None,
 ) -> Checks:
     """Measure what the synthetic records of a pair can be used for.
@@ -48,7 +48,7 @@ def utility(
     splits : int
         Times that real records are split into training and test records.
     permutations : int
-        Permuted trees of the propensity's null.
+        Permuted trees of the propensity's null, whose standard error is told.
     positive : str, optional
         Value of the target that counts as selected, see `fairness`.
 
