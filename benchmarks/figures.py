@@ -109,6 +109,13 @@ GROUPS = {
     "census_2021_noise": Group(
         "Census 2021: standard deviation of one published cell, by table, from how totals scatter", "_calibration", "perturbation"
     ),
+    "utility_perfect": Group(
+        "Utility of perfect syntheses: mean standardised measures of 100 samples of the real records",
+        "_utility",
+        "perfect",
+        data=False,
+    ),
+    "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 

@@ -29,3 +29,10 @@ def test_broken_pairs_give_findings(name):
         assert isinstance(value, str | int | float)
         assert "nan" not in str(value).split()
     assert all(f.code.startswith("utility-") for f in checks.findings)
+
+
+def test_text_that_means_something_to_a_browser_or_a_spreadsheet_stays_as_it_is():
+    checks = utility(PAIRS["category only in synthetic, of HTML"], prediction=False, permutations=2)
+    names = checks["univariate"].set_index("variable").loc["education", "only_synthetic_names"]
+    assert names == '<script>alert("x")</script>|=1+1 (40 %)'
+    assert '<script>alert("x")</script>|=1+1' in checks["univariate_bins"]["label"].tolist()

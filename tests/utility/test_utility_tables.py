@@ -1,5 +1,6 @@
 """Tables of variables, propensity models, and effective numbers of weighted and cloned records."""
 
+import importlib
 import math
 from dataclasses import replace
 
@@ -41,11 +42,9 @@ def test_every_table_is_the_one_that_pandas_counts():
 
 
 def test_sparse_counting_is_dense_counting(monkeypatch):
-    import synthpop_gb.validation.utility.tables as module
-
     pair = make_pair(people(200), people(200, seed=2))
     dense = tables(pair, order=3)["utility_tables"]
-    monkeypatch.setattr(module, "_DENSE", 3)
+    monkeypatch.setattr(importlib.import_module("synthpop_gb.validation.utility.tables"), "_DENSE", 3)
     pd.testing.assert_frame_equal(tables(pair, order=3)["utility_tables"], dense)
 
 

@@ -140,7 +140,7 @@ def _patterns(pair: Pair) -> np.ndarray:
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
     """Random numbers of one purpose: what one measure draws does not depend on whether another was asked for."""
-    return np.random.default_rng([int(seed) & 0xFFFFFFFF, *purpose.encode()])
+    return np.random.default_rng([int(seed) % 2**64, *purpose.encode()])
 
 
 def size_of(values: np.ndarray) -> float:
