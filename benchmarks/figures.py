@@ -140,6 +140,13 @@ GROUPS = {
         "_intersections",
         "scan",
     ),
+    "utility_perfect": Group(
+        "Utility of perfect syntheses: mean standardised measures of 100 samples of the real records",
+        "_utility",
+        "perfect",
+        data=False,
+    ),
+    "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 

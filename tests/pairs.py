@@ -84,7 +84,7 @@ def broken_pairs() -> dict[str, Pair]:
         "some weights of nought": make_pair(good, made, weight=np.arange(60.0) % 3, **roles),
         "cloned": make_pair(good, good.iloc[np.arange(300) % 37], cloned=True, **roles),
         "huge numbers": make_pair(
-            good.assign(wealth=good["wealth"] * 1e150), made.assign(wealth=made["wealth"] * 1e150), **roles
+            good.assign(wealth=good["wealth"] * 1e200), made.assign(wealth=made["wealth"] * 1e200), **roles
         ),
         "numeric target": make_pair(good, made, target="wealth", protected=("sex",)),
         "constant numeric target": make_pair(good.assign(wealth=1.0), made, target="wealth", protected=("sex",)),

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from synthpop_gb.validation.utility._sides import generator
+from synthpop_gb.validation.utility._sides import generator, size_of
 from synthpop_gb.validation.utility.correlation import NORMS, correlation_matrix, matrix_norm
 
 __all__ = ["eta_floor", "matrix_floors", "v_floor"]
@@ -39,6 +39,7 @@ def eta_floor(
     n = round(float(n))
     if n < 2 or math.isnan(real):
         return math.nan
+    values = values / size_of(values)
     each = np.bincount(codes, weight)
     live = each > 0
     share = each[live] / each.sum()

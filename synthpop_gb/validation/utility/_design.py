@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 
-from synthpop_gb.validation.utility._sides import Sides
+from synthpop_gb.validation.utility._sides import Sides, size_of
 
 __all__ = ["Design", "design", "with_products"]
 
@@ -44,7 +44,8 @@ def design(both: Sides, names: tuple[str, ...], rows: tuple[np.ndarray, np.ndarr
             else _category(both, name, rows, most_categories)
         )
         for said, *sides in made:
-            if any(len(c) and (c != sides[0][:1]).any() for c in sides):
+            first = next((c[0] for c in sides if len(c)), 0.0)
+            if any((c != first).any() for c in sides):
                 labels.append((name, said))
                 for out, column in zip(columns, sides, strict=True):
                     out.append(column)
@@ -65,12 +66,14 @@ def with_products(made: Design, most: int) -> Design | int:
 def _number(both: Sides, name: str, rows) -> list[tuple]:
     known = both.pair.real[name].to_numpy()
     known = known[np.isfinite(known)]
+    size = size_of(known)
+    known = known / size
     mean, sd = (float(known.mean()), float(known.std())) if len(known) else (0.0, 0.0)
-    values = [side[name].to_numpy()[r] for side, r in zip((both.pair.real, both.pair.synthetic), rows, strict=True)]
+    values = [side[name].to_numpy()[r] / size for side, r in zip((both.pair.real, both.pair.synthetic), rows, strict=True)]
     gone = [~np.isfinite(v) for v in values]
-    scaled = [
-        np.where(g, 0.0, (np.where(g, mean, v) - mean) / (sd if sd > 0 else 1.0)) for g, v in zip(gone, values, strict=True)
-    ]
+    spread = sd if sd > 0 else 1.0
+    far = 1e6  # real standard deviations: squares of what lies much farther out overflow
+    scaled = [np.clip((np.where(g, mean, v) - mean) / spread, -far, far) for g, v in zip(gone, values, strict=True)]
     out = [("", *scaled)]
     if any(g.any() for g in gone):
         out.append(("missing", *(g.astype(np.float64) for g in gone)))

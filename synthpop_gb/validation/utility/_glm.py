@@ -51,18 +51,25 @@ def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray, *, logistic: bool) -> 
     the effective number of records. Variances are the model's own, at the effective number; of a linear model with that number
     less the parameters as divisor.
     """
-    glm, families = part("statsmodels.api", "GLM", "families")
+    (glm,) = part("statsmodels.genmod.generalized_linear_model", "GLM")
+    families = part("statsmodels.genmod.families", "Binomial", "Gaussian")
     some = weight > 0
     x, y, weight = x[some], y[some], weight[some]
     p = x.shape[1] + 1
+    sure = np.zeros(p, bool)
+    if logistic:
+        sure[1:], live = _sure(x, y)
+        if live.any() and not live.all() and (y[live] == y[live][0]).all() and (y != y[0]).any():
+            return "one predictor alone decides the outcome, so that coefficients are infinite"
+        x, y, weight = x[live], y[live], weight[live]
     if len(y) < 2 or (y == y[0]).all():
         return "the outcome does not vary"
     full = np.concatenate([np.ones((len(x), 1)), x], axis=1)
-    kept = np.flatnonzero(_independent(full, weight))
+    kept = np.flatnonzero(_independent(full, weight) & ~sure)
     n = float(weight.sum())
     if n <= len(kept) + 1:
         return f"{n:,.4g} effective records cannot determine {len(kept)} coefficients"
-    family = families.Binomial() if logistic else families.Gaussian()
+    family = families[0]() if logistic else families[1]()
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # separation and slow convergence are told from the result below
         try:
@@ -77,9 +84,28 @@ def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray, *, logistic: bool) -> 
     aliased = np.ones(p, bool)
     aliased[kept] = False
     lost = ~np.isfinite(error) & ~aliased
-    separated = lost | ((error > _NO_ERROR) | (np.abs(coefficient) > _NO_ODDS) if logistic else np.zeros(p, bool))
+    aliased &= ~sure
+    separated = sure | lost | ((error > _NO_ERROR) | (np.abs(coefficient) > _NO_ODDS) if logistic else np.zeros(p, bool))
     coefficient, error = (np.where(separated, np.nan, a) for a in (coefficient, error))
     return Fit(coefficient, error, covariance, aliased, separated & ~aliased, len(y), n)
+
+
+def _sure(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns of 0 and 1 whose ones have one outcome only, and the rows that are left without those.
+
+    Their likelihood is largest at infinity, where these rows are certain and say nothing of the other coefficients: left out,
+    the others are estimated as in the limit. That may leave another column with one outcome, so it is done until none is left.
+    """
+    sure, live = np.zeros(x.shape[1], bool), np.ones(len(y), bool)
+    dummy = ((x == 0) | (x == 1)).all(axis=0)
+    while True:
+        ones = x[live][:, dummy]
+        count, positive = ones.sum(axis=0), y[live] @ ones
+        found = np.flatnonzero(dummy)[(count > 0) & ((positive == 0) | (positive == count))]
+        if not len(found):
+            return sure, live
+        sure[found], dummy[found] = True, False
+        live &= ~(x[:, found] == 1).any(axis=1)
 
 
 def _independent(x: np.ndarray, weight: np.ndarray) -> np.ndarray:

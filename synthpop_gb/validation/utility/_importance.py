@@ -26,7 +26,9 @@ def importances(
     value, over the classes of a category (Lundberg et al. 2020).
     """
     (permutation,) = part("sklearn.inspection", "permutation_importance")
-    (explainer,) = part("shap", "TreeExplainer")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what shap's import deprecates is not ours to mend
+        (explainer,) = part("shap", "TreeExplainer")
     rng = generator(seed, f"importance {trial.split}")
     order = rng.permutation(len(trial.test))
     own = int(rng.integers(2**31))

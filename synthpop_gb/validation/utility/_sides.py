@@ -17,7 +17,7 @@ from synthpop_gb.coded import Coded
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.pair import Pair
 
-__all__ = ["Sides", "generator", "part", "sides", "some_records"]
+__all__ = ["Sides", "generator", "part", "sides", "size_of", "some_records"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,7 +140,16 @@ def _patterns(pair: Pair) -> np.ndarray:
 
 def generator(seed: int, purpose: str) -> np.random.Generator:
     """Random numbers of one purpose: what one measure draws does not depend on whether another was asked for."""
-    return np.random.default_rng([int(seed) & 0xFFFFFFFF, *purpose.encode()])
+    return np.random.default_rng([int(seed) % 2**64, *purpose.encode()])
+
+
+def size_of(values: np.ndarray) -> float:
+    """Largest absolute value, 1 where there is none: divided by it, squares of huge numbers stay finite.
+
+    >>> size_of(np.array([-4.0, 1.0])), size_of(np.zeros(0))
+    (4.0, 1.0)
+    """
+    return float(np.abs(values).max(initial=0.0)) or 1.0
 
 
 def some_records(n: int, most: int, seed: int, purpose: str) -> np.ndarray:

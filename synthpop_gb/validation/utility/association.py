@@ -12,7 +12,8 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.pair import Pair
 from synthpop_gb.validation.utility._association_floors import eta_floor, matrix_floors, v_floor
-from synthpop_gb.validation.utility._sides import Sides, sides
+from synthpop_gb.validation.utility._sides import Sides, sides, size_of
+from synthpop_gb.validation.utility._words import said
 from synthpop_gb.validation.utility.correlation import CORRELATIONS, NORMS, correlation_matrix, matrix_norm, numbers_of
 
 __all__ = ["association", "correlation_ratio", "cramers_v"]
@@ -128,6 +129,7 @@ def correlation_ratio(codes: np.ndarray, values: np.ndarray, weight: np.ndarray)
     codes, values, weight = codes[some], values[some], weight[some]
     if not len(values) or (values == values[0]).all():
         return math.nan
+    values = values / size_of(values)
     each = np.bincount(codes, weight)
     if (each > 0).sum() < 2:
         return math.nan
@@ -198,7 +200,7 @@ def _norms(both: Sides, names: tuple[str, ...], numbers: tuple[str, ...], table:
     sets = {"numbers": numbers}
     if binary:
         sets["numbers and categories of two"] = tuple(n for n in names if n in numbers or n in binary)
-    for said, chosen in sets.items():
+    for label, chosen in sets.items():
         if len(chosen) < 2:
             continue
         values = numbers_of(both.pair, chosen)
@@ -206,7 +208,7 @@ def _norms(both: Sides, names: tuple[str, ...], numbers: tuple[str, ...], table:
             real = correlation_matrix(values[0], both.real_weight, correlation=kind)
             synthetic = correlation_matrix(values[1], both.synthetic_weight, correlation=kind)
             floors = matrix_floors(values[0], both.real_weight, both.n_synthetic, kind, seed=seed)
-            out += [(kind, n, said, len(chosen), matrix_norm(synthetic - real, n), floors[n]) for n in NORMS]
+            out += [(kind, n, label, len(chosen), matrix_norm(synthetic - real, n), floors[n]) for n in NORMS]
     if len(names) >= 2:
         at = {n: i for i, n in enumerate(names)}
         difference, floor = np.zeros((len(names),) * 2), np.zeros((len(names),) * 2)
@@ -226,11 +228,11 @@ def _headline(table: pd.DataFrame, norms: pd.DataFrame) -> dict[str, object]:
         worst = known.loc[known["difference"].abs().idxmax()]
         out["association least alike"] = (
             f"{worst['a']} x {worst['b']}: {worst['kind'].replace('_', ' ')} {worst['real']:.2f} real, "
-            f"{worst['synthetic']:.2f} synthetic (a perfect sample differs by {worst['floor']:.2g})"
+            f"{worst['synthetic']:.2f} synthetic (a perfect sample differs by {said(worst['floor'], '.2g')})"
         )
     of_numbers = norms[norms["variables"] == "numbers"].set_index(["correlation", "norm"])
     for kind in CORRELATIONS if len(of_numbers) else ():
-        said = [f"{n} {of_numbers.loc[(kind, n), 'value']:.3g}" for n in ("entrywise", "upper", "induced_1")]
-        hoped = of_numbers.loc[(kind, "entrywise"), "floor"]
-        out[f"difference of {kind.capitalize()} matrices"] = f"{', '.join(said)} (a perfect sample: entrywise {hoped:.2g})"
+        values = [f"{n} {said(of_numbers.loc[(kind, n), 'value'])}" for n in ("entrywise", "upper", "induced_1")]
+        hoped = said(of_numbers.loc[(kind, "entrywise"), "floor"], ".2g")
+        out[f"difference of {kind.capitalize()} matrices"] = f"{', '.join(values)} (a perfect sample: entrywise {hoped})"
     return out

@@ -158,6 +158,7 @@ def _pearson(x: np.ndarray, w: np.ndarray) -> np.ndarray:
     if len(x) < 2:
         return np.full((p, p), np.nan)
     share = w / w.sum()
+    x = x / np.where((largest := np.abs(x).max(axis=0)) > 0, largest, 1.0)  # squares of huge numbers stay finite
     away = x - share @ x
     covariance = away.T @ (away * share[:, None])
     flat = (x == x[0]).all(axis=0)

@@ -13,6 +13,7 @@ from synthpop_gb.pair import Pair
 from synthpop_gb.validation.utility._importance import importances, rows_of
 from synthpop_gb.validation.utility._sides import sides
 from synthpop_gb.validation.utility._trials import AGAIN, DUMMY, REAL, SYNTHETIC, Forest, Trial, task, trials
+from synthpop_gb.validation.utility._words import percent, said
 from synthpop_gb.validation.utility.intervals import wilson
 from synthpop_gb.validation.utility.measures import propensity_measures
 
@@ -204,16 +205,15 @@ def _headline(tables: dict[str, pd.DataFrame], findings: list[Finding]) -> dict[
         return {}
     target, splits = table["target"].iloc[0], table["split"].nunique()
     mean = table.groupby("trained_on")[["accuracy", "auc", "r2", "skill", "kept"]].mean()
-    measures = [("accuracy", "accuracy"), ("auc", "AUC")] if mean["auc"].notna().any() else [("r2", "R2")]
+    measures = [("accuracy", "accuracy"), ("auc", "AUC")] if mean["accuracy"].notna().any() else [("r2", "R2")]
     words = ((SYNTHETIC, "trained on synthetic"), (REAL, "on real"), (AGAIN, "on real again"), (DUMMY, "dummy"))
-    said = [
-        "; ".join(
-            [f"{label} " + ", ".join(f"{mean.loc[n, m]:.3f} {w}" for n, w in words if n in mean.index) for m, label in measures]
-        )
-    ]
+    parts = []
+    for column, label in measures:
+        values = [f"{said(mean.loc[name, column], '.3f')} {word}" for name, word in words if name in mean.index]
+        parts.append(f"{label} {', '.join(values)}")
     if splits > 1:
-        said.append(f"mean of {splits} splits")
-    out = {f"prediction of {target}": "; ".join(said)}
+        parts.append(f"mean of {splits} splits")
+    out = {f"prediction of {target}": "; ".join(parts)}
     if SYNTHETIC in mean.index and (kept := mean.loc[SYNTHETIC, "kept"]) < KEPT:
         message = (
             f"Models of {target} trained on synthetic records keep {100 * kept:.0f} % of the skill of those trained on real ones."
@@ -224,8 +224,8 @@ def _headline(tables: dict[str, pd.DataFrame], findings: list[Finding]) -> dict[
         if SYNTHETIC in by.index:
             a, b = by.loc[SYNTHETIC], by.loc[AGAIN]
             out[f"order of importance by {'SHAP' if method == 'shap' else method}"] = (
-                f"rank correlation {a['spearman']:.2f} (real again {b['spearman']:.2f}), "
-                f"first variable kept in {100 * a['top_same']:.0f} % of splits ({100 * b['top_same']:.0f} %), "
-                f"whole order in {100 * a['order_same']:.0f} % ({100 * b['order_same']:.0f} %)"
+                f"rank correlation {said(a['spearman'], '.2f')} (real again {said(b['spearman'], '.2f')}), first variable "
+                f"kept in {percent(a['top_same'])} of splits ({percent(b['top_same'])}), "
+                f"whole order in {percent(a['order_same'])} ({percent(b['order_same'])})"
             )
     return out

@@ -13,6 +13,7 @@ from synthpop_gb.pair import Pair
 from synthpop_gb.validation.utility._design import design, with_products
 from synthpop_gb.validation.utility._sides import Sides, generator, part, sides, some_records
 from synthpop_gb.validation.utility._tree import leaves, ordered_codes
+from synthpop_gb.validation.utility._words import said
 from synthpop_gb.validation.utility.measures import ACCEPTABLE, pmse_null, propensity_measures, verdict
 
 __all__ = ["MODELS", "propensity"]
@@ -24,8 +25,8 @@ _NO_PENALTY = 1e6
 """Inverse penalty of logistic regression on standardised columns: pMSE is that of maximum likelihood to some five digits."""
 
 _COLUMNS = (
-    "model", "records", "n_real", "n_synthetic", "c", "df", "pmse", "pmse_null", "s_pmse", "null", "permutations", "po50",
-    "specks", "specks_null", "u", "auc", "verdict",
+    "model", "records", "n_real", "n_synthetic", "c", "df", "pmse", "pmse_null", "pmse_null_error", "s_pmse", "null",
+    "permutations", "po50", "specks", "specks_null", "u", "auc", "verdict",
 )  # fmt: skip
 
 
@@ -69,8 +70,9 @@ def propensity(
     -------
     Checks
         Table 'propensity', one row a model: model, records, n_real and n_synthetic (effective), c, df (parameters without the
-        intercept; leaves less one), pmse, pmse_null, s_pmse = pmse / pmse_null, null ('exact' or 'permutation'), permutations,
-        po50, specks, specks_null (mean of the permuted, not scaled; NaN without), u, auc, verdict. See
+        intercept; leaves less one), pmse, pmse_null with pmse_null_error (standard error of a permuted one), s_pmse = pmse /
+        pmse_null, null ('exact' or 'permutation'), permutations, po50, specks, specks_null (mean of the permuted, not scaled;
+        NaN without), u, auc, verdict. See
         `measures.propensity_measures`.
 
     Raises
@@ -103,10 +105,10 @@ def propensity(
     table = pd.DataFrame([r for r in rows if r], columns=list(_COLUMNS))
     poor = table[table["s_pmse"].astype(float) >= ACCEPTABLE]
     if len(poor):
-        said = "; ".join(f"{r['model']} (S_pMSE {r['s_pmse']:.3g}, AUC {r['auc']:.2f})" for r in poor.to_dict("records"))
-        findings.append(finding("utility-low", f"Models tell synthetic from real records: {said}.", count=len(poor)))
+        named = "; ".join(f"{r['model']} (S_pMSE {r['s_pmse']:.3g}, AUC {r['auc']:.2f})" for r in poor.to_dict("records"))
+        findings.append(finding("utility-low", f"Models tell synthetic from real records: {named}.", count=len(poor)))
     headline = {
-        f"S_pMSE by {_SAID[r['model']]}": f"{r['s_pmse']:.3g} ({r['verdict']}; AUC {r['auc']:.3f})"
+        f"S_pMSE by {_SAID[r['model']]}": f"{said(r['s_pmse'])} ({r['verdict']}; AUC {said(r['auc'], '.3f')})"
         for r in table.to_dict("records")
     }
     return Checks(headline, {"propensity": table}, tuple(findings))
@@ -119,14 +121,14 @@ _SAID = {
 }
 
 
-def _rows(both: Sides, most: int, seed: int, said: str, findings: list[Finding]) -> tuple[np.ndarray, np.ndarray]:
+def _rows(both: Sides, most: int, seed: int, model: str, findings: list[Finding]) -> tuple[np.ndarray, np.ndarray]:
     """Rows of each side that a model looks at: those of some weight; of too many a random part of each, in proportion."""
     live = [np.flatnonzero(w > 0) for w in (both.real_weight, both.synthetic_weight)]
     total = sum(len(x) for x in live)
     if total > most:
         counts = [max(round(len(x) * most / total), 1) for x in live]
         live = [x[some_records(len(x), n, seed, f"propensity {i}")] for i, (x, n) in enumerate(zip(live, counts, strict=True))]
-        message = f"The {said} looked at a random {sum(counts):,} of {total:,} records (`most_records`)."
+        message = f"The {model} looked at a random {sum(counts):,} of {total:,} records (`most_records`)."
         findings.append(finding("utility-partial", message, count=total - sum(counts)))
     return live[0], live[1]
 
@@ -142,12 +144,13 @@ def _row(model: str, score: np.ndarray, synthetic: np.ndarray, weight: np.ndarra
     n = [float(weight[~synthetic].sum()), float(weight[synthetic].sum())]
     measured = propensity_measures(score, weight * ~synthetic, weight * synthetic)
     sizes = {"records": len(score), "n_real": n[0], "n_synthetic": n[1], "c": n[1] / sum(n)}
-    return {"model": model, **sizes, "df": df, **measured, "permutations": 0, "specks_null": math.nan}
+    unknown = {"permutations": 0, "specks_null": math.nan, "pmse_null_error": math.nan}
+    return {"model": model, **sizes, "df": df, **measured, **unknown}
 
 
-def _judged(row: dict[str, object], null: float, said: str) -> dict[str, object]:
+def _judged(row: dict[str, object], null: float, how: str) -> dict[str, object]:
     ratio = row["pmse"] / null if null > 0 else math.nan
-    return {**row, "pmse_null": null, "s_pmse": ratio, "null": said, "verdict": verdict(ratio)}
+    return {**row, "pmse_null": null, "s_pmse": ratio, "null": how, "verdict": verdict(ratio)}
 
 
 def _logistic(both: Sides, model: str, most_records: int, most: int, seed: int, findings: list[Finding]) -> dict | None:
@@ -197,7 +200,11 @@ def _cart(
         order = rng.permutation(len(synthetic))  # weights go with labels: each side keeps its effective number
         nulls.append(_row("cart", *_scored(scores, synthetic[order], weight[order])))
     null = (1 - row["c"]) * float(np.mean([r["pmse"] for r in nulls])) if nulls else math.nan
-    row |= {"permutations": permutations, "specks_null": float(np.mean([r["specks"] for r in nulls])) if nulls else math.nan}
+    row["permutations"] = permutations
+    if nulls:
+        row["specks_null"] = float(np.mean([r["specks"] for r in nulls]))
+    if len(nulls) > 1:
+        row["pmse_null_error"] = (1 - row["c"]) * float(np.std([r["pmse"] for r in nulls], ddof=1)) / math.sqrt(len(nulls))
     if nulls and not null > 0:
         message = (
             f"The pMSE of the classification tree ({row['pmse']:.2g}) cannot be standardised: no permuted tree had a second leaf."

@@ -13,13 +13,15 @@ from synthpop_gb.pair import Pair
 from synthpop_gb.validation.utility._design import Design, design
 from synthpop_gb.validation.utility._glm import Fit, fit
 from synthpop_gb.validation.utility._sides import Sides, sides
+from synthpop_gb.validation.utility._words import percent, said
 from synthpop_gb.validation.utility.measures import ACCEPTABLE
 
 __all__ = ["interval_overlap", "lack_of_fit", "regression"]
 
 _COLUMNS = (
-    "outcome", "model", "variable", "term", "against", "real", "real_error", "real_low", "real_high",
-    "synthetic", "synthetic_error", "synthetic_low", "synthetic_high", "difference", "standardised", "overlap", "same_conclusion", "undetermined",
+    "outcome", "model", "variable", "term", "against", "real", "real_error", "real_low", "real_high", "synthetic",
+    "synthetic_error", "synthetic_low", "synthetic_high", "difference", "standardised", "overlap",
+    "same_conclusion", "undetermined",
 )  # fmt: skip
 
 _FIT_COLUMNS = (
@@ -104,8 +106,8 @@ def regression(
                 )
             ]
             if failed := [(n, r) for n, r in zip(_names(both), results, strict=True) if isinstance(r, str)]:
-                said = "; ".join(f"on the {n} side {r}" for n, r in failed)
-                findings.append(finding("utility-not-computed", f"No regression of {outcome} was fitted: {said}.", place=target))
+                why = "; ".join(f"on the {n} side {r}" for n, r in failed)
+                findings.append(finding("utility-not-computed", f"No regression of {outcome} was fitted: {why}.", place=target))
                 continue
             found = _compare(both, outcome, logistic, made, *results, level)
             rows += found
@@ -194,8 +196,8 @@ def _outcomes(both: Sides, target: str, kept, most_classes: int, findings: list[
         yield target, False, [np.ones(len(v), bool) for v in values], values
         return
     codes = [c.cat.codes.to_numpy() for c in columns]
-    said = [str(c) for c in columns[0].cat.categories]
-    count = np.bincount(codes[0], both.real_weight[kept[0]], minlength=len(said))
+    values = [str(c) for c in columns[0].cat.categories]
+    count = np.bincount(codes[0], both.real_weight[kept[0]], minlength=len(values))
     order = [k for k in np.argsort(-count, kind="stable") if count[k] > 0]
     if len(order) < 2:
         message = f"No regression of {target} was fitted: the real records have {len(order)} of its values."
@@ -206,9 +208,9 @@ def _outcomes(both: Sides, target: str, kept, most_classes: int, findings: list[
         findings.append(finding("utility-partial", message, place=target, count=len(order) - most_classes))
     for k in order[1:most_classes]:
         masks = [(c == k) | (c == order[0]) for c in codes]
-        against = "" if len(order) == 2 else f" against {said[order[0]]}"
+        against = "" if len(order) == 2 else f" against {values[order[0]]}"
         yield (
-            f"{target} = {said[k]}{against}",
+            f"{target} = {values[k]}{against}",
             True,
             masks,
             [(c[m] == k).astype(np.float64) for c, m in zip(codes, masks, strict=True)],
@@ -281,9 +283,11 @@ def _undetermined(outcome: str, rows: list[dict], real: Fit, synthetic: Fit) -> 
     for name, of in (("do not vary or repeat others", "aliased"), ("are infinite: a value has one outcome only", "separated")):
         at = getattr(real, of) | getattr(synthetic, of)
         if at.any():
-            said = [f"{r['variable']}{' = ' * bool(r['term'])}{r['term']}" for r, a in zip(rows, at, strict=True) if a]
-            message = f"Coefficients of the regression of {outcome} that {name}: {', '.join(said[:8])}{' ...' * (len(said) > 8)}."
-            out.append(finding("utility-degenerate", message, count=len(said)))
+            terms = [f"{r['variable']}{' = ' * bool(r['term'])}{r['term']}" for r, a in zip(rows, at, strict=True) if a]
+            message = (
+                f"Coefficients of the regression of {outcome} that {name}: {', '.join(terms[:8])}{' ...' * (len(terms) > 8)}."
+            )
+            out.append(finding("utility-degenerate", message, count=len(terms)))
     return out
 
 
@@ -291,11 +295,13 @@ def _headline(overall: pd.DataFrame, findings: list[Finding]) -> dict[str, objec
     out = {}
     for row in overall.to_dict("records"):
         out[f"regression of {row['outcome']}"] = (
-            f"{100 * row['mean_overlap']:.0f} % mean overlap of confidence intervals, {100 * row['same_conclusion']:.0f} % of "
-            f"{row['compared']} coefficients lead to the same conclusion, lack of fit {row['s_lof']:.3g} times its expectation"
+            f"{percent(row['mean_overlap'])} mean overlap of confidence intervals, {percent(row['same_conclusion'])} of "
+            f"{row['compared']} coefficients lead to the same conclusion, lack of fit {said(row['s_lof'])} times its expectation"
+            if row["compared"]
+            else "no coefficient is determined on both sides"
         )
     poor = overall[overall["s_lof"].astype(float) >= ACCEPTABLE]
     if len(poor):
-        said = "; ".join(f"{r['outcome']} ({r['s_lof']:.3g} times its expectation)" for r in poor.to_dict("records"))
-        findings.append(finding("utility-low", f"The lack of fit of regressions is large: {said}.", count=len(poor)))
+        named = "; ".join(f"{r['outcome']} ({r['s_lof']:.3g} times its expectation)" for r in poor.to_dict("records"))
+        findings.append(finding("utility-low", f"The lack of fit of regressions is large: {named}.", count=len(poor)))
     return out

@@ -11,7 +11,8 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.coded import MISSING, Coded
 from synthpop_gb.pair import Pair
 from synthpop_gb.validation.utility._bins import bins
-from synthpop_gb.validation.utility._sides import Sides, generator, sides
+from synthpop_gb.validation.utility._sides import Sides, generator, sides, size_of
+from synthpop_gb.validation.utility._words import percent
 
 __all__ = ["ks", "ks_floor", "moments", "tvd_floor", "univariate"]
 
@@ -159,13 +160,14 @@ def moments(values: np.ndarray, weight: np.ndarray) -> dict[str, float]:
     total = float(weight.sum())
     if not total > 0:
         return dict.fromkeys(names, math.nan)
-    share = weight / total
-    mean = float((share * values).sum())
-    away = values - mean
+    share, size = weight / total, size_of(values)
+    mean = float((share * (values / size)).sum())
+    away = values / size - mean
     second = float((share * away**2).sum())
-    flat = second <= (1e-12 * max(abs(mean), 1e-300)) ** 2 or not (values != values[0]).any()
+    flat = second <= 1e-30 or not (values != values[0]).any()
     skewness = math.nan if flat else float((share * (away / math.sqrt(second)) ** 3).sum())
-    sd = math.sqrt(second * total / (total - 1)) if total > 1 else math.nan
+    sd = (0.0 if flat else math.sqrt(second * total / (total - 1)) * size) if total > 1 else math.nan
+    mean *= size
     order = np.argsort(values, kind="stable")
     reached = np.cumsum(share[order])
     at = np.minimum(np.searchsorted(reached, np.array(QUANTILES) - 1e-12), len(values) - 1)
@@ -231,8 +233,10 @@ def _headline(table: pd.DataFrame) -> dict[str, object]:
     out = {
         "variables compared": len(table),
         "variable least alike": (
-            f"{worst['variable']}: {100 * worst['tvd']:.2g} % of records in other categories or groups "
-            f"(a perfect sample: {100 * worst['tvd_floor']:.2g} %)"
+            f"{worst['variable']}: {percent(worst['tvd'], '.2g')} of records in other categories or groups "
+            f"(a perfect sample: {percent(worst['tvd_floor'], '.2g')})"
+            if worst["tvd"] > 0
+            else "none: every distribution is the same"
         ),
     }
     if "only_synthetic" in table and (n := int(table["only_synthetic"].fillna(0).sum())):

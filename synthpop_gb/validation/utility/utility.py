@@ -7,11 +7,11 @@ from collections.abc import Callable
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, InputError
 from synthpop_gb.pair import Pair
-from synthpop_gb.validation.utility import fairness as _fairness
-from synthpop_gb.validation.utility import prediction as _prediction
 from synthpop_gb.validation.utility._sides import Sides, sides
 from synthpop_gb.validation.utility._trials import Forest, task, trials
 from synthpop_gb.validation.utility.association import association
+from synthpop_gb.validation.utility.fairness import judge as judge_groups
+from synthpop_gb.validation.utility.prediction import judge as judge_models
 from synthpop_gb.validation.utility.propensity import propensity
 from synthpop_gb.validation.utility.regression import regression
 from synthpop_gb.validation.utility.tables import tables
@@ -28,7 +28,7 @@ def utility(
     order: int = 3,
     prediction: bool = True,
     splits: int = 1,
-    permutations: int = 50,
+    permutations: int = 20,
     positive: str | None = None,
 ) -> Checks:
     """Measure what the synthetic records of a pair can be used for.
@@ -48,7 +48,7 @@ def utility(
     splits : int
         Times that real records are split into training and test records.
     permutations : int
-        Permuted trees of the propensity's null.
+        Permuted trees of the propensity's null, whose standard error is told.
     positive : str, optional
         Value of the target that counts as selected, see `fairness`.
 
@@ -101,6 +101,6 @@ def _models(both: Sides, target: str | None, seed: int, splits: int, positive: s
     made = task(both, target, findings)
     done = [] if made is None else trials(made, seed, splits, Forest(), findings)
     options = {"permuted": 2_000, "repeats": 5, "explained": 200, "explained_trees": 25}
-    overall = _prediction.judge(done, seed, options, findings)
-    groups = _fairness.judge(done, both.pair.protected, positive, 30, 50, list(overall.findings))
+    overall = judge_models(done, seed, options, findings)
+    groups = judge_groups(done, both.pair.protected, positive, 30, 50, list(overall.findings))
     return Checks({**overall.headline, **groups.headline}, {**overall.tables, **groups.tables}, groups.findings)
