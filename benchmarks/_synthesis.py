@@ -176,4 +176,4 @@ def _predicted(real: pd.DataFrame, made: pd.DataFrame, outcome: str, seed: int):
         named = pd.Categorical(np.where(side[outcome] == 1, "yes", "no"), categories=["no", "yes"])
         sides.append(side.astype(float).assign(**{outcome: named}).reset_index(drop=True))
     kinds = tuple(PairVariable(c, "category" if c == outcome else "number") for c in real)
-    return prediction(Pair(*sides, kinds, target=outcome), seed=seed, splits=1, explained_trees=100)
+    return prediction(Pair(*sides, kinds, target=outcome), seed=seed, splits=1, repeats=3, explained_trees=50)
