@@ -216,5 +216,6 @@ def simes(p: np.ndarray) -> np.ndarray:
     """
     tested = np.isfinite(p)
     ordered = np.sort(np.where(tested, p, 2.0), axis=1)
-    n = np.maximum(tested.sum(axis=1, keepdims=True), 1)
-    return np.minimum((ordered * n / np.arange(1, p.shape[1] + 1)).min(axis=1, initial=1.0), 1.0)
+    n = tested.sum(axis=1, keepdims=True)
+    least = (ordered * n / np.arange(1, p.shape[1] + 1)).min(axis=1, initial=1.0)
+    return np.where(n[:, 0] > 0, np.minimum(least, 1.0), 1.0)
