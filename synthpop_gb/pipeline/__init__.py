@@ -2,12 +2,13 @@
 
 from synthpop_gb.pipeline.after import expand_run, load, map_run, validate_run
 from synthpop_gb.pipeline.choosing import compare_methods, describe_methods, show_comparison
+from synthpop_gb.pipeline.comparing import Comparison, compare
 from synthpop_gb.pipeline.demo import run_demo
 from synthpop_gb.pipeline.indicators import indicator_run
 from synthpop_gb.pipeline.inputs import align, check, examine_study, read_inputs
 from synthpop_gb.pipeline.run import Run, run
 
 __all__ = [
-    "Run", "align", "check", "compare_methods", "describe_methods", "examine_study", "expand_run", "indicator_run", "load",
+    "Comparison", "Run", "align", "check", "compare", "compare_methods", "describe_methods", "examine_study", "expand_run", "indicator_run", "load",
     "map_run", "read_inputs", "run", "run_demo", "show_comparison", "validate_run",
 ]  # fmt: skip
