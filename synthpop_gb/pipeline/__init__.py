@@ -9,6 +9,6 @@ from synthpop_gb.pipeline.inputs import align, check, examine_study, read_inputs
 from synthpop_gb.pipeline.run import Run, run
 
 __all__ = [
-    "Comparison", "Run", "align", "check", "compare", "compare_methods", "describe_methods", "examine_study", "expand_run", "indicator_run", "load",
-    "map_run", "read_inputs", "run", "run_demo", "show_comparison", "validate_run",
+    "Comparison", "Run", "align", "check", "compare", "compare_methods", "describe_methods", "examine_study", "expand_run",
+    "indicator_run", "load", "map_run", "read_inputs", "run", "run_demo", "show_comparison", "validate_run",
 ]  # fmt: skip
