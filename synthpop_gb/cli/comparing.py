@@ -27,9 +27,10 @@ def compare_command(a, b, survey, id_, weight, by, no_pairs, output, overwrite):
     A file is read with the survey named, or with that of the run it is compared with. Replicates of a run are the noise that
     differences are judged by; where neither has some, people drawn one by one are.
     """
-    from synthpop_gb.pipeline.comparing import compare
+    import synthpop_gb as sp
 
-    made = compare(a, b, survey=survey, id=id_, weight=weight, by=by, pairs=not no_pairs, output=output, overwrite=overwrite)
+    asked = {"survey": survey, "id": id_, "weight": weight, "by": by, "pairs": not no_pairs}
+    made = sp.pipeline.compare(a, b, **asked, output=output, overwrite=overwrite)
     show_findings(made.checks.findings)
     click.echo(repr(made.checks))
     for words in made.checks["compare_groups"].query("q <= 0.05")["words"].head(10):

@@ -30,8 +30,8 @@ class ZoneDonors:
         Rows that were read, those left out included.
     columns : tuple of str
         Columns of zone and donor, and of counts where there is one.
-    unknown : pandas.DataFrame
-        zone, donor, people: copies of ids that the survey does not hold, which `counts` leave out. Empty without a survey.
+    unknown : pandas.Series
+        By zone code, people whose donor the survey does not hold, whom `counts` leave out. Empty without a survey.
     source : InputFile or None
         The file.
     findings : tuple of Finding
@@ -43,7 +43,7 @@ class ZoneDonors:
     donors: pd.Index
     rows: int
     columns: tuple[str, ...]
-    unknown: pd.DataFrame = field(default_factory=lambda: pd.DataFrame({"zone": [], "donor": [], "people": []}))
+    unknown: pd.Series = field(default_factory=lambda: pd.Series(dtype=np.int64))
     source: InputFile | None = None
     findings: tuple[Finding, ...] = ()
 
@@ -74,7 +74,7 @@ class ZoneDonors:
             squares[has] = np.add.reduceat(n * n, start[has])
             largest[has] = np.maximum.reduceat(n, start[has])
         people = counts.people
-        lost = self.unknown.groupby("zone")["people"].sum().reindex(self.zones, fill_value=0).to_numpy(np.int64)
+        lost = self.unknown.reindex(self.zones, fill_value=0).to_numpy(np.int64)
         columns = {
             "zone": self.zones.to_numpy(), "people": people, "donors": np.diff(counts.indptr),
             "largest_share": largest / np.maximum(people, 1), "effective_donors": people**2 / np.maximum(squares, 1),

@@ -24,7 +24,7 @@ _WHERE = {
     "survey": "survey_files",
     "table": "table_files",
     "tables": "table_files",
-    "two_column": "two_column",
+    "two_column": "two_column_files",
     "universe": "_universes",
     "variable": "_codebooks",
 }

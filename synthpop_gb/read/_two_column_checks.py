@@ -80,9 +80,9 @@ def _is_cut(line: str, gathered, delimiter: str) -> bool:
 
 
 def survey_findings(
-    gathered, counts: DonorCounts, records: pd.Index | None, path: Path
+    texts: list[str], people: np.ndarray, records: pd.Index | None, path: Path
 ) -> tuple[np.ndarray, pd.Index, list[Finding]]:
-    """Find the record that each id of the file means.
+    """Find the record that each id of the file means. texts, people: the ids in order of their codes, and their copies.
 
     Returns
     -------
@@ -92,9 +92,6 @@ def survey_findings(
         `records`, or the file's ids in ascending order where there is no survey.
     findings : list of Finding
     """
-    texts = gathered.donor.texts
-    people = np.zeros(len(texts), np.int64)
-    np.add.at(people, counts.record, counts.n)
     place, found = str(path), _lost_digits(texts, people, path)
     if records is None:
         order, donors = _own_order(texts)

@@ -21,8 +21,14 @@ from synthpop_gb.read._zones import _ZONE_NAMES, GSS
 
 __all__ = ["Rows", "open_rows"]
 
-_BATCH = 1 << 20  # bytes of text, or rows of Parquet, decoded at once
-_IDS = re.compile(r"(.*pidp|.*(person|record|donor|indiv(idual)?)(id|no|number)?|id|pid|uid|serial(num(ber)?)?)$")
+_BYTES, _ROWS = 1 << 23, 1 << 19  # of text, or of Parquet, decoded at once: every batch looks up each of its distinct ids
+_IDS = (
+    r".*pidp",
+    r"donor(id)?",
+    r".*(record|indiv(idual)?)(id|no|number)?|id|pid|uid|serial(num(ber)?)?",
+    r".*person(id|no|number)?",
+)
+"""Names of the donor's column, likeliest first: a file of people may number them as well."""
 _COUNTS = re.compile(r"(n|count|counts|freq|frequency|people|persons|copies|weight)$")
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
@@ -124,7 +130,7 @@ def _columns(path: Path, sample: dict[str, list[str]], zone: str | None, donor: 
         or [x for x in left if _ZONE_NAMES.match(key(bare(x)))]
     )
     left = [x for x in left if x != zone]
-    donor = given["donor"] or _first([x for x in left if _IDS.match(key(bare(x)))])
+    donor = given["donor"] or _first([x for like in _IDS for x in left if re.fullmatch(like, key(bare(x)))])
     n = given["n"] or _first([x for x in left if _COUNTS.match(key(bare(x))) and x != donor])
     if donor is None and zone is not None and len(rest := [x for x in left if x != n]) == 1:
         donor = rest[0]
@@ -159,7 +165,7 @@ def _last_line(path: Path, head: bytes, layout: Layout) -> str:
 
 
 def _text_batches(rows: Rows) -> Iterator[pa.RecordBatch]:
-    """Decode text a megabyte at a time, every column as codes of the distinct texts in the batch."""
+    """Decode text eight megabytes at a time, every column as codes of the distinct texts in the batch."""
 
     def keep(row) -> str:
         rows.broken += 1
@@ -169,7 +175,7 @@ def _text_batches(rows: Rows) -> Iterator[pa.RecordBatch]:
     layout, head = rows.layout, _head(rows.path)
     unnamed = layout.names[0] == "column 1" and layout.rows[0] == layout.names
     read = pa_csv.ReadOptions(
-        column_names=layout.names, skip_rows=layout.skip + (not unnamed), block_size=_BATCH, encoding=layout.encoding
+        column_names=layout.names, skip_rows=layout.skip + (not unnamed), block_size=_BYTES, encoding=layout.encoding
     )
     parse = pa_csv.ParseOptions(delimiter=layout.delimiter, invalid_row_handler=keep)
     convert = pa_csv.ConvertOptions(
@@ -190,7 +196,7 @@ def _parquet_batches(rows: Rows) -> Iterator[pa.RecordBatch]:
     with pq.ParquetFile(rows.path) as file:
         coded = [f.name for f in file.schema_arrow if f.name in rows.taken and _holds_text(f.type)]
     with pq.ParquetFile(rows.path, read_dictionary=coded) as file:
-        yield from file.iter_batches(batch_size=_BATCH, columns=list(rows.taken))
+        yield from file.iter_batches(batch_size=_ROWS, columns=list(rows.taken))
 
 
 def _holds_text(kind: pa.DataType) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -12,14 +12,13 @@ import pandas as pd
 
 from synthpop_gb.coded import Coded
 from synthpop_gb.population import DonorCounts
-from synthpop_gb.validation.difference import moderated_variance
+from synthpop_gb.validation.difference import moderated_variance, variance_trend
 from synthpop_gb.validation.recount import Ledger, RecordUse, recount
 
-__all__ = ["SHOWN", "Counted", "Layout", "PlacedPeople", "common_people", "count_block"]
+__all__ = ["Counted", "Layout", "PlacedPeople", "common_people", "count_block", "pairs_of_luck", "together_by_luck"]
 
 
-SHOWN = 10
-"""Replicates of a population that are compared with it, to see what luck does."""
+_PAIRS = 40  # of one population's draws that are compared with each other, to see what luck does
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,19 +193,10 @@ class Layout:
             fits &= (records >= least) | (records == 0)
         return fits
 
-    def moderated(self, squares: np.ndarray, means: np.ndarray, count: int, at: np.ndarray) -> np.ndarray:
-        """Variances over replicates of (n_zones, n_columns) cells, each table's cells drawn towards each other."""
-        out = np.empty_like(squares)
-        for first, last in zip(self.start[:-1], self.start[1:], strict=True):
-            cells = (slice(None), slice(int(first), int(last)))
-            flat = moderated_variance(squares[cells].ravel(), means[cells].ravel(), count, at=at[cells].ravel())
-            out[cells] = flat.reshape(-1, int(last - first))
-        return out
-
-    def spread(self, mine, sums, squares, count: int, expected) -> np.ndarray:
-        """Variances from sums and squares of what replicates deviate by from a population's counts `mine`."""
-        mean = sums / count
-        return self.moderated(np.maximum(squares - count * mean**2, 0.0), np.maximum(mine + mean, 0.0), count, at=expected)
+    def trend(self, squares: np.ndarray, means: np.ndarray, count: int, at: np.ndarray) -> np.ndarray:
+        """`variance_trend` of (n_zones, n_columns) cells, table by table."""
+        kind = np.broadcast_to(self.table_of, squares.shape).ravel()
+        return variance_trend(squares.ravel(), means.ravel(), count, at.ravel(), kind).reshape(squares.shape)
 
     def replicate_variance(self, counted: dict, scale: float, total: dict[str, np.ndarray]) -> np.ndarray | None:
         """Variance of the difference of all zones together; None where nobody has replicates."""
@@ -217,7 +207,8 @@ class Layout:
                 continue
             means = sums.mean(axis=0)
             squares = ((sums - means) ** 2).sum(axis=0)
-            parts.append(self.moderated(squares[None], means[None], len(sums), at=mine[None])[0])
+            trend = self.trend(squares[None], means[None], len(sums), mine[None])[0]
+            parts.append(moderated_variance(squares, trend, len(sums)))
         return combined(*parts, scale)
 
 
@@ -225,8 +216,9 @@ class Layout:
 class Counted:
     """A block of zones counted: (n_zones, n_columns) people of both, the variance that replicates give their difference.
 
-    people_a, people_b : (n_zones,) people who are compared. variance : None where nobody has replicates. luck : what replicates
-    show of it, (a population's counts, a replicate's, the variance that the other replicates give their difference) each.
+    people_a, people_b : (n_zones,) people who are compared. variance : None where nobody has replicates. luck : what
+    replicates show of it, a pair after the other (`pairs_of_luck`): (counts of one draw, of another, the variance that all other
+    draws give their difference).
     """
 
     a: np.ndarray
@@ -234,7 +226,7 @@ class Counted:
     people_a: np.ndarray
     people_b: np.ndarray
     variance: np.ndarray | None
-    luck: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...] = ()
+    luck: Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]
 
 
 def count_block(a: PlacedPeople, b: PlacedPeople, zones: pd.Index, layout: Layout, replicated: dict) -> Counted:
@@ -246,7 +238,7 @@ def count_block(a: PlacedPeople, b: PlacedPeople, zones: pd.Index, layout: Layou
         counts.append(mine)
         people.append(mine[:, :n_first].sum(axis=1))
     scale = np.divide(people[0], people[1], out=np.ones_like(people[0]), where=people[1] > 0)[:, None]
-    luck = []
+    draws = []
     for side, ledger, mine, other in zip((a, b), layout.ledgers, counts, counts[::-1], strict=True):
         if side.n_replicates < 2:
             variances.append(None)
@@ -256,15 +248,54 @@ def count_block(a: PlacedPeople, b: PlacedPeople, zones: pd.Index, layout: Layou
             away = _tally(block, ledger, zones) - mine  # deviations from the population keep squares small and exact
             sums, squares = sums + away, squares + away * away
             replicated[side][number] += (away + mine).sum(axis=0)
-            if number < SHOWN:
-                kept.append(away)
+            kept.append(away.astype(np.float32))
         n = side.n_replicates
         expected = (mine + other * (scale if side is a else 1 / scale)) / 2
-        variances.append(layout.spread(mine, sums, squares, n, expected))
-        for away in kept if n > 2 else ():
-            variance = layout.spread(mine, sums - away, squares - away**2, n - 1, mine + away / 2)
-            luck.append((mine, mine + away, 2 * variance))
-    return Counted(*counts, *people, combined(*variances, scale), tuple(luck))
+        trend = layout.trend(_centred(sums, squares, n), np.maximum(mine + sums / n, 0.0), n, expected)
+        variances.append(moderated_variance(_centred(sums, squares, n), trend, n))
+        draws.append((mine, sums, squares, kept))
+    return Counted(*counts, *people, combined(*variances, scale), _luck(draws, layout))
+
+
+def pairs_of_luck(replicates: int) -> list[tuple[int, int]]:
+    """Which draws of a population are compared with each other; -1 is the population itself, the others are its replicates.
+
+    None where there are too few for what they show to mean anything: fewer than 20 pairs.
+
+    >>> len(pairs_of_luck(5)), len(pairs_of_luck(6)), len(pairs_of_luck(100)), pairs_of_luck(6)[5:8]
+    (0, 21, 40, [(-1, 5), (0, 1), (1, 2)])
+    """
+    pairs = [(-1, r) for r in range(replicates)]
+    pairs += [(r, r + step) for step in range(1, replicates) for r in range(replicates - step)]
+    return pairs[:_PAIRS] if len(pairs) >= 20 else []
+
+
+def _centred(sums: np.ndarray, squares: np.ndarray, count: int) -> np.ndarray:
+    """Sum of squared deviations from the mean, from sums and squares of deviations from something near it."""
+    return np.maximum(squares - sums**2 / count, 0.0)
+
+
+def _luck(draws: Sequence[tuple], layout: Layout) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield pairs of draws, each with the variance of their difference that the replicates other than these show.
+
+    What cells like it have (the trend) is taken from all replicates: of hundreds of cells, two draws make no difference to it.
+    """
+    for mine, sums, squares, kept in draws:
+        n = len(kept)
+        means = np.maximum(mine + sums / n, 0.0)
+        trend = layout.trend(_centred(sums, squares, n), means, n, means)
+        for one, other in pairs_of_luck(n):
+            away = [np.zeros_like(mine) if i < 0 else kept[i].astype(np.float64) for i in (one, other)]
+            left = n - sum(i >= 0 for i in (one, other))
+            rest = _centred(sums - away[0] - away[1], squares - away[0] ** 2 - away[1] ** 2, left)
+            yield mine + away[0], mine + away[1], 2 * moderated_variance(rest, trend, left)
+
+
+def together_by_luck(own: np.ndarray, sums: np.ndarray, layout: Layout) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Yield the same for all zones together: own (n_columns,) of the population, sums (n_replicates, n_columns)."""
+    away = sums - own
+    draws = (own[None], away.sum(axis=0)[None], (away**2).sum(axis=0)[None], [x[None] for x in away])
+    yield from _luck([draws], layout)
 
 
 def combined(a: np.ndarray | None, b: np.ndarray | None, scale) -> np.ndarray | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.validation._two_counts import SHOWN, Layout, PlacedPeople, count_block
+from synthpop_gb.validation._two_counts import Layout, PlacedPeople, count_block, pairs_of_luck, together_by_luck
 from synthpop_gb.validation.difference import (
     expected_difference,
     false_discovery,
@@ -40,13 +40,13 @@ class Judged:
     luck: list[np.ndarray] = field(default_factory=list)
     p_zone: list[np.ndarray] = field(default_factory=list)
     likely: list[pd.DataFrame] = field(default_factory=list)
-    null: list[np.ndarray] = field(default_factory=list)
-    null_zone: list[np.ndarray] = field(default_factory=list)
     tests: int = 0
     too_small: int = 0
 
     def __post_init__(self):
         n = self.layout.n_columns
+        pairs = sum(len(pairs_of_luck(s.n_replicates)) for s in (self.a, self.b))
+        self.null, self.null_zone = ([[] for _ in range(pairs)] for _ in range(2))
         self.total = {key: np.zeros(n) for key in ("a", "b", "difference", "variance")}
         self.everybody = np.zeros(2)
         self.replicated = {side: np.zeros((side.n_replicates, n)) for side in (self.a, self.b)}
@@ -89,11 +89,10 @@ class Judged:
                  "difference": difference[kept_z, kept_c], "noise": np.sqrt(variance[kept_z, kept_c]), "p": p[kept_z, kept_c]}
             )
         )  # fmt: skip
-        for mine, replicate, spread in counted.luck:
-            people = mine[:, : int(self.layout.start[1])].sum(axis=1)
-            null = self._judged(mine, replicate, people, people, spread)
-            self.null.append(null[null <= self.level])
-            self.null_zone.append(simes(null))
+        for pair, (one, other, spread) in enumerate(counted.luck):
+            null = self._judged(one, other, *(x[:, : int(self.layout.start[1])].sum(axis=1) for x in (one, other)), spread)
+            self.null[pair].append(null[null <= self.level])
+            self.null_zone[pair].append(simes(null))
         self.people.append(np.stack([na, nb], axis=1))
         self.p_zone.append(simes(p))
         dispersion = np.divide(variance, total * scale, out=np.zeros_like(total), where=total > 0)
@@ -124,29 +123,22 @@ class Judged:
         most = max(self.a.n_replicates, self.b.n_replicates)
         return most - 1 + 20 if most > 1 else 0  # 20: the prior of `moderated_variance`
 
-    @property
-    def pairs_of_luck(self) -> int:
-        """How many pairs of a population and its replicate were made to see what luck does."""
-        return sum(min(s.n_replicates, SHOWN) for s in (self.a, self.b) if s.n_replicates > 2)
-
-    def _discovery(self, p, null: list[np.ndarray], tests: int | None = None) -> np.ndarray:
-        """Share of false discoveries: by theory, and where replicates show what luck does the larger of both."""
+    def _discovery(self, p, null: list[list[np.ndarray]], tests: int | None = None) -> np.ndarray:
+        """Share of false discoveries by theory, or, where larger, as pairs of one population's draws show it."""
         q = false_discovery(p, tests)
-        return np.maximum(q, measured_discovery(p, np.concatenate(null), self.pairs_of_luck)) if self.pairs_of_luck else q
+        return np.maximum(q, measured_discovery(p, [np.concatenate(pair) for pair in null])) if null else q
 
-    def _null_together(self) -> list[np.ndarray]:
-        """Probabilities of all zones together, of a population's replicates against it."""
+    def _null_together(self) -> list[list[np.ndarray]]:
+        """Probabilities of all zones together, of pairs of draws of one population."""
         found = []
         for side, key in ((self.a, "a"), (self.b, "b")):
-            sums = self.replicated[side]
-            for r in range(min(len(sums), SHOWN) if len(sums) > 2 else 0):
-                others = np.delete(sums, r, axis=0)
-                means = others.mean(axis=0)
-                squares = ((others - means) ** 2).sum(axis=0)
-                variance = 2 * self.layout.moderated(squares[None], means[None], len(others), at=means[None])
-                people = np.array([sums[r][: int(self.layout.start[1])].sum()])
-                found.append(self._judged(self.total[key][None], sums[r][None], people, people, variance)[0])
-        return [p[np.isfinite(p)] for p in found]
+            if not pairs_of_luck(side.n_replicates):
+                continue
+            for one, other, variance in together_by_luck(self.total[key], self.replicated[side], self.layout):
+                people = (x[:, : int(self.layout.start[1])].sum(axis=1) for x in (one, other))
+                p = self._judged(one, other, *people, variance)[0]
+                found.append([p[np.isfinite(p)]])
+        return found
 
     def _all(self) -> dict[str, np.ndarray]:
         """All zones together: difference, noise, probability of each group, and what luck alone would make."""
@@ -237,8 +229,10 @@ class Judged:
             known = (frame[noise] > 0).to_numpy()
             frame.insert(frame.columns.get_loc(noise) + 1, ratio, np.nan)
             frame.loc[known, ratio] = frame.loc[known, value] / frame.loc[known, noise]
-        order = frame[["groups_beyond", "zones_beyond", "tvd"]].apply(lambda c: -c)
-        return frame.loc[order.sort_values(list(order.columns), kind="stable").index].reset_index(drop=True)
+        luck = (frame["groups_beyond"] + frame["zones_beyond"] == 0).to_numpy()
+        far = frame[["ratio", "ratio_all"]].max(axis=1).fillna(np.inf).to_numpy()  # no noise at all: any difference is beyond it
+        far = np.where((frame[["tvd", "tvd_all"]] == 0).all(axis=1), 0.0, far)
+        return frame.iloc[np.lexsort((-far, luck))].reset_index(drop=True)
 
 
 def _percent(people: np.ndarray, tables: np.ndarray, size: np.ndarray) -> np.ndarray:

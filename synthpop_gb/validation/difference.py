@@ -7,11 +7,13 @@ where there are some. Everything below takes the dispersion, so that small count
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 __all__ = [
     "expected_difference", "false_discovery", "measured_discovery", "moderated_variance", "normal_score", "simes", "skellam_tail",
-    "tail_probability", "with_few_replicates",
+    "tail_probability", "variance_trend", "with_few_replicates",
 ]  # fmt: skip
 
 _LEAST = 1e-4  # dispersion below which a count is as good as fixed
@@ -126,8 +128,8 @@ def expected_difference(total, dispersion) -> np.ndarray:
     return np.where(dispersion > 0, scale * mean, 0.0)
 
 
-def moderated_variance(squares, means, count, prior: float = 20.0, at=None) -> np.ndarray:
-    """Variances of many cells from few replicates, each drawn towards what cells of its size have (Smyth 2004, eq. 3).
+def variance_trend(squares, means, count: int, at=None, kind=None) -> np.ndarray:
+    """Variance that cells of one kind and size have: variance over mean of all whose mean is about as large, times the mean.
 
     Parameters
     ----------
@@ -137,25 +139,36 @@ def moderated_variance(squares, means, count, prior: float = 20.0, at=None) -> n
         Mean over replicates, people.
     count : int
         Replicates, 2 or more.
-    prior : float
-        Degrees of freedom of the trend: variance over mean of all cells whose mean is about as large.
     at : (n_cells,) float64, optional
-        Mean at which the trend is read, where something more is known than the replicates' mean.
+        Mean at which the trend is read where it is larger than the replicates' mean: something more is known.
+    kind : (n_cells,) int64, optional
+        Only cells of one kind are pooled, e.g. of one table; all where absent.
 
-    >>> moderated_variance(np.array([0.0, 9.0]), np.array([1.5, 1.5]), 10, prior=9.0).tolist()
-    [0.25, 0.75]
+    >>> variance_trend(np.array([0.0, 9.0]), np.array([1.5, 1.5]), 10).tolist()
+    [0.5, 0.5]
     """
     at = means if at is None else np.maximum(at, means)
-    spread = squares / (count - 1)
-    group, n = np.digitize(means, _EDGES), len(_EDGES) + 1
-    whole = np.bincount(group, means, n)
-    ratio = np.bincount(group, spread, n) / np.where(whole > 0, whole, np.nan)
-    known = np.flatnonzero(np.isfinite(ratio))
-    if not len(known):
-        return np.zeros_like(means)
-    nearest = known[np.abs(np.arange(n)[:, None] - known).argmin(axis=1)]  # sizes that no cell has take their neighbour's
-    trend = ratio[nearest][np.digitize(at, _EDGES)] * at
-    return (prior * trend + (count - 1) * spread) / (prior + count - 1)
+    kind = np.zeros(len(means), np.int64) if kind is None else kind
+    n, kinds = len(_EDGES) + 1, int(kind.max(initial=0)) + 1
+    cell = kind * n + np.digitize(means, _EDGES)
+    whole = np.bincount(cell, means, n * kinds).reshape(kinds, n)
+    spread = np.bincount(cell, squares, n * kinds).reshape(kinds, n) / (count - 1)
+    ratio = np.divide(spread, whole, out=np.full(whole.shape, np.nan), where=whole > 0)
+    for row in ratio:  # sizes that no cell has take their neighbour's
+        known = np.flatnonzero(np.isfinite(row))
+        row[:] = row[known[np.abs(np.arange(n)[:, None] - known).argmin(axis=1)]] if len(known) else 0.0
+    return ratio[kind, np.digitize(at, _EDGES)] * at
+
+
+def moderated_variance(squares, trend, count: int, prior: float = 20.0) -> np.ndarray:
+    """Variances of many cells from few replicates, each drawn towards what cells like it have (Smyth 2004, eq. 3).
+
+    squares, count: as in `variance_trend`, whose result is `trend`; prior: degrees of freedom that the trend counts for.
+
+    >>> moderated_variance(np.array([0.0, 9.0]), np.array([0.5, 0.5]), 10, prior=9.0).tolist()
+    [0.25, 0.75]
+    """
+    return (prior * trend + squares) / (prior + count - 1)
 
 
 def false_discovery(p, tests: int | None = None) -> np.ndarray:
@@ -174,36 +187,33 @@ def false_discovery(p, tests: int | None = None) -> np.ndarray:
     return q
 
 
-def measured_discovery(p, null, repeats: int) -> np.ndarray:
-    """Share of false discoveries as pure luck shows it: how often the same statistic is as unlikely among replicates.
+def measured_discovery(p, null: Sequence[np.ndarray]) -> np.ndarray:
+    """Share of false discoveries as pure luck shows it: how often the same statistic is as unlikely between draws of one thing.
 
-    q = (null probabilities at most p + 1) / repeats / (probabilities at most p): the estimate of Tusher, Tibshirani & Chu (2001),
-    made monotone, with one added so that nought is never claimed (Davison & Hinkley 1997, section 4.2.5).
+    q = (mean number of null probabilities at most p in a pair) / (probabilities at most p), made monotone (Tusher, Tibshirani &
+    Chu 2001), and not less than the share of pairs, the one judged included, whose least probability is at most the least of p
+    (Davison & Hinkley 1997, section 4.2.5): probabilities come in clumps, and luck alone must rarely make a single discovery.
 
     Parameters
     ----------
     p : (n,) float64
         Of two populations.
-    null : (m,) float64
-        Of all pairs of a population and a replicate of it that were made to see what luck does; larger ones than any p may be
-        left out.
-    repeats : int
-        How many such pairs.
+    null : sequence of (m,) float64
+        Of each pair of draws that differ by luck alone; those larger than any p that matters may be left out.
 
-    >>> measured_discovery([0.001, 0.01, 0.5], [0.005, 0.4, 0.6], 20).round(4).tolist()
-    [0.05, 0.05, 0.05]
+    >>> measured_discovery([0.001, 0.01, 0.5], [[0.005, 0.4], [0.6], []]).round(4).tolist()
+    [0.25, 0.25, 0.25]
     """
-    p, null = np.asarray(p, np.float64), np.sort(np.asarray(null, np.float64))
+    p, least = np.asarray(p, np.float64), min(np.min(p, initial=1.0), 1.0)
+    pooled = np.sort(np.concatenate([np.asarray(pair, np.float64) for pair in null]))
     order = np.argsort(p, kind="stable")
     ordered = p[order]
-    raw = (
-        (np.searchsorted(null, ordered, side="right") + 1)
-        / repeats
-        / np.maximum(np.searchsorted(ordered, ordered, side="right"), 1)
-    )
+    beside = np.maximum(np.searchsorted(ordered, ordered, side="right"), 1)
+    raw = np.searchsorted(pooled, ordered, side="right") / len(null) / beside
+    whole = (1 + sum(np.min(pair, initial=1.0) <= least for pair in null)) / (1 + len(null))
     q = np.empty(len(p))
     q[order] = np.minimum(np.minimum.accumulate(raw[::-1])[::-1], 1.0) if len(p) else raw
-    return q
+    return np.maximum(q, whole)
 
 
 def simes(p: np.ndarray) -> np.ndarray:
@@ -216,5 +226,6 @@ def simes(p: np.ndarray) -> np.ndarray:
     """
     tested = np.isfinite(p)
     ordered = np.sort(np.where(tested, p, 2.0), axis=1)
-    n = np.maximum(tested.sum(axis=1, keepdims=True), 1)
-    return np.minimum((ordered * n / np.arange(1, p.shape[1] + 1)).min(axis=1, initial=1.0), 1.0)
+    n = tested.sum(axis=1, keepdims=True)
+    least = (ordered * n / np.arange(1, p.shape[1] + 1)).min(axis=1, initial=1.0)
+    return np.where(n[:, 0] > 0, np.minimum(least, 1.0), 1.0)

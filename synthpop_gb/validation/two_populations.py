@@ -100,7 +100,13 @@ def _coverage(
         ("donors used", "", f"{a.donors_used:,}", f"{b.donors_used:,}", "records that stand somewhere"),
         ("effective donors", "", f"{a.effective:,.0f}", f"{b.effective:,.0f}", "as many equally used records say as much"),
         ("zones", "", f"{len(a.zones):,}", f"{len(b.zones):,}", f"{len(zones):,} in both"),
-        ("vintage", "", a.vintage, b.vintage, "" if a.vintage == b.vintage else "zone codes tell two years"),
+        (
+            "vintage",
+            "",
+            a.vintage or "not told",
+            b.vintage or "not told",
+            "" if a.vintage == b.vintage else "zone codes tell two years",
+        ),
         ("people", "", f"{a.people:,}", f"{b.people:,}", "in all zones"),
         ("variables", "", ", ".join(a.coded.names), ", ".join(b.coded.names), f"{len(layout.tables):,} tables compared"),
         *((f"only one has {label}", "", f"{x:,}", f"{y:,}", "left out of everything else") for label, x, y in outside),
@@ -120,11 +126,8 @@ def _headline(found: Judged, tables: dict[str, pd.DataFrame]) -> dict[str, objec
     zones, table, a, b = tables["compare_zones"], tables["compare_tables"], found.a, found.b
     identical = bool((np.concatenate(found.spread) == 0).all() and (zones["people_difference"] == 0).all())
     whole, by_zone = (found.beyond["zone"] == "all"), (found.beyond["zone"] != "all")
-    worst = (
-        ""
-        if table.empty
-        else f"{table['tvd'].max():.2f} % of people in another cell of {table.loc[table['tvd'].idxmax(), 'variables']}"
-    )
+    far = table.loc[(table["tvd"] - table["noise"]).idxmax()]
+    worst = f"{far['tvd']:.2f} % of people in another cell of {far['variables']} (noise {far['noise']:.2f} %)"
     return {
         "compared": f"{a.name} with {b.name}", "zones in both": len(found.zones),
         f"zones in {a.name} only": int((~a.zones.isin(b.zones)).sum()),

@@ -79,16 +79,16 @@ def two_column(
     rows = open_rows(path, zone, donor, n)
     with ThreadPoolExecutor(1) as pool:
         hashed = pool.submit(InputFile.of, path)
-        gathered = _Gathered(_Codes(), _Codes(), header=rows.names)
+        gathered = _Gathered(_Codes(_DISTINCT), _Codes(_DISTINCT), header=rows.names)
         for batch in rows.batches():
             gathered.take(*batch)
         source = hashed.result()
     found = [*rows.findings, *row_findings(rows, gathered)]
-    refuse([f for f in found if f.level == "error" and not gathered.zone.texts])
-    counts = gathered.counts()
-    known, donors, findings = survey_findings(gathered, counts, records, path)
-    counts, unknown = _settled(counts, known, gathered)
-    found += [*findings, *zone_findings(counts, zones, path)]
+    position, donors, findings = survey_findings(gathered.donor.texts, gathered.copies(), records, path)
+    found += findings
+    unknown = gathered.lost(position)
+    counts = _ordered(gathered, position)
+    found += zone_findings(counts, zones, path)
     refuse(found)
     return ZoneDonors(stem_of(path), counts, donors, gathered.rows, rows.names, unknown, source, tuple(found))
 
@@ -97,8 +97,8 @@ def two_column(
 class _Codes:
     """Distinct texts of a column in order of first appearance; outer spaces do not count, blanks have the code -1."""
 
+    most: int
     place: dict[str, int] = field(default_factory=dict)
-    most: int = _DISTINCT
     full: bool = False
 
     @property
@@ -176,59 +176,73 @@ class _Gathered:
             self.wrong_n[values[at]] = self.wrong_n.get(values[at], 0) + int(times)
         return np.array([int(m) if ok else 0 for m, ok in zip(numbers, good, strict=True)], np.int64)[code]
 
-    def fold(self) -> DonorCounts:
+    def fold(self) -> None:
         """Fold what is pending into sparse rows, which are then the only thing pending."""
+        same = (np.arange(len(codes.place), dtype=np.int32) for codes in (self.zone, self.donor))
+        indptr, record, people = self.folded(*same)
+        self.pending = [(np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr)), record, people)]
+        self.held = len(record)
+
+    def folded(self, zone_of: np.ndarray, donor_of: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Sparse rows (indptr, donor, people) of all that is pending, which goes on the way.
+
+        zone_of, donor_of : int32 new position of each code; -1 leaves its rows out.
+        """
         from synthpop_gb.kernels.zone_rows import merge_zones, scatter_rows
 
-        n_zones = len(self.zone.place)
-        size = np.zeros(n_zones, np.int64)
-        for z, d, _ in self.pending:
-            size += np.bincount(z[(z >= 0) & (d >= 0)], minlength=n_zones)
+        zone_of, donor_of = np.append(zone_of, [-1, -1]), np.append(donor_of, [-1, -1])  # codes -2 and -1 are of nobody
+        size = np.zeros(int(zone_of.max()) + 1, np.int64)
+        for at, (z, d, n) in enumerate(self.pending):
+            z, d = zone_of[z], donor_of[d]
+            size += np.bincount(z[(z >= 0) & (d >= 0)], minlength=len(size))
+            self.pending[at] = z, d, n
         start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
         packed, place = np.empty(int(start[-1]), np.int64), start[:-1].copy()
         for at, (z, d, n) in enumerate(self.pending):
             scatter_rows(z, d, np.zeros(0, np.int32) if n is None else n, place, packed)
             self.pending[at] = None  # free it: rows and sparse rows are not held together
-        indptr = np.empty(n_zones + 1, np.int64)
+        self.pending = []
+        indptr = np.empty(len(start), np.int64)
         if merge_zones(start, packed, indptr) >= 2**31:
             raise OverflowError("a zone holds more than 2,147,483,647 copies of one donor")
         packed = packed[: indptr[-1]]
-        record, people = (packed >> 32).astype(np.int32), (packed & 0xFFFFFFFF).astype(np.int32)
-        self.pending = [(np.repeat(np.arange(n_zones, dtype=np.int32), np.diff(indptr)), record, people)]
-        self.held = len(record)
-        return DonorCounts(pd.Index(self.zone.texts, name="zone", dtype=object), indptr, record, people)
+        people = (packed & 0xFFFFFFFF).astype(np.int32)
+        packed >>= 32
+        return indptr, packed.astype(np.int32), people
 
-    def counts(self) -> DonorCounts:
-        """Everything as sparse rows, zones in order of their codes; nothing is pending then."""
-        found = self.fold()
-        self.pending = []
-        order = np.argsort(np.array(self.zone.texts, dtype=str), kind="stable") if self.zone.texts else np.zeros(0, np.int64)
-        order = order[np.diff(found.indptr)[order] > 0]  # zones all of whose rows were left out
-        return found if len(order) == len(found.zones) and (np.diff(order) == 1).all() else found.at(order)
+    def copies(self) -> np.ndarray:
+        """(n_ids,) int64: people by code of the donor, in rows that have a zone."""
+        people = np.zeros(len(self.donor.place), np.int64)
+        for z, d, n in self.pending:
+            good = (z >= 0) & (d >= 0)
+            people += np.bincount(d[good], None if n is None else n[good], len(people)).astype(np.int64)
+        return people
+
+    def lost(self, position: np.ndarray) -> pd.Series:
+        """People by zone code whose donor's position is below nought; zones without any are left out."""
+        lost = np.append(position < 0, [False, False])
+        people = np.zeros(len(self.zone.place), np.int64)
+        for z, d, n in self.pending:
+            here = lost[d] & (z >= 0)
+            people += np.bincount(z[here], None if n is None else n[here], len(people)).astype(np.int64)
+        found = pd.Series(people, pd.Index(self.zone.texts, name="zone", dtype=object), name="people")
+        return found[found > 0].sort_index()
+
+
+def _ordered(gathered: _Gathered, position: np.ndarray) -> DonorCounts:
+    """Sparse rows of everybody, zones in order of their codes; zones all of whose rows were left out are not among them."""
+    texts = np.array(gathered.zone.texts, dtype=object)
+    order = np.argsort(texts.astype(str), kind="stable") if len(texts) else np.zeros(0, np.int64)
+    rank = np.empty(len(texts), np.int32)
+    rank[order] = np.arange(len(texts))
+    indptr, record, n = gathered.folded(rank, position.astype(np.int32))
+    if not len(texts):
+        return DonorCounts(pd.Index([], name="zone", dtype=object), np.zeros(1, np.int64), record, n)
+    some = np.append(np.diff(indptr) > 0, True)
+    return DonorCounts(pd.Index(texts[order][some[:-1]], name="zone"), indptr[np.roll(some, 1)], record, n)
 
 
 def _mask(keep: np.ndarray):
     import pyarrow as pa
 
     return pa.array(keep)
-
-
-def _settled(counts: DonorCounts, known: np.ndarray, gathered: _Gathered) -> tuple[DonorCounts, pd.DataFrame]:
-    """Turn codes into positions of records, ascending within zones; and list the copies of unknown ones."""
-    from synthpop_gb.kernels.zone_rows import merge_zones, scatter_rows
-
-    position = known[counts.record].astype(np.int32)
-    zone = np.repeat(np.arange(len(counts.zones), dtype=np.int32), np.diff(counts.indptr))
-    lost = np.flatnonzero(position < 0)
-    texts = np.array(gathered.donor.texts, dtype=object)
-    unknown = pd.DataFrame(
-        {"zone": counts.zones.to_numpy()[zone[lost]], "donor": texts[counts.record[lost]], "people": counts.n[lost]}
-    )
-    size = np.bincount(zone[position >= 0], minlength=len(counts.zones))
-    start = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-    packed, indptr = np.empty(int(start[-1]), np.int64), np.empty(len(start), np.int64)
-    scatter_rows(zone, position, np.array(counts.n), start[:-1].copy(), packed)
-    merge_zones(start, packed, indptr)
-    packed = packed[: indptr[-1]]
-    record, n = (packed >> 32).astype(np.int32), (packed & 0xFFFFFFFF).astype(np.int32)
-    return DonorCounts(counts.zones, indptr, record, n), unknown
