@@ -10,15 +10,16 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.checks import Checks, without_records
+from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError
 from synthpop_gb.export import polygons
 from synthpop_gb.population import Population
 from synthpop_gb.report import figures, summary, tables, uncertainty
+from synthpop_gb.report._html import written_finding
 from synthpop_gb.report.atlas import MOST_AREAS, Atlas, make_atlas
 from synthpop_gb.report.maps import attribution_of, render_map
 from synthpop_gb.report.measures import Measure, first_shown, measures
-from synthpop_gb.report.words import counted, number, percent, plain, said, small, whole
+from synthpop_gb.report.words import counted, number, percent, plain, said, whole
 
 __all__ = ["context_of"]
 
@@ -52,7 +53,7 @@ def context_of(
         "indicator_charts": uncertainty.charts(indicators),
         "reuse": _reuse(checks),
         "records": tables.records_grid(aligned, checks),
-        "findings": [_finding(f, named=aligned.survey.licence == "open") for f in summary.found(aligned, checks)],
+        "findings": [written_finding(f, named=aligned.survey.licence == "open") for f in summary.found(aligned, checks)],
         "atlas": atlas, "pictures": pictures, "no_map": no_map, "attribution": attribution_of(aligned.zones),
         "made": _made(population, aligned, path),
         "universes": list(dict.fromkeys(t.universe.name for t in aligned.constraints)),
@@ -156,17 +157,6 @@ def _reuse(checks: Checks) -> dict:
         "share": number(float(share.median()), 0), "largest": percent(float(100 * live["largest_share"].median())),
         "worst": plain(worst["zone"]), "worst_share": percent(100 * float(worst["largest_share"])),
     }  # fmt: skip
-
-
-def _finding(item, named: bool) -> dict:
-    """Return a finding with at most eight of its rows, written out; `named`: records may be, the survey's licence is open."""
-    item = item if named else without_records(item)
-    rows = None
-    if item.rows is not None and len(item.rows):
-        head = item.rows.head(8)
-        cells = [[small(v) if isinstance(v, float) else plain(v) for v in row] for row in head.astype(object).to_numpy().tolist()]
-        rows = {"names": [str(c) for c in head.columns], "cells": cells, "left": len(item.rows) - len(head)}
-    return {"code": item.code, "level": item.level, "message": item.message, "why": item.why, "remedy": item.remedy, "rows": rows}
 
 
 def _made(population: Population, aligned: Aligned, path: Path) -> dict:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.checks import Checks
-from synthpop_gb.errors import InputError, finding
 from synthpop_gb.geography import Geography
 from synthpop_gb.indicators import Indicators
 from synthpop_gb.population import Population
+from synthpop_gb.report._html import file_in, put, render, source
 from synthpop_gb.report.atlas import runtime
 from synthpop_gb.report.context import context_of
 
@@ -66,47 +63,11 @@ def write_report(
     InputError
         `output-locked` where the file cannot be written.
     """
-    path = Path(path)
-    if path.is_dir() or not path.suffix:
-        path = path / "report.html"
+    path = file_in(path, "report.html")
     if truth is not None:
         checks = Checks(checks.headline, {**checks.tables, **truth.tables}, checks.findings)
     if geography is not None and aligned.geography.boundary_file is None:
         aligned = replace(aligned, geography=geography.subset(aligned.zones))
-    html = _render(context_of(population, aligned, checks, title, path, truth_unit, indicators))
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(html, encoding="utf-8", newline="\n")
-        os.replace(partial, path)
-    except PermissionError as error:
-        raise InputError([finding("output-locked", f"{path} cannot be written: {error.strerror}.", place=str(path))]) from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
-
-
-def _render(context: dict) -> str:
-    """Fill the template. Scripts are named to the browser by their hash, so that no other script can run in the page."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    kept_tidy = {"trim_blocks": True, "lstrip_blocks": True}
-    environment = Environment(loader=PackageLoader("synthpop_gb.report"), autoescape=True, undefined=StrictUndefined, **kept_tidy)
-    environment.filters["ticked"] = _ticked
-    source = environment.loader.get_source
-    scripts = [runtime(), source(environment, "atlas.js")[0]] if context["atlas"] else []
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
-    allowed = "script-src " + (hashes or "'none'")
-    policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; {allowed}"
-    style = source(environment, "style.css")[0]
-    return environment.get_template("report.html.j2").render(context, policy=policy, style=style, scripts=scripts)
-
-
-def _ticked(text: str):
-    """Escape a text and set what stands between back quotes as code."""
-    from markupsafe import Markup, escape
-
-    parts = str(text).split("`")
-    if len(parts) % 2 == 0:
-        return escape(text)
-    return Markup("").join(Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(parts))
+    context = context_of(population, aligned, checks, title, path, truth_unit, indicators)
+    scripts = [runtime(), source("atlas.js")] if context["atlas"] else []
+    return put(path, render("report.html.j2", context, scripts=scripts))
