@@ -158,6 +158,14 @@ def test_a_run_says_what_does_not_apply(tmp_path):
     assert "no person would have to change cells" in made.text
 
 
+def test_references_follow_one_another(tmp_path):
+    cells = tables()["scan_cells"].iloc[[1, 3]]
+    both = pd.concat([cells.assign(reference="fractional fit"), cells.assign(reference="survey")])
+    made = page(tmp_path, Checks({}, {"scan_cells": both}), unit="people")
+    said = re.findall(r"(\d+) people with [^;]*; (?:none|500) in the (fractional fit|survey)", made.text)
+    assert said[:4] == [("68", "fractional fit"), ("800", "fractional fit"), ("68", "survey"), ("800", "survey")]
+
+
 def test_a_perfect_pair_is_told_as_one(tmp_path):
     few = {"scan_tables": tables()["scan_tables"].assign(discoveries=0), "scan_cells": tables()["scan_cells"].iloc[:0]}
     made = page(tmp_path, Checks({}, few))

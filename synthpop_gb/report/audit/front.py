@@ -158,7 +158,11 @@ def worst_cells(checks: Checks) -> pd.DataFrame:
         cells = cells.assign(real=cells["expected"], expected=(cells["observed"] - cells["excess"]).clip(lower=0.0))
     cells = cells.assign(explained_by=text_in(cells, "explained_by"))
     wrong = cells[text_in(cells, "kind") != ""]
-    return wrong.sort_values("rank", kind="stable").reset_index(drop=True) if "rank" in wrong else wrong
+    if "rank" not in wrong:
+        return wrong.reset_index(drop=True)
+    names = text_in(wrong, "reference")
+    order = wrong.assign(_at=pd.factorize(names)[0]).sort_values(["_at", "rank"], kind="stable").index  # references one by one
+    return wrong.loc[order].reset_index(drop=True)
 
 
 def beyond_chance(cells: pd.DataFrame) -> pd.Series:
