@@ -195,6 +195,25 @@ CODES: dict[str, Meaning] = {
     "unheeded": Meaning(
         "warning", "The method knows nothing of it, so it changes nobody.", 'Use a method that chooses whole records: "anneal".'
     ),
+    # pairs of real and synthetic records
+    "empty-side": Meaning("error", "Nothing can be compared with nothing.", "Check that the right file was named."),
+    "few-rows": Meaning("warning", "Most comparisons say little of so few records.", "Compare more records."),
+    "no-common-columns": Meaning(
+        "error", "Only variables that both files have can be compared.", "Rename the columns of one file as in the other."
+    ),
+    "columns-differ": Meaning(
+        "warning", "What only one file has is not audited.", "Rename the columns, or leave them out of both files."
+    ),
+    "duplicate-column": Meaning("error", "It cannot be told which of them is meant.", "Rename or drop one of them."),
+    "types-differ": Meaning(
+        "warning", "Values that are no numbers count as missing.", "Write numbers as numbers, or call the column a category."
+    ),
+    "all-missing": Meaning("warning", "A variable without values is lost, not synthesised.", "Check how the file was written."),
+    "looks-cloned": Meaning(
+        "note",
+        "Records that are copies cannot hold invented combinations, and expose the people copied.",
+        "Say whether the records are copies (`cloned`), so that the audit reads them rightly.",
+    ),
     # survey against tables
     "empty-cell": Meaning(
         "error",

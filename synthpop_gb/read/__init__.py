@@ -18,6 +18,7 @@ _WHERE = {
     "geography": "geography_files",
     "is_census_microdata": "teaching_files",
     "nomis": "table_files",
+    "pair": "pair_files",
     "shares": "share_files",
     "survey": "survey_files",
     "table": "table_files",
