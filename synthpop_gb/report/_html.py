@@ -6,6 +6,7 @@ import base64
 import hashlib
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from synthpop_gb.checks import without_records
@@ -20,18 +21,24 @@ def source(name: str) -> str:
     return (Path(__file__).parent / "templates" / name).read_text(encoding="utf-8")
 
 
-def render(template: str, context: dict, *, styles: Sequence[str] = ("style.css",), scripts: Sequence[str] = ()) -> str:
-    """Fill a template. Scripts are named to the browser by their hash, so that no other script can run in the page."""
+@cache
+def _environment():
+    """Return the templates, each compiled once."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     kept_tidy = {"trim_blocks": True, "lstrip_blocks": True}
     environment = Environment(loader=PackageLoader("synthpop_gb.report"), autoescape=True, undefined=StrictUndefined, **kept_tidy)
     environment.filters["ticked"] = _ticked
+    return environment
+
+
+def render(template: str, context: dict, *, styles: Sequence[str] = ("style.css",), scripts: Sequence[str] = ()) -> str:
+    """Fill a template. Scripts are named to the browser by their hash, so that no other script can run in the page."""
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     allowed = "script-src " + (hashes or "'none'")
     policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; {allowed}"
     style = "\n".join(source(name) for name in styles)
-    return environment.get_template(template).render(context, policy=policy, style=style, scripts=list(scripts))
+    return _environment().get_template(template).render(context, policy=policy, style=style, scripts=list(scripts))
 
 
 def file_in(path: str | Path, name: str) -> Path:

@@ -11,7 +11,7 @@ from synthpop_gb.report.audit.words import cell_count, cell_words, short_cell
 from synthpop_gb.report.svg import GREY, INK, LINE, Counts, Drawing, place_labels, width_of, wrapped
 from synthpop_gb.report.words import counted, number
 
-__all__ = ["KIND_MARKS", "cells_picture", "rarity_picture"]
+__all__ = ["KIND_MARKS", "band", "cells_picture", "order_words", "rarity_picture"]
 
 KIND_MARKS = {
     "impossible": ("cross", "#111827"),
@@ -22,11 +22,24 @@ KIND_MARKS = {
 }
 """Symbol and colour of each kind of wrong cell: orange where people lack, purple where there are too many."""
 
-_QUIET, _BAND = "#9fb3c4", "#e9f0f5"
+_QUIET, _MORE, _FEWER, _BAND = "#9fb3c4", "#c9bfe0", "#f4c58f", "#e6eff5"
 _WIDE, _TALL = 344, 366
 _LEFT, _RIGHT, _TOP, _FOOT = 46, 8, 26, 44
 _MARKED = 400
 """Wrong cells drawn each by a symbol of its own, worst first; the others are dots of their kind's colour."""
+
+
+def band(expected: np.ndarray, spread: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return counts between which about 19 of 20 cells of a perfect sample lie: (sqrt e -+ 0.98 sqrt spread)^2.
+
+    The square root makes the variance of counts even, a quarter whatever their expectation (Bartlett 1936; Anscombe 1948).
+
+    >>> low, high = band(np.array([0.0, 100.0]), 1.0)
+    >>> low.round(1).tolist(), high.round(1).tolist()
+    ([0.0, 81.4], [1.0, 120.6])
+    """
+    root, half = np.sqrt(np.asarray(expected, np.float64)), 0.98 * math.sqrt(spread)
+    return np.where(root > half, (root - half) ** 2, 0.0), (root + half) ** 2
 
 
 def cells_picture(
@@ -39,8 +52,9 @@ def cells_picture(
     cells : pandas.DataFrame
         Wrong cells: expected, observed (at the synthetic data's size), kind, cell (in words), rank (1 the worst), explained_by.
     points : pandas.DataFrame, optional
-        All cells: expected, observed, cells (how many are there), spread: variance of an observed count over its expectation
-        where chance alone is at work; 1 where the reference is known exactly, 1 + n_synthetic / n_real where it is a sample.
+        All cells: expected, observed, cells (how many are there), beyond (whether they differ by more than chance), spread:
+        variance of an observed count over its expectation where chance alone is at work; 1 where the reference is known exactly,
+        1 + n_synthetic / n_real where it is a sample.
     title : str
         Heading of the panel.
     unit : str
@@ -51,8 +65,7 @@ def cells_picture(
     Returns
     -------
     str
-        An SVG element. The band holds about 19 of 20 cells of a perfect sample: (sqrt e +- 0.98 sqrt spread)^2, the square root
-        making the variance of counts even (Anscombe 1948, without the 3/8).
+        An SVG element; for its band see `band`.
     """
     points = pd.DataFrame({"expected": [], "observed": [], "cells": []}) if points is None else points
     expected = np.concatenate([f["expected"].to_numpy(np.float64) for f in (cells, points)])
@@ -70,7 +83,11 @@ def cells_picture(
     drawing.text(_LEFT - 30, 13, title, size=12.5, font_weight=650)
     spread = float(points["spread"].median()) if "spread" in points and len(points) else 2.0
     _ground(drawing, x, y, least, most, spread if np.isfinite(spread) else 2.0)
-    drawing.dots(np.stack([x(points["expected"]), y(points["observed"])], axis=1), 2.6, _QUIET, opacity=0.75)
+    beyond = points["beyond"].to_numpy(bool) if "beyond" in points else np.zeros(len(points), bool)
+    more = points["observed"].to_numpy(np.float64) > points["expected"].to_numpy(np.float64)
+    dots = np.stack([x(points["expected"]), y(points["observed"])], axis=1)
+    for which, colour in ((~beyond, _QUIET), (beyond & more, _MORE), (beyond & ~more, _FEWER)):
+        drawing.dots(dots[which], 2.6, colour)
     at = np.stack([x(cells["expected"]), y(cells["observed"])], axis=1)
     kinds = cells["kind"].tolist()
     follows = (cells["explained_by"].fillna("") != "").tolist() if "explained_by" in cells else [False] * len(cells)
@@ -99,11 +116,10 @@ def _ground(drawing: Drawing, x: Counts, y: Counts, least: float, most: float, s
     drawing.rect(_LEFT, _TOP, 28, bottom - _TOP, "#f7f3fb")
     drawing.rect(_LEFT, bottom - 28, right - _LEFT, 28, "#fdf5ec")
     e = np.geomspace(least, most, 80)
-    half = 0.98 * math.sqrt(spread)
-    low, high = np.maximum(np.sqrt(e) - half, 0.0) ** 2, (np.sqrt(e) + half) ** 2
+    low, high = band(e, spread)
     upper = [(float(a), float(b)) for a, b in zip(x(e), y(high), strict=True)]
-    lower = [(float(a), min(float(b), bottom - 28.0)) for a, b in zip(x(e), y(np.maximum(low, least / 2)), strict=True)]
-    reach = float(y((half) ** 2))  # what chance alone puts where the reference has nobody
+    lower = [(float(a), float(b)) for a, b in zip(x(e), np.where(low >= least, y(low), bottom - 28.0), strict=True)]
+    reach = float(y(band(np.zeros(1), spread)[1][0]))  # what chance alone puts where the reference has nobody
     drawing.path([(_LEFT + 28.0, reach), *upper, *reversed(lower), (_LEFT + 28.0, bottom - 28.0)], close=True, fill=_BAND)
     drawing.rect(_LEFT, reach, 28, max(bottom - 28 - reach, 0), _BAND)
     give_way = e[low <= least]
@@ -176,6 +192,16 @@ def rarity_picture(rarity: pd.DataFrame, *, title: str) -> str:
     drawing.text(end, foot, f"{number(100 * top, 0 if top >= 0.1 else 1)} %", size=10.5, anchor="end", fill=GREY)
     drawing.text((left + end) / 2, foot + 15, "of these cells missing", size=11, anchor="middle", fill=GREY)
     return drawing.svg()
+
+
+def order_words(k: int) -> str:
+    """Write how many variables, as a heading.
+
+    >>> order_words(1), order_words(3), order_words(7)
+    ('One variable', 'Three variables', '7 variables')
+    """
+    words = ("", "One variable", "Two variables", "Three variables", "Four variables")
+    return words[k] if 0 < k < len(words) else f"{k} variables"
 
 
 def _lost(share: float) -> str:

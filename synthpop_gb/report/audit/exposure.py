@@ -7,14 +7,16 @@ import pandas as pd
 
 from synthpop_gb.checks import Checks
 from synthpop_gb.report.audit.charts import Mark, Row, dot_chart
+from synthpop_gb.report.audit.copied import copies, intruder, zones
 from synthpop_gb.report.audit.grids import grid, known, percent, table_of, text_in
 from synthpop_gb.report.audit.words import listed, per_hundred
-from synthpop_gb.report.figures import histogram
 from synthpop_gb.report.words import Column, Grid, counted, fixed, number, said, whole
 
 __all__ = ["exposure"]
 
-_NAMES = ("disclosure_identity", "disclosure_attribute", "disclosure_distance", "attacks", "zone_uniqueness", "intruder")
+_NAMES = (
+    "disclosure_identity", "disclosure_attribute", "disclosure_distance", "attacks", "zone_uniqueness", "intruder", "copies",
+)  # fmt: skip
 
 
 def exposure(checks: Checks, unit: str) -> dict | None:
@@ -29,13 +31,15 @@ def exposure(checks: Checks, unit: str) -> dict | None:
         "identity": _identity_grid(checks),
         "attribute": _attribute_grid(checks),
         "distance": _distance_grid(checks),
-        "zones": _zones(checks, unit),
-        "intruder": _intruder_grid(checks),
+        "copies": copies(checks, unit),
+        "zones": zones(checks, unit),
+        "intruder": intruder(checks, first=True),
+        "intruder_all": intruder(checks, first=False),
     }
 
 
 def _identity(checks: Checks, unit: str) -> list[str]:
-    frame = table_of(checks, "disclosure_identity")
+    frame = table_of(checks, "disclosure_identity", ("keys",))
     if frame.empty or "repU" not in frame:
         return []
     row = frame.iloc[0]
@@ -59,8 +63,8 @@ def _are(per_cent: float) -> str:
 
 
 def _attribute(checks: Checks, unit: str) -> list[str]:
-    frame = table_of(checks, "disclosure_attribute")
-    if frame.empty or not {"target", "DiSCO"} <= set(frame):
+    frame = table_of(checks, "disclosure_attribute", ("target", "DiSCO"))
+    if frame.empty:
         return []
     wanted = frame.get("wanted", pd.Series(False, frame.index)).astype(bool)
     measure = "DiSCO_guarded" if "DiSCO_guarded" in frame else "DiSCO"
@@ -79,8 +83,8 @@ def _attribute(checks: Checks, unit: str) -> list[str]:
 
 
 def _distance(checks: Checks, unit: str) -> list[str]:
-    frame = table_of(checks, "disclosure_distance")
-    if frame.empty or "comparison" not in frame:
+    frame = table_of(checks, "disclosure_distance", ("comparison",))
+    if frame.empty:
         return []
     rows = {r["comparison"]: r for r in frame.to_dict("records")}
     first, out = rows.get("synthetic to real", frame.iloc[0].to_dict()), []
@@ -107,10 +111,8 @@ def _distance(checks: Checks, unit: str) -> list[str]:
 
 
 def _attacks(checks: Checks) -> list[str]:
-    frame, out = table_of(checks, "attacks"), []
-    for row in frame.to_dict("records") if {"attack", "success"} <= set(frame) else ():
-        if not known(row["success"]):
-            continue
+    out = []
+    for row in table_of(checks, "attacks", ("attack", "success")).to_dict("records"):
         name = str(row["attack"]).replace("inference: ", "inference of ")
         n = int(row.get("n", 0) or 0)
         text = f"{name[0].upper()}{name[1:]}: {round(row['success'] * n):,} of {counted(n, 'attack')} "
@@ -121,7 +123,7 @@ def _attacks(checks: Checks) -> list[str]:
             text += f", where a guess without any data succeeds in {per_hundred(row['baseline'], 'attacks')}"
         if known(row.get("risk")):
             between = ""
-            if known(row.get("risk_lower")):
+            if known(row.get("risk_lower")) and known(row.get("risk_upper")):
                 between = f" ({number(row['risk_lower'], 2)} to {number(row['risk_upper'], 2)}, 95 %)"
             text += f"; the risk that is left is {number(row['risk'], 2)}{between}"
         else:
@@ -130,19 +132,17 @@ def _attacks(checks: Checks) -> list[str]:
     return out
 
 
-def _one(share: float) -> bool:
-    return per_hundred(share, "attacks").startswith(("1 of", "no "))
-
-
 def _attack_picture(checks: Checks) -> str:
-    frame = table_of(checks, "attacks")
-    if frame.empty or not {"attack", "success", "lower", "upper"} <= set(frame) or frame["success"].isna().all():
+    frame = table_of(checks, "attacks", ("attack", "success", "lower", "upper"))
+    if frame.empty:
         return ""
     rows = []
     for r in frame[frame["success"].notna()].head(20).to_dict("records"):
         marks = [Mark("attack", 100 * r["success"], 100 * r["lower"], 100 * r["upper"])]
         if known(r.get("control")):
-            marks.append(Mark("control", 100 * r["control"], 100 * r["control_lower"], 100 * r["control_upper"]))
+            marks.append(
+                Mark("control", 100 * r["control"], 100 * r.get("control_lower", np.nan), 100 * r.get("control_upper", np.nan))
+            )
         if known(r.get("baseline")):
             marks.append(Mark("guess", 100 * r["baseline"]))
         rows.append(
@@ -222,49 +222,3 @@ def _distance_grid(checks: Checks) -> Grid | None:
         Column("expected", "Expected", "%", percent),
     ]
     return grid(table_of(checks, "disclosure_distance"), columns, "Distance to the closest record")
-
-
-def _zones(checks: Checks, unit: str) -> dict | None:
-    """Say how many people are alone on their keys within their zone."""
-    frame = table_of(checks, "zone_uniqueness")
-    if frame.empty or not {"people", "unique"} <= set(frame):
-        return None
-    people = float(frame["people"].sum())
-    live = frame[frame["people"] > 0]
-    share = 100 * live["unique"] / live["people"]
-    if not people:
-        return None
-    keys = said(str(frame["keys"].iloc[0])) if "keys" in frame else "the keys"
-    alone = float(frame["unique"].sum()) / people
-    where = f"{counted(len(live), 'zone')}; in the median zone {number(float(share.median()), 1)} %"
-    sentences = [f"On {keys}, {per_hundred(alone, unit)} {'is' if _one(alone) else 'are'} alone in their zone ({where})."]
-    limits = ((3, "under_3"), (5, "under_5"), (10, "under_10"))
-    under = [(f"fewer than {n}", float(frame[c].sum()) / people) for n, c in limits if c in frame]
-    if under:
-        sentences.append("In groups of " + listed([f"{what}: {per_hundred(s, unit)}" for what, s in under]) + ".")
-    varied = len(live) > 1 and float(share.max() - share.min()) > 0
-    worst = live.assign(share=live["unique"] / live["people"]).sort_values("share", ascending=False, kind="stable")
-    columns = [
-        Column("zone", "Zone", text=True),
-        Column("people", unit.capitalize(), "", whole),
-        Column("unique", "Alone", "", whole),
-        Column("share", "Alone", "%", percent),
-        Column("under_3", "Groups under 3", unit, whole),
-        Column("under_5", "Under 5", unit, whole),
-        Column("under_10", "Under 10", unit, whole),
-    ]
-    return {
-        "sentences": sentences, "table": grid(worst, columns, "Zones with most people alone on their keys", most=10, what="zone"),
-        "chart": histogram(share.to_numpy(), f"{unit} alone on the keys in their zone, %") if varied else "",
-    }  # fmt: skip
-
-
-def _intruder_grid(checks: Checks) -> Grid | None:
-    frame = table_of(checks, "intruder")
-    if frame.empty:
-        return None
-    value = lambda v: number(float(v), 3) if isinstance(v, float | int | np.number) else said(v)  # noqa: E731
-    heads = {c: said(c)[:1].upper() + said(c)[1:] for c in frame.columns}
-    text = {c: not pd.api.types.is_numeric_dtype(frame[c]) for c in frame.columns}
-    columns = [Column(c, heads[c], text=text[c], wrap=text[c], write=said if text[c] else value) for c in frame.columns]
-    return grid(frame, columns, "What an intruder learns who knows that a respondent is in the survey", most=20)

@@ -18,11 +18,10 @@ from synthpop_gb.report.audit.words import (
     chance,
     group_sentence,
     headline,
-    interval,
     listed,
     times,
 )
-from synthpop_gb.report.words import Column, Grid, counted, fixed, plain, said, whole
+from synthpop_gb.report.words import Column, Grid, counted, fixed, number, plain, said, whole
 
 __all__ = [
     "beyond_chance",
@@ -115,24 +114,17 @@ def groups(checks: Checks, unit: str, most: int = MOST_GROUPS) -> list[dict]:
     if len(cells):
         cells = cells[(cells["explained_by"] == "") & beyond_chance(cells)]
     out = []
-    for number, row in enumerate(cells.head(most).to_dict("records"), 1):
-        ratio, upper = float(row.get("ratio", np.nan)), float(row.get("upper", np.nan))
-        between = interval(row.get("lower", np.nan), upper, 1 if upper >= 10 else 2)
-        beside = [f"{times(ratio)} as many{f', {between}' if between else ''}"] if np.isfinite(ratio) and ratio > 0 else []
-        if np.isinf(ratio) and between:
-            beside.append(f"at least {between.split(' ')[0]} times as many (95 %)")
-        elif ratio == 0 and np.isfinite(upper):
-            beside.append(f"at most {number_of(upper)} times as many (95 %)")
+    for row in cells.head(most).to_dict("records"):
+        beside = [_times(*(float(row.get(c, np.nan)) for c in ("ratio", "lower", "upper")))]
         if np.isfinite(row.get("q", np.nan)):
             beside.append(f"q {'' if row['q'] < 1e-4 else '= '}{chance(row['q'])}")
         follow = int(row.get("follow", 0) or 0)
         out.append(
             {
-                "n": number,
                 "sentence": group_sentence(row, unit),
                 "kind": plain(row["kind"]),
                 "tone": plain(row["kind"]).replace(" ", "-"),
-                "beside": "; ".join(beside),
+                "beside": "; ".join(filter(None, beside)),
                 "protected": _protected(row, checks),
                 "follows": f"{counted(follow, 'cell')} of more variables {'follows' if follow == 1 else 'follow'} from it"
                 if follow
@@ -142,9 +134,19 @@ def groups(checks: Checks, unit: str, most: int = MOST_GROUPS) -> list[dict]:
     return out
 
 
-def number_of(value: float) -> str:
-    """Write a small ratio with two digits that count."""
-    return f"{value:.2g}"
+def _times(ratio: float, lower: float, upper: float) -> str:
+    """Say how many times as many there are, with the interval; of none or from nothing the end that is known."""
+    if np.isfinite(ratio) and ratio > 0:
+        known_ends = np.isfinite(lower) and np.isfinite(upper)
+        return f"{times(ratio)} as many" + (f", {_ratio(lower)} to {_ratio(upper)} (95 %)" if known_ends else "")
+    if np.isinf(ratio) and np.isfinite(lower):
+        return f"at least {_ratio(lower)} times as many (95 %)"
+    return f"at most {_ratio(upper)} times as many (95 %)" if ratio == 0 and np.isfinite(upper) else ""
+
+
+def _ratio(value: float) -> str:
+    """Write a ratio: whole from ten on, else two digits that count."""
+    return number(value) if value >= 10 else f"{value:.2g}"
 
 
 def worst_cells(checks: Checks) -> pd.DataFrame:
@@ -156,7 +158,11 @@ def worst_cells(checks: Checks) -> pd.DataFrame:
         cells = cells.assign(real=cells["expected"], expected=(cells["observed"] - cells["excess"]).clip(lower=0.0))
     cells = cells.assign(explained_by=text_in(cells, "explained_by"))
     wrong = cells[text_in(cells, "kind") != ""]
-    return wrong.sort_values("rank", kind="stable").reset_index(drop=True) if "rank" in wrong else wrong
+    if "rank" not in wrong:
+        return wrong.reset_index(drop=True)
+    names = text_in(wrong, "reference")
+    order = wrong.assign(_at=pd.factorize(names)[0]).sort_values(["_at", "rank"], kind="stable").index  # references one by one
+    return wrong.loc[order].reset_index(drop=True)
 
 
 def beyond_chance(cells: pd.DataFrame) -> pd.Series:

@@ -13,9 +13,15 @@ from synthpop_gb.report.words import Column, Grid, counted, grid_of, number, pla
 __all__ = ["grid", "known", "part", "percent", "table_of", "text_in"]
 
 
-def table_of(checks: Checks, name: str) -> pd.DataFrame:
-    """Return a table by name, rows numbered from 0; an empty one where there is none."""
-    return checks.tables.get(name, pd.DataFrame()).reset_index(drop=True)
+def table_of(checks: Checks, name: str, needed: Sequence[str] = ()) -> pd.DataFrame:
+    """Return a table by name, rows numbered from 0; an empty one where there is none, or where a column needed is absent.
+
+    Rows without a value in a column needed are left out.
+    """
+    frame = checks.tables.get(name, pd.DataFrame())
+    if not set(needed) <= set(frame):
+        return pd.DataFrame(columns=list(needed))
+    return frame.dropna(subset=list(needed)).reset_index(drop=True) if needed else frame.reset_index(drop=True)
 
 
 def text_in(frame: pd.DataFrame, name: str) -> pd.Series:
@@ -57,7 +63,7 @@ def grid(
     `most` rows are shown; `what` a row is, for the line that says how many are not.
     """
     there = [c for c in columns if c.key in frame and not frame[c.key].isna().all() and not (text_in(frame, c.key) == "").all()]
-    if frame.empty or not there:
+    if frame.empty or len(there) < 2 or not there[0].text:  # numbers without a name of what they are of
         return None
     shown = frame if most is None else frame.head(most)
     left = len(frame) - len(shown)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.checks import Checks
-from synthpop_gb.report.audit.cells import KIND_MARKS, cells_picture, rarity_picture
+from synthpop_gb.report.audit.cells import KIND_MARKS, cells_picture, order_words, rarity_picture
 from synthpop_gb.report.audit.front import beyond_chance, worst_cells
 from synthpop_gb.report.audit.grids import grid, table_of, text_in
 from synthpop_gb.report.audit.words import listed, per_hundred, reference_words
@@ -19,8 +19,8 @@ _PANELS = 6
 
 def scan_sentences(checks: Checks, unit: str) -> list[str]:
     """Say how much was compared and how much of it is wrong, a sentence a reference."""
-    tables, out = table_of(checks, "scan_tables"), []
-    if tables.empty or not {"k", "combination"} <= set(tables):
+    tables, out = table_of(checks, "scan_tables", ("k", "combination")), []
+    if tables.empty:
         return out
     for reference, mine in tables.groupby(text_in(tables, "reference"), sort=False):
         k, n = int(mine["k"].max()), len(mine)
@@ -56,7 +56,7 @@ def scan_sentences(checks: Checks, unit: str) -> list[str]:
 
 def intersections(checks: Checks, unit: str) -> dict:
     """Return the pictures and tables of the scan, empty where there is none."""
-    cells, points = _cells(checks), table_of(checks, "scan_points")
+    cells, points = _cells(checks), table_of(checks, "scan_points", ("k", "expected", "observed", "cells"))
     panels, n = [], cells.loc[cells["explained_by"] == "", "kind"].value_counts()
     names = list(dict.fromkeys([*text_in(points, "reference"), *cells["reference"]]))
     orders = sorted({*points.get("k", ()), *cells["k"]})
@@ -66,7 +66,7 @@ def intersections(checks: Checks, unit: str) -> dict:
             quiet = points[(text_in(points, "reference") == reference) & (points["k"] == k)] if len(points) else None
             if not len(mine) and (quiet is None or not len(quiet)):
                 continue
-            title = {1: "One variable", 2: "Two variables", 3: "Three variables"}.get(int(k), f"{int(k)} variables")
+            title = order_words(int(k))
             title += f", against {reference_words(reference)}" if len(names) > 1 else ""
             panels.append(cells_picture(mine, quiet, title=title, unit=unit))
     legend = [{"kind": kind, "n": int(n[kind]), "mark": _key(kind)} for kind in KIND_MARKS if n.get(kind, 0)]
@@ -101,8 +101,8 @@ def _cells(checks: Checks) -> pd.DataFrame:
 
 
 def _rarity(checks: Checks) -> list[str]:
-    frame = table_of(checks, "scan_rarity")
-    if frame.empty or not {"k", "rarity", "cells", "missing"} <= set(frame):
+    frame = table_of(checks, "scan_rarity", ("k", "rarity", "cells", "missing"))
+    if frame.empty:
         return []
     if "missing_floor" not in frame:
         frame = frame.assign(missing_floor=np.nan)
@@ -110,15 +110,15 @@ def _rarity(checks: Checks) -> list[str]:
     names = text_in(frame, "reference")
     for (reference, k), mine in frame.groupby([names, "k"], sort=False):
         if mine["cells"].sum() > 0 and len(drawn) < _PANELS:
-            title = counted(int(k), "variable") + (f", {reference_words(reference)}" if len(set(names)) > 1 else "")
+            title = order_words(int(k)) + (f", {reference_words(reference)}" if len(set(names)) > 1 else "")
             drawn.append(rarity_picture(mine, title=title))
     return drawn
 
 
 def _tables(checks: Checks, most: int = 25) -> Grid | None:
     """List the combinations furthest above their noise floor."""
-    frame = table_of(checks, "scan_tables")
-    if frame.empty or "tvd" not in frame:
+    frame = table_of(checks, "scan_tables", ("combination", "tvd"))
+    if frame.empty:
         return None
     floor = frame.get("tvd_floor", 0.0)
     order = (frame["tvd"] - floor).fillna(-1).sort_values(ascending=False, kind="stable").index
@@ -150,7 +150,7 @@ def coverage(checks: Checks) -> tuple[list[str], Grid | None]:
     frame = table_of(checks, "scan_coverage")
     if frame.empty or "looked_at" not in frame:
         return [], None
-    missed = frame[~frame["looked_at"].fillna(False).astype(bool)]
+    missed = frame[~frame["looked_at"].eq(True)]
     if missed.empty:
         return ["Every combination that could be formed was looked at, up to the order given under settings."], None
     columns = [
@@ -162,8 +162,8 @@ def coverage(checks: Checks) -> tuple[list[str], Grid | None]:
     ]
     missed = missed.assign(name=text_in(missed, "name") if "name" in missed else text_in(missed, "combination"))
     many = missed["combinations"].fillna(1) if "combinations" in missed else pd.Series(1, missed.index)
-    orders = many[text_in(missed, "what") == "order"].sum() if "what" in missed else 0
-    alone = text_in(missed, "what") == "variable" if "what" in missed else pd.Series(False, missed.index)
+    orders = many[text_in(missed, "what") == "order"].sum()
+    alone = text_in(missed, "what") == "variable"
     sentences = []
     if orders:
         sentences.append(
@@ -171,7 +171,9 @@ def coverage(checks: Checks) -> tuple[list[str], Grid | None]:
         )
     for reason, names in missed[alone]["name"].groupby(text_in(missed[alone], "reason"), sort=False):
         sentences.append(f"Not looked at, or not crossed: {listed(names.tolist(), 8)} ({reason or 'no reason given'}).")
-    left = ~alone & (text_in(missed, "what") != "order") if "what" in missed else ~alone
+    rules = text_in(missed, "what") == "rule"
+    sentences += [f"The rule “{name}” could not be looked at." for name in missed.loc[rules, "name"]]
+    left = ~alone & ~rules & (text_in(missed, "what") != "order")
     if left.any():
         n = int(many[left].sum())
         sentences.append(f"{counted(n, 'combination')} that could be asked for by name {_was(n)} not looked at.")

@@ -23,16 +23,16 @@ _METHODS = {"permutation": "By permutation", "shap": "By SHAP"}
 
 def prediction(checks: Checks) -> dict | None:
     """Return how well models learnt from either side predict real records; None where none was trained."""
-    frame = table_of(checks, "prediction")
-    if frame.empty or "trained_on" not in frame:
+    frame = table_of(checks, "prediction", ("trained_on",))
+    if frame.empty:
         return None
     numbers = "accuracy" not in frame or frame["accuracy"].isna().all()
     measure = "r2" if numbers else "accuracy"
     if measure not in frame or frame[measure].isna().all():
         return None
-    confusion = table_of(checks, "confusion")
+    confusion = table_of(checks, "confusion", ("actual", "predicted", "records", "trained_on"))
     panels = []
-    if {"actual", "predicted", "records", "trained_on"} <= set(confusion):
+    if len(confusion):
         first = confusion[confusion["split"] == confusion["split"].min()] if "split" in confusion else confusion
         for side in ("real", "synthetic"):
             mine = first[first["trained_on"] == side]
@@ -44,6 +44,8 @@ def prediction(checks: Checks) -> dict | None:
 
 def _sentence(frame: pd.DataFrame, measure: str) -> str:
     mean = frame.groupby("trained_on", sort=False)[measure].mean()
+    if "synthetic" not in mean:
+        return ""
     target = f" of {said(frame['target'].iloc[0])}" if "target" in frame else ""
     n = frame["split"].nunique() if "split" in frame else 1
     over = f", means of {counted(n, 'split')} of the real records" if n > 1 else ""
@@ -60,7 +62,7 @@ def _sentence(frame: pd.DataFrame, measure: str) -> str:
         text += "records that it never saw (R²)"
         text += f"; learnt from real records, {write(mean['real'])}" if "real" in mean else ""
         text += "; the mean alone explains nothing" if "dummy" in mean else ""
-    return f"{text}{over}." if "synthetic" in mean else ""
+    return f"{text}{over}."
 
 
 def _picture(frame: pd.DataFrame, measure: str) -> str:
@@ -108,10 +110,11 @@ def _grid(frame: pd.DataFrame):
 
 def importance(checks: Checks) -> dict | None:
     """Return which variables models lean on, learnt from either side; None where that was not measured."""
-    frame = table_of(checks, "importance")
-    if frame.empty or not {"variable", "importance", "trained_on"} <= set(frame):
+    frame = table_of(checks, "importance", ("variable", "importance", "trained_on"))
+    if frame.empty:
         return None
-    agreement, panels, sentences = table_of(checks, "importance_agreement"), [], []
+    agreement = table_of(checks, "importance_agreement", ("method", "trained_on", "spearman"))
+    panels, sentences = [], []
     methods = text_in(frame, "method")
     for method in dict.fromkeys(methods):
         mine = frame[methods == method].pivot_table(index="variable", columns="trained_on", values="importance", sort=False)
@@ -132,7 +135,7 @@ def importance(checks: Checks) -> dict | None:
         Column("order_same", "Whole order is", "% of splits", percent),
     ]
     table = None
-    if {"method", "trained_on", "spearman"} <= set(agreement):
+    if len(agreement):
         flags = {c: agreement[c].astype(float) for c in ("top_same", "first_three_same", "order_same") if c in agreement}
         by = agreement.assign(splits=1, **flags).groupby(["method", "trained_on"], sort=False)
         mean = by.mean(numeric_only=True).assign(splits=by["splits"].sum()).reset_index()

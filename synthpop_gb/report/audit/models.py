@@ -31,7 +31,7 @@ def models(checks: Checks) -> list[dict]:
 
 
 def _propensity(checks: Checks) -> dict | None:
-    frame = table_of(checks, "propensity")
+    frame = table_of(checks, "propensity", ("model",))
     if frame.empty or "s_pmse" not in frame:
         return None
     sentences = []

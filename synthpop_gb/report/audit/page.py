@@ -39,8 +39,8 @@ def write_audit(
         of 'fit', 'care', 'unfit' or 'unknown', figure, threshold, reason, table), 'scan_tables', 'scan_cells', 'scan_points',
         'scan_rarity', 'scan_coverage', 'scan_zone_cells', 'univariate', 'univariate_bins', 'utility_tables', 'association',
         'association_norms', 'propensity', 'regression', 'prediction', 'confusion', 'importance', 'importance_agreement',
-        'fairness', 'disclosure_identity', 'disclosure_attribute', 'disclosure_distance', 'attacks', 'zone_uniqueness' and
-        'intruder'.
+        'fairness', 'disclosure_identity', 'disclosure_attribute', 'disclosure_distance', 'attacks', 'zone_uniqueness',
+        'intruder', 'copies'.
     title : str
         Heading; "Synthetic" is put before it where it does not stand in it.
     facts : mapping

@@ -26,8 +26,8 @@ _NORMS = {
 
 def pairs(checks: Checks) -> dict | None:
     """Return the heat map of two-way utility, its legend and its tables; None where pairs were not compared."""
-    frame = table_of(checks, "utility_tables")
-    if frame.empty or not {"k", "a", "b", "s_pmse"} <= set(frame):
+    frame = table_of(checks, "utility_tables", ("k", "a", "b"))
+    if frame.empty or "s_pmse" not in frame:
         return None
     two, one = frame[frame["k"] == 2].reset_index(drop=True), frame[frame["k"] == 1]
     if two.empty and one.empty:
@@ -70,6 +70,8 @@ def _pairs_sentence(two: pd.DataFrame) -> str:
     said_parts = ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
     worst = known.loc[known["s_pmse"].idxmax()]
     text = f"Of {counted(len(known), 'pair')} of variables {said_parts}."
+    if len(parts) == 1:
+        text = f"All {len(known):,} pairs of variables are {parts[0].split(' ', 2)[2]}."
     if len(known) == 1:
         text = f"The one pair of variables is {parts[0].split(' ', 2)[2]}."
     beyond = f"{score(worst['s_pmse'])} times what a perfect synthesis would show"
@@ -106,7 +108,8 @@ def _tables_grid(frame: pd.DataFrame, caption: str, most: int = 12, full: bool =
 
 def association(checks: Checks) -> dict | None:
     """Return the picture of how associations differ, and the norms; None where there are none."""
-    frame, norms = table_of(checks, "association"), table_of(checks, "association_norms")
+    frame = table_of(checks, "association", ("a", "b", "real", "synthetic", "difference"))
+    norms = table_of(checks, "association_norms", ("norm", "correlation", "value"))
     if frame.empty and norms.empty:
         return None
     picture, legend, sentence = "", [], ""

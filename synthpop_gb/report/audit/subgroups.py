@@ -22,8 +22,8 @@ _CHARTED = {
 
 def fairness(checks: Checks) -> dict | None:
     """Return how models serve subgroups; None where that was not measured."""
-    frame = table_of(checks, "fairness")
-    if frame.empty or not {"group", "measure", "real", "synthetic"} <= set(frame):
+    frame = table_of(checks, "fairness", ("group", "measure", "real", "synthetic"))
+    if frame.empty:
         return None
     if "split" in frame and len(set(frame["split"])) > 1:  # intervals of one split cannot be averaged: the first is shown
         frame = frame[frame["split"] == frame["split"].min()].reset_index(drop=True)
@@ -40,7 +40,7 @@ def fairness(checks: Checks) -> dict | None:
 def _name(row: dict) -> str:
     if not row["by"]:
         return row["group"] or "everybody"
-    return f"{said(row['by'])}: {row['group']}"
+    return f"{said(row['by'])} = {row['group']}"
 
 
 def _sentence(frame: pd.DataFrame, main: str) -> str:

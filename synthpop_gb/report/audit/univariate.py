@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.coded import MISSING
 from synthpop_gb.report.svg import GREY, INK, Drawing, short
 from synthpop_gb.report.words import number
 
@@ -34,7 +35,7 @@ def variable_picture(bins: pd.DataFrame, *, name: str, kind: str, foot: str = ""
         An SVG element.
     """
     bins = bins.reset_index(drop=True)
-    if kind == "number" and len(bins) > 6:
+    if kind == "number" and (bins["label"] != MISSING).sum() > 6:
         return _columns(bins, name, foot)
     return _rows(bins, name, foot)
 
@@ -49,27 +50,37 @@ def _label(bins: pd.DataFrame, name: str) -> str:
 
 
 def _columns(bins: pd.DataFrame, name: str, foot: str) -> str:
+    """Draw bins of a number as columns; missing values stand apart at the right."""
     tall, left, right, top = 168, 34, 240, 30
     bottom = tall - 42
     drawing = Drawing(_WIDE, tall, _label(bins, name))
     drawing.text(2, 14, short(name, _WIDE - 4, 12.5), size=12.5, font_weight=650, title=name)
     real, made = (np.nan_to_num(bins[c].to_numpy(np.float64)) for c in ("real", "synthetic"))
+    gone = (bins["label"].astype(str) == MISSING).to_numpy()
+    n, apart = int((~gone).sum()), 1.5 if gone.any() else 0.0
+    step = (right - left) / (len(bins) + apart)
+    start = left + step * (np.arange(len(bins)) + np.where(gone, apart, 0.0))
     most = max(float(real.max()), float(made.max()), 1e-9)
-    step = (right - left) / len(bins)
-    x = left + step * np.arange(len(bins) + 1)
-    y = [bottom - (bottom - top) * v / most for v in (0.0, most)]
-    drawing.line(left, y[0], right, y[0], "#9aa5b1")
+    scale = (bottom - top) / most
+    drawing.line(left, bottom, left + step * n, bottom, "#9aa5b1")
     drawing.text(left - 5, top + 4, f"{number(100 * most, 0 if most >= 0.095 else 1)} %", size=10, anchor="end", fill=GREY)
     drawing.text(left - 5, bottom + 3, "0", size=10, anchor="end", fill=GREY)
-    scale = (bottom - top) / most
     line: list[tuple[float, float]] = []
     for i, row in bins.iterrows():
         tip = f"{row['label']}: {number(100 * real[i], 1)} % real, {number(100 * made[i], 1)} % synthetic"
-        drawing.rect(x[i] + 0.4, bottom - real[i] * scale, step - 0.8, real[i] * scale, REAL, tip)
-        line += [(x[i], bottom - made[i] * scale), (x[i + 1], bottom - made[i] * scale)]
+        drawing.rect(start[i] + 0.4, bottom - real[i] * scale, step - 0.8, real[i] * scale, REAL, tip)
+        piece = [(start[i], bottom - made[i] * scale), (start[i] + step, bottom - made[i] * scale)]
+        if gone[i]:
+            drawing.path(piece, stroke=SYNTHETIC, stroke_width=1.6)
+        else:
+            line += piece
     drawing.path(line, stroke=SYNTHETIC, stroke_width=1.6, stroke_linejoin="round")
-    for at, said, anchor in ((left, _end(bins.iloc[0], "low"), "start"), (right, _end(bins.iloc[-1], "high"), "end")):
-        drawing.text(at, bottom + 14, short(said, 92, 10), size=10, anchor=anchor, fill=GREY)
+    there = bins[~gone]
+    ends = [(left, _end(there.iloc[0], "low"), "start"), (left + step * n, _end(there.iloc[-1], "high"), "end")]
+    for at, said, anchor in ends:
+        drawing.text(at, bottom + 14, short(said, 78, 10), size=10, anchor=anchor, fill=GREY)
+    if gone.any():
+        drawing.text(right + 6, bottom + 14, "missing", size=10, anchor="end", fill=GREY)
     drawing.text(2, tall - 8, short(foot, _WIDE - 4, 10.5), size=10.5, fill=GREY)
     return drawing.svg()
 

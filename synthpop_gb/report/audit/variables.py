@@ -23,7 +23,7 @@ _MOMENTS = {"mean": "Mean", "sd": "Standard deviation", "skewness": "Skewness", 
 
 def variables(checks: Checks, unit: str) -> dict | None:
     """Return the panels of single variables and their table; None where there are none."""
-    bins, frame = table_of(checks, "univariate_bins"), table_of(checks, "univariate")
+    bins, frame = table_of(checks, "univariate_bins", ("variable", "label")), table_of(checks, "univariate", ("variable",))
     if bins.empty and frame.empty:
         return None
     rows = {r["variable"]: r for r in frame.to_dict("records")} if "variable" in frame else {}

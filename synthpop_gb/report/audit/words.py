@@ -12,7 +12,7 @@ import pandas as pd
 from synthpop_gb.report.words import counted, number, plain
 
 __all__ = [
-    "VERDICTS", "amount", "chance", "cell_count", "group_sentence", "headline", "interval", "listed", "per_hundred", "quality",
+    "VERDICTS", "amount", "chance", "cell_count", "group_sentence", "headline", "listed", "per_hundred", "quality",
     "reference_words", "times",
 ]  # fmt: skip
 
@@ -71,21 +71,6 @@ def times(ratio: float) -> str:
     if ratio == 0:
         return "none"
     return f"{number(ratio, 0) if ratio >= 10 else number(ratio, 1) if ratio >= 0.95 else f'{ratio:.2g}'} times"
-
-
-def interval(lower: float, upper: float, decimals: int = 2, sure: str = "95 %") -> str:
-    """Write an interval; an open end is said.
-
-    >>> interval(46.2, float("inf"), 0), interval(0.1, 0.25), interval(float("nan"), 1.0)
-    ('46 or more (95 %)', '0.10 to 0.25 (95 %)', '')
-    """
-    if any(v is None or math.isnan(v) for v in (lower, upper)):
-        return ""
-    said = f" ({sure})" if sure else ""
-    decimals = 0 if abs(lower) >= 10 and abs(upper) >= 10 else decimals
-    if math.isinf(upper):
-        return f"{number(lower, decimals)} or more{said}"
-    return f"{number(lower, decimals)} to {number(upper, decimals)}{said}"
 
 
 def chance(p: float) -> str:

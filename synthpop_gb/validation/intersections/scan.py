@@ -13,6 +13,7 @@ from synthpop_gb.errors import Finding, finding
 from synthpop_gb.validation.intersections.cells import cell_rows, rarity_rows
 from synthpop_gb.validation.intersections.judge import KINDS, Judged, Reference, judge, table_rows
 from synthpop_gb.validation.intersections.plan import Plan, make_plan
+from synthpop_gb.validation.intersections.points import point_rows
 from synthpop_gb.validation.intersections.rules import Rule, impossible_cells, make_rules
 from synthpop_gb.validation.intersections.tallies import CrossTable, cross_tables, merge_sides
 from synthpop_gb.validation.intersections.words import group_sentence
@@ -77,8 +78,9 @@ def scan(
     Returns
     -------
     Checks
-        Tables 'scan_tables' (see `judge.table_rows`), 'scan_cells' (`cells.cell_rows`), 'scan_rarity' (`cells.rarity_rows`) and
-        'scan_coverage' (`Plan.coverage` and the rules, with the reference, and by how many of it a rule is contradicted);
+        Tables 'scan_tables' (see `judge.table_rows`), 'scan_cells' (`cells.cell_rows`), 'scan_rarity' (`cells.rarity_rows`),
+        'scan_points' (`points.point_rows`) and 'scan_coverage' (`Plan.coverage` and the rules, with the reference, and by how
+        many of it a rule is contradicted);
         headline and findings, see `report_on` and `findings_of`. `passes` in the headline: no table fails (None where the
         records were copied, since they differ where they were made to).
 
@@ -173,6 +175,7 @@ def report_on(
     found = findings_of(by_cell, causes, coverage, reference, judged, people)
     frames = {
         "scan_tables": by_table, "scan_cells": by_cell, "scan_rarity": rarity_rows(judged, reference, people),
+        "scan_points": point_rows(judged, reference),
         "scan_coverage": coverage,
     }  # fmt: skip
     return Checks(headline, frames, found)

@@ -70,9 +70,10 @@ def scan_zones(
     Returns
     -------
     Checks
-        Tables 'scan_tables', 'scan_cells', 'scan_rarity' and 'scan_coverage' as of `scan`, over all zones together, for each
-        reference in turn ('the fractional fit', 'published age x sex', the survey's name), and in 'scan_tables' rows of
-        '<reference>, by zone' before them (`zone_rows.combination_rows`). 'scan_zones': one row a zone and reference
+        Tables 'scan_tables', 'scan_cells', 'scan_rarity', 'scan_points' and 'scan_coverage' as of `scan`, over all zones
+        together, for each reference in turn ('the fractional fit', 'published age x sex', the survey's name), and in
+        'scan_tables' rows of '<reference>, by zone' before them (`zone_rows.combination_rows`). 'scan_zones': one row a zone and
+        reference
         (`zone_rows.zone_scan_rows`). 'scan_zone_cells': groups in the wrong zones, worst first (`zone_rows.zone_cell_rows`).
         Headline: 'zones scanned', 'combinations scanned by zone', 'cells compared by zone'; for each reference 'by zone against
         <reference>' (text); of the first 'cells of zones beyond chance', 'worst group by zone' and 'passes by zone', and its
@@ -215,7 +216,8 @@ def _told(name: str, by_zone: pd.DataFrame, cells: pd.DataFrame, n_zones: int, f
 
 def _merged(whole: Sequence[Checks], frames: dict, headline: dict, found: Sequence[Finding]) -> Checks:
     """Put the references below one another; findings that several have, such as what was not looked at, once."""
-    tables = {name: _stacked([c[name] for c in whole]) for name in ("scan_tables", "scan_cells", "scan_rarity", "scan_coverage")}
+    names = ("scan_tables", "scan_cells", "scan_rarity", "scan_points", "scan_coverage")
+    tables = {name: _stacked([c[name] for c in whole]) for name in names}
     tables["scan_tables"] = _stacked([*frames["by_zone"], tables["scan_tables"]])
     tables |= {name: _stacked(frames[name]) for name in ("scan_zones", "scan_zone_cells")}
     for checks in whole[:1]:
