@@ -130,6 +130,7 @@ GROUPS = {
     ),
     "disclosure_cloned": Group(
         "Yorkshire and The Humber 2011: uniqueness by zone and what an intruder learns", "_disclosure", "cloned"
+    ),
     "adult": Group(
         "Adult against generators that are wrong in known ways: what the scan of intersections finds, and at which rank",
         "_intersections",

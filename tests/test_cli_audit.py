@@ -48,7 +48,9 @@ def test_wrong_usage(files, given):
 
 
 def test_a_release_rule_refuses(files):
-    found = invoke("audit", files / "real.csv", files / "copy.csv", "-o", files / "out", "--keys", "age,pay", "--release", "public")
+    found = invoke(
+        "audit", files / "real.csv", files / "copy.csv", "-o", files / "out", "--keys", "age,pay", "--release", "public"
+    )
     assert found.exit_code == 1
     assert "release-refused" in found.stderr
     assert (files / "out" / "audit.html").is_file()

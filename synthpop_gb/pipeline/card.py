@@ -92,7 +92,9 @@ def write_pair_card(
     """
     stated = _checked(card or {})
     created = created or datetime.now(UTC).isoformat(timespec="seconds")
-    folder = run_folder.write_pair(pair_record(pair, created=created, card=stated, licence=licence, settings=settings), audit, folder)
+    folder = run_folder.write_pair(
+        pair_record(pair, created=created, card=stated, licence=licence, settings=settings), audit, folder
+    )
     return run_folder.write_card(folder, croissant=croissant, ddi=ddi)
 
 
