@@ -17,13 +17,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 _WHERE = {
     "Aligned": "aligned", "BenchmarkTable": "benchmark", "Checks": "checks", "Finding": "errors", "FitWarning": "errors",
-    "Geography": "geography", "InputError": "errors", "Microdata": "microdata", "Population": "population", "Problem": "problem",
-    "Recode": "harmonisation", "Study": "spec", "examine": "harmonisation", "formulate": "formulation",
-    "harmonise": "harmonisation", "indicator": "assessment", "load": "pipeline", "load_study": "spec", "qis": "methods",
-    "register_method": "methods", "register_metric": "validation", "run": "pipeline", "save": "run_folder", "solve": "execution",
-    "validate": "validation",
+    "Geography": "geography", "InputError": "errors", "Microdata": "microdata", "Pair": "pair", "Population": "population",
+    "Problem": "problem", "Recode": "harmonisation", "ReleaseRule": "release", "Study": "spec", "audit": "validation",
+    "compare": "pipeline", "examine": "harmonisation", "formulate": "formulation", "harmonise": "harmonisation",
+    "indicator": "assessment", "load": "pipeline", "load_study": "spec", "qis": "methods", "register_method": "methods",
+    "register_metric": "validation", "run": "pipeline", "save": "run_folder", "solve": "execution", "validate": "validation",
 }  # fmt: skip
-_MODULES = ("assessment", "datasets", "export", "indicators", "pipeline", "read", "report", "testing")
+_MODULES = ("assessment", "datasets", "export", "indicators", "pipeline", "read", "report", "synthesis", "testing")
 
 __all__ = [*_MODULES, *_WHERE]
 

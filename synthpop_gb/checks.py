@@ -50,6 +50,16 @@ class Checks:
           the 100 most copied records (`donor_reuse.most_used_records`), named where the survey is open
         - 'left_out_cells' and 'left_out': tables left out in turn, only with replicates (`assessment.LeftOut.tables`)
         - 'true_error' and 'true_error_zones': against a known truth, where there is one (`truth.true_error`)
+
+        Of an audit, in `audit/`:
+
+        - 'verdicts': one row a use (`verdicts.pair_verdicts`, `verdicts.population_verdicts`)
+        - 'scan_tables', 'scan_cells', 'scan_points', 'scan_rarity', 'scan_coverage', 'scan_zones', 'scan_zone_cells': combinations
+          of up to three variables (`intersections.scan`, `intersections.scan_zones`)
+        - 'univariate', 'univariate_bins', 'association', 'association_norms', 'utility_tables', 'propensity', 'regression',
+          'regression_fit', 'prediction', 'confusion', 'importance', 'importance_agreement', 'fairness' (`utility.utility`)
+        - 'disclosure_identity', 'disclosure_attribute', 'disclosure_guarded', 'disclosure_distance', 'attacks'
+          (`disclosure.disclosure`); 'zone_uniqueness', 'intruder', 'copies', 'donor_reuse' (`disclosure.cloned_disclosure`)
     findings : tuple of Finding
         What does not fit, worst first: 'zone-not-fitted' (fits that did not converge, then people that miss targets),
         'recount-differs', 'worse-than-independence'.
@@ -65,9 +75,14 @@ class Checks:
 
     def __repr__(self) -> str:
         """Headline, one number a line."""
-        return "\n".join(
-            ["Checks", *(f"  {k}: {v:,}" if isinstance(v, int) else f"  {k}: {v}" for k, v in self.headline.items())]
-        )
+        return "\n".join(["Checks", *(f"  {k}: {_said(v)}" for k, v in self.headline.items())])
+
+
+def _said(value: object) -> str:
+    """Write a headline's value: thousands apart, truth values in words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def without_records(item: Finding) -> Finding:

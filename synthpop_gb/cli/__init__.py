@@ -1,6 +1,6 @@
 """The command line: the library with a coat on. Each command parses, calls one public function, prints, sets the exit code.
 
-Exit codes: 0 fine; 1 problems in the inputs; 2 wrong usage; 3 finished, but some zones do not fit.
+Exit codes: 0 fine; 1 problems in the inputs; 2 wrong usage; 3 finished, but some zones do not fit, or some use is unfit.
 """
 
 from importlib import import_module

@@ -46,8 +46,9 @@ class Audit:
 
     @property
     def fits(self) -> bool:
-        """Whether no use was judged unfit."""
-        return worst(self.checks["verdicts"]["verdict"]) != "unfit"
+        """Whether no use that such data are meant for was judged unfit."""
+        frame = self.checks["verdicts"]
+        return worst(frame.loc[frame["meant"], "verdict"]) != "unfit"
 
     def __repr__(self) -> str:
         """Verdicts, one a line, each with its figure."""

@@ -12,17 +12,22 @@ __all__ = ["COLUMNS", "VERDICTS", "graded", "row", "table_of", "unknown", "worst
 VERDICTS = ("fit", "care", "unfit", "unknown")
 """Fit for the use; usable with care; not fit; not known, because nothing that was measured says so."""
 
-COLUMNS = ("use", "verdict", "figure", "threshold", "reason", "table")
+COLUMNS = ("use", "verdict", "figure", "threshold", "reason", "table", "meant")
 
 
-def row(use: str, verdict: str, figure: str, threshold: str, reason: str, table: str) -> dict[str, str]:
-    """Return one verdict: use, what may be said of it, the figure behind it, the rule, why in plain words, the figure's table."""
+def row(
+    use: str, verdict: str, figure: str, threshold: str, reason: str, table: str, *, meant: bool = True
+) -> dict[str, str | bool]:
+    """Return one verdict: use, what may be said of it, the figure behind it, the rule, why in plain words, the figure's table.
+
+    meant : whether data of this kind are meant for the use at all; where not, that they are unfit is no failure of theirs.
+    """
     if verdict not in VERDICTS:
         raise ValueError(f"a verdict is one of {', '.join(VERDICTS)}, not {verdict!r}")
-    return dict(zip(COLUMNS, (use, verdict, figure, threshold, reason, table), strict=True))
+    return dict(zip(COLUMNS, (use, verdict, figure, threshold, reason, table, meant), strict=True))
 
 
-def unknown(use: str, why: str, table: str = "") -> dict[str, str]:
+def unknown(use: str, why: str, table: str = "") -> dict[str, str | bool]:
     """Return the verdict where nothing was measured: no figure, and why."""
     return row(use, "unknown", "not measured", "", why, table)
 

@@ -42,7 +42,7 @@ def pair_verdicts(checks: Checks) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row a use: use, verdict ('fit', 'care', 'unfit', 'unknown'), figure (text, with its unit), threshold (the rule),
-        reason (one sentence), table (where the figure stands).
+        reason (one sentence), table (where the figure stands), meant (whether data of this kind are meant for the use at all).
 
     >>> tables = {"utility_tables": pd.DataFrame({"k": [1], "a": ["age"], "b": [""], "c": [""], "s_pmse": [1.2]})}
     >>> pair_verdicts(Checks({}, tables)).iloc[0][["use", "verdict", "figure"]].tolist()
@@ -61,7 +61,7 @@ def pair_verdicts(checks: Checks) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _tables(tables: Mapping[str, pd.DataFrame], k: int, use: str) -> dict[str, str]:
+def _tables(tables: Mapping[str, pd.DataFrame], k: int, use: str) -> dict[str, str | bool]:
     frame = table_of(tables, "utility_tables")
     live = frame[(frame["k"] == k) & frame["s_pmse"].notna()] if len(frame) else frame
     if not len(live):
@@ -78,7 +78,7 @@ def _tables(tables: Mapping[str, pd.DataFrame], k: int, use: str) -> dict[str, s
     return row(use, verdict, f"largest S_pMSE {_short(first['s_pmse'])} ({name})", _RULE, reasons[verdict], "utility_tables")
 
 
-def _groups(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def _groups(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
     """Intersections: impossible people fail at once; else by the people in groups beyond chance, consequences not counted."""
     use = "Groups that several attributes make"
     cells, scanned = table_of(tables, "scan_cells"), table_of(tables, "scan_tables")
@@ -91,7 +91,7 @@ def _groups(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     failed, n = int((scanned["passes"] == False).sum()), len(scanned)  # noqa: E712 - a nullable boolean
     worst_excess = float((scanned["tvd"] - scanned["tvd_floor"]).max())
     rule = (
-        f"no impossible people, and no combination further off than chance: fit; up to {100 * MUCH:g} points beyond the noise "
+        f"no impossible people, and no combination further off than chance: fit; up to {100 * MUCH:g} point beyond the noise "
         "floor with care"
     )
     figure = (
@@ -109,7 +109,7 @@ def _groups(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     return row(use, verdict, figure, rule, reason, "scan_cells")
 
 
-def _regression(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def _regression(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
     use = "Regression"
     frame = table_of(tables, "regression_fit")
     live = frame[frame["s_lof"].notna()] if len(frame) else frame
@@ -125,7 +125,7 @@ def _regression(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     return row(use, verdict, figure, "lack of fit " + _RULE.replace(" (Raab, Nowok & Dibben 2021)", ""), reason, "regression")
 
 
-def _prediction(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def _prediction(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
     use = "Training models that are used on real people"
     frame = table_of(tables, "prediction")
     live = frame[(frame["trained_on"] == "synthetic") & frame["kept"].notna()] if len(frame) else frame
@@ -143,7 +143,7 @@ def _prediction(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     return row(use, verdict, figure, rule, reason, "prediction")
 
 
-def _fairness(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+def _fairness(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
     """Whether some protected group is judged differently, beyond what the test's own size leaves open."""
     use = "Asking whom a model wrongs"
     frame = table_of(tables, "fairness")
@@ -169,7 +169,7 @@ def _fairness(tables: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     return row(use, graded(gap, GAP, WIDE), figure, rule, reason, "fairness")
 
 
-def _release(tables: Mapping[str, pd.DataFrame], findings: Iterable[Finding]) -> dict[str, str]:
+def _release(tables: Mapping[str, pd.DataFrame], findings: Iterable[Finding]) -> dict[str, str | bool]:
     """Unfit where a limit of disclosure is broken; never better than 'care' without records that were kept apart."""
     use = "Giving them to people who may not see the real records"
     if not len(table_of(tables, "disclosure_distance")):

@@ -51,7 +51,7 @@ def population_verdicts(audit: Checks, validation: Checks, *, licence: str, repl
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _fitted(validation: Checks) -> dict[str, str]:
+def _fitted(validation: Checks) -> dict[str, str | bool]:
     use = "Counts by zone of a fitted table"
     frame = table_of(validation.tables, "zone_fit")
     if not len(frame):
@@ -65,7 +65,7 @@ def _fitted(validation: Checks) -> dict[str, str]:
     return row(use, graded(share, SMALL, LARGE), figure, rule, reason, "zone_fit")
 
 
-def _held_out(validation: Checks) -> list[dict[str, str]]:
+def _held_out(validation: Checks) -> list[dict[str, str | bool]]:
     """One verdict for each published table that was kept back."""
     frame = table_of(validation.tables, "held_out")
     if not len(frame):
@@ -92,7 +92,7 @@ def _held_out(validation: Checks) -> list[dict[str, str]]:
     return rows
 
 
-def _by_zone(audit: Checks) -> dict[str, str]:
+def _by_zone(audit: Checks) -> dict[str, str | bool]:
     """Whole people against the fractional fit: what making people of fractions has cost, combination by combination."""
     use = "Combinations of attributes by zone"
     frame = table_of(audit.tables, "scan_tables")
@@ -113,7 +113,7 @@ def _by_zone(audit: Checks) -> dict[str, str]:
     return row(use, verdict, figure, rule, reason, "scan_tables")
 
 
-def _together(audit: Checks) -> dict[str, str]:
+def _together(audit: Checks) -> dict[str, str | bool]:
     """All zones together against the first reference: groups that whole people have too many or too few of."""
     use = "Groups of several attributes over the whole area"
     frame, cells = table_of(audit.tables, "scan_tables"), table_of(audit.tables, "scan_cells")
@@ -142,7 +142,7 @@ def _together(audit: Checks) -> dict[str, str]:
     )
 
 
-def _other(validation: Checks, replicates: int) -> dict[str, str]:
+def _other(validation: Checks, replicates: int) -> dict[str, str | bool]:
     """Judge what the survey asks and no table says: as right as it goes with the tables; intervals say how far."""
     use = "Answers that are in the survey alone, by zone"
     frame = table_of(validation.tables, "left_out")
@@ -153,16 +153,16 @@ def _other(validation: Checks, replicates: int) -> dict[str, str]:
     return row(use, "care", figure, "never better than with care: no table says whether they are right", reason, "left_out")
 
 
-def _households(audit: Checks) -> dict[str, str]:
+def _households(audit: Checks) -> dict[str, str | bool]:
     people = int(table_of(audit.tables, "zone_uniqueness")["people"].sum()) if "zone_uniqueness" in audit.tables else 0
     reason = "Who lives with whom is not in it: no household's income, size or composition can be had."
     return row(
         "Anything about households", "unfit", f"{people:,} people placed one by one, 0 households", "households placed whole fit",
-        reason, "zone_uniqueness",
+        reason, "zone_uniqueness", meant=False,
     )  # fmt: skip
 
 
-def _release(audit: Checks, licence: str) -> dict[str, str]:
+def _release(audit: Checks, licence: str) -> dict[str, str | bool]:
     use = "Handing out rows of people"
     frame = table_of(audit.tables, "zone_uniqueness")
     if not len(frame):
