@@ -85,21 +85,26 @@ def adult(*, folder: Path) -> tuple[str, dict]:
     return "python benchmarks/figures.py --only utility_adult", values
 
 
+def _short(value: float) -> dict:
+    """A figure of three digits, without powers of ten."""
+    return figure(value, "", "0" if value < 1e-9 else f"{value:,.0f}" if value >= 100 else f"{value:.3g}")
+
+
 def _summary(checks) -> dict[str, dict]:
     """The figures of one pair that the docs quote."""
     out = {}
     tables = checks["utility_tables"]
     for k, rows in tables.groupby("k"):
-        out[f"s_pmse_median_{k}"] = figure(rows["s_pmse"].median(), "", f"{rows['s_pmse'].median():.3g}")
+        out[f"s_pmse_median_{k}"] = _short(rows["s_pmse"].median())
         worst = rows.loc[rows["s_pmse"].idxmax()]
-        out[f"s_pmse_largest_{k}"] = figure(worst["s_pmse"], "", f"{worst['s_pmse']:,.3g}")
+        out[f"s_pmse_largest_{k}"] = _short(worst["s_pmse"])
         out[f"worst_{k}"] = figure(" x ".join(x for x in worst[["a", "b", "c"]] if x), "")
     for row in checks["propensity"].to_dict("records"):
-        out[f"s_pmse_{row['model']}"] = figure(row["s_pmse"], "", f"{row['s_pmse']:.3g}")
+        out[f"s_pmse_{row['model']}"] = _short(row["s_pmse"])
         out[f"auc_{row['model']}"] = figure(row["auc"], "", f"{row['auc']:.3f}")
     fit = checks["regression_fit"].iloc[0]
     out["overlap"] = figure(100 * fit["mean_overlap"], "%", f"{100 * fit['mean_overlap']:.0f} %")
-    out["lack_of_fit"] = figure(fit["s_lof"], "", f"{fit['s_lof']:.3g}")
+    out["lack_of_fit"] = _short(fit["s_lof"])
     for row in checks["prediction"].to_dict("records"):
         name = row["trained_on"].replace(" ", "_")
         out[f"accuracy_{name}"] = figure(row["accuracy"], "", f"{row['accuracy']:.3f}")
