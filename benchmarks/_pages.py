@@ -101,15 +101,17 @@ _UNBIASED = """\
 Over {seeds} seeds mean counts are off the fitted weights by {rms_z} standard errors (root mean square; 1 = unbiased).
 """
 _AUDIT = """
-The audit against the Adult census extract ({records} records; {combinations} combinations of up to three variables), told nothing of where to look: where sex was
-swapped within some couples its finding number {swap_husband_female_rank} is {swap_husband_female} husbands who are female ({real_husband_female} in the real data); of
-columns drawn apart, number {independent_husband_single_rank} is {independent_husband_single} husbands who never married ({real_husband_single}) and number
-{independent_husband_female_rank} {independent_husband_female} who are female; where rare values were lost, number {rare_countries_rank} and on are
-{rare_countries_lost} lost countries. A bootstrap of the real records passes, and so do {halves_pass} of {halves} random halves.
+The audit against the Adult census extract ({records} records, {combinations} combinations of up to three variables), told nothing of
+where to look. Sex swapped within some couples: its finding {swap_husband_female_rank} is {swap_husband_female} female husbands ({real_husband_female} in
+the real data). Columns drawn apart: finding {independent_husband_single_rank} is {independent_husband_single} husbands who never
+married ({real_husband_single}), finding {independent_husband_female_rank} {independent_husband_female} female husbands. Rare values
+lost: {rare_countries_lost} lost countries, from finding {rare_countries_rank} on. A bootstrap of the real records passes, and so do
+{halves_pass} of {halves} random halves.
 """
 
 
 def _speed(figures: dict) -> str:
     """Say in sentences how fast and how faithful the ordinary size is."""
-    said = [(_REGION, _values(figures, "region")), (_UNBIASED, _values(figures, "unbiased")), (_AUDIT, _values(figures, "adult"))]
+    groups = {"region": _REGION, "unbiased": _UNBIASED, "adult": _AUDIT}
+    said = [(text, _values(figures, group)) for group, text in groups.items()]
     return "".join(text.format(**values) for text, values in said if values)

@@ -54,8 +54,8 @@ class Checks:
         Of an audit, in `audit/`:
 
         - 'verdicts': one row a use (`verdicts.pair_verdicts`, `verdicts.population_verdicts`)
-        - 'scan_tables', 'scan_cells', 'scan_points', 'scan_rarity', 'scan_coverage', 'scan_zones', 'scan_zone_cells': combinations
-          of up to three variables (`intersections.scan`, `intersections.scan_zones`)
+        - 'scan_tables', 'scan_cells', 'scan_points', 'scan_rarity', 'scan_coverage', 'scan_zones', 'scan_zone_cells':
+          combinations of up to three variables (`intersections.scan`, `intersections.scan_zones`)
         - 'univariate', 'univariate_bins', 'association', 'association_norms', 'utility_tables', 'propensity', 'regression',
           'regression_fit', 'prediction', 'confusion', 'importance', 'importance_agreement', 'fairness' (`utility.utility`)
         - 'disclosure_identity', 'disclosure_attribute', 'disclosure_guarded', 'disclosure_distance', 'attacks'
