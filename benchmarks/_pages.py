@@ -101,12 +101,12 @@ _UNBIASED = """\
 Over {seeds} seeds mean counts are off the fitted weights by {rms_z} standard errors (root mean square; 1 = unbiased).
 """
 _AUDIT = """
-The audit against the Adult census extract ({records} records, {combinations} combinations of up to three variables), told nothing of
-where to look. Sex swapped within some couples: its finding {swap_husband_female_rank} is {swap_husband_female} female husbands ({real_husband_female} in
-the real data). Columns drawn apart: finding {independent_husband_single_rank} is {independent_husband_single} husbands who never
-married ({real_husband_single}), finding {independent_husband_female_rank} {independent_husband_female} female husbands. Rare values
-lost: {rare_countries_lost} lost countries, from finding {rare_countries_rank} on. A bootstrap of the real records passes, and so do
-{halves_pass} of {halves} random halves.
+The audit against the Adult census extract ({records} records, {combinations} combinations of up to three variables), told
+nothing of where to look. Sex swapped within some couples: its finding {swap_husband_female_rank} is {swap_husband_female}
+female husbands ({real_husband_female} in the real data). Columns drawn apart: finding {independent_husband_single_rank} is
+{independent_husband_single} husbands who never married ({real_husband_single}), finding {independent_husband_female_rank}
+{independent_husband_female} female husbands. Rare values lost: {rare_countries_lost} lost countries, from finding
+{rare_countries_rank} on. A bootstrap of the real records passes, and so do {halves_pass} of {halves} random halves.
 """
 
 
