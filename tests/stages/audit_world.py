@@ -192,10 +192,10 @@ def tables(name="relationship", value="Husband"):
                 "missing": [0.0, 0.02],
                 "missing_floor": [0.0, 0.001],
                 "missing_floor_effective": 0.0,
-                "missing_cells": [0, 1],
-                "discoveries": [1, 4],
+                "missing_cells": pd.array([pd.NA, 1], "Int64"),
+                "discoveries": pd.array([1, 4], "Int64"),
                 "protected": [True, False],
-                "passes": [False, False],
+                "passes": pd.array([False, pd.NA], "boolean"),
             }
         ),
         "scan_cells": scan_cells,

@@ -166,6 +166,21 @@ def test_references_follow_one_another(tmp_path):
     assert said[:4] == [("68", "fractional fit"), ("800", "fractional fit"), ("68", "survey"), ("800", "survey")]
 
 
+def test_copies_are_judged_beside_no_more_different_records(tmp_path):
+    scan = tables()["scan_tables"].assign(reference="the fit", tvd=0.06, tvd_floor=0.01, tvd_floor_effective=0.08, discoveries=0)
+    made = page(tmp_path, Checks({}, {"scan_tables": scan, "scan_zone_cells": tables()["scan_zone_cells"]}), unit="people")
+    assert "a perfect sample would need 1 of 100 people, one of no more different records 8 of 100 people." in made.text
+    assert "Over all zones together no group is further" in made.text
+
+
+def test_nobody_alone_in_a_zone(tmp_path):
+    zones = tables()["zone_uniqueness"].assign(unique=0, under_3=0, under_5=0, under_10=[0, 4, 0])
+    made = page(tmp_path, Checks({}, {"zone_uniqueness": zones}), unit="people")
+    assert "no person is alone in their zone" in made.text
+    assert "In groups of fewer than 10: 1.3 of 100 people." in made.text
+    assert "fewer than 3" not in made.text
+
+
 def test_a_perfect_pair_is_told_as_one(tmp_path):
     few = {"scan_tables": tables()["scan_tables"].assign(discoveries=0), "scan_cells": tables()["scan_cells"].iloc[:0]}
     made = page(tmp_path, Checks({}, few))

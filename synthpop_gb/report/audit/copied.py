@@ -51,6 +51,7 @@ def zones(checks: Checks, unit: str) -> dict | None:
     sentences = [f"On {keys}, {per_hundred(alone, unit)} {'is' if _one(alone, unit) else 'are'} alone in their zone ({where})."]
     limits = ((3, "under_3"), (5, "under_5"), (10, "under_10"))
     under = [(f"fewer than {n}", float(frame[c].sum()) / people) for n, c in limits if c in frame]
+    under = [(what, s) for what, s in under if s > 0]
     if under:
         sentences.append("In groups of " + listed([f"{what}: {per_hundred(s, unit)}" for what, s in under]) + ".")
     varied = len(live) > 1 and float(share.max() - share.min()) > 0
@@ -64,10 +65,8 @@ def zones(checks: Checks, unit: str) -> dict | None:
         Column("under_5", "Under 5", unit, whole),
         Column("under_10", "Under 10", unit, whole),
     ]
-    return {
-        "sentences": sentences, "table": grid(worst, columns, "Zones with most people alone on their keys", most=10, what="zone"),
-        "chart": _spread(share.to_numpy(), unit) if varied else "",
-    }  # fmt: skip
+    table = grid(worst, columns, "Zones with most people alone on their keys", most=10, what="zone") if alone else None
+    return {"sentences": sentences, "table": table, "chart": _spread(share.to_numpy(), unit) if varied else ""}
 
 
 def _spread(share: np.ndarray, unit: str) -> str:

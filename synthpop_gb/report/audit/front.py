@@ -223,12 +223,12 @@ def zone_groups_grid(checks: Checks) -> Grid | None:
         frame = frame[text_in(frame, "explained_by") == ""].reset_index(drop=True)
     columns = [
         Column("cell", "Group", text=True, wrap=True, write=cell_words),
-        Column("reference", "Measured against", text=True, wrap=True),
+        Column("reference", "Measured against", text=True),
         Column("expected", "Expected", "people, all zones", cell_count),
         Column("observed", "Synthetic", "people, all zones", cell_count),
         Column("misplaced", "In the wrong zone", "people", cell_count),
         Column("floor", "By chance", "people", cell_count),
-        Column("zone", "Differs most in", text=True, wrap=True),
+        Column("zone", "Most in", text=True),
         Column("zone_expected", "Expected", "there", cell_count),
         Column("zone_observed", "Synthetic", "there", cell_count),
         Column("q", "q", "false discoveries", chance),

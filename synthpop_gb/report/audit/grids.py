@@ -48,6 +48,11 @@ def _absent(value) -> bool:
     return value is None or (pd.api.types.is_scalar(value) and pd.isna(value))
 
 
+def _plain_values(column: pd.Series) -> pd.Series:
+    """Return values with NaN for whatever stands for none, such as pandas' NA."""
+    return pd.Series([np.nan if _absent(v) else v for v in column], column.index, dtype=object)
+
+
 def percent(value: float) -> str:
     """Write a share as per cent: hundredths, or the first digit that counts."""
     if value is None or not np.isfinite(value):
@@ -68,5 +73,6 @@ def grid(
     shown = frame if most is None else frame.head(most)
     left = len(frame) - len(shown)
     foot = f"{counted(left, f'more {what}')} not shown; all are in the audit’s tables." if left else ""
-    shown = shown.assign(**{c.key: text_in(shown, c.key) for c in there if c.write is plain})
+    written = {c.key: text_in(shown, c.key) if c.write is plain else _plain_values(shown[c.key]) for c in there}
+    shown = shown.assign(**written)
     return grid_of(shown, there, caption, foot=" ".join(filter(None, [more.pop("foot", ""), foot])), **more)

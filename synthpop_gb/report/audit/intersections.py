@@ -43,7 +43,11 @@ def scan_sentences(checks: Checks, unit: str) -> list[str]:
             )
             first += "cells"
             floor = worst.get("tvd_floor", np.nan)
-            first += f", where a perfect sample would need {per_hundred(float(floor), unit)}." if pd.notna(floor) else "."
+            first += f", where a perfect sample would need {per_hundred(float(floor), unit)}" if pd.notna(floor) else ""
+            few = worst.get("tvd_floor_effective", np.nan)
+            if pd.notna(floor) and pd.notna(few) and few > 1.2 * floor:  # copies: many people, few of them different
+                first += f", one of no more different records {per_hundred(float(few), unit)}"
+            first += "."
         out.append(first)
         invented = float(mine["invented"].max()) if "invented" in mine and mine["invented"].notna().any() else np.nan
         if np.isnan(invented) and "invented" in mine:
