@@ -25,6 +25,7 @@ from synthpop_gb.report.words import Column, Grid, counted, fixed, number, plain
 
 __all__ = [
     "beyond_chance",
+    "copied_from",
     "facts_of",
     "first_findings",
     "groups",
@@ -39,6 +40,9 @@ __all__ = [
 _LEVELS = {"error": 0, "warning": 1, "note": 2}
 
 MOST_GROUPS = 15
+
+NOT_MEANT = ("–", "Not meant for it", "none")
+"""Symbol, word and tone of a use that data of this kind do not serve at all: no failure of theirs, so not counted."""
 
 Q = 0.05
 """Share of false discoveries up to which a lost category counts as more than chance."""
@@ -58,6 +62,8 @@ def verdicts(checks: Checks) -> dict:
     cards = []
     for row in frame.to_dict("records"):
         symbol, word, tone = VERDICTS.get(plain(row.get("verdict")), VERDICTS["unknown"])
+        if not row.get("meant", True):
+            symbol, word, tone = NOT_MEANT
         where = plain(row.get("table"))
         section = next((s for start, s in SECTION_OF.items() if where.startswith(start)), "")
         cards.append(
@@ -66,7 +72,8 @@ def verdicts(checks: Checks) -> dict:
                 "threshold": plain(row.get("threshold")), "reason": plain(row.get("reason")), "section": section,
             }
         )  # fmt: skip
-    known = [plain(v) if plain(v) in VERDICTS else "unknown" for v in frame["verdict"]] if "verdict" in frame else []
+    judged = frame[frame["meant"].astype(bool)] if "meant" in frame else frame
+    known = [plain(v) if plain(v) in VERDICTS else "unknown" for v in judged["verdict"]] if "verdict" in frame else []
     tone, sentence = headline(known)
     return {"cards": cards, "tone": tone, "headline": sentence}
 
@@ -108,9 +115,24 @@ def _fact(value) -> str:
     return plain(value)
 
 
-def groups(checks: Checks, unit: str, most: int = MOST_GROUPS) -> list[dict]:
-    """Name the worst groups, one a cause: what follows from a wrong table of fewer variables is left to the tables below."""
+def copied_from(checks: Checks) -> tuple[str, ...]:
+    """Name the references whose records were copied: what differs from them is no error by itself."""
+    tables = table_of(checks, "scan_tables", ("reference", "invented"))
+    unknown = (
+        tables["invented"].isna().groupby(text_in(tables, "reference"), sort=False).all()
+        if len(tables)
+        else pd.Series(dtype=bool)
+    )
+    return tuple(unknown.index[unknown])
+
+
+def groups(checks: Checks, unit: str, most: int = MOST_GROUPS, *, copied: bool = False) -> list[dict]:
+    """Name the worst groups, one a cause: what follows from a wrong table of fewer variables is left to the tables below.
+
+    copied : of the references whose records were copied, instead of all the others.
+    """
     cells = worst_cells(checks)
+    cells = cells[text_in(cells, "reference").isin(copied_from(checks)) == copied]
     if len(cells):
         cells = cells[(cells["explained_by"] == "") & beyond_chance(cells)]
     out = []

@@ -7,7 +7,7 @@ import pandas as pd
 
 from synthpop_gb.checks import Checks
 from synthpop_gb.report.audit.cells import KIND_MARKS, cells_picture, order_words, rarity_picture
-from synthpop_gb.report.audit.front import beyond_chance, worst_cells
+from synthpop_gb.report.audit.front import beyond_chance, copied_from, worst_cells
 from synthpop_gb.report.audit.grids import grid, table_of, text_in
 from synthpop_gb.report.audit.words import listed, per_hundred, reference_words
 from synthpop_gb.report.words import Column, Grid, counted, fixed, number, said, whole
@@ -61,8 +61,11 @@ def scan_sentences(checks: Checks, unit: str) -> list[str]:
 def intersections(checks: Checks, unit: str) -> dict:
     """Return the pictures and tables of the scan, empty where there is none."""
     cells, points = _cells(checks), table_of(checks, "scan_points", ("k", "expected", "observed", "cells"))
-    panels, n = [], cells.loc[cells["explained_by"] == "", "kind"].value_counts()
+    panels: list[str] = []
     names = list(dict.fromkeys([*text_in(points, "reference"), *cells["reference"]]))
+    names = [n for n in names if n not in copied_from(checks)] or names  # a place differs from a country: no error, so no picture
+    cells = cells[cells["reference"].isin(names)]
+    n = cells.loc[cells["explained_by"] == "", "kind"].value_counts()
     orders = sorted({*points.get("k", ()), *cells["k"]})
     for reference in names:
         for k in orders:

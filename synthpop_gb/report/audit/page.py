@@ -85,6 +85,7 @@ def write_audit(
         "verdict": front.verdicts(checks),
         "first": front.first_findings(found),
         "groups": front.groups(checks, unit),
+        "apart": front.groups(checks, unit, copied=True),
         "groups_grid": front.groups_grid(checks),
         "lost": front.lost_by_chance(checks, unit),
         "scanned": scan_sentences(checks, unit),
