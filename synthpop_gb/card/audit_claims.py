@@ -7,7 +7,7 @@ nor a combination that fewer than ten have.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -50,8 +50,14 @@ def _text(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else str(value)
 
 
-def audited_combinations(facts: Facts, *, is_open: bool, where: str = "audit") -> Section:
-    """List combinations that are invented, missing or misweighted, worst first."""
+def audited_combinations(
+    facts: Facts, *, is_open: bool, grouped: Iterable[str] = (), weighted: bool = False, where: str = "audit"
+) -> Section:
+    """List combinations that are invented, missing or misweighted, worst first.
+
+    grouped : variables whose categories are ranges of numbers or dates: their ends are records' answers. weighted : counts are
+    sums of design weights, so that nobody can tell how many records are behind one. Both matter where it is not open.
+    """
     tables, cells = f"{where}/scan_tables", f"{where}/scan_cells"
     claims = [
         say(
@@ -68,15 +74,12 @@ def audited_combinations(facts: Facts, *, is_open: bool, where: str = "audit") -
         n = facts.of(cells, how="rows", kind=kind)
         claims.append(say(text, n=n) if n.value or kind != "impossible" else None)  # 0: perhaps none declared
     claims += _rarity(facts, f"{where}/scan_rarity")
-    table, hidden = _worst(facts.table(cells), Source(f"{cells}.parquet"), is_open)
+    table, hidden = _worst(facts.table(cells), Source(f"{cells}.parquet"), is_open, tuple(grouped), weighted)
     if hidden:
-        claims.append(
-            say(
-                f"Of {{n}} combinations listed, those that fewer than {FEW} of the reference have are not named: it is not "
-                "declared open.",
-                n=facts.of(cells, how="rows"),
-            )
-        )  # fmt: skip
+        ranges = ", and those with ranges of numbers," if grouped else ""
+        which = "none is" if weighted else f"those that fewer than {FEW} of the reference have{ranges} are not"
+        text = f"Of {{n}} combinations listed, {which} named: the reference is not declared open."
+        claims.append(say(text, n=facts.of(cells, how="rows")))
     return Section.of("combinations", "Combinations invented, missing and misweighted", claims, [table])
 
 
@@ -101,7 +104,9 @@ def _rarity(facts: Facts, name: str) -> list[Claim | None]:
     return made
 
 
-def _worst(frame: pd.DataFrame, source: Source, is_open: bool) -> tuple[CardTable | None, int]:
+def _worst(
+    frame: pd.DataFrame, source: Source, is_open: bool, grouped: tuple[str, ...], weighted: bool
+) -> tuple[CardTable | None, int]:
     """Worst cells that are no mere consequence of another, and how many are not named."""
     if not {"cell", "kind", "expected", "observed"} <= set(frame.columns):
         return None, 0
@@ -112,6 +117,10 @@ def _worst(frame: pd.DataFrame, source: Source, is_open: bool) -> tuple[CardTabl
     rare = frame["expected"].between(0, FEW, inclusive="neither")
     if "real" in frame:
         rare |= frame["real"].between(0, FEW, inclusive="neither")
+    rare |= weighted
+    said = " and " + frame["cell"].astype(str)
+    for name in grouped:
+        rare |= said.str.contains(f" and {' '.join(name.split())} = ", regex=False)
     shown = frame if is_open else frame[~rare]
     rows = tuple(
         (

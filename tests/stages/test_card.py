@@ -702,6 +702,39 @@ def test_a_pair_has_a_card_of_what_is_known(tmp_path, licence):
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == page
 
 
+def test_what_was_only_audited_is_not_said_to_be_made_here(tmp_path):
+    sp.pipeline.write_pair_card(pair(), audit(), tmp_path, card={"creator": "Ann"}, ddi=True, croissant=True)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "**Made by:** Ann  \n**Audited with:** synthpop\\_gb" in page
+    for path in tmp_path.glob("*.*"):
+        assert not re.search(r"made with synthpop|Ann, with synthpop", path.read_text(encoding="utf-8"), re.I), path.name
+    cited = load(tmp_path, "datapackage.json")["citation"]
+    assert cited.startswith("Ann. Synthetic data: made.csv. Audited with synthpop_gb")
+    study = ET.fromstring((tmp_path / "ddi.xml").read_text(encoding="utf-8")).find("{*}stdyDscr")
+    assert study.find(".//{*}software") is None
+    assert study.find(".//{*}prodDate") is None
+    graph = {e["@id"]: e for e in load(tmp_path, "ro-crate-metadata.json")["@graph"]}
+    assert "#run" not in graph
+    assert graph["#audit"]["name"].startswith("Audit of")
+    assert {e["@id"].split("/")[0] for e in graph["#audit"]["result"]} == {"audit"}
+    assert "dateCreated" not in graph["./"]
+
+
+def test_a_restricted_pair_names_no_range_of_numbers_and_nothing_weighted(tmp_path):
+    wide = audit()
+    wide.tables["scan_cells"].loc[3, "cell"] = "job = clerk and age = 17 to 89"  # ends that two records gave
+    wide.tables["scan_cells"].loc[1, "cell"] = "job = nurse"
+    heavy = replace(pair(), weight=np.full(60, 50.0))
+    for name, given_pair, shown in (("plain", pair(), True), ("heavy", heavy, False)):
+        sp.pipeline.write_pair_card(given_pair, wide, tmp_path / name)
+        page = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+        assert "17 to 89" not in page
+        assert ("job = nurse" in page) == shown
+        assert "not declared open" in page
+    sp.pipeline.write_pair_card(heavy, wide, tmp_path / "open", licence="open")
+    assert "17 to 89" in (tmp_path / "open" / "README.md").read_text(encoding="utf-8")
+
+
 def test_a_pair_of_nothing_still_has_a_card(tmp_path):
     empty = pair()
     empty = replace(empty, real=empty.real.iloc[:0], synthetic=empty.synthetic.iloc[:0])
