@@ -67,6 +67,10 @@ def test_a_run(tmp_path):
     assert (run / "audit.html").is_file()
     assert (run / "audit" / "scan_zones.parquet").is_file()
     assert "audit/verdicts.parquet" in (run / "card.json").read_text(encoding="utf-8")
+    unknown = invoke("audit", run, "--variables", "sex,shoe,age")
+    assert unknown.exit_code == 1
+    assert "[unknown-variable]" in unknown.stderr
+    assert invoke("audit", run, "--overwrite").exit_code == 2
 
 
 def text_of(path):

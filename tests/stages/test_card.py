@@ -599,6 +599,43 @@ def test_an_audit_is_stated_and_what_it_lacks_is_not(made):
     assert card_of_run(run, checks, Checks({}, odd))["combinations"].tables == ()
 
 
+def test_references_are_not_added_up(made):
+    """Three scans of the same 20 combinations are no 60 combinations; a scan of copied records finds no errors."""
+    tables = pd.DataFrame(
+        {
+            "reference": ["the fit"] * 20 + ["census"] * 20 + ["the survey"] * 20, "cells": 3, "discoveries": [1] * 60,
+            "passes": pd.array([True] * 40 + [None] * 20, "boolean"),
+        }
+    )  # fmt: skip
+    rarity = pd.DataFrame(
+        {"reference": ["the fit"] * 3 + ["census"], "rarity": ["10 to 49", "2 to 4", "under 1", "2 to 4"], "k": 1,
+         "cells": [40, 30, 20, 900], "missing": [1, 2, 3, 700], "missing_floor": 0.0}
+    )  # fmt: skip
+    cells = pd.DataFrame({"reference": ["the fit", "the fit", "the survey"], "kind": ["missing", "too many", "missing"]})
+    found = Checks({}, {"scan_tables": tables, "scan_rarity": rarity, "scan_cells": cells})
+    said = [c.text for c in card_of_run(load(made, "run.json"), None, found)["combinations"].claims]
+    assert said == [
+        "Against the fit: 20 combinations of variables, 60 cells; 20 cells beyond chance.",
+        "Against census: 20 combinations of variables, 60 cells; 20 cells beyond chance.",
+        "Against the survey: 20 combinations of variables, 60 cells. Its records were copied, so what differs from it is no "
+        "error by itself.",
+        "Listed against the fit: 1 missing (people there, none here), 1 with too many people.",
+        "Of combinations with under 1 expected by the fit, 3 of 20 are missing (a perfect sample: 0).",
+        "Of combinations with 2 to 4 expected by the fit, 2 of 30 are missing (a perfect sample: 0).",
+        "Of combinations with 10 to 49 expected by the fit, 1 of 40 are missing (a perfect sample: 0).",
+    ]
+
+
+@pytest.mark.parametrize(("wrong", "word"), [(2.7, "about as near as a perfect draw"), (3.0, "do not use it by zone")])
+def test_worse_than_independence_but_within_noise_is_no_reason_not_to_use_it(made, wrong, word):
+    """As the audit's verdict says of the same table: independence has no noise of drawing people."""
+    table = pd.DataFrame(
+        {"table": ["t"], "variables": ["age x sex"], "wrong_whole": [wrong], "wrong_independence": 1.0, "floor": 2.3}
+    )
+    claims = card_of_run(load(made, "run.json"), Checks({}, {"held_out": table}), None)["fidelity"].claims
+    assert [word in c.text for c in claims] == [True]
+
+
 def test_of_a_restricted_survey_no_small_group_is_named(made):
     run = load(made, "run.json") | {"licence": "restricted"}
     card = card_of_run(run, run_folder.read_checks(made), audit())
