@@ -48,7 +48,7 @@ def test_survey_codes_follow_the_codebook(study):
     assert MISSING in records.labels[2]  # work of the young
     assert survey_codes(aligned).names == tuple(aligned.survey.variables)
     assert len(frame) == len(records)
-    with pytest.raises(InputError, match="has no pay, rent. It has: "):
+    with pytest.raises(InputError, match=r"has no pay, rent\. It has: "):
         survey_codes(aligned, ["pay", NAMES[0], "rent"])
 
 
