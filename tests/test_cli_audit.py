@@ -1,5 +1,7 @@
 """The command audit: two files, a run, and what does not belong together."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -65,3 +67,52 @@ def test_a_run(tmp_path):
     assert (run / "audit.html").is_file()
     assert (run / "audit" / "scan_zones.parquet").is_file()
     assert "audit/verdicts.parquet" in (run / "card.json").read_text(encoding="utf-8")
+    unknown = invoke("audit", run, "--variables", "sex,shoe,age")
+    assert unknown.exit_code == 1
+    assert "[unknown-variable]" in unknown.stderr
+    assert invoke("audit", run, "--overwrite").exit_code == 2
+
+
+def text_of(path):
+    """Everything that a file says, Parquet decoded."""
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path).to_csv()
+    return path.read_text(encoding="utf-8", errors="ignore") if path.suffix in (".json", ".html", ".md", ".csv") else ""
+
+
+def test_a_restricted_survey_s_run_names_no_group_of_few_records(tmp_path):
+    sp.datasets.make_county("penmarrow", zones=12, seed=5, survey_persons=1500).write(tmp_path / "in")
+    survey = pd.read_csv(tmp_path / "in" / "survey.csv")
+    survey["occupation"] = np.where(np.arange(len(survey)) % 3 == 0, "cook", "clerk")
+    survey.loc[[7, 8], "occupation"] = "Quillfeather"
+    survey.to_csv(tmp_path / "in" / "survey.csv", index=False)
+    study = demo_study(".").split("[truth]")[0].replace('licence = "open"', 'licence = "restricted"')
+    (tmp_path / "in" / "study.toml").write_text(study, encoding="utf-8")
+    run = finished_run(tmp_path / "in" / "study.toml", tmp_path / "runs")
+    found = invoke("audit", run, "--order", 2, "--impossible", "age < 10 and health = 'very good'")
+    assert found.exit_code in (0, 3), found.output
+    assert "Quillfeather" not in found.output
+    for path in run.rglob("*"):
+        assert path.is_dir() or "Quillfeather" not in text_of(path), path
+    tables = {n: pd.read_parquet(run / "audit" / f"{n}.parquet") for n in ("scan_cells", "scan_zone_cells", "scan_zones")}
+    named = tables["scan_zones"].rename(columns={"worst_cell": "cell"})
+    frame = pd.concat([named, tables["scan_cells"], tables["scan_zone_cells"]])
+    cells = set(frame.loc[~frame["reference"].str.startswith("published"), "cell"]) - {""}
+    assert cells
+    for cell in cells:  # no label of the made-up county holds these words
+        parts = [part.split(" = ") for part in cell.split(" and ")]
+        having = np.logical_and.reduce([survey[name].astype(str) == label for name, label in parts])
+        assert having.sum() >= 10, cell
+    notes = [f for f in json.loads((run / "audit" / "checks.json").read_text())["findings"] if f["code"] == "few-behind"]
+    assert len(notes) == 1
+    assert notes[0]["message"].split(" groups")[0] + " groups are neither named" in (run / "audit.html").read_text("utf-8")
+
+
+def test_an_exact_copy_is_not_released_for_want_of_measures(files):
+    """Nobody tried it on people who were kept apart, or said what is known: that is no pass."""
+    for more in ([], ["--cloned"], ["--keys", "sex"]):
+        asked = ["-o", files / "copied", "--overwrite", "--no-models", "--release", "open", *more]
+        found = invoke("audit", files / "real.csv", files / "copy.csv", *asked)
+        assert found.exit_code == 1, found.output
+        assert "not measured" in found.stderr
+    assert invoke("audit", files / "real.csv", files / "copy.csv", *asked, "--open").exit_code in (0, 3)

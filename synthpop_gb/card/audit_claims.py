@@ -7,7 +7,8 @@ nor a combination that fewer than ten have.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -50,45 +51,73 @@ def _text(value: Any) -> str:
     return f"{value:,.4g}" if isinstance(value, float) else str(value)
 
 
-def audited_combinations(facts: Facts, *, is_open: bool, where: str = "audit") -> Section:
-    """List combinations that are invented, missing or misweighted, worst first."""
-    tables, cells = f"{where}/scan_tables", f"{where}/scan_cells"
-    claims = [
-        say(
-            "{n} combinations of variables were looked at, {cells} cells in all; {found} cells differ by more than chance.",
-            n=facts.of(tables, how="rows"), cells=facts.of(tables, "cells", "sum"), found=facts.of(tables, "discoveries", "sum"),
-        )
-    ]  # fmt: skip
-    kinds = [
-        ("impossible", "{n} combination{n:s} with people here that were declared impossible."),
-        ("invented", "{n} combination{n:s} listed as invented: people here, none in the reference."),
-        ("missing", "{n} combination{n:s} listed as missing: people in the reference, none here."),
-    ]
-    for kind, text in kinds if "kind" in facts.table(cells) else ():
-        n = facts.of(cells, how="rows", kind=kind)
-        claims.append(say(text, n=n) if n.value or kind != "impossible" else None)  # 0: perhaps none declared
+def audited_combinations(
+    facts: Facts, *, is_open: bool, grouped: Iterable[str] = (), weighted: bool = False, where: str = "audit"
+) -> Section:
+    """List combinations that are invented, missing or misweighted, worst first.
+
+    grouped : variables whose categories are ranges of numbers or dates: their ends are records' answers. weighted : counts are
+    sums of design weights, so that nobody can tell how many records are behind one. Both matter where it is not open.
+    """
+    cells = f"{where}/scan_cells"
+    judged = _references(facts.table(f"{where}/scan_tables"))
+    claims = [_looked_at(facts, f"{where}/scan_tables", r, judges) for r, judges in judged.items()]
+    for reference in [r for r, judges in judged.items() if judges and not r.endswith(", by zone")] if judged else []:
+        claims.append(_listed(facts, cells, reference))
     claims += _rarity(facts, f"{where}/scan_rarity")
-    table, hidden = _worst(facts.table(cells), Source(f"{cells}.parquet"), is_open)
+    claims += _withheld(facts, f"{where}/checks.json")
+    table, hidden = _worst(facts.table(cells), Source(f"{cells}.parquet"), is_open, tuple(grouped), weighted)
     if hidden:
-        claims.append(
-            say(
-                f"Of {{n}} combinations listed, those that fewer than {FEW} of the reference have are not named: it is not "
-                "declared open.",
-                n=facts.of(cells, how="rows"),
-            )
-        )  # fmt: skip
+        ranges = ", and those with ranges of numbers," if grouped else ""
+        which = "none is" if weighted else f"those that fewer than {FEW} of the reference have{ranges} are not"
+        text = f"Of {{n}} combinations listed, {which} named: the reference is not declared open."
+        claims.append(say(text, n=facts.of(cells, how="rows")))
     return Section.of("combinations", "Combinations invented, missing and misweighted", claims, [table])
 
 
+def _references(tables: pd.DataFrame) -> dict[str, bool]:
+    """By reference, whether anything is judged by it: not by the survey whose records were copied. {} without references."""
+    if not {"reference", "passes"} <= set(tables.columns):
+        return {}
+    return {str(r): bool(mine["passes"].notna().any()) for r, mine in tables.groupby("reference", sort=False)}
+
+
+def _looked_at(facts: Facts, tables: str, reference: str, judges: bool) -> Claim | None:
+    """How much was compared with one reference: each scan is of the same combinations, so that they do not add up."""
+    at = {"n": facts.of(tables, how="rows", reference=reference), "cells": facts.of(tables, "cells", "sum", reference=reference)}
+    words = f"Against {braced(reference)}: {{n}} combination{{n:s}} of variables, {{cells}} cells"
+    if not judges:
+        return say(f"{words}. Its records were copied, so what differs from it is no error by itself.", **at)
+    found = facts.of(tables, "discoveries", "sum", reference=reference)
+    return say(f"{words}; {{found}} cell{{found:s}} beyond chance.", **at, found=found)
+
+
+def _listed(facts: Facts, cells: str, reference: str) -> Claim | None:
+    """How many combinations of each kind are listed against one reference; nothing where none is."""
+    words = {
+        "impossible": "declared impossible, with people here", "invented": "invented (people here, none there)",
+        "missing": "missing (people there, none here)", "too many": "with too many people", "too few": "with too few",
+    }  # fmt: skip
+    if not {"kind", "reference"} <= set(facts.table(cells).columns):
+        return None
+    found = {kind: facts.of(cells, how="rows", kind=kind, reference=reference) for kind in words}
+    some = {kind.replace(" ", "_"): (words[kind], figure) for kind, figure in found.items() if figure.value}
+    text = ", ".join(f"{{{name}}} {said}" for name, (said, _) in some.items())
+    return say(f"Listed against {braced(reference)}: {text}.", **{name: figure for name, (_, figure) in some.items()})
+
+
 def _rarity(facts: Facts, name: str) -> list[Claim | None]:
-    """How many combinations are missing, by how rare they are in the reference."""
+    """How many combinations are missing, by how rare they are in the first reference, the rarest first."""
     frame = facts.table(name)
-    if not {"rarity", "cells", "missing"} <= set(frame.columns):
+    if not {"rarity", "cells", "missing"} <= set(frame.columns) or frame.empty:
         return []
+    where = {"reference": frame["reference"].iloc[0]} if "reference" in frame else {}
+    mine = frame[frame["reference"] == where["reference"]] if where else frame
+    against = f" by {braced(where['reference'])}" if where else ""
     made = []
-    for band in dict.fromkeys(frame["rarity"]):
-        at = {c: facts.of(name, c, "sum", rarity=band) for c in ("missing", "cells", "missing_floor")}
-        words = f"Of combinations with {braced(band)} expected, {{missing:,.0f}} of {{cells:,.0f}} are missing"
+    for band in sorted(dict.fromkeys(map(str, mine["rarity"])), key=_first_number):
+        at = {c: facts.of(name, c, "sum", rarity=band, **where) for c in ("missing", "cells", "missing_floor")}
+        words = f"Of combinations with {braced(band)} expected{against}, {{missing:,.0f}} of {{cells:,.0f}} are missing"
         made.append(
             say(
                 f"{words} (a perfect sample: {{floor:,.0f}}).",
@@ -101,7 +130,28 @@ def _rarity(facts: Facts, name: str) -> list[Claim | None]:
     return made
 
 
-def _worst(frame: pd.DataFrame, source: Source, is_open: bool) -> tuple[CardTable | None, int]:
+def _first_number(band: str) -> tuple[float, bool]:
+    """Sort classes of rarity: 'under 1' before '1' before '2 to 4'."""
+    number = re.search(r"\d+", band.replace(",", ""))
+    return (float(number[0]) if number else math.inf, not band.startswith("under"))
+
+
+def _withheld(facts: Facts, summary: str) -> list[Claim | None]:
+    """How many groups an audit does not name, since few records of a survey under licence are in them."""
+    held = (facts.files.get(summary) or {}).get("findings", [])
+    return [
+        say(
+            f"{{n}} group{{n:s}} of combinations that fewer than {FEW} records of the survey have are neither named nor counted.",
+            n=facts.get(summary, f"/findings/{i}/count"),
+        )
+        for i, item in enumerate(held)
+        if item["code"] == "few-behind"
+    ]
+
+
+def _worst(
+    frame: pd.DataFrame, source: Source, is_open: bool, grouped: tuple[str, ...], weighted: bool
+) -> tuple[CardTable | None, int]:
     """Worst cells that are no mere consequence of another, and how many are not named."""
     if not {"cell", "kind", "expected", "observed"} <= set(frame.columns):
         return None, 0
@@ -112,6 +162,10 @@ def _worst(frame: pd.DataFrame, source: Source, is_open: bool) -> tuple[CardTabl
     rare = frame["expected"].between(0, FEW, inclusive="neither")
     if "real" in frame:
         rare |= frame["real"].between(0, FEW, inclusive="neither")
+    rare |= weighted
+    said = " and " + frame["cell"].astype(str)
+    for name in grouped:
+        rare |= said.str.contains(f" and {' '.join(name.split())} = ", regex=False)
     shown = frame if is_open else frame[~rare]
     rows = tuple(
         (

@@ -53,7 +53,8 @@ def _said(claims: Iterable[Claim]) -> str:
     return " ".join(c.text for c in claims)
 
 
-def _citation(parent: ET.Element, card: Card, title: str) -> None:
+def _citation(parent: ET.Element, card: Card, title: str, *, ours: bool) -> None:
+    """Add a citation; ours : whether this program made what is cited, and when. Of a file that was only audited nobody said."""
     about = card.about
     found = _add(parent, "citation")
     _add(_add(found, "titlStmt"), "titl", title)
@@ -62,10 +63,11 @@ def _citation(parent: ET.Element, card: Card, title: str) -> None:
     _texts(made, "producer", about.creator)
     if about.licence:
         _add(made, "copyright", about.licence)
-    if about.created:
-        _add(made, "prodDate", about.created[:10], date=about.created[:10])
-    name, _, version = about.software.partition(" ")
-    _add(made, "software", name, version=version)
+    if ours:
+        name, _, version = about.software.partition(" ")
+        if about.created:
+            _add(made, "prodDate", about.created[:10], date=about.created[:10])
+        _add(made, "software", name, version=version)
     _texts(made, "fundAg", about.funding)
     if about.contact:
         _add(_add(found, "distStmt"), "contact", about.contact)
@@ -75,13 +77,13 @@ def _citation(parent: ET.Element, card: Card, title: str) -> None:
 
 
 def _document(root: ET.Element, card: Card) -> None:
-    _citation(_add(root, "docDscr"), card, f"Codebook of: {card.about.title}")
+    _citation(_add(root, "docDscr"), card, f"Codebook of: {card.about.title}", ours=True)
 
 
 def _study(root: ET.Element, card: Card) -> None:
     about = card.about
     study = _add(root, "stdyDscr")
-    _citation(study, card, about.title)
+    _citation(study, card, about.title, ours=card.kind == "population")
     info = _add(study, "stdyInfo")
     subject = _add(info, "subject")
     _texts(subject, "keyword", dict.fromkeys(["synthetic data", *about.keywords]))

@@ -13,6 +13,9 @@ __all__ = ["fidelity", "limits", "summary", "unfitted"]
 
 _MOST_ZONES = 10
 
+_NEAR = 1.25
+"""Times the noise floor up to which a table counts as right, as the audit's verdicts take it: one card must not say both."""
+
 
 def summary(facts: Facts) -> Section:
     """Say what this is: people, zones, records, constraints."""
@@ -122,7 +125,11 @@ def _held_out(facts: Facts, table: str) -> Claim | None:
     )  # fmt: skip
     plain = say(f"{words}, kept back: {{wrong:.2f}} % of people in the wrong cell of their zone.", wrong=at["wrong_whole"])
     if full is not None and at["wrong_whole"].value > at["wrong_independence"].value:
-        full = replace(full, text=f"{full.text[:-2]}): worse than the product of its margins, so do not use it by zone.")
+        near = at["wrong_whole"].value <= _NEAR * at["floor"].value
+        said = "worse than the product of its margins, so do not use it by zone"
+        if near:
+            said = "no better than the product of its margins, though about as near as a perfect draw of people would be"
+        full = replace(full, text=f"{full.text[:-2]}): {said}.")
     return full or plain
 
 

@@ -215,7 +215,8 @@ class Card:
 
     def __repr__(self) -> str:
         """One line: title, how many claims, what is not stated."""
-        return f"Card: {self.about.title}; {len(self.claims):,} claims, each with its figure; {len(self.findings):,} findings"
+        found = f"{len(self.findings):,} finding{'' if len(self.findings) == 1 else 's'}"
+        return f"Card: {self.about.title}; {len(self.claims):,} claims, each with its figure; {found}"
 
 
 def _plain(made: Mapping[str, Any]) -> dict:

@@ -109,8 +109,12 @@ def card_of_pair(record: Mapping[str, Any], audit: Checks | None, files: Iterabl
     about = _about(record)
     sources = _sources(record)
     risk = Section.of("disclosure", "Whom it could expose", [*_risk(facts), *audited_disclosure(facts, is_open=is_open)])
+    combined = audited_combinations(
+        facts, is_open=is_open, grouped=[v["name"] for v in record["variables"] if v["kind"] != "category"],
+        weighted=bool(record["real"].get("weighted")),
+    )  # fmt: skip
     sections = (
-        _summary(facts), verdicts(facts), audited_combinations(facts, is_open=is_open), risk, _limits(facts, audit),
+        _summary(facts), verdicts(facts), combined, risk, _limits(facts, audit),
         audited_figures(facts, is_open=is_open),
     )  # fmt: skip
     return Card(
@@ -171,6 +175,14 @@ def _risk(facts: Facts) -> list[Claim | None]:
             keys=facts.get(PAIR, "/keys"), target=facts.get(PAIR, "/target"))
         or say("An intruder was taken to know {keys}.", keys=facts.get(PAIR, "/keys")),
     ]  # fmt: skip
+    if (facts.files[PAIR]).get("licence") != "open":
+        claims.append(
+            say(
+                "audit.html and audit/ show small groups of the {n} real records with their counts: they go no further than "
+                "these records may. This card names none.",
+                n=facts.get(PAIR, "/real/records"),
+            )
+        )  # fmt: skip
     if cloned.value:
         claims.append(
             say(

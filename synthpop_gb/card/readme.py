@@ -48,7 +48,7 @@ def _opening(card: Card) -> list[str]:
 def _facts(card: Card) -> str:
     about = card.about
     rows = [
-        ("Made by", f"{_joined(about.creator)}, with {markdown(about.software)}, {date(about.created)}"),
+        *_makers(card),
         ("For", markdown(about.purpose) or NOT_STATED),
         ("Licence", _linked(about.licence) or NOT_STATED),
         ("Ask", _linked(about.contact) or NOT_STATED),
@@ -58,6 +58,12 @@ def _facts(card: Card) -> str:
     rows += [("Published at", _linked(about.url))] if about.url else []
     rows += [("Paid for by", _joined(about.funding))] if about.funding else []
     return "  \n".join(f"**{k}:** {v}" for k, v in rows)
+
+
+def _makers(card: Card) -> list[tuple[str, str]]:
+    """Say who made it with what; of a file that was audited here, who made it, and apart from that who audited it."""
+    who, by = _joined(card.about.creator), f"{markdown(card.about.software)}, {date(card.about.created)}"
+    return [("Made by", who), ("Audited with", by)] if card.kind == "dataset" else [("Made by", f"{who}, with {by}")]
 
 
 def _joined(names: Iterable[str]) -> str:
@@ -88,10 +94,12 @@ def citation(card: Card) -> str:
     about = card.about
     if about.citation:
         return about.citation
-    year = about.created[:4]
     version = f" Version {about.version}." if about.version else ""
     address = f" {about.url}" if about.url else ""
     who = ", ".join(about.creator) or "Maker not stated"
+    if card.kind == "dataset":  # when and with what it was made, nobody said: what is known is the audit's
+        return f"{who}. {about.title}.{version}{address} Audited with {about.software}, {date(about.created)}."
+    year = about.created[:4]
     said = f"{who} ({year}). {about.title}. Synthetic data, made with {about.software}.{version}{address}"
     return f"{said} Cite the sources too."
 

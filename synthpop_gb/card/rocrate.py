@@ -30,21 +30,21 @@ def ro_crate(card: Card) -> dict[str, Any]:
     licences = {i["@id"]: i for i in (licence, *(_licence(s.licence) for s in card.sources if known_licence(s.licence)[1]))}
     inputs = [_input(s) for s in card.sources]
     files = [_file(f) for f in card.files]
-    action = _action(card, inputs, files) if card.kind == "population" else None
+    made_here = card.kind == "population"
+    action = _action(card, inputs, files)
     contact = _contact(about.contact)
     funders = [{"@id": f"#funder-{i}", "@type": "Organization", "name": one_line(f)} for i, f in enumerate(about.funding, 1)]
     variables = [_variable(v) for v in card.variables]
     root: dict[str, Any] = {
         "@id": "./", "@type": "Dataset", "name": one_line(about.title),
         "description": " ".join(c.text for c in (*card["unfitted"].claims, *card["summary"].claims)) or one_line(about.title),
-        "datePublished": about.created[:10] or "1970-01-01", "dateCreated": about.created,
+        "datePublished": about.created[:10] or "1970-01-01", "dateCreated": about.created if made_here else "",
         "license": _reference(licence), "keywords": ", ".join(dict.fromkeys(["synthetic data", *map(one_line, about.keywords)])),
         "creditText": citation(card), "author": [_reference(p) for p in people], "publisher": [_reference(p) for p in people],
         "version": one_line(about.version), "url": web_address(about.url), "contactPoint": contact and _reference(contact),
         "funder": [_reference(f) for f in funders], "hasPart": [_reference(f) for f in files],
         "isBasedOn": [_reference(i) for i in inputs], "variableMeasured": [_reference(v) for v in variables],
-        "mentions": action and _reference(action),
-        "conformsTo": {"@id": PROFILE} if action else None,
+        "mentions": _reference(action), "conformsTo": {"@id": PROFILE},
     }  # fmt: skip
     descriptor = {
         "@id": "ro-crate-metadata.json", "@type": "CreativeWork", "about": {"@id": "./"}, "conformsTo": {"@id": SPECIFICATION},
@@ -56,7 +56,7 @@ def ro_crate(card: Card) -> dict[str, Any]:
     profile = {"@id": PROFILE, "@type": ["CreativeWork", "Profile"], "name": "Process Run Crate", "version": "0.5"}
     entities = [descriptor, _tidy(root), *files, *inputs, *people, *funders, *variables, *licences.values(), software]
     entities += [contact] if contact else []
-    entities += [action, profile] if action else []
+    entities += [action, profile]
     return {"@context": [CONTEXT, {"sha256": "http://schema.org/sha256"}], "@graph": entities}
 
 
@@ -131,15 +131,18 @@ def _variable(variable) -> dict[str, Any]:
 
 
 def _action(card: Card, inputs: list[dict], files: list[dict]) -> dict[str, Any]:
-    """How the files came about: the run of the program."""
-    made = [f for f in files if f["@id"].startswith(("population/", "people/", "validation/"))]
+    """How the files came about: the run of the program that made them, or the audit of files that others made."""
+    made_here = card.kind == "population"
+    folders = ("population/", "people/", "validation/") if made_here else ("audit/", "audit.html")
+    made = [f for f in files if f["@id"].startswith(folders)]
     text = " ".join(c.text for c in card["generator"].claims[:2])
+    name = f"{'Making' if made_here else 'Audit'} of {one_line(card.about.title)}"
     return _tidy(
         {
-            "@id": "#run", "@type": "CreateAction", "name": f"Making of {one_line(card.about.title)}", "description": text,
+            "@id": "#run" if made_here else "#audit", "@type": "CreateAction", "name": name, "description": text,
             "endTime": card.about.created, "instrument": {"@id": "#software"}, "object": [_reference(i) for i in inputs],
             "result": [_reference(f) for f in made],
-            "agent": [{"@id": f"#creator-{i}"} for i, _ in enumerate(card.about.creator, 1)],
+            "agent": [{"@id": f"#creator-{i}"} for i, _ in enumerate(card.about.creator, 1)] if made_here else [],
             "actionStatus": "http://schema.org/CompletedActionStatus",
         }
     )  # fmt: skip

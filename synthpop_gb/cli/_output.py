@@ -9,7 +9,7 @@ import warnings
 
 import click
 
-__all__ = ["PROBLEMS", "UNFITTED", "guarded", "progress_bar", "show_findings"]
+__all__ = ["PROBLEMS", "UNFITTED", "guarded", "listed", "progress_bar", "show_findings"]
 
 PROBLEMS, UNFITTED = 1, 3
 
@@ -40,6 +40,11 @@ def guarded(command):
             sys.exit(130)
 
     return inner
+
+
+def listed(ctx, param, value):
+    """Names given once each, or several with commas between: the callback of every option that takes names."""
+    return [name.strip() for text in value for name in text.split(",") if name.strip()]
 
 
 _COLOUR = {"error": "red", "warning": "yellow", "note": "cyan"}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from synthpop_gb.cli._output import guarded, show_findings
+from synthpop_gb.cli._output import guarded, listed, show_findings
 
 _POPULATION = click.Path(exists=True, path_type=Path)
 
@@ -16,7 +16,7 @@ _POPULATION = click.Path(exists=True, path_type=Path)
               help="Survey of a file of two columns: a study file or the records themselves. Twice for two files.")  # fmt: skip
 @click.option("--id", "id_", help="Column of record ids in a survey given as records.")
 @click.option("--weight", help="Column of its design weights.")
-@click.option("--by", multiple=True, help="Variable to compare; may be repeated. All that both describe where absent.")
+@click.option("--by", multiple=True, callback=listed, help="Variables to compare: age,sex. All that both describe where absent.")
 @click.option("--no-pairs", is_flag=True, help="Leave out pairs of variables.")
 @click.option("--output", "-o", type=click.Path(file_okay=False, path_type=Path), help="Folder for the tables and compare.html.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier comparison there.")

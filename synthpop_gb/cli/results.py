@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from synthpop_gb.cli._output import UNFITTED, guarded, show_findings
+from synthpop_gb.cli._output import UNFITTED, guarded, listed, show_findings
 
 _RUN = click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 
@@ -59,7 +59,9 @@ def map_command(run, indicator, output, title):
 @click.option("--measure", type=click.Choice(["share", "count", "mean", "total", "quantile"]), default="share", show_default=True,
               help="WHAT is a condition for shares and counts, a column of numbers for the others.")  # fmt: skip
 @click.option("--where", help='Condition on who is asked about, e.g. "age >= 16".')
-@click.option("--by", multiple=True, help="zone, a level such as lad, or all; and variables that make groups. May be repeated.")
+@click.option(
+    "--by", multiple=True, callback=listed, help="zone, a level such as lad, or all; and variables that make groups: lad,sex."
+)
 @click.option("--quantile", type=float, default=0.5, show_default=True, help="Which quantile, for that measure.")
 @click.option("--level", type=float, default=0.9, show_default=True, help="Nominal coverage of the intervals.")
 @click.option("--resembles", help="Constraint that the outcome is known to be like.")
@@ -102,7 +104,7 @@ def indicator_command(run, output, draw, by, release, **asked):
 @click.option("--format", "layout", type=click.Choice(["people", "two-column"]), default="people", show_default=True,
               help="two-column: zone and survey id alone, ZoneID,pidp.")  # fmt: skip
 @_RELEASE
-@click.option("--keys", multiple=True, help="With --release: what a neighbour may know, e.g. age. May be repeated.")
+@click.option("--keys", multiple=True, callback=listed, help="With --release: what a neighbour may know of somebody: age,sex.")
 @guarded
 def expand_command(run, target, overwrite, layout, release, keys):
     """Write the people of RUN, one row each, with zone, parents and donor; their survey answers too where the licence is open."""

@@ -293,6 +293,11 @@ CODES: dict[str, Meaning] = {
     "lost-group": Meaning(
         "warning", "Of people who exist nothing can be said.", "Merge the category, or say that it is not there."
     ),
+    "few-behind": Meaning(
+        "note",
+        "A group that few records of a survey under licence are in is those records' answers.",
+        "Nothing: who holds the survey can scan it from Python, where every group is named (`validation.audit_population`).",
+    ),
     # disclosure and release
     "disclosure-risk": Meaning(
         "warning",

@@ -18,6 +18,8 @@ from synthpop_gb.pipeline.card import card_of, write_pair_card
 from synthpop_gb.provenance import versions
 from synthpop_gb.release import ReleaseRule, check_release, release_rule
 from synthpop_gb.validation import audit, audit_population, worst
+from synthpop_gb.validation.comparisons import table_names
+from synthpop_gb.validation.intersections import survey_codes, withhold_few
 
 __all__ = ["Audit", "audit_files", "audit_run", "from_options"]
 
@@ -146,6 +148,9 @@ def audit_run(
 ) -> Audit:
     """Audit a finished run: its folder gets audit/ and audit.html, and its card is written anew.
 
+    Of a survey whose licence is not open no group that fewer than ten of its records are in is named or counted, as for
+    indicators; see `withhold_few`.
+
     Parameters
     ----------
     folder : path
@@ -171,6 +176,9 @@ def audit_run(
         population, aligned, run_folder.read_checks(folder), counts=counts, names=names, keys=keys, order=order,
         impossible=impossible, workers=workers,
     )  # fmt: skip
+    if study.survey.licence != "open":
+        published = [f"published {name}" for name in table_names(aligned.held_out)]
+        checks = withhold_few(checks, survey_codes(aligned, names), published=published, impossible=impossible)
     run_folder.write_checks(checks, folder, licence=study.survey.licence, under="audit")
     facts = {
         "population": f"{population.people:,} people in {len(aligned.zones):,} zones",
@@ -225,7 +233,7 @@ def _today() -> str:
 def from_options(first: Path, synthetic: Path | None, given: Mapping) -> Audit:
     """Audit what a command line names: two files, or a run's folder. Raises ValueError for what does not belong together."""
     of_run = ("variables",)
-    of_pair = ("target", "protected", "exclude", "holdout", "weight", "cloned", "is_open", "output", "no_models")
+    of_pair = ("target", "protected", "exclude", "holdout", "weight", "cloned", "is_open", "output", "no_models", "overwrite")
     if synthetic is None and not first.is_dir():
         raise ValueError(f"{first} is a file: name the synthetic file after it, or the folder of a run")
     if synthetic is not None and first.is_dir():

@@ -160,13 +160,13 @@ def _open_both(a: Path, b: Path, survey, id: str | None, weight: str | None) -> 
 
 def _survey(path: Path, id: str | None, weight: str | None) -> Microdata:  # noqa: A002
     """Read a survey: that of a study file, or a file of records."""
-    from synthpop_gb.pipeline.inputs import _read_survey
+    from synthpop_gb.pipeline.inputs import read_survey
     from synthpop_gb.spec import load_study
     from synthpop_gb.spec.model import Survey
 
     if path.suffix.lower() in (".toml", ".json"):
-        return _read_survey(load_study(path).survey)
-    return _read_survey(Survey(path=str(path), id=id, weight=weight))
+        return read_survey(load_study(path).survey)
+    return read_survey(Survey(path=str(path), id=id, weight=weight))
 
 
 def _open_run(folder: Path) -> _Side:
@@ -210,7 +210,7 @@ def _joined(blocks) -> DonorCounts:
 
 def _placed(side: _Side, codes: CommonCodes, at: int):
     """Put together what is compared: counts, codes, and the function that places replicates."""
-    from synthpop_gb.read._two_column_checks import vintage_of
+    from synthpop_gb.read.two_column_files import vintage_of
     from synthpop_gb.validation.two_populations import PlacedPeople
 
     def replicates(zones: pd.Index):

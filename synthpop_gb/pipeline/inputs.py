@@ -17,7 +17,7 @@ from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Survey, Table
 
-__all__ = ["Inputs", "align", "check", "examine_study", "read_inputs"]
+__all__ = ["Inputs", "align", "check", "examine_study", "read_inputs", "read_survey"]
 
 
 @dataclass(eq=False)
@@ -48,7 +48,7 @@ def read_inputs(study: Study) -> Inputs:
     """Read survey, tables and geography side by side. Problems are collected in `findings`, not raised."""
     inputs = Inputs()
     with ThreadPoolExecutor(4) as pool:
-        survey = pool.submit(_attempt, lambda: _read_survey(study.survey))
+        survey = pool.submit(_attempt, lambda: read_survey(study.survey))
         tables = [pool.submit(_attempt, lambda t=t: _read_tables(t)) for t in study.tables]
         geography = pool.submit(_attempt, lambda: _read_geography(study))
         inputs.survey = _keep(survey.result(), inputs)
@@ -81,7 +81,8 @@ def _keep(result, inputs: Inputs):
     return result
 
 
-def _read_survey(survey: Survey) -> Microdata:
+def read_survey(survey: Survey) -> Microdata:
+    """Read the survey that a study's [survey] names, a census teaching file or any other. Raises InputError."""
     from synthpop_gb import read
 
     if survey.format == "census-teaching" or (

@@ -18,10 +18,10 @@ from synthpop_gb.population import DonorCounts, ZoneDonors
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.read._numbers import number_of
 from synthpop_gb.read._sheet import stem_of
-from synthpop_gb.read._two_column_checks import row_findings, survey_findings, zone_findings
+from synthpop_gb.read._two_column_checks import row_findings, survey_findings, vintage_of, zone_findings
 from synthpop_gb.read._two_column_rows import open_rows
 
-__all__ = ["two_column"]
+__all__ = ["two_column", "vintage_of"]
 
 _PENDING = 1 << 26  # rows held before they are folded into sparse rows: half a gigabyte
 _DISTINCT = 5_000_000  # donors or zones that a file may name; more are no donors

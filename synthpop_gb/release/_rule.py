@@ -197,7 +197,8 @@ def check_release(
         Counts to be published, areas x categories, withheld ones as NaN.
     checks : Checks, optional
         Disclosure measures of a pair or a population; its tables 'disclosure_identity', 'attacks' and 'zone_uniqueness' are held
-        against the rule.
+        against the rule. Of a pair whose real records are not open, what the rule limits and nobody measured breaks it: without
+        keys there are no replicated uniques, and without records kept apart no attack has a control.
 
     Returns
     -------
@@ -227,22 +228,35 @@ def check_release(
             by = f" by {', '.join(keys)}" if keys else ""
             message = f"{share:.1f} % of people are alone in their zone{by}; {rule.maximum_unique_share:g} % may be."
             refused(message, "Leave answers out, coarsen them, or use larger zones.", "zones", int(frame["unique"].sum()))
-    _check_pair(rule, tested, refused)
+    if checks is not None and "zone_uniqueness" not in tested:
+        _check_pair(rule, tested, licence, refused)
     for name, table in (tables or {}).items():
         _check_table(rule, name, table.to_numpy(np.float64), refused)
     return found
 
 
-def _check_pair(rule: ReleaseRule, tables: Mapping[str, pd.DataFrame], refused) -> None:
-    if rule.maximum_replicated is not None and "disclosure_identity" in tables:
-        value = float(tables["disclosure_identity"]["repU"].iloc[0])
-        if value > rule.maximum_replicated:
+def _check_pair(rule: ReleaseRule, tables: Mapping[str, pd.DataFrame], licence: str, refused) -> None:
+    """Hold the disclosure of a pair against the rule; what nobody measured breaks it, unless the real records are open."""
+
+    def unmeasured(what: str, verb: str, remedy: str) -> None:
+        if licence != "open":
+            refused(f"{what} {verb} not measured.", remedy, what)
+
+    if rule.maximum_replicated is not None:
+        known = tables.get("disclosure_identity", pd.DataFrame({"repU": []}))["repU"].dropna()
+        value = float(known.iloc[0]) if len(known) else 0.0
+        if not len(known):
+            unmeasured("replicated uniques", "were", "Name keys; of copies of real records nothing can be measured so.")
+        elif value > rule.maximum_replicated:
             message = f"{value:.1f} % of the real records are replicated uniques; {rule.maximum_replicated:g} % may be."
             refused(message, "Coarsen the keys, or drop these records.", "replicated uniques")
-    if rule.maximum_risk is not None and "attacks" in tables:
-        attacks = tables["attacks"]
+    if rule.maximum_risk is not None:
+        attacks = tables.get("attacks", pd.DataFrame({"n": [], "risk_upper": []}))
         # a handful of attacks has an interval from nought to one, and proves nothing either way
-        for row in attacks[(attacks["n"] >= 20) & (attacks["risk_upper"] > rule.maximum_risk)].to_dict("records"):
+        attacks = attacks[(attacks["n"] >= 20) & attacks["risk_upper"].notna()]
+        if attacks.empty:
+            unmeasured("the risk of attacks", "was", "Give records that were not synthesised from (a holdout).")
+        for row in attacks[attacks["risk_upper"] > rule.maximum_risk].to_dict("records"):
             most = f"at most {row['risk_upper']:.2f}; {rule.maximum_risk:g} may be"
             message = f"the risk of {row['attack']} is {row['risk']:.2f}, {most}."
             refused(message, "Synthesise less closely, or attack more people where the interval is wide.", row["attack"])

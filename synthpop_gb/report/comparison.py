@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from synthpop_gb.checks import Checks
-from synthpop_gb.errors import InputError, finding
 from synthpop_gb.geography import Geography
+from synthpop_gb.report._html import put, render
 from synthpop_gb.report.words import Column, Grid, counted, fixed, grid_of, percent, said, small, whole
 
 __all__ = ["write_comparison"]
@@ -44,38 +43,19 @@ def write_comparison(path: str | Path, checks: Checks, *, names: tuple[str, str]
     InputError
         `output-locked`.
     """
-    path = Path(path)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(_render(checks, names, geography), encoding="utf-8", newline="\n")
-        os.replace(partial, path)
-    except PermissionError as error:
-        raise InputError([finding("output-locked", f"{path} cannot be written: {error.strerror}.", place=str(path))]) from error
-    finally:
-        partial.unlink(missing_ok=True)
-    return path
+    return put(Path(path), render("compare.html.j2", _context(checks, names, geography)))
 
 
-def _render(checks: Checks, names: tuple[str, str], geography: Geography | None) -> str:
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("synthpop_gb.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = environment.loader.get_source(environment, "style.css")[0]
+def _context(checks: Checks, names: tuple[str, str], geography: Geography | None) -> dict:
+    """Everything that the template asks for."""
     tone, headline, sentences = _verdict(checks, names)
     level = 0.05
     groups = checks["compare_groups"]
     beyond = groups[groups["q"] <= level]
     coverage = checks["compare_coverage"]
     lone = coverage["zone"] != ""
-    context = {
-        "a": names[0], "b": names[1], "style": style, "tone": tone, "headline": headline, "sentences": sentences,
+    return {
+        "a": names[0], "b": names[1], "tone": tone, "headline": headline, "sentences": sentences,
         "coverage": _coverage(coverage[~lone], names), "only": _only(coverage[lone], names) if lone.any() else None,
         "groups": _groups(beyond if len(beyond) else groups, names) if len(groups) else None,
         "groups_said": _said_of_groups(len(beyond), len(groups)), "tables": _tables(checks["compare_tables"]),
@@ -83,7 +63,6 @@ def _render(checks: Checks, names: tuple[str, str], geography: Geography | None)
         "findings": sorted(checks.findings, key=lambda f: _LEVELS.get(f.level, 3)),
         "basis": checks.headline["noise"], "level": f"{100 * level:g} %",
     }  # fmt: skip
-    return environment.get_template("compare.html.j2").render(context)
 
 
 def _verdict(checks: Checks, names: tuple[str, str]) -> tuple[str, str, list[str]]:

@@ -122,6 +122,16 @@ def test_numbers_are_those_of_the_tables(whole):
         assert text in whole.text, text
 
 
+def test_groups_that_may_not_be_named_are_no_all_clear(tmp_path):
+    """A page without any group named says that some are withheld, not that nothing differs."""
+    checks = audit()
+    found = finding("few-behind", "3 groups are neither named nor counted: fewer than 10 records of the survey are in each.")
+    none = checks.tables["scan_cells"].head(0)
+    text = page(tmp_path, Checks({}, {**checks.tables, "scan_cells": none}, (found,))).text
+    assert "no group that may be named is further from the reference" in text.lower()
+    assert "3 groups are neither named nor counted" in text
+
+
 @pytest.mark.parametrize("name", sorted(tables()))
 def test_any_table_may_be_absent_empty_or_without_values(tmp_path, name):
     full = tables()

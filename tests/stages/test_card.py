@@ -599,6 +599,43 @@ def test_an_audit_is_stated_and_what_it_lacks_is_not(made):
     assert card_of_run(run, checks, Checks({}, odd))["combinations"].tables == ()
 
 
+def test_references_are_not_added_up(made):
+    """Three scans of the same 20 combinations are no 60 combinations; a scan of copied records finds no errors."""
+    tables = pd.DataFrame(
+        {
+            "reference": ["the fit"] * 20 + ["census"] * 20 + ["the survey"] * 20, "cells": 3, "discoveries": [1] * 60,
+            "passes": pd.array([True] * 40 + [None] * 20, "boolean"),
+        }
+    )  # fmt: skip
+    rarity = pd.DataFrame(
+        {"reference": ["the fit"] * 3 + ["census"], "rarity": ["10 to 49", "2 to 4", "under 1", "2 to 4"], "k": 1,
+         "cells": [40, 30, 20, 900], "missing": [1, 2, 3, 700], "missing_floor": 0.0}
+    )  # fmt: skip
+    cells = pd.DataFrame({"reference": ["the fit", "the fit", "the survey"], "kind": ["missing", "too many", "missing"]})
+    found = Checks({}, {"scan_tables": tables, "scan_rarity": rarity, "scan_cells": cells})
+    said = [c.text for c in card_of_run(load(made, "run.json"), None, found)["combinations"].claims]
+    assert said == [
+        "Against the fit: 20 combinations of variables, 60 cells; 20 cells beyond chance.",
+        "Against census: 20 combinations of variables, 60 cells; 20 cells beyond chance.",
+        "Against the survey: 20 combinations of variables, 60 cells. Its records were copied, so what differs from it is no "
+        "error by itself.",
+        "Listed against the fit: 1 missing (people there, none here), 1 with too many people.",
+        "Of combinations with under 1 expected by the fit, 3 of 20 are missing (a perfect sample: 0).",
+        "Of combinations with 2 to 4 expected by the fit, 2 of 30 are missing (a perfect sample: 0).",
+        "Of combinations with 10 to 49 expected by the fit, 1 of 40 are missing (a perfect sample: 0).",
+    ]
+
+
+@pytest.mark.parametrize(("wrong", "word"), [(2.7, "about as near as a perfect draw"), (3.0, "do not use it by zone")])
+def test_worse_than_independence_but_within_noise_is_no_reason_not_to_use_it(made, wrong, word):
+    """As the audit's verdict says of the same table: independence has no noise of drawing people."""
+    table = pd.DataFrame(
+        {"table": ["t"], "variables": ["age x sex"], "wrong_whole": [wrong], "wrong_independence": 1.0, "floor": 2.3}
+    )
+    claims = card_of_run(load(made, "run.json"), Checks({}, {"held_out": table}), None)["fidelity"].claims
+    assert [word in c.text for c in claims] == [True]
+
+
 def test_of_a_restricted_survey_no_small_group_is_named(made):
     run = load(made, "run.json") | {"licence": "restricted"}
     card = card_of_run(run, run_folder.read_checks(made), audit())
@@ -700,6 +737,39 @@ def test_a_pair_has_a_card_of_what_is_known(tmp_path, licence):
     again = invoke("card", tmp_path)
     assert again.exit_code == 0, again.output
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == page
+
+
+def test_what_was_only_audited_is_not_said_to_be_made_here(tmp_path):
+    sp.pipeline.write_pair_card(pair(), audit(), tmp_path, card={"creator": "Ann"}, ddi=True, croissant=True)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "**Made by:** Ann  \n**Audited with:** synthpop\\_gb" in page
+    for path in tmp_path.glob("*.*"):
+        assert not re.search(r"made with synthpop|Ann, with synthpop", path.read_text(encoding="utf-8"), re.I), path.name
+    cited = load(tmp_path, "datapackage.json")["citation"]
+    assert cited.startswith("Ann. Synthetic data: made.csv. Audited with synthpop_gb")
+    study = ET.fromstring((tmp_path / "ddi.xml").read_text(encoding="utf-8")).find("{*}stdyDscr")
+    assert study.find(".//{*}software") is None
+    assert study.find(".//{*}prodDate") is None
+    graph = {e["@id"]: e for e in load(tmp_path, "ro-crate-metadata.json")["@graph"]}
+    assert "#run" not in graph
+    assert graph["#audit"]["name"].startswith("Audit of")
+    assert {e["@id"].split("/")[0] for e in graph["#audit"]["result"]} == {"audit"}
+    assert "dateCreated" not in graph["./"]
+
+
+def test_a_restricted_pair_names_no_range_of_numbers_and_nothing_weighted(tmp_path):
+    wide = audit()
+    wide.tables["scan_cells"].loc[3, "cell"] = "job = clerk and age = 17 to 89"  # ends that two records gave
+    wide.tables["scan_cells"].loc[1, "cell"] = "job = nurse"
+    heavy = replace(pair(), weight=np.full(60, 50.0))
+    for name, given_pair, shown in (("plain", pair(), True), ("heavy", heavy, False)):
+        sp.pipeline.write_pair_card(given_pair, wide, tmp_path / name)
+        page = (tmp_path / name / "README.md").read_text(encoding="utf-8")
+        assert "17 to 89" not in page
+        assert ("job = nurse" in page) == shown
+        assert "not declared open" in page
+    sp.pipeline.write_pair_card(heavy, wide, tmp_path / "open", licence="open")
+    assert "17 to 89" in (tmp_path / "open" / "README.md").read_text(encoding="utf-8")
 
 
 def test_a_pair_of_nothing_still_has_a_card(tmp_path):

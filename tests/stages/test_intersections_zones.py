@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from synthpop_gb.coded import MISSING
+from synthpop_gb.errors import InputError
 from synthpop_gb.kernels.tally_zones import BINS
 from synthpop_gb.validation.intersections import scan_zones, survey_codes
 from synthpop_gb.validation.intersections.zone_rows import discoveries
@@ -47,8 +48,8 @@ def test_survey_codes_follow_the_codebook(study):
     assert MISSING in records.labels[2]  # work of the young
     assert survey_codes(aligned).names == tuple(aligned.survey.variables)
     assert len(frame) == len(records)
-    with pytest.raises(KeyError, match="no variable 'pay'"):
-        survey_codes(aligned, ["pay"])
+    with pytest.raises(InputError, match=r"has no pay, rent\. It has: "):
+        survey_codes(aligned, ["pay", NAMES[0], "rent"])
 
 
 def test_by_zone_equals_counting_one_by_one(study):

@@ -29,7 +29,8 @@ WORDS = (
     (
         "scan",
         "Perfect sample, noise floor",
-        "The same figure for records drawn at random from the reference itself: what nobody can be below but by luck.",
+        "The same figure for records drawn at random from the reference itself. Records drawn so are below it by luck alone; "
+        "people placed to meet tables scatter less than a draw, and may be.",
         "",
     ),
     (

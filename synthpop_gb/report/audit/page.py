@@ -93,6 +93,7 @@ def write_audit(
         "missed_grid": missed_grid,
         "scan": intersections(checks, unit),
         "zone_groups": front.zone_groups_grid(checks),
+        "withheld": next((f.message for f in found if f.code == "few-behind"), ""),
         "variables": variables(checks, unit),
         "pairs": pairs(checks),
         "association": association(checks),

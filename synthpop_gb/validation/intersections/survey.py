@@ -8,6 +8,7 @@ import numpy as np
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.coded import MISSING, Coded
+from synthpop_gb.errors import InputError, finding
 
 __all__ = ["survey_codes"]
 
@@ -20,7 +21,8 @@ def survey_codes(aligned: Aligned, names: Iterable[str] | None = None) -> Coded:
     aligned : Aligned
         Its records, in their order, are those that `DonorCounts.record` refers to.
     names : iterable of str, optional
-        Common names of variables; all that the survey's codebook describes where absent. Categories of one label are one.
+        Common names of variables; all that the survey's codebook describes and its file holds where absent. Categories of one
+        label are one.
 
     Returns
     -------
@@ -29,15 +31,17 @@ def survey_codes(aligned: Aligned, names: Iterable[str] | None = None) -> Coded:
 
     Raises
     ------
-    KeyError
-        For a variable that the survey does not have.
+    InputError
+        `unknown-variable` for those that the survey does not have.
     """
     known, frame = aligned.survey.variables, aligned.frame()
-    names = tuple(known) if names is None else tuple(names)
+    held = [n for n, v in known.items() if (v.column or v.name) in frame]
+    names = tuple(held) if names is None else tuple(dict.fromkeys(names))
+    if lacking := [n for n in names if n not in held]:
+        message = f"The survey {aligned.survey.name} has no {', '.join(lacking)}. It has: {', '.join(held)}."
+        raise InputError([finding("unknown-variable", message, place="variables", count=len(lacking))])
     labels, codes = [], []
     for name in names:
-        if name not in known:
-            raise KeyError(f"the survey has no variable {name!r}")
         variable = known[name]
         said = tuple(dict.fromkeys(c.label for c in variable.categories))
         where = {str(c.code): said.index(c.label) for c in variable.categories}
