@@ -10,8 +10,9 @@ from scipy.stats import binomtest, false_discovery_control
 from synthpop_gb.coded import MISSING, Coded
 from synthpop_gb.errors import CODES, InputError
 from synthpop_gb.synthesis import bootstrap, independent_columns, keep_pairs, swap_within_couples
+from synthpop_gb.validation.chance import adjusted
 from synthpop_gb.validation.intersections import protected_names, scan
-from synthpop_gb.validation.intersections.evidence import Basis, Trial, adjusted
+from synthpop_gb.validation.intersections.evidence import Basis, Trial
 from synthpop_gb.validation.intersections.floors import (
     expected_lost,
     expected_missing,

@@ -72,13 +72,26 @@ def test_prediction_by_the_skill_that_is_kept(kept, expected):
 
 
 @pytest.mark.parametrize(
-    ("difference", "low", "expected"), [(0.2, -0.1, "fit"), (0.04, 0.01, "fit"), (0.07, 0.01, "care"), (0.3, 0.2, "unfit")]
+    ("difference", "q", "again", "expected"),
+    [
+        (0.2, 0.2, 0.0, "fit"),
+        (0.04, 0.01, 0.0, "fit"),
+        (0.07, 0.01, 0.0, "care"),
+        (0.3, 0.01, 0.1, "unfit"),
+        (0.3, 0.01, 0.31, "fit"),
+    ],
 )
-def test_fairness_counts_what_is_beyond_doubt(difference, low, expected):
-    rates = {"real": 0.8, "synthetic": 0.8 + difference, "difference": difference}
-    row = {"by": "sex", "group": "f", "measure": "accuracy", **rates}
-    frame = pd.DataFrame([row | {"difference_low": low, "difference_high": difference + 0.1}])
-    assert verdict("Asking whom a model wrongs", {"fairness": frame})["verdict"] == expected
+def test_fairness_counts_what_is_beyond_chance_and_beyond_the_luck_of_training(difference, q, again, expected):
+    rates = {"real": 0.5, "synthetic": 0.5 + difference, "difference": difference, "again": 0.5 - again}
+    row = {"by": "sex", "group": "f", "measure": "accuracy", "q": q, "again_q": 0.01 if again else 1.0, **rates}
+    assert verdict("Asking whom a model wrongs", {"fairness": pd.DataFrame([row])})["verdict"] == expected
+
+
+def test_fairness_of_a_number_is_not_judged_by_rates_and_says_so():
+    row = {"by": "sex", "group": "f", "measure": "mean_absolute_error", "q": 0.01, "difference": 3.0}
+    found = verdict("Asking whom a model wrongs", {"fairness": pd.DataFrame([row])})
+    assert found["verdict"] == "unknown"
+    assert "number" in found["reason"]
 
 
 def test_giving_away_needs_records_kept_apart():

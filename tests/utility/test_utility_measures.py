@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.stats import mannwhitneyu
 
 from synthpop_gb.validation import vw as vw_of_one_total
-from synthpop_gb.validation.utility.intervals import paired_difference, wilson
+from synthpop_gb.validation.chance import paired_difference, wilson
 from synthpop_gb.validation.utility.measures import TABLE_MEASURES, pmse_null, propensity_measures, table_measures, verdict
 from tests.reference import utility as twin
 

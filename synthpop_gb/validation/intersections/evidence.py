@@ -1,4 +1,4 @@
-"""Is a cell's difference more than chance: exact binomial tails, intervals of the ratio, and false discoveries kept in check."""
+"""Is a cell's difference more than chance: exact binomial tails, and intervals of the ratio."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Basis", "Trial", "adjusted", "harmonic"]
+__all__ = ["Basis", "Trial"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,42 +120,3 @@ class Basis:
             return tuple(np.divide(a, trial.chance, out=np.full(a.shape, np.inf), where=trial.chance > 0) for a in (low, high))
         odds = [np.divide(a, 1 - a, out=np.full(a.shape, np.inf), where=a < 1) for a in (low, high)]
         return tuple(a * self.reference / self.effective for a in odds)
-
-
-def harmonic(n: int) -> float:
-    """Sum 1 + 1/2 + ... + 1/n, about ln n: what any dependence costs (Benjamini & Yekutieli 2001). 1 for n = 0."""
-    return float((1.0 / np.arange(1, n + 1)).sum()) or 1.0
-
-
-def adjusted(p: np.ndarray, control: str = "bh") -> np.ndarray:
-    """Adjust p values for how many there are: those at most q hold at most a share q of false discoveries, in expectation.
-
-    Parameters
-    ----------
-    p : numpy.ndarray
-        (n,) p values of all cells of all tables.
-    control : str
-        'bh', Benjamini & Hochberg (1995): for tests that are independent or positively dependent in the sense of Benjamini &
-        Yekutieli (2001). Cells of nested tables are so along the nesting and slightly the reverse within a table; and exact
-        tails of counts are above their nominal values, which leaves room. 'by', Benjamini & Yekutieli (2001): under any
-        dependence, at the price of a factor of about ln n.
-
-    Returns
-    -------
-    (n,) float64
-        Adjusted p values ('q values'), at most 1.
-
-    >>> adjusted(np.array([0.01, 0.04, 0.03, 0.5])).round(4).tolist()
-    [0.04, 0.0533, 0.0533, 0.5]
-    """
-    if control not in ("bh", "by"):
-        raise ValueError(f"control must be 'bh' or 'by', not {control!r}")
-    n = len(p)
-    if not n:
-        return np.zeros(0)
-    order = np.argsort(p, kind="stable")
-    factor = harmonic(n) if control == "by" else 1.0
-    steps = np.minimum.accumulate((p[order] * (n * factor) / np.arange(1, n + 1))[::-1])[::-1]
-    out = np.empty(n)
-    out[order] = np.minimum(steps, 1.0)
-    return out

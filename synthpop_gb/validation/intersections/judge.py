@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.validation.intersections.evidence import Basis, Trial, adjusted, harmonic
+from synthpop_gb.validation.chance import adjusted, harmonic
+from synthpop_gb.validation.intersections.evidence import Basis, Trial
 from synthpop_gb.validation.intersections.explain import Cause, find_causes
 from synthpop_gb.validation.intersections.floors import (
     expected_missing,

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.validation.intersections.evidence import adjusted
+from synthpop_gb.validation.chance import adjusted
 from synthpop_gb.validation.intersections.judge import TABLE_COLUMNS
 from synthpop_gb.validation.intersections.tallies import strides_of
 from synthpop_gb.validation.intersections.words import cell_words, combination_words

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthpop_gb.errors import Finding, finding
-from synthpop_gb.validation.utility._sides import Sides, _patterns, generator, part
+from synthpop_gb.validation.utility._sides import Sides, generator, part, patterns
 
 __all__ = ["AGAIN", "DUMMY", "REAL", "SYNTHETIC", "Forest", "Task", "Trial", "task", "trial", "trials", "with_fewer_trees"]
 
@@ -195,7 +195,7 @@ def trials(made: Task, seed: int, splits: int, forest: Forest, findings: list[Fi
 
 def _say_copies(made: Task, first: Trial, findings: list[Finding]) -> None:
     """Note that synthetic records repeat the very records that models are tested on: their score flatters."""
-    pattern = _patterns(made.both.pair)
+    pattern = patterns(made.both.pair)
     real, synthetic = pattern[made.rows[0]], pattern[len(made.both.pair.real) :]
     test = np.zeros(len(real), bool)
     test[first.test] = True

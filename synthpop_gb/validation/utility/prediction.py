@@ -10,11 +10,11 @@ import pandas as pd
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.pair import Pair
+from synthpop_gb.validation.chance import wilson
 from synthpop_gb.validation.utility._importance import importances, rows_of
 from synthpop_gb.validation.utility._sides import sides
 from synthpop_gb.validation.utility._trials import AGAIN, DUMMY, REAL, SYNTHETIC, Forest, Trial, task, trials
 from synthpop_gb.validation.utility._words import percent, said
-from synthpop_gb.validation.utility.intervals import wilson
 from synthpop_gb.validation.utility.measures import propensity_measures
 
 __all__ = ["KEPT", "prediction", "skill"]

@@ -8,12 +8,10 @@ import pandas as pd
 
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding
+from synthpop_gb.validation.utility.measures import ACCEPTABLE, GOOD
 from synthpop_gb.validation.verdicts._rows import COLUMNS, graded, row, table_of, unknown
 
 __all__ = ["pair_verdicts"]
-
-GOOD, ACCEPTABLE = 3.0, 10.0
-"""S_pMSE below which tables are good, and acceptable (Raab, Nowok & Dibben 2021)."""
 
 MUCH = 0.01
 """Points (as a share) by which a table may be further off than its noise floor, for combinations to be used with care."""
@@ -144,28 +142,35 @@ def _prediction(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
 
 
 def _fairness(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
-    """Whether some protected group is judged differently, beyond what the test's own size leaves open."""
+    """Whether some protected group is judged differently, beyond the chance of the test and the luck of training."""
     use = "Asking whom a model wrongs"
     frame = table_of(tables, "fairness")
-    live = (
-        frame[(frame["by"] != "") & frame["difference"].notna() & (frame["measure"] != "mean_absolute_error")]
-        if len(frame)
-        else frame
-    )
+    live = frame[(frame["by"] != "") & frame["difference"].notna()] if len(frame) else frame
     if not len(live):
         return unknown(use, "No model was trained, or no group of a protected attribute is large enough.", "fairness")
-    sure = live[(live["difference_low"] > 0) | (live["difference_high"] < 0)]
-    rule = f"no group's rates differ by {100 * GAP:g} points or more, beyond doubt, fit; by {100 * WIDE:g} with care"
+    live = live[live["measure"] != "mean_absolute_error"]
+    if not len(live):
+        return unknown(use, "The target is a number: errors are compared, but no rates of a decision.", "fairness")
+    rule = (
+        f"no group's rates differ, false discoveries kept to {100 * FALSE:g} %, by {100 * GAP:g} points or more and by more than "
+        f"those of a model trained on real records again, fit; by less than {100 * WIDE:g} with care"
+    )
+    sure = live[live["q"] <= FALSE]
+    groups = len(live[["by", "group"]].drop_duplicates())
     if sure.empty:
-        figure = f"no difference beyond doubt among {live['group'].nunique():,} groups"
+        figure = f"no difference beyond chance among {groups:,} groups"
         return row(use, "fit", figure, rule, "Both models treat every group alike, as far as the test can tell.", "fairness")
     first = sure.loc[sure["difference"].abs().idxmax()]
     gap = abs(float(first["difference"]))
+    luck = float((live["again"] - live["real"])[live["again_q"] <= FALSE].abs().max())  # NaN where there is none
     measure = str(first["measure"]).replace("_", " ")
     figure = f"{measure} of {first['by']} = {first['group']} differs by {100 * first['difference']:+.1f} points"
     reason = (
         f"{100 * first['real']:.0f} % by the model of real records, {100 * first['synthetic']:.0f} % by that of synthetic ones."
     )
+    if gap <= luck:
+        figure += f", of a model of real records trained again by up to {100 * luck:.1f}"
+        return row(use, "fit", figure, rule, "Models of the same real records differ as much from each other.", "fairness")
     return row(use, graded(gap, GAP, WIDE), figure, rule, reason, "fairness")
 
 
