@@ -12,7 +12,7 @@ from synthpop_gb.errors import Finding, finding
 __all__ = ["FEW_ATTACKS", "Limits", "beyond"]
 
 FEW_ATTACKS = 20
-"""Attacks below which no rate is a finding: a handful of predicates succeeds or fails by luck."""
+"""Attacks, on real records or on the holdout, below which no rate is a finding: a handful succeeds or fails by luck."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,8 @@ def beyond(tables: Mapping[str, pd.DataFrame], limits: Limits, n_real: int) -> l
     """
     found = []
     rows = tables["attacks"]
-    for row in rows[(rows["n"] >= FEW_ATTACKS) & (rows["risk"] > limits.risk) & (rows["risk_lower"] > 0)].to_dict("records"):
+    enough = (rows["n"] >= FEW_ATTACKS) & (rows["control_n"] >= FEW_ATTACKS)
+    for row in rows[enough & (rows["risk"] > limits.risk) & (rows["risk_lower"] > 0)].to_dict("records"):
         message = (
             f"{row['attack']}: {100 * row['success_same_size']:.1f} % of attacks succeed, {100 * row['control']:.1f} % on people "
             f"who were not synthesised from; the risk is {row['risk']:.2f} ({row['risk_lower']:.2f} to {row['risk_upper']:.2f}), "

@@ -180,6 +180,10 @@ def _standard(real: np.ndarray, synthetic: np.ndarray) -> tuple[tuple[np.ndarray
 
 def trials(made: Task, seed: int, splits: int, forest: Forest, findings: list[Finding]) -> list[Trial]:
     """Run a task over some splits; what flatters the synthetic records is said once."""
+    if not len(_split(made, generator(seed, "split 0"), forest)[1]):  # each value is met once, or all are trained on
+        message = f"No model was trained: no real record is left to test on, of {len(made.y[0]):,} with a value of {made.target}."
+        findings.append(finding("utility-not-computed", message, place=made.target, level="warning"))
+        return []
     out = [trial(made, seed, k, forest) for k in range(splits)]
     used = out[0].trained
     if used[SYNTHETIC] == 0:

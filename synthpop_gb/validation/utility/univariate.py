@@ -41,8 +41,9 @@ def univariate(pair: Pair, *, seed: int = 1, draws: int = 200) -> Checks:
     Returns
     -------
     Checks
-        Table 'univariate', one row a variable: variable, kind, records_real, records_synthetic (with a value), missing_real,
-        missing_synthetic (shares), tvd over categories, or 20 groups of the real numbers, missing among them, and tvd_floor;
+        Table 'univariate', one row a variable: variable, kind, records_real, records_synthetic (with a value), n_real,
+        n_synthetic (their effective numbers), missing_real, missing_synthetic (shares), tvd over categories, or 20 groups of
+        the real numbers, missing among them, and tvd_floor;
         of numbers ks and ks_floor, mean_, sd_, skewness_, q05_ ... q95_ of each side, mean_difference and median_difference
         (synthetic less real, in real standard deviations), sd_ratio, outside (share of synthetic numbers beyond the real
         range); of categories only_real and only_synthetic (how many), only_real_names and only_synthetic_names (up to ten,
@@ -177,6 +178,7 @@ def _missing(both: Sides, name: str) -> dict[str, float]:
     ):
         gone = frame[name].isna().to_numpy()
         out[f"records_{key}"] = int((~gone).sum())
+        out[f"n_{key}"] = float(weight[~gone].sum())
         out[f"missing_{key}"] = float(weight[gone].sum() / weight.sum())
     return out
 
