@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import binomtest
-from scipy.stats import mannwhitneyu
+from scipy.stats import binomtest, mannwhitneyu
 
 from synthpop_gb.validation import vw as vw_of_one_total
 from synthpop_gb.validation.chance import paired_difference, paired_probability, share_difference, wilson
