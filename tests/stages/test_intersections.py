@@ -545,3 +545,12 @@ def test_laws_hold_for_whatever_comes(case):
 
 def test_every_code_is_declared():
     assert {"impossible-combination", "invented-combination", "misweighted-group", "lost-group", "not-looked-at"} <= set(CODES)
+
+
+def test_lost_categories_are_all_counted_though_some_are_listed():
+    real = pd.DataFrame({"x": [f"v{i:03d}" for i in range(400) for _ in range(3)] + ["kept"] * 3000})
+    sides = both(real, pd.DataFrame({"x": ["kept"] * 3000}))
+    (lost,) = [f for f in scan(*sides, orders=[1], most=20).findings if f.code == "lost-group"]
+    assert lost.count == 400
+    assert len(lost.rows) < 100
+    assert "400 groups" in lost.message
