@@ -133,6 +133,8 @@ def _plain(values: pd.Series, missing: frozenset[str]) -> pd.Series:
     """Values without types of their own: dates as days, truth values and categories as text; marks of missing values blanked."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype if values.cat.categories.dtype != object else object)
+    if pd.api.types.is_complex_dtype(values):
+        values = values.astype(str)
     if pd.api.types.is_datetime64_any_dtype(values):
         return (values - pd.Timestamp("1970-01-01", tz=values.dt.tz)).dt.total_seconds() / 86400
     if pd.api.types.is_bool_dtype(values):

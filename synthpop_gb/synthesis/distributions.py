@@ -79,7 +79,7 @@ class Distributions:
         n : int, optional
             How many records; as many as were learnt from where absent.
         seed : int
-            Same seed, same records; a variable's own draws do not depend on which others there are.
+            Same seed, same records; at level 1 a variable's draws do not depend on which others there are.
         correlated : bool
             Level 2 (True) or level 1.
 

@@ -13,6 +13,7 @@ import pandas as pd
 from synthpop_gb.coded import Coded
 from synthpop_gb.population import DonorCounts
 from synthpop_gb.validation.difference import moderated_variance, variance_trend
+from synthpop_gb.validation.metrics import effective_number
 from synthpop_gb.validation.recount import Ledger, RecordUse, recount
 
 __all__ = ["Counted", "Layout", "PlacedPeople", "common_people", "count_block", "pairs_of_luck", "together_by_luck"]
@@ -82,8 +83,7 @@ class PlacedPeople:
     @property
     def effective(self) -> float:
         """Effective number of donors, (sum n)^2 / sum n^2."""
-        squares = float((self.copies**2).sum())
-        return float(self.copies.sum()) ** 2 / squares if squares else 0.0
+        return effective_number(self.copies)
 
 
 def common_people(

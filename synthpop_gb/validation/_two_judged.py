@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.validation._two_counts import Layout, PlacedPeople, count_block, pairs_of_luck, together_by_luck
+from synthpop_gb.validation.chance import adjusted
 from synthpop_gb.validation.difference import (
     expected_difference,
-    false_discovery,
     measured_discovery,
     normal_score,
     simes,
@@ -125,7 +125,7 @@ class Judged:
 
     def _discovery(self, p, null: list[list[np.ndarray]], tests: int | None = None) -> np.ndarray:
         """Share of false discoveries by theory, or, where larger, as pairs of one population's draws show it."""
-        q = false_discovery(p, tests)
+        q = adjusted(p, tests=tests)
         return np.maximum(q, measured_discovery(p, [np.concatenate(pair) for pair in null])) if null else q
 
     def _null_together(self) -> list[list[np.ndarray]]:

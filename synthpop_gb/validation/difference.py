@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import numpy as np
 
 __all__ = [
-    "expected_difference", "false_discovery", "measured_discovery", "moderated_variance", "normal_score", "simes", "skellam_tail",
+    "expected_difference", "measured_discovery", "moderated_variance", "normal_score", "simes", "skellam_tail",
     "tail_probability", "variance_trend", "with_few_replicates",
 ]  # fmt: skip
 
@@ -169,22 +169,6 @@ def moderated_variance(squares, trend, count: int, prior: float = 20.0) -> np.nd
     [0.25, 0.75]
     """
     return (prior * trend + squares) / (prior + count - 1)
-
-
-def false_discovery(p, tests: int | None = None) -> np.ndarray:
-    """Share of false discoveries among all at least as unlikely (Benjamini & Hochberg 1995), where `tests` were made in all.
-
-    Probabilities left out must be larger than those given.
-
-    >>> false_discovery([0.01, 0.04, 0.03]).round(3).tolist()
-    [0.03, 0.04, 0.04]
-    """
-    p = np.asarray(p, np.float64)
-    order = np.argsort(p, kind="stable")
-    raw = p[order] * (len(p) if tests is None else tests) / np.arange(1, len(p) + 1)
-    q = np.empty(len(p))
-    q[order] = np.minimum(np.minimum.accumulate(raw[::-1])[::-1], 1.0) if len(p) else raw
-    return q
 
 
 def measured_discovery(p, null: Sequence[np.ndarray]) -> np.ndarray:

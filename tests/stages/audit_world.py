@@ -404,6 +404,10 @@ def tables(name="relationship", value="Husband"):
                 "difference": [-0.1, -0.3, 0.0],
                 "difference_low": [-0.2, -0.4, -0.1],
                 "difference_high": [-0.05, -0.2, 0.1],
+                "p": [0.001, 0.001, 0.5],
+                "q": [nan, 0.002, 0.5],
+                "again": [0.85, 0.89, 0.8],
+                "again_q": [nan, 0.4, 1.0],
             }
         ),
         "disclosure_identity": pd.DataFrame(

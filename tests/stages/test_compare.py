@@ -11,9 +11,9 @@ from scipy import stats
 
 from synthpop_gb.coded import MISSING, Coded
 from synthpop_gb.population import DonorCounts
+from synthpop_gb.validation.chance import adjusted
 from synthpop_gb.validation.difference import (
     expected_difference,
-    false_discovery,
     measured_discovery,
     moderated_variance,
     normal_score,
@@ -72,9 +72,9 @@ def test_mean_difference_of_large_counts_is_the_normals():
 
 def test_false_discoveries_by_hand():
     p = [0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205, 0.212, 0.216, 0.222, 0.251, 0.269, 0.275, 0.34, 0.341, 0.384]
-    assert (false_discovery(p) <= 0.05).sum() == 1  # 0.008 * 17 / 2 = 0.068
-    assert false_discovery(p[:2], tests=10).tolist() == pytest.approx([0.01, 0.04])
-    assert false_discovery([]).tolist() == []
+    assert (adjusted(p) <= 0.05).sum() == 1  # 0.008 * 17 / 2 = 0.068
+    assert adjusted(p[:2], tests=10).tolist() == pytest.approx([0.01, 0.04])
+    assert adjusted(np.array([])).tolist() == []
     null = [[0.01], [0.2, 0.3], *[[]] * 18]
     assert measured_discovery([0.001, 0.002], null).tolist() == pytest.approx([1 / 21, 1 / 21])
     assert measured_discovery([0.001, 0.2], null).tolist() == pytest.approx([1 / 21, 1 / 20])

@@ -21,6 +21,7 @@ from synthpop_gb.validation.disclosure import (
     identity,
     identity_table,
 )
+from tests.pairs import make_pair
 from tests.reference import disclosure as twin
 from tests.stages.made_pairs import KEYS, pair_of, people
 
@@ -335,3 +336,13 @@ def test_a_holdout_that_does_not_fit_is_a_finding():
     odd.loc[1, "sex"] = "<script>"
     found = disclosure(pair, seed=1, holdout=odd, attacks=10)
     assert "missing-value" in {f.code for f in found.findings}
+
+
+def test_one_person_kept_apart_makes_no_risk():
+    """Ten of a hundred synthetic records equal a real one by likeness alone; a single stranger who does not proves no leak."""
+    rng = np.random.default_rng(1)
+    real, made = (pd.DataFrame({"a": rng.integers(0, 6, 400), "b": rng.choice(list("uvwxyz"), 400)}) for _ in range(2))
+    pair = make_pair(real, made, keys=("a",), target="b")
+    for stranger in ({"a": 0.0, "b": "q"}, {"a": 3.0, "b": "u"}):
+        checks = disclosure(pair, seed=1, holdout=pd.DataFrame([stranger]))
+        assert not [f.message for f in checks.findings if f.code == "disclosure-risk"]

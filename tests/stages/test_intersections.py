@@ -5,13 +5,14 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import binomtest, false_discovery_control
+from scipy.stats import beta, binom, binomtest, false_discovery_control, fisher_exact
 
 from synthpop_gb.coded import MISSING, Coded
 from synthpop_gb.errors import CODES, InputError
 from synthpop_gb.synthesis import bootstrap, independent_columns, keep_pairs, swap_within_couples
+from synthpop_gb.validation.chance import adjusted
 from synthpop_gb.validation.intersections import protected_names, scan
-from synthpop_gb.validation.intersections.evidence import Basis, Trial, adjusted
+from synthpop_gb.validation.intersections.evidence import Basis, Trial, two_samples
 from synthpop_gb.validation.intersections.floors import (
     expected_lost,
     expected_missing,
@@ -81,10 +82,15 @@ def test_cells_of_a_table_worked_by_hand():
     assert cells["kind"].tolist() == ["invented", "missing", "too few"]
     assert cells.loc["x = a", "ratio"] == pytest.approx(0.8)
     assert cells.loc["x = a", "excess"] == -100
-    exact = binomtest(400, 900, 0.5)
-    assert cells.loc["x = a", "p"] == pytest.approx(exact.pvalue)  # symmetric, so twice the tail is the exact p value
-    low, high = exact.proportion_ci(0.95, "exact")
+    spread = 1 - 900 / 2000  # of the dispersion of a count that 45 of 100 are in
+    tail = beta.cdf(0.5, 500 / spread, 400 / spread + 1)
+    assert cells.loc["x = a", "p"] == pytest.approx(2 * tail)
+    assert cells.loc["x = a", "p"] == pytest.approx(fisher_exact([[400, 600], [500, 500]]).pvalue, rel=0.2)
+    low, high = beta.ppf(0.025, 400 / spread, 500 / spread + 1), beta.ppf(0.975, 400 / spread + 1, 500 / spread)
     assert cells.loc["x = a", ["lower", "upper"]].tolist() == pytest.approx([low / (1 - low), high / (1 - high)])
+    relative = np.sqrt(0.6 / 400 + 0.5 / 500)  # Katz et al. (1978): standard error of the log of a ratio of shares
+    katz = 0.8 * np.exp([-1.96 * relative, 1.96 * relative])
+    assert cells.loc["x = a", ["lower", "upper"]].tolist() == pytest.approx(katz, abs=0.01)
     assert cells.loc["x = d", ["expected", "observed", "ratio"]].tolist() == [0, 300, np.inf]
 
 
@@ -170,6 +176,28 @@ def test_tails_are_exact(success, failure, chance):
     n = success + failure
     tails = [binomtest(success, n, chance, alternative=a).pvalue if n else 1.0 for a in ("less", "greater")]
     assert p == pytest.approx(min(1, 2 * min(tails)), rel=1e-9)
+
+
+@pytest.mark.parametrize(("n", "r"), [(100, 100), (400, 80), (80, 500)])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.5, 0.8, 0.98])
+def test_two_samples_rarely_differ_by_chance_and_common_cells_have_power(n, r, share):
+    o, e = (a.astype(float) for a in np.meshgrid(np.arange(n + 1), np.arange(r + 1), indexing="ij"))
+    chance = np.outer(binom.pmf(np.arange(n + 1), n, share), binom.pmf(np.arange(r + 1), r, share))
+    p = two_samples(o, e, float(n), float(r)).p_values()
+    for level in (0.05, 1e-3, 1e-5):
+        assert (chance * (p <= level)).sum() <= 1.25 * level
+    if 0.3 <= share <= 0.8:  # undivided counts leave a hundredth of it
+        assert (chance * (p <= 1e-3)).sum() >= 0.5e-3
+    turned = two_samples(n - o, r - e, float(n), float(r)).p_values()  # who is in it and who is not are one question
+    apart = o + e != (n + r) / 2
+    assert p[apart] == pytest.approx(turned[apart], rel=1e-6)
+
+
+def test_a_sex_ratio_that_is_four_points_off_is_found():
+    real, made = letters([2500, 2500]), letters([2700, 2300])
+    checks = scan(*both(real, made), orders=[1])
+    assert checks.headline["passes"] is False
+    assert checks["scan_cells"]["p"].iloc[0] == pytest.approx(fisher_exact([[2500, 2500], [2700, 2300]]).pvalue, rel=0.1)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=30))
@@ -517,3 +545,12 @@ def test_laws_hold_for_whatever_comes(case):
 
 def test_every_code_is_declared():
     assert {"impossible-combination", "invented-combination", "misweighted-group", "lost-group", "not-looked-at"} <= set(CODES)
+
+
+def test_lost_categories_are_all_counted_though_some_are_listed():
+    real = pd.DataFrame({"x": [f"v{i:03d}" for i in range(400) for _ in range(3)] + ["kept"] * 3000})
+    sides = both(real, pd.DataFrame({"x": ["kept"] * 3000}))
+    (lost,) = [f for f in scan(*sides, orders=[1], most=20).findings if f.code == "lost-group"]
+    assert lost.count == 400
+    assert len(lost.rows) < 100
+    assert "400 groups" in lost.message

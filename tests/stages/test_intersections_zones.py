@@ -192,7 +192,7 @@ def test_what_does_not_belong_together_is_refused(study):
 
 
 def test_discoveries_on_a_grid_are_never_more_than_exact_ones():
-    from synthpop_gb.validation.intersections.evidence import adjusted
+    from synthpop_gb.validation.chance import adjusted
 
     rng = np.random.default_rng(0)
     for share in (0.0, 0.05, 0.5):

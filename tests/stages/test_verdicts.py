@@ -7,6 +7,7 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.errors import finding
 from synthpop_gb.validation.verdicts import pair_verdicts, population_verdicts, worst
 
+TOTALS = "Totals and shares of one variable"
 TWO = "Tables of two variables"
 GROUPS = "Groups that several attributes make"
 GIVE = "Giving them to people who may not see the real records"
@@ -18,7 +19,13 @@ def verdict(use, tables, findings=()):
 
 
 def scanned(tvd=0.01, floor=0.01, passes=True):
-    return pd.DataFrame({"reference": ["real"], "tvd": [tvd], "tvd_floor": [floor], "passes": pd.array([passes], "boolean")})
+    """One combination that may fail, and a sparse one that passes."""
+    return pd.DataFrame(
+        {
+            "reference": "real", "tvd": [tvd, 0.2], "tvd_floor": [floor, 0.1], "tvd_chance": [floor, 0.18],
+            "passes": pd.array([passes, None if passes is None else True], "boolean"),
+        }
+    )  # fmt: skip
 
 
 def cells(**columns):
@@ -72,23 +79,81 @@ def test_prediction_by_the_skill_that_is_kept(kept, expected):
 
 
 @pytest.mark.parametrize(
-    ("difference", "low", "expected"), [(0.2, -0.1, "fit"), (0.04, 0.01, "fit"), (0.07, 0.01, "care"), (0.3, 0.2, "unfit")]
+    ("difference", "q", "again", "expected"),
+    [
+        (0.2, 0.2, 0.0, "fit"),
+        (0.04, 0.01, 0.0, "fit"),
+        (0.07, 0.01, 0.0, "care"),
+        (0.3, 0.01, 0.1, "unfit"),
+        (0.3, 0.01, 0.31, "fit"),
+    ],
 )
-def test_fairness_counts_what_is_beyond_doubt(difference, low, expected):
-    rates = {"real": 0.8, "synthetic": 0.8 + difference, "difference": difference}
-    row = {"by": "sex", "group": "f", "measure": "accuracy", **rates}
-    frame = pd.DataFrame([row | {"difference_low": low, "difference_high": difference + 0.1}])
-    assert verdict("Asking whom a model wrongs", {"fairness": frame})["verdict"] == expected
+def test_fairness_counts_what_is_beyond_chance_and_beyond_the_luck_of_training(difference, q, again, expected):
+    rates = {"real": 0.5, "synthetic": 0.5 + difference, "difference": difference, "again": 0.5 - again}
+    row = {"by": "sex", "group": "f", "measure": "accuracy", "q": q, "again_q": 0.01 if again else 1.0, **rates}
+    assert verdict("Asking whom a model wrongs", {"fairness": pd.DataFrame([row])})["verdict"] == expected
+
+
+def test_fairness_of_a_number_is_not_judged_by_rates_and_says_so():
+    row = {"by": "sex", "group": "f", "measure": "mean_absolute_error", "q": 0.01, "difference": 3.0}
+    found = verdict("Asking whom a model wrongs", {"fairness": pd.DataFrame([row])})
+    assert found["verdict"] == "unknown"
+    assert "number" in found["reason"]
+
+
+def one_number(**changes):
+    row = {"variable": "gain", "n_real": 2000.0, "n_synthetic": 2000.0, "mean_difference": 0.01, "outside": 0.0} | changes
+    table = pd.DataFrame({"k": [1], "a": ["gain"], "b": [""], "c": [""], "s_pmse": [1.0]})
+    return verdict(TOTALS, {"utility_tables": table, "univariate": pd.DataFrame([row])})
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "fit"),
+        ({"mean_difference": 0.5}, "unfit"),  # gains ten times as large stay in the largest of five groups: the table is right
+        ({"mean_difference": 0.08}, "fit"),
+        ({"mean_difference": 0.09, "n_real": 9000.0, "n_synthetic": 9000.0}, "care"),
+        ({"mean_difference": 0.5, "n_real": 60.0, "n_synthetic": 60.0}, "fit"),  # under three standard errors
+        ({"mean_difference": float("nan"), "outside": 1.0}, "unfit"),  # always 1 in the real records, and 2 in these
+        ({"outside": 0.02}, "care"),
+        ({"n_synthetic": 12.0}, "unknown"),
+        ({"n_real": 29.0}, "unknown"),
+    ],
+)
+def test_totals_need_the_means_and_the_range_of_numbers_and_records_enough(changes, expected):
+    found = one_number(**changes)
+    assert found["verdict"] == expected
+    if expected in ("care", "unfit"):
+        assert "gain" in found["figure"]
+
+
+@pytest.mark.parametrize(("s", "expected"), [(1.0, "unknown"), (5.0, "unknown"), (20.0, "unfit")])
+def test_few_records_are_not_fit_for_anything_and_can_be_unfit(s, expected):
+    tables = {"utility_tables": pd.DataFrame({"k": [2], "a": ["x"], "b": ["y"], "c": [""], "s_pmse": [s]})}
+    few = pd.DataFrame({"n_real": [500.0], "n_synthetic": [9.0]})
+    assert verdict(TWO, {**tables, "univariate": few})["verdict"] == expected
+
+
+def attacked(n=2000, control_n=2000, upper=0.06):
+    return pd.DataFrame({"attack": ["linkage"], "n": [n], "control_n": [control_n], "risk": [0.01], "risk_upper": [upper]})
 
 
 def test_giving_away_needs_records_kept_apart():
-    tables = {"disclosure_distance": pd.DataFrame({"identical": [0.0]})}
+    tables = {"disclosure_distance": pd.DataFrame({"identical": [0.0]}), "attacks": attacked()}
     alone = [finding("no-holdout", "none", place="")]
-    risk = [finding("disclosure-risk", "Whoever knows the keys learns income.", place="")]
+    risk = [finding("disclosure-risk", "Whoever knows the keys learns income.", place="linkage")]
     assert verdict(GIVE, tables)["verdict"] == "fit"
     assert verdict(GIVE, tables, alone)["verdict"] == "care"
     assert verdict(GIVE, tables, [*alone, *risk])["verdict"] == "unfit"
-    assert verdict(GIVE, tables, risk)["reason"] == risk[0].message
+    assert verdict(GIVE, tables, risk)[["reason", "table"]].tolist() == [risk[0].message, "attacks"]
+
+
+@pytest.mark.parametrize("few", [{"control_n": 1}, {"n": 3}, {"upper": 0.35}])
+def test_a_handful_kept_apart_rules_no_leak_out(few):
+    tables = {"disclosure_distance": pd.DataFrame({"identical": [0.0]}), "attacks": attacked(**few)}
+    assert verdict(GIVE, tables)["verdict"] == "care"
+    assert verdict(GIVE, {**tables, "attacks": pd.DataFrame()})["verdict"] == "care"
 
 
 def population(**changes):
@@ -96,7 +161,7 @@ def population(**changes):
         "scan_tables": pd.DataFrame(
             {
                 "reference": ["the fractional fit, by zone", "the fractional fit"], "tvd": [0.05, 0.01],
-                "tvd_floor": [0.05, 0.01], "passes": pd.array([True, True], "boolean"),
+                "tvd_floor": [0.05, 0.01], "tvd_chance": [0.05, 0.01], "passes": pd.array([True, True], "boolean"),
             }
         ),
         "scan_cells": cells().head(0), "zone_uniqueness": pd.DataFrame({"people": [100], "unique": [2]}),

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from scipy.stats import mannwhitneyu
+from scipy.stats import binomtest, mannwhitneyu
 
 from synthpop_gb.validation import vw as vw_of_one_total
-from synthpop_gb.validation.utility.intervals import paired_difference, wilson
+from synthpop_gb.validation.chance import paired_difference, paired_probability, share_difference, wilson
 from synthpop_gb.validation.utility.measures import TABLE_MEASURES, pmse_null, propensity_measures, table_measures, verdict
 from tests.reference import utility as twin
 
@@ -146,7 +146,19 @@ def test_published_intervals():
     for (r, n), (low, high) in table.items():
         assert wilson(r, n) == pytest.approx((low, high), abs=5e-5)
     assert paired_difference(36, 12, 2, 0) == pytest.approx((0.0569, 0.3404), abs=5e-5)
-    assert all(math.isnan(x) for x in (*wilson(0, 0), *paired_difference(0, 0, 0, 0)))
+    for case, ends in {
+        (56, 70, 48, 80): (0.0524, 0.3339),
+        (9, 10, 3, 10): (0.1705, 0.8090),
+        (10, 10, 0, 10): (0.6075, 1),
+    }.items():
+        assert share_difference(*case) == pytest.approx(ends, abs=5e-5)  # 17:873, table II, method 10
+    assert all(math.isnan(x) for x in (*wilson(0, 0), *paired_difference(0, 0, 0, 0), *share_difference(1, 2, 0, 0)))
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_paired_probability_is_the_exact_binomial(first, second):
+    exact = binomtest(first, first + second, 0.5).pvalue if first + second else 1.0
+    assert paired_probability(first, second) == pytest.approx(exact)
 
 
 @given(*[st.integers(0, 40)] * 4)

@@ -15,6 +15,7 @@ from synthpop_gb.validation.utility._trials import AGAIN, DUMMY, REAL, SYNTHETIC
 from synthpop_gb.validation.utility.fairness import fairness
 from synthpop_gb.validation.utility.prediction import class_measures, number_measures, prediction
 from synthpop_gb.validation.utility.regression import interval_overlap, lack_of_fit, regression
+from synthpop_gb.validation.verdicts import pair_verdicts
 from tests.pairs import make_pair, people, shuffled
 
 SMALL = Forest(trees=20)
@@ -229,6 +230,31 @@ def test_group_wronged_by_the_synthetic_records_is_found():
     found = fairness(make_pair(real, made, target="income", protected=("sex",)), forest=Forest(trees=40))
     assert "female" in found.headline["group that loses most"]
     assert "female" in next(f for f in found.findings if f.code == "utility-low").message
+
+
+def test_nobody_is_called_wronged_by_a_perfect_synthesis():
+    """Fresh people of the same population: some of a hundred intervals exclude nought, and that is nobody's wrong."""
+    roles = {"target": "income", "protected": ("sex", "age", "education")}
+    found = []
+    for seed in range(1, 4):
+        pair = make_pair(people(3000, seed=seed), people(3000, seed=seed + 50), **roles)
+        found.append(fairness(pair, seed=seed, forest=Forest(trees=40)))
+    for checks in found:
+        table = checks["fairness"].query("by != ''")
+        assert table["q"].notna().sum() == table["p"].notna().sum() > 60
+        assert (table["q"].dropna() >= table["p"].dropna()).all()
+        use = pair_verdicts(checks).set_index("use").loc["Asking whom a model wrongs"]
+        assert use["verdict"] == "fit", use["figure"]
+    narrow = pd.concat([c["fairness"].query("by != ''") for c in found])
+    assert ((narrow["difference_low"] > 0) | (narrow["difference_high"] < 0)).any()  # what a rule without correction would tell
+
+
+def test_no_record_to_test_on_is_a_finding():
+    """Each value of the target once: all are trained on, since each class needs a record."""
+    names = [f"v{i}" for i in range(12)]
+    checks = prediction(make_pair(people(12).assign(income=names), people(12, seed=3).assign(income=names), target="income"))
+    assert checks["prediction"].empty
+    assert ["test on" in f.message for f in checks.findings] == [True]
 
 
 def test_missing_package_is_a_finding_and_the_rest_is_computed(monkeypatch):

@@ -159,3 +159,13 @@ def test_floor_of_cramers_v_is_what_samples_show():
     table = np.array([[120.0, 60, 20], [40, 80, 80]])
     shown = [abs(cramers_v(t.reshape(2, 3)) - cramers_v(table)) for t in rng.multinomial(500, table.ravel() / 400, size=600)]
     assert v_floor(table, 500, cramers_v, seed=1, draws=400) == pytest.approx(np.mean(shown), rel=0.1)
+
+
+def test_links_of_a_variable_that_no_longer_varies_are_said():
+    """Left out of the norms, a link that is lost altogether would look like one that is kept."""
+    real = people(300)
+    found = association(make_pair(real, real.assign(hours=40.0)))
+    (said,) = [f for f in found.findings if "not defined" in f.message]
+    assert said.count == len(real.columns) - 1
+    assert "hours" in said.message
+    assert set(said.rows["a"]) | set(said.rows["b"]) == set(real.columns)

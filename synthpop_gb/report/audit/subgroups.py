@@ -14,6 +14,9 @@ __all__ = ["fairness"]
 _MOST = 24
 """Groups of one variable drawn."""
 
+_FALSE = 0.05
+"""False discovery rate among groups, as the table's q is adjusted for."""
+
 _CHARTED = {
     "accuracy": "predicted rightly, % of the group",
     "mean_absolute_error": "mean absolute error, in units of the outcome",
@@ -50,10 +53,9 @@ def _sentence(frame: pd.DataFrame, main: str) -> str:
     if mine.empty:
         return ""
     worse_is_more = main == "mean_absolute_error"
-    if {"difference_low", "difference_high"} <= set(mine):
-        worse = mine[mine["difference_low"] > 0] if worse_is_more else mine[mine["difference_high"] < 0]
-    else:
-        worse = mine[:0]
+    worse = mine[:0]
+    if "q" in mine:  # intervals are of one group each: among a hundred some exclude nought by chance
+        worse = mine[(mine["q"] <= _FALSE) & ((mine["difference"] > 0) if worse_is_more else (mine["difference"] < 0))]
     groups = counted(len(mine), "group")
     if worse.empty:
         return f"None of {groups} is served worse by the model learnt from synthetic records than chance explains."

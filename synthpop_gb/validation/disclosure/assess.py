@@ -158,7 +158,7 @@ def _headline(tables, keys: Sequence[str]) -> dict[str, object]:
         )
     out["identical to a real record"] = _percent(first["identical"])
     rows = tables["attacks"].dropna(subset=["risk"])
-    rows = rows[rows["n"] >= FEW_ATTACKS]
+    rows = rows[(rows["n"] >= FEW_ATTACKS) & (rows["control_n"] >= FEW_ATTACKS)]
     if len(rows):
         row = rows.loc[rows["risk"].idxmax()]
         out["largest risk of an attack"] = (

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.pair import Pair
+from synthpop_gb.validation.chance import wilson
 from synthpop_gb.validation.disclosure._records import Mixed, combinations, mixed
 from synthpop_gb.validation.disclosure.distance import distances
-from synthpop_gb.validation.disclosure.rates import expected_singles, residual_risk, wilson
+from synthpop_gb.validation.disclosure.rates import expected_singles, residual_risk
 from synthpop_gb.validation.disclosure.singling_out import (
     Values,
     matches,

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthpop_gb.validation.disclosure.rates import percent_of
+
 __all__ = ["Crossed", "attribute", "cap", "crossed"]
 
 
@@ -116,12 +118,12 @@ def attribute(table: Crossed, *, left_out: np.ndarray | None = None, denominator
     denominators = np.where(told, table.d, 0)
     disclosed = int(denominators.sum())
     return {
-        "Dorig": _percent(table.d[told_in_real].sum(), table.n_d),
-        "Dsyn": _percent(table.s[told].sum(), table.n_s),
-        "iS": _percent(table.d[table.s_q > 0].sum(), table.n_d),
-        "DiS": _percent(table.d_q[told].sum(), table.n_d),
-        "DiSCO": _percent(disclosed, table.n_d),
-        "DiSDiO": _percent(table.d[told & sure_in_real].sum(), table.n_d),
+        "Dorig": percent_of(table.d[told_in_real].sum(), table.n_d),
+        "Dsyn": percent_of(table.s[told].sum(), table.n_s),
+        "iS": percent_of(table.d[table.s_q > 0].sum(), table.n_d),
+        "DiS": percent_of(table.d_q[told].sum(), table.n_d),
+        "DiSCO": percent_of(disclosed, table.n_d),
+        "DiSDiO": percent_of(table.d[told & sure_in_real].sum(), table.n_d),
         "max_denom": float(table.s[denominators > 0].max(initial=0)) if disclosed else float("nan"),
         "mean_denom": float((table.s * denominators).sum()) / disclosed if disclosed else float("nan"),
     }
@@ -158,18 +160,14 @@ def cap(table: Crossed) -> dict[str, float]:
     matched = int(d[table.s_q > 0].sum())
     both = int(s[table.d_q > 0].sum())
     return {
-        "baseCAPd": _percent((of_level.astype(float) ** 2).sum() / max(int(asked), 1), int(asked)),
-        "CAPd": _percent((d.astype(float) ** 2 / np.maximum(table.d_q, 1)).sum(), n_d),
-        "CAPs": _percent((s * table.share).sum(), n_s),
-        "DCAP": _percent(right, matched),
-        "DCAPd": _percent(right, n_d),
-        "DCAPs": _percent(right, n_s),
-        "DCAPb": _percent(right, both),
-        "TCAP": _percent(sure, int(table.d_q[table.certain].sum())),
-        "TCAPs": _percent(sure, n_s),
-        "TCAPb": _percent(sure, both),
+        "baseCAPd": percent_of((of_level.astype(float) ** 2).sum() / max(int(asked), 1), int(asked)),
+        "CAPd": percent_of((d.astype(float) ** 2 / np.maximum(table.d_q, 1)).sum(), n_d),
+        "CAPs": percent_of((s * table.share).sum(), n_s),
+        "DCAP": percent_of(right, matched),
+        "DCAPd": percent_of(right, n_d),
+        "DCAPs": percent_of(right, n_s),
+        "DCAPb": percent_of(right, both),
+        "TCAP": percent_of(sure, int(table.d_q[table.certain].sum())),
+        "TCAPs": percent_of(sure, n_s),
+        "TCAPb": percent_of(sure, both),
     }
-
-
-def _percent(part, whole: int) -> float:
-    return 100.0 * float(part) / whole if whole else float("nan")

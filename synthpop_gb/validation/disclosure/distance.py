@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.pair import Pair
+from synthpop_gb.validation.chance import wilson
 from synthpop_gb.validation.disclosure._records import Mixed, mixed
-from synthpop_gb.validation.disclosure.rates import wilson
 
 __all__ = ["Nearest", "distance_table", "distances", "share_closer"]
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthpop_gb.pair import Pair
 from synthpop_gb.validation.disclosure._records import combinations
-from synthpop_gb.validation.disclosure.rates import expected_singles
+from synthpop_gb.validation.disclosure.rates import expected_singles, percent_of
 
 __all__ = ["identity", "identity_table"]
 
@@ -45,15 +45,11 @@ def identity(real: np.ndarray, synthetic: np.ndarray) -> dict[str, float]:
     d, s = (np.bincount(side[side >= 0], minlength=size) for side in (real, synthetic))
     alone = d == 1
     return {
-        "UiO": _percent(alone.sum(), len(real)),
-        "UiS": _percent((s == 1).sum(), len(synthetic)),
-        "UiOiS": _percent((alone & (s > 0)).sum(), len(real)),
-        "repU": _percent((alone & (s == 1)).sum(), len(real)),
+        "UiO": percent_of(alone.sum(), len(real)),
+        "UiS": percent_of((s == 1).sum(), len(synthetic)),
+        "UiOiS": percent_of((alone & (s > 0)).sum(), len(real)),
+        "repU": percent_of((alone & (s == 1)).sum(), len(real)),
     }
-
-
-def _percent(part, whole: int) -> float:
-    return 100.0 * float(part) / whole if whole else float("nan")
 
 
 def _replicated(real: np.ndarray, synthetic: np.ndarray, size: int) -> float:

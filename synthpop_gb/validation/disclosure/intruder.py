@@ -11,6 +11,7 @@ import pandas as pd
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.errors import InputError
 from synthpop_gb.indicators.question import labels_of
+from synthpop_gb.validation.disclosure.rates import percent_of
 from synthpop_gb.validation.disclosure.regions import Regions
 from synthpop_gb.validation.recount import RecordUse
 
@@ -95,7 +96,7 @@ def intruder_table(
     used = np.flatnonzero(copies.use.copies > 0)
     n_zones = len(aligned.zones)
     rows = [
-        _row("ids", "copied", _share(len(used), len(copies.key_of)), 100.0, "all respondents", len(copies.key_of)),
+        _row("ids", "copied", percent_of(len(used), len(copies.key_of)), 100.0, "all respondents", len(copies.key_of)),
         _row(
             "ids", "zones with a copy", _median(copies.use.zones[used]), float(n_zones), "zones", len(used), unit="zones (median)"
         ),
@@ -104,7 +105,7 @@ def intruder_table(
     donors = np.bincount(code, minlength=len(copies.people))
     alone = donors[code] == 1
     rows.append(
-        _row("both", "found by keys", _share(alone.sum(), len(used)), 0.0, "without the population", len(used), headline=True)
+        _row("both", "found by keys", percent_of(alone.sum(), len(used)), 0.0, "without the population", len(used), headline=True)
     )
     rows += _answers(copies, aligned, used, keys, targets)
     rows += _zone(copies, used, max(n_zones, 1))
@@ -117,10 +118,6 @@ def _row(sees, measure, value, baseline, baseline_is, respondents, *, target="",
         "sees": _SEES[sees], "measure": measure, "target": target, "value": float(value), "unit": unit,
         "baseline": float(baseline), "baseline_is": baseline_is, "respondents": int(respondents), "headline": headline,
     }  # fmt: skip
-
-
-def _share(part, whole: int) -> float:
-    return 100.0 * float(part) / whole if whole else float("nan")
 
 
 def _median(values: np.ndarray) -> float:
@@ -149,9 +146,9 @@ def _answers(copies: Copies, aligned: Aligned, used: np.ndarray, keys, targets) 
         asked_of += 1
         given = n_answers[code] == 1
         mode = np.bincount(answer, weight, minlength=levels).argmax() if len(used) else 0
-        shown = _share(given.sum(), len(used))
+        shown = percent_of(given.sum(), len(used))
         rows.append(
-            _row("answers", "answer given away", shown, _share((answer[given] == mode).sum(), len(used)),
+            _row("answers", "answer given away", shown, percent_of((answer[given] == mode).sum(), len(used)),
                  "of these, right by naming the commonest answer for everybody", len(used), target=name)
         )  # fmt: skip
         matching = np.bincount(number.ravel(), weight, minlength=len(entry))[number.ravel()]
@@ -162,7 +159,7 @@ def _answers(copies: Copies, aligned: Aligned, used: np.ndarray, keys, targets) 
                  "from a person at random", len(used), target=name, unit="% right")
         )  # fmt: skip
     every = agreed[code].sum() if asked_of else float("nan")
-    first = _row("answers", "all answers given away", _share(every, len(used)), 0.0, "without the population", len(used),
+    first = _row("answers", "all answers given away", percent_of(every, len(used)), 0.0, "without the population", len(used),
                  headline=True)  # fmt: skip
     return [first, *rows]
 
@@ -195,5 +192,5 @@ def _region(copies: Copies, aligned: Aligned) -> dict:
     inside = regions.of_record >= 0
     share = np.bincount(regions.of_record[inside], aligned.weight[inside], minlength=regions.n) / aligned.weight.sum()
     chance = float((regions.placed / people * share).sum())
-    return _row("ids", "placed in own region", _share(regions.own.sum(), people), 100 * chance,
+    return _row("ids", "placed in own region", percent_of(regions.own.sum(), people), 100 * chance,
                 "copying without regard to region", int((copies.use.copies > 0).sum()), unit="% of people")  # fmt: skip

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
+from synthpop_gb.validation.chance import share_difference
 
 __all__ = ["FEW_ATTACKS", "Limits", "beyond"]
 
 FEW_ATTACKS = 20
-"""Attacks below which no rate is a finding: a handful of predicates succeeds or fails by luck."""
+"""Attacks, or records of a holdout, below which no rate is a finding: a handful succeeds or fails by luck."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +25,11 @@ class Limits:
     replicated_uniques : float
         repU, per cent of the real records.
     disclosed : float
-        Points by which DiSCO, without what is common knowledge, exceeds its baseline: that of the holdout, or, where there is
-        none, of shuffled targets.
+        Points by which DiSCO, without what is common knowledge, exceeds its baseline, where the interval of the difference
+        excludes nought too: that of the holdout, or, where there is none, of shuffled targets.
     identical : float
         Points by which synthetic records are identical to a real one more often than the holdout's records, or, where there is
-        none, than real records to other real ones.
+        none, than real records to other real ones; where the interval of the difference excludes nought too.
     closer : float
         Points by which synthetic records are closer to training records than expected, where the interval says so too.
     risk : float
@@ -56,7 +57,8 @@ def beyond(tables: Mapping[str, pd.DataFrame], limits: Limits, n_real: int) -> l
     """
     found = []
     rows = tables["attacks"]
-    for row in rows[(rows["n"] >= FEW_ATTACKS) & (rows["risk"] > limits.risk) & (rows["risk_lower"] > 0)].to_dict("records"):
+    enough = (rows["n"] >= FEW_ATTACKS) & (rows["control_n"] >= FEW_ATTACKS)
+    for row in rows[enough & (rows["risk"] > limits.risk) & (rows["risk_lower"] > 0)].to_dict("records"):
         message = (
             f"{row['attack']}: {100 * row['success_same_size']:.1f} % of attacks succeed, {100 * row['control']:.1f} % on people "
             f"who were not synthesised from; the risk is {row['risk']:.2f} ({row['risk_lower']:.2f} to {row['risk_upper']:.2f}), "
@@ -76,8 +78,15 @@ def beyond(tables: Mapping[str, pd.DataFrame], limits: Limits, n_real: int) -> l
             )
         found.append(_risk(message, row["keys"], row["repU"] * n_real / 100))
     if "disclosure_attribute" in tables and len(tables["disclosure_attribute"]):
-        found += _attributes(tables["disclosure_attribute"], limits, n_real)
+        rows = tables["disclosure_distance"].set_index("comparison")
+        held = int(rows["to"].get("synthetic to holdout", 0))
+        found += _attributes(tables["disclosure_attribute"], limits, n_real, held or n_real)
     return found
+
+
+def _surely_more(percent: float, n: float, beside: float, n_beside: float) -> bool:
+    """Whether the interval of the difference of two shares, in per cent, lies above nought; of a handful nobody can say."""
+    return n_beside >= FEW_ATTACKS and share_difference(percent / 100 * n, n, beside / 100 * n_beside, n_beside)[0] > 0
 
 
 def _risk(message: str, place: str, count: float = 1) -> Finding:
@@ -95,7 +104,9 @@ def _distances(rows: pd.DataFrame, limits: Limits) -> list[Finding]:
         )
         found.append(_risk(message, "distance to the closest record"))
     beside = rows.loc["holdout to real" if "holdout to real" in rows.index else "real to other real"]
-    if first["identical"] - beside["identical"] > limits.identical:
+    if first["identical"] - beside["identical"] > limits.identical and _surely_more(
+        first["identical"], first["records"], beside["identical"], beside["records"]
+    ):
         whom = beside.name.replace(" to ", " records to ")
         message = (
             f"{first['identical']:.1f} % of synthetic records are identical to a real one; of {whom} ones it is "
@@ -105,11 +116,13 @@ def _distances(rows: pd.DataFrame, limits: Limits) -> list[Finding]:
     return found
 
 
-def _attributes(frame: pd.DataFrame, limits: Limits, n_real: int) -> list[Finding]:
+def _attributes(frame: pd.DataFrame, limits: Limits, n_real: int, n_beside: int) -> list[Finding]:
     baseline = frame["DiSCO_guarded_holdout"].fillna(frame["DiSCO_guarded_shuffled"])
     above = frame.assign(base=baseline)[frame["DiSCO_guarded"] - baseline > limits.disclosed]
     found = []
     for row in above.sort_values("DiSCO_guarded", ascending=False, kind="stable").to_dict("records"):
+        if not _surely_more(row["DiSCO_guarded"], n_real, row["base"], n_beside):
+            continue
         held = row["DiSCO_guarded_holdout"] == row["DiSCO_guarded_holdout"]
         beside = "of people who were not synthesised from" if held else "with shuffled targets"
         message = (

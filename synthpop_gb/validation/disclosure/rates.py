@@ -1,42 +1,21 @@
-"""Success rates of attacks: Wilson intervals, and the risk that is left once what succeeds on strangers is taken off."""
+"""Success rates of attacks: the risk that is left once what succeeds on strangers is taken off; shares in per cent."""
 
 from __future__ import annotations
 
 import math
-from statistics import NormalDist
 
 import numpy as np
 
-__all__ = ["expected_singles", "residual_risk", "wilson"]
+__all__ = ["expected_singles", "percent_of", "residual_risk"]
 
 
-def wilson(successes: float, n: float, level: float = 0.95) -> tuple[float, float]:
-    """Score interval of a proportion.
+def percent_of(part: float, whole: float) -> float:
+    """Return a part in per cent of the whole; NaN of nothing.
 
-    (p + z^2 / 2n -+ z sqrt(p (1 - p) / n + z^2 / 4n^2)) / (1 + z^2 / n), p = successes / n (Wilson 1927, JASA 22; method 3 of
-    Newcombe 1998, Statistics in Medicine 17, whose examples the tests hold it to). NaN where n = 0.
-
-    Parameters
-    ----------
-    successes : float
-        May be fractional, where successes are expected values.
-    n : float
-        Trials; an effective number may be given.
-    level : float
-        Nominal coverage.
-
-    >>> [round(v, 4) for v in wilson(81, 263)], [round(v, 4) for v in wilson(0, 20)]
-    ([0.2553, 0.3662], [0.0, 0.1611])
+    >>> percent_of(1, 4), percent_of(0, 0)
+    (25.0, nan)
     """
-    if not n > 0:
-        return float("nan"), float("nan")
-    z = NormalDist().inv_cdf((1 + level) / 2)
-    p = min(max(successes / n, 0.0), 1.0)
-    middle = p + z * z / (2 * n)
-    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    scale = 1 + z * z / n
-    low, high = (middle - half) / scale, (middle + half) / scale
-    return (0.0 if p == 0 else max(low, 0.0)), (1.0 if p == 1 else min(high, 1.0))
+    return 100.0 * float(part) / whole if whole else math.nan
 
 
 def residual_risk(attack: tuple[float, float, float], control: tuple[float, float, float]) -> tuple[float, float, float]:

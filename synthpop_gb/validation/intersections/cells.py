@@ -34,8 +34,8 @@ def cell_rows(
 
     Impossible cells come first, by their people, then the others by deviance: how surprising a cell is by its ratio and its
     size together. Columns: rank; reference; combination; k; cell (in words); kind ('impossible', 'invented', 'missing', 'too
-    many', 'too few'); expected and observed (people, as counted on either side); ratio of shares with lower and upper (95 %,
-    exact); p; q (adjusted over all cells of all tables); excess (people more than the reference's share gives); explained_by (the
+    many', 'too few'); expected and observed (people, as counted on either side); ratio of shares with lower and upper (95 %);
+    p; q (adjusted over all cells of all tables); excess (people more than the reference's share gives); explained_by (the
     cell that it follows from; empty for a cause); follow (how many told cells follow from it); deviance; protected.
 
     Parameters

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["expected_lost", "expected_missing", "expected_srmse", "expected_tvd", "tvd_limit", "unseen_mass"]
+__all__ = ["expected_lost", "expected_missing", "expected_srmse", "expected_tvd", "tvd_by_chance", "tvd_limit", "unseen_mass"]
 
 
 def _whole(n: float) -> int:
@@ -102,5 +102,21 @@ def tvd_limit(
     >>> round(tvd_limit(np.array([0.5, 0.5]), 10_000), 4)  # 0.004 + 0.0122
     0.0162
     """
-    h = 1.0 / (1.0 / max(float(n), 1.0) + (0.0 if np.isinf(reference) else 1.0 / max(float(reference), 1.0)))
-    return float(min(1.0, expected_tvd(share, h) + unseen + np.sqrt(np.log(max(tests, 1) / q) / (2 * h))))
+    slack = np.sqrt(np.log(max(tests, 1) / q) / (2 * _both(n, reference)))
+    return float(min(1.0, tvd_by_chance(share, n, reference, unseen) + slack))
+
+
+def tvd_by_chance(share: np.ndarray, n: float, reference: float = np.inf, unseen: float = 0.0) -> float:
+    """Expect the total variation distance of a perfect sample from a reference that is itself a sample: E TVD(h) + unseen.
+
+    See `tvd_limit`. Of a known reference it is `expected_tvd`.
+
+    >>> round(tvd_by_chance(np.array([0.5, 0.5]), 200, 200), 4)  # as of one sample of a hundred
+    0.0398
+    """
+    return expected_tvd(share, _both(n, reference)) + unseen
+
+
+def _both(n: float, reference: float) -> float:
+    """Size of one sample that varies as the difference of two."""
+    return 1.0 / (1.0 / max(float(n), 1.0) + (0.0 if np.isinf(reference) else 1.0 / max(float(reference), 1.0)))

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.validation.intersections.evidence import Basis, Trial, adjusted, harmonic
+from synthpop_gb.validation.chance import adjusted, harmonic
+from synthpop_gb.validation.intersections.evidence import Basis, Trial
 from synthpop_gb.validation.intersections.explain import Cause, find_causes
 from synthpop_gb.validation.intersections.floors import (
     expected_missing,
     expected_srmse,
     expected_tvd,
+    tvd_by_chance,
     tvd_limit,
     unseen_mass,
 )  # fmt: skip
@@ -28,8 +30,8 @@ KINDS = ("sample", "census", "survey cloned", "fit")
 
 TABLE_COLUMNS = (
     "reference", "combination", "k", "cells", "expected_cells", "observed_cells", "tvd", "tvd_floor", "tvd_floor_effective",
-    "tvd_limit", "srmse", "srmse_floor", "vw_ratio", "invented", "invented_floor", "impossible", "missing", "missing_floor",
-    "missing_floor_effective", "missing_cells", "discoveries", "protected", "passes",
+    "tvd_chance", "tvd_limit", "srmse", "srmse_floor", "vw_ratio", "invented", "invented_floor", "impossible", "missing",
+    "missing_floor", "missing_floor_effective", "missing_cells", "discoveries", "protected", "passes",
 )  # fmt: skip
 
 
@@ -149,8 +151,9 @@ def table_rows(judged: Judged, names: Sequence[str], reference: Reference, peopl
     """One row a combination.
 
     Columns: reference; combination; k; cells (that occur on either side), expected_cells, observed_cells; tvd, beside tvd_floor
-    (expected for a perfect sample of the reference of the population's size), tvd_floor_effective (of its effective size) and
-    tvd_limit (see `floors.tvd_limit`); srmse (both sides brought to one total) and srmse_floor; vw_ratio (Voas-Williamson per
+    (expected for a perfect sample of the reference of the population's size), tvd_floor_effective (of its effective size),
+    tvd_chance (where the reference is a sample too, see `floors.tvd_by_chance`) and tvd_limit (see `floors.tvd_limit`); srmse
+    (both sides brought to one total) and srmse_floor; vw_ratio (Voas-Williamson per
     degree of freedom, of effective counts: 1 where chance alone is at work); invented (share of people in combinations that the
     reference does not have), NaN where the reference's records were copied, and invented_floor (`floors.unseen_mass` where the
     reference is a sample, nought where it is known); impossible (share in declared structural zeros, not in `invented`);
@@ -199,6 +202,7 @@ def _measures(table: CrossTable, basis: Basis, bars, reference: Reference, peopl
     new = o * ((e == 0) & ~bars)
     return {
         "tvd": tvd(o, e), "tvd_floor": expected_tvd(share, people), "tvd_floor_effective": expected_tvd(share, basis.effective),
+        "tvd_chance": min(1.0, tvd_by_chance(share, basis.effective, basis.reference, unseen)),
         "tvd_limit": tvd_limit(share, basis.effective, basis.reference, unseen, tests, q),
         "srmse": srmse(o * (basis.expected / basis.observed), e), "srmse_floor": expected_srmse(share, people),
         "vw_ratio": vw(scaled_o, scaled_e) / (len(table) - 1) if len(table) > 1 else np.nan,

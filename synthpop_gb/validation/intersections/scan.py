@@ -235,7 +235,7 @@ def findings_of(
             message = f"Against {reference.name}, {many:,} groups {what} (worst: {said})."
             own = {} if code == "impossible-combination" else level
             found.append(finding(code, message, place=first["cell"], count=many, rows=rows, **own))
-    found += _lost(by_cell, reference, people, judged, level)
+    found += _lost(by_cell, int(causes.get("missing", 0)), reference, people, judged, level)
     for name, reason in coverage[coverage["contradicted"] > 0][["name", "reason"]].itertuples(index=False):
         found.append(finding("rule-contradicted", f"{name}: {reason}.", place=name))
     if reference.cloned:
@@ -248,11 +248,15 @@ def findings_of(
     return tuple(found)
 
 
-def _lost(by_cell: pd.DataFrame, reference: Reference, people: float, judged: Judged, level: dict) -> list[Finding]:
+def _lost(by_cell: pd.DataFrame, causes: int, reference: Reference, people: float, judged: Judged, level: dict) -> list[Finding]:
     """Say which groups are lost, and how likely a perfect sample of this size would have lost each."""
     rows = by_cell[(by_cell["kind"] == "missing") & (by_cell["explained_by"] == "")]
     if rows.empty:
         return []
+    alone = zip(judged.tables, judged.bases, judged.told, judged.forbidden, strict=True)
+    many = causes + sum(  # rows are listed up to a limit; all are counted
+        int((~told & ~bars & (t.observed == 0)).sum()) for t, b, told, bars in alone if len(t.at) == 1 and b.observed > 0
+    )
     total = max((b.expected for b in judged.bases), default=1.0) or 1.0
     chance = np.exp(people * np.log1p(-np.minimum(rows["expected"].to_numpy() / total, 1 - 1e-12)))
     named = "; ".join(
@@ -261,5 +265,5 @@ def _lost(by_cell: pd.DataFrame, reference: Reference, people: float, judged: Ju
     )
     if chance.min() > 0.01:
         level = {"level": "note"}
-    message = f"Against {reference.name}, {len(rows):,} groups have nobody ({named}{' ...' if len(rows) > 5 else ''})."
-    return [finding("lost-group", message, place=rows["cell"].iloc[0], count=len(rows), rows=rows, **level)]
+    message = f"Against {reference.name}, {many:,} groups have nobody ({named}{' ...' if many > 5 else ''})."
+    return [finding("lost-group", message, place=rows["cell"].iloc[0], count=many, rows=rows, **level)]

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.validation.intersections.evidence import adjusted
+from synthpop_gb.validation.chance import adjusted
 from synthpop_gb.validation.intersections.judge import TABLE_COLUMNS
 from synthpop_gb.validation.intersections.tallies import strides_of
 from synthpop_gb.validation.intersections.words import cell_words, combination_words
@@ -71,7 +71,8 @@ def combination_rows(found: ByZone, protected: Sequence[bool], reference: str, q
     """One row a combination, in the columns of `judge.table_rows`, of zones counted apart.
 
     A cell is a combination of values in one zone. tvd: people in the wrong cell of their zone, as a share of the reference's;
-    tvd_floor: the same expected of whole people drawn at random from the reference (Poisson in every cell; exact); tvd_limit:
+    tvd_floor and tvd_chance: the same expected of whole people drawn at random from the reference (Poisson in every cell;
+    exact); tvd_limit:
     with what chance adds to that (`floors.tvd_limit`). srmse, vw_ratio (most cells
     expect a fraction of a person) and impossible (told over all zones) are NaN.
     """
@@ -88,7 +89,7 @@ def combination_rows(found: ByZone, protected: Sequence[bool], reference: str, q
             floor = cells[_FLOOR] / e
             slack = np.sqrt(np.log(max(len(found.layouts), 1) / q) / (2 * o))
             row |= {
-                "tvd": cells[_MISPLACED] / e, "tvd_floor": floor, "tvd_floor_effective": floor,
+                "tvd": cells[_MISPLACED] / e, "tvd_floor": floor, "tvd_floor_effective": floor, "tvd_chance": floor,
                 "tvd_limit": min(1.0, floor + slack),
                 "invented": cells[_INVENTED] / o, "invented_floor": 0.0, "impossible": np.nan, "missing": cells[_MISSING] / e,
                 "missing_floor": zones[7] / e, "missing_floor_effective": zones[7] / e, "discoveries": int(many[c]),

@@ -22,6 +22,7 @@ from synthpop_gb.validation.intersections.tallies import CrossTable, default_wor
 from synthpop_gb.validation.intersections.words import group_sentence
 from synthpop_gb.validation.intersections.zone_rows import combination_rows, zone_cell_rows, zone_scan_rows
 from synthpop_gb.validation.intersections.zone_tallies import ByZone, FitRuler, TableRuler, layouts_of, zone_blocks
+from synthpop_gb.validation.metrics import effective_number
 
 __all__ = ["scan_zones"]
 
@@ -99,7 +100,7 @@ def scan_zones(
             for ruler in rulers.values():
                 ruler.add(pool, *block)
     whole, frames, headline, found = [], {"scan_zones": [], "scan_zone_cells": [], "by_zone": []}, {}, []
-    people, effective = float(copies.sum()), _effective(copies)
+    people, effective = float(copies.sum()), effective_number(copies)
     for name, ruler in rulers.items():
         if isinstance(ruler, FitRuler):
             own, forbidding, against, worth = plan, rules, Reference(name, "fit", np.inf), people
@@ -151,12 +152,6 @@ def _plan(records, orders, also, protected, impossible, left_out, max_cells) -> 
         left_out=left_out, max_cells=max_cells,
     )  # fmt: skip
     return plan, rules
-
-
-def _effective(copies: np.ndarray) -> float:
-    """Effective number of donors, (sum n)^2 / sum n^2 (Kish 1965)."""
-    squares = float((copies.astype(np.float64) ** 2).sum())
-    return float(copies.sum()) ** 2 / squares if squares else 0.0
 
 
 def _table_plan(found: ByZone, protected: Iterable[str]) -> Plan:

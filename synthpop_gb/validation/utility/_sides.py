@@ -17,7 +17,7 @@ from synthpop_gb.coded import Coded
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.pair import Pair
 
-__all__ = ["Sides", "generator", "part", "sides", "size_of", "some_records"]
+__all__ = ["Sides", "generator", "part", "patterns", "sides", "size_of", "some_records"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +109,7 @@ def _as_reweighting(pair: Pair) -> tuple[Pair, np.ndarray, float]:
     Real records that are alike share their copies equally: who of them was copied cannot be told, and does not matter here.
     """
     n = len(pair.real)
-    pattern = _patterns(pair)
+    pattern = patterns(pair)
     weight = np.ones(len(pair.synthetic)) if pair.synthetic_weight is None else np.asarray(pair.synthetic_weight, np.float64)
     size = int(pattern.max()) + 1
     copies = np.bincount(pattern[n:], weight, minlength=size)
@@ -125,7 +125,7 @@ def _as_reweighting(pair: Pair) -> tuple[Pair, np.ndarray, float]:
     return replace(pair, synthetic=frame, synthetic_weight=total), donor, float(weight[stranger].sum())
 
 
-def _patterns(pair: Pair) -> np.ndarray:
+def patterns(pair: Pair) -> np.ndarray:
     """(n_real + n_synthetic,) number of each record's combination of values; missing is a value."""
     out = np.zeros(len(pair.real) + len(pair.synthetic), np.int64)
     for v in pair.variables:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthpop_gb.errors import Finding, finding
-from synthpop_gb.validation.utility._sides import Sides, _patterns, generator, part
+from synthpop_gb.validation.utility._sides import Sides, generator, part, patterns
 
 __all__ = ["AGAIN", "DUMMY", "REAL", "SYNTHETIC", "Forest", "Task", "Trial", "task", "trial", "trials", "with_fewer_trees"]
 
@@ -180,6 +180,10 @@ def _standard(real: np.ndarray, synthetic: np.ndarray) -> tuple[tuple[np.ndarray
 
 def trials(made: Task, seed: int, splits: int, forest: Forest, findings: list[Finding]) -> list[Trial]:
     """Run a task over some splits; what flatters the synthetic records is said once."""
+    if not len(_split(made, generator(seed, "split 0"), forest)[1]):  # each value is met once, or all are trained on
+        message = f"No model was trained: no real record is left to test on, of {len(made.y[0]):,} with a value of {made.target}."
+        findings.append(finding("utility-not-computed", message, place=made.target, level="warning"))
+        return []
     out = [trial(made, seed, k, forest) for k in range(splits)]
     used = out[0].trained
     if used[SYNTHETIC] == 0:
@@ -195,7 +199,7 @@ def trials(made: Task, seed: int, splits: int, forest: Forest, findings: list[Fi
 
 def _say_copies(made: Task, first: Trial, findings: list[Finding]) -> None:
     """Note that synthetic records repeat the very records that models are tested on: their score flatters."""
-    pattern = _patterns(made.both.pair)
+    pattern = patterns(made.both.pair)
     real, synthetic = pattern[made.rows[0]], pattern[len(made.both.pair.real) :]
     test = np.zeros(len(real), bool)
     test[first.test] = True

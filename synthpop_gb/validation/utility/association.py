@@ -75,6 +75,13 @@ def association(pair: Pair, *, seed: int = 1, draws: int = 40, most_categories: 
     table["difference"] = table["synthetic"].astype(float) - table["real"].astype(float)
     table = table[list(_COLUMNS)]
     norms = pd.DataFrame(_norms(both, names, numbers, table, seed), columns=list(_NORM_COLUMNS))
+    lost = table[table["real"].notna() & table["synthetic"].isna() & (table["kind"] != "spearman")]
+    if len(lost):  # matrices are compared without them, so that what is lost altogether would count for nothing
+        message = (
+            f"{len(lost):,} associations of the real records are not defined of the synthetic ones, where a variable does not "
+            f"vary (first: {lost['a'].iloc[0]} x {lost['b'].iloc[0]}); differences of matrices are without them, and too kind."
+        )
+        findings.append(finding("utility-partial", message, count=len(lost), rows=lost.reset_index(drop=True), level="warning"))
     return Checks(_headline(table, norms), {"association": table, "association_norms": norms}, tuple(findings))
 
 
@@ -211,10 +218,11 @@ def _norms(both: Sides, names: tuple[str, ...], numbers: tuple[str, ...], table:
             out += [(kind, n, label, len(chosen), matrix_norm(synthetic - real, n), floors[n]) for n in NORMS]
     if len(names) >= 2:
         at = {n: i for i, n in enumerate(names)}
-        difference, floor = np.zeros((len(names),) * 2), np.zeros((len(names),) * 2)
+        difference, floor = np.zeros((len(names),) * 2), np.zeros((len(names),) * 2)  # the floor of what is compared
         for row in table[table["kind"] != "spearman"].to_dict("records"):
             for i, j in ((at[row["a"]], at[row["b"]]), (at[row["b"]], at[row["a"]])):
-                difference[i, j], floor[i, j] = row["difference"], row["floor"]
+                difference[i, j] = row["difference"]
+                floor[i, j] = row["floor"] if math.isfinite(row["difference"]) else 0.0
         for n in NORMS:  # the expectation of a sum is the sum of expectations; of a largest or a root it is not
             hoped = matrix_norm(floor, n) if n in ("entrywise", "upper") else math.nan
             out.append(("mixed", n, "all", len(names), matrix_norm(difference, n), hoped))

@@ -11,9 +11,9 @@ import pandas as pd
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.pair import Pair
+from synthpop_gb.validation.chance import adjusted, paired_difference, paired_probability, wilson
 from synthpop_gb.validation.utility._sides import sides
-from synthpop_gb.validation.utility._trials import REAL, SYNTHETIC, Forest, Trial, task, trials
-from synthpop_gb.validation.utility.intervals import paired_difference, wilson
+from synthpop_gb.validation.utility._trials import AGAIN, REAL, SYNTHETIC, Forest, Trial, task, trials
 
 __all__ = ["MEASURES", "fairness"]
 
@@ -22,8 +22,11 @@ MEASURES = ("accuracy", "selection_rate", "true_positive_rate", "false_positive_
 
 _COLUMNS = (
     "split", "by", "group", "measure", "positive", "records", "n", "real", "real_low", "real_high", "synthetic", "synthetic_low",
-    "synthetic_high", "difference", "difference_low", "difference_high",
+    "synthetic_high", "difference", "difference_low", "difference_high", "p", "q", "again", "again_q",
 )  # fmt: skip
+
+FALSE = 0.05
+"""False discoveries tolerated among the differences of all groups and measures of a split."""
 
 
 def fairness(
@@ -63,7 +66,10 @@ def fairness(
         empty), measure (of `MEASURES`, or 'mean_absolute_error' of a number), positive, records (test records of the group), n
         (effective number that the measure is taken over: positives for the true positive rate), real and synthetic (of the
         models trained on either) with 95 % intervals (Wilson 1927), difference (synthetic less real) with its interval for the
-        same people (Newcombe 1998; of errors normal).
+        same people (Newcombe 1998; of errors normal), its probability p (McNemar 1947, exact; of errors normal) and q, adjusted
+        over all groups and measures of the split (NaN for everybody); again and again_q: the same of a model trained on a
+        bootstrap sample of the real training records. Two such models differ although nobody is wronged: what a difference
+        has to be held against, beside the chance of the test.
 
     Raises
     ------
@@ -120,8 +126,17 @@ def judge(
             f"the models are not judged there."
         )
         findings.append(finding("utility-partial", message, count=small))
-    table = pd.DataFrame(rows, columns=list(_COLUMNS))
+    table = _adjusted(pd.DataFrame(rows, columns=[*_COLUMNS, "again_p"]))
     return Checks(_headline(table, findings), {"fairness": table}, tuple(findings))
+
+
+def _adjusted(table: pd.DataFrame) -> pd.DataFrame:
+    """Adjust the probabilities of groups for how many there are in a split."""
+    for p, q in (("p", "q"), ("again_p", "again_q")):
+        table[q] = np.nan
+        for _, rows in table[(table["by"] != "") & table[p].notna()].groupby("split"):
+            table.loc[rows.index, q] = adjusted(rows[p].to_numpy(np.float64))
+    return table[list(_COLUMNS)]
 
 
 def _positive(first: Trial, positive: str | None) -> int | None:
@@ -142,7 +157,7 @@ def _of_group(t: Trial, by: str, group: str, mask: np.ndarray, positive: int | N
     """Rows of one group."""
     weight, actual = t.weight[mask], t.actual[mask]
     weight = weight * (weight.sum() / (weight**2).sum())  # the group's own effective number
-    predicted = [t.predicted(name)[mask] for name in (REAL, SYNTHETIC)]
+    predicted = [t.predicted(name)[mask] for name in (REAL, SYNTHETIC, AGAIN)]
     keys = {"split": t.split, "by": by, "group": group, "records": int(mask.sum())}
     if not t.task.classes:
         return [{**keys, "measure": "mean_absolute_error", "positive": "", **_errors(t, weight, actual, predicted)}]
@@ -154,30 +169,44 @@ def _of_group(t: Trial, by: str, group: str, mask: np.ndarray, positive: int | N
     return [{**keys, "measure": m, "positive": said, **_shares(weight[of], *(h[of] for h in hits))} for m, of, hits in found]
 
 
-def _shares(weight: np.ndarray, real: np.ndarray, synthetic: np.ndarray) -> dict[str, float]:
-    """Both models' shares among the same people, and their difference."""
+def _shares(weight: np.ndarray, real: np.ndarray, synthetic: np.ndarray, again: np.ndarray) -> dict[str, float]:
+    """Models' shares among the same people, and their differences from that of the real records."""
     n = float(weight.sum())
     out: dict[str, float] = {"n": n}
     for name, hit in (("real", real), ("synthetic", synthetic)):
         hits = float(weight[hit].sum())
-        out |= {name: hits / n if n > 0 else math.nan, f"{name}_low": wilson(hits, n)[0], f"{name}_high": wilson(hits, n)[1]}
+        low, high = wilson(hits, n)
+        out |= {name: hits / n if n > 0 else math.nan, f"{name}_low": low, f"{name}_high": high}
     cells = [
         float(weight[a & b].sum()) for a, b in ((synthetic, real), (synthetic, ~real), (~synthetic, real), (~synthetic, ~real))
     ]
     low, high = paired_difference(*cells)
-    return {**out, "difference": out["synthetic"] - out["real"], "difference_low": low, "difference_high": high}
+    out |= {"difference": out["synthetic"] - out["real"], "difference_low": low, "difference_high": high}
+    for name, hit in (("", synthetic), ("again_", again)):
+        apart = (float(weight[a & ~b].sum()) for a, b in ((hit, real), (real, hit)))
+        out[f"{name}p"] = paired_probability(*apart) if n > 0 else math.nan
+    return {**out, "again": float(weight[again].sum()) / n if n > 0 else math.nan}
 
 
 def _errors(t: Trial, weight: np.ndarray, actual: np.ndarray, predicted: list[np.ndarray]) -> dict[str, float]:
     """Mean absolute errors of predicted numbers, with normal intervals."""
     errors = [np.abs(p - actual) * t.task.unit for p in predicted]
     out: dict[str, float] = {"n": float(weight.sum())}
-    for name, values in (("real", errors[0]), ("synthetic", errors[1]), ("difference", errors[1] - errors[0])):
-        mean = float((weight * values).sum() / weight.sum())
-        size = float(np.abs(values).max()) or 1.0  # squares of huge numbers would overflow
-        half = 1.96 * size * math.sqrt(float((weight * ((values - mean) / size) ** 2).sum())) / weight.sum()
-        out |= {name: mean, f"{name}_low": mean - half, f"{name}_high": mean + half}
-    return out
+    sides = {"real": errors[0], "synthetic": errors[1], "difference": errors[1] - errors[0]}
+    for name, values in sides.items():
+        mean, error = _mean(weight, values)
+        out |= {name: mean, f"{name}_low": mean - 1.96 * error, f"{name}_high": mean + 1.96 * error}
+    for name, values in (("", sides["difference"]), ("again_", errors[2] - errors[0])):
+        mean, error = _mean(weight, values)
+        out[f"{name}p"] = math.erfc(abs(mean) / error / math.sqrt(2)) if error > 0 else float(mean == 0)
+    return {**out, "again": _mean(weight, errors[2])[0]}
+
+
+def _mean(weight: np.ndarray, values: np.ndarray) -> tuple[float, float]:
+    """Mean and its standard error."""
+    mean = float((weight * values).sum() / weight.sum())
+    size = float(np.abs(values).max()) or 1.0  # squares of huge numbers would overflow
+    return mean, size * math.sqrt(float((weight * ((values - mean) / size) ** 2).sum())) / weight.sum()
 
 
 def _headline(table: pd.DataFrame, findings: list[Finding]) -> dict[str, object]:
@@ -188,19 +217,23 @@ def _headline(table: pd.DataFrame, findings: list[Finding]) -> dict[str, object]
     out: dict[str, object] = {"groups judged": int(groups[["by", "group"]].drop_duplicates().shape[0])}
     errors = groups["measure"].eq("mean_absolute_error").any()
     main = groups[groups["measure"].isin(["accuracy", "mean_absolute_error"])]
-    main = main.groupby(["by", "group"], sort=False, as_index=False)[
-        ["records", "real", "synthetic", "difference", "difference_low", "difference_high"]
-    ].mean()
+    sign = 1 if errors else -1
+    main = main.assign(
+        lost=(main["q"] <= FALSE) & (sign * main["difference"] > 0),
+        lost_again=(main["again_q"] <= FALSE) & (sign * (main["again"] - main["real"]) > 0),
+    )
+    kept = ["records", "real", "synthetic", "difference", "lost", "lost_again"]
+    main = main.groupby(["by", "group"], sort=False, as_index=False)[kept].mean()
     worst = main.loc[main["difference"].idxmax() if errors else main["difference"].idxmin()]
     if errors:
         said = f"mean error {worst['synthetic']:.4g} trained on synthetic, {worst['real']:.4g} on real"
-        lost = main["difference_low"] > 0
     else:
         said = f"accuracy {worst['synthetic']:.3f} trained on synthetic, {worst['real']:.3f} on real"
-        lost = main["difference_high"] < 0
+    lost, again = (main[column] > 0.5 for column in ("lost", "lost_again"))  # in most of the splits
     out["group that loses most"] = f"{worst['group']} ({worst['by']}, {worst['records']:,.0f} test records): {said}"
     out["groups that lose"] = (
-        f"{int(lost.sum()):,} of {len(main):,} beyond chance (95 % intervals, not corrected for their number)"
+        f"{int(lost.sum()):,} of {len(main):,} beyond chance (false discovery rate {100 * FALSE:g} %); trained on real records "
+        f"again {int(again.sum()):,}"
     )
     for measure in ("selection_rate", "true_positive_rate"):
         rows = groups[(groups["measure"] == measure) & (groups["n"] >= 10)].dropna(subset=["real", "synthetic"])
@@ -213,9 +246,17 @@ def _headline(table: pd.DataFrame, findings: list[Finding]) -> dict[str, object]
             out[f"spread of the {words}"] = (
                 f"between groups of {by} {spread[by][1]:.3f} trained on synthetic, {spread[by][0]:.3f} on real"
             )
-    if lost.any():
-        rows = main[lost].sort_values("difference", ascending=not errors, kind="stable").reset_index(drop=True)
+    if lost.sum() > again.sum():
+        rows = (
+            main[lost]
+            .drop(columns=["lost", "lost_again"])
+            .sort_values("difference", ascending=not errors, kind="stable")
+            .reset_index(drop=True)
+        )
         named = "; ".join(f"{r['group']} ({r['by']})" for r in rows.head(5).to_dict("records"))
-        message = f"Models trained on synthetic records serve {len(rows):,} of {len(main):,} groups worse, most of all {named}."
+        message = (
+            f"Models trained on synthetic records serve {len(rows):,} of {len(main):,} groups worse, most of all {named}; those "
+            f"trained on real records again {int(again.sum()):,}."
+        )
         findings.append(finding("utility-low", message, count=len(rows), rows=rows))
     return out

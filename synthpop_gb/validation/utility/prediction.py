@@ -10,17 +10,18 @@ import pandas as pd
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.pair import Pair
+from synthpop_gb.validation.chance import wilson
 from synthpop_gb.validation.utility._importance import importances, rows_of
 from synthpop_gb.validation.utility._sides import sides
 from synthpop_gb.validation.utility._trials import AGAIN, DUMMY, REAL, SYNTHETIC, Forest, Trial, task, trials
 from synthpop_gb.validation.utility._words import percent, said
-from synthpop_gb.validation.utility.intervals import wilson
 from synthpop_gb.validation.utility.measures import propensity_measures
 
-__all__ = ["KEPT", "prediction", "skill"]
+__all__ = ["ENOUGH", "KEPT", "prediction", "skill"]
 
-KEPT = 0.8
-"""Below this share of the real model's skill, models of the synthetic records are found wanting. A convention of this package."""
+KEPT, ENOUGH = 0.75, 0.9
+"""Below the first share of the real model's skill, models of the synthetic records are found wanting; from the second on they
+will do. Conventions of this package, on which verdicts rest as well."""
 
 _COLUMNS = (
     "split", "target", "trained_on", "train_records", "test_records", "accuracy", "accuracy_low", "accuracy_high",

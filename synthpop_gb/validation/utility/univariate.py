@@ -10,6 +10,7 @@ import pandas as pd
 from synthpop_gb.checks import Checks
 from synthpop_gb.coded import MISSING, Coded
 from synthpop_gb.pair import Pair
+from synthpop_gb.validation.intersections.floors import expected_tvd
 from synthpop_gb.validation.utility._bins import bins
 from synthpop_gb.validation.utility._sides import Sides, generator, sides, size_of
 from synthpop_gb.validation.utility._words import percent
@@ -40,8 +41,9 @@ def univariate(pair: Pair, *, seed: int = 1, draws: int = 200) -> Checks:
     Returns
     -------
     Checks
-        Table 'univariate', one row a variable: variable, kind, records_real, records_synthetic (with a value), missing_real,
-        missing_synthetic (shares), tvd over categories, or 20 groups of the real numbers, missing among them, and tvd_floor;
+        Table 'univariate', one row a variable: variable, kind, records_real, records_synthetic (with a value), n_real,
+        n_synthetic (their effective numbers), missing_real, missing_synthetic (shares), tvd over categories, or 20 groups of
+        the real numbers, missing among them, and tvd_floor;
         of numbers ks and ks_floor, mean_, sd_, skewness_, q05_ ... q95_ of each side, mean_difference and median_difference
         (synthetic less real, in real standard deviations), sd_ratio, outside (share of synthetic numbers beyond the real
         range); of categories only_real and only_synthetic (how many), only_real_names and only_synthetic_names (up to ten,
@@ -131,21 +133,15 @@ def ks_floor(real: np.ndarray, real_weight: np.ndarray, n: float, *, seed: int =
 
 
 def tvd_floor(real: np.ndarray, n: float) -> float:
-    """Return the expected total variation distance from real counts of a sample of n drawn from them, in closed form.
+    """Return the expected total variation distance from real counts of a sample of n drawn from them, exactly.
 
-    Half the sum of the mean absolute deviations of its counts, as in the kernel `noise_floor`, over n.
+    As of cross-tables, see `intersections.floors.expected_tvd`.
 
-    >>> round(tvd_floor(np.array([50.0, 50.0]), 100), 3)
-    0.04
+    >>> round(tvd_floor(np.array([50.0, 50.0]), 100), 4)
+    0.0398
     """
-    from synthpop_gb.kernels.noise import noise_floor
-
     total = float(real.sum())
-    if not (total > 0 and n > 0):
-        return math.nan
-    out = np.empty((1, 2))
-    noise_floor(np.ascontiguousarray(real[None] * (n / total)), np.zeros((0, len(real)), np.int32), 0, out)
-    return float(out[0, 1] / n)
+    return expected_tvd(real / total, n) if total > 0 and n > 0 else math.nan
 
 
 def moments(values: np.ndarray, weight: np.ndarray) -> dict[str, float]:
@@ -182,6 +178,7 @@ def _missing(both: Sides, name: str) -> dict[str, float]:
     ):
         gone = frame[name].isna().to_numpy()
         out[f"records_{key}"] = int((~gone).sum())
+        out[f"n_{key}"] = float(weight[~gone].sum())
         out[f"missing_{key}"] = float(weight[gone].sum() / weight.sum())
     return out
 

@@ -8,24 +8,30 @@ import pandas as pd
 
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding
-from synthpop_gb.validation.verdicts._rows import COLUMNS, graded, row, table_of, unknown
+from synthpop_gb.validation.disclosure.limits import FEW_ATTACKS
+from synthpop_gb.validation.utility.measures import ACCEPTABLE, GOOD
+from synthpop_gb.validation.utility.prediction import ENOUGH, KEPT
+from synthpop_gb.validation.verdicts._rows import COLUMNS, graded, row, table_of, unknown, worst
 
 __all__ = ["pair_verdicts"]
 
-GOOD, ACCEPTABLE = 3.0, 10.0
-"""S_pMSE below which tables are good, and acceptable (Raab, Nowok & Dibben 2021)."""
-
 MUCH = 0.01
-"""Points (as a share) by which a table may be further off than its noise floor, for combinations to be used with care."""
+"""Points (as a share) by which tables that fail may be further off than chance makes them, to be used with care."""
 
 FALSE = 0.05
 """Rate of false discoveries among groups, as `scan` takes it."""
 
-KEPT, SOME = 0.9, 0.75
-"""Share of the real model's skill that one trained on synthetic records keeps."""
-
 GAP, WIDE = 0.05, 0.1
 """Points (as shares) by which a group is judged differently by the model trained on synthetic records."""
+
+FEW = 30
+"""Effective records of a side below which nothing tells a good synthesis from a bad one: what is not unfit is not known."""
+
+MOVED, FAR = 0.1, 0.01
+"""Real standard deviations by which a mean is off, beyond chance, and share of numbers beyond the real range: of totals."""
+
+LEFT = 0.2
+"""Risk of an attack that must be ruled out by its interval before records are given away."""
 
 _RULE = f"below {GOOD:g} fit, below {ACCEPTABLE:g} with care (Raab, Nowok & Dibben 2021)"
 
@@ -50,7 +56,7 @@ def pair_verdicts(checks: Checks) -> pd.DataFrame:
     """
     t = checks.tables
     rows = [
-        _tables(t, 1, "Totals and shares of one variable"),
+        _totals(t),
         _tables(t, 2, "Tables of two variables"),
         _groups(t),
         _regression(t),
@@ -58,7 +64,19 @@ def pair_verdicts(checks: Checks) -> pd.DataFrame:
         _fairness(t),
         _release(t, checks.findings),
     ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    few = _few(t)
+    judged = [unknown(r["use"], few, r["table"]) if few and r["verdict"] in ("fit", "care") else r for r in rows[:-1]]
+    return pd.DataFrame([*judged, rows[-1]], columns=list(COLUMNS))
+
+
+def _few(tables: Mapping[str, pd.DataFrame]) -> str:
+    """Say where a side has too few records to be judged by."""
+    frame = table_of(tables, "univariate")
+    for side in ("real", "synthetic") if "n_real" in frame and len(frame) else ():
+        n = float(frame[f"n_{side}"].max())
+        if n < FEW:
+            return f"The {side} side has {n:,.3g} effective records; under {FEW} nothing tells good from bad."
+    return ""
 
 
 def _tables(tables: Mapping[str, pd.DataFrame], k: int, use: str) -> dict[str, str | bool]:
@@ -75,28 +93,62 @@ def _tables(tables: Mapping[str, pd.DataFrame], k: int, use: str) -> dict[str, s
         "care": f"{len(live) - good:,} of {len(live):,} tables differ more than another sample would.",
         "unfit": f"{poor:,} of {len(live):,} tables differ far more than another sample would.",
     }
-    return row(use, verdict, f"largest S_pMSE {_short(first['s_pmse'])} ({name})", _RULE, reasons[verdict], "utility_tables")
+    figure = f"largest S_pMSE {_short(first['s_pmse'])} ({name})"
+    return row(use, verdict, figure, _RULE, reasons[verdict], "utility_tables")
+
+
+def _totals(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
+    """Tables of one variable; of numbers means and range, too: of the largest a table knows no more than that they are large."""
+    out = _tables(tables, 1, "Totals and shares of one variable")
+    frame = table_of(tables, "univariate")
+    if not {"mean_difference", "outside", "n_synthetic"} <= set(frame):
+        return out
+    n = 1 / (1 / frame["n_real"] + 1 / frame["n_synthetic"])  # of a sample that varies as the two together
+    moved, beyond = frame["mean_difference"].abs(), frame["outside"] - 2 / (frame["n_real"] + 1)
+    sure = n * moved**2 >= ACCEPTABLE  # the expectation is 1, as of S_pMSE
+    many = frame["n_synthetic"] * beyond >= ACCEPTABLE
+    wrong = (sure & (moved >= MOVED)) | (many & (beyond >= 10 * FAR))
+    some = sure | (many & (beyond >= FAR))
+    out["threshold"] += (
+        f"; of numbers, means within chance and under {100 * FAR:g} % beyond the real range fit, off by under {MOVED:g} real "
+        f"standard deviations and under {1000 * FAR:g} % beyond with care"
+    )
+    found = frame[wrong if wrong.any() else some]
+    verdict = "unfit" if wrong.any() else "care" if some.any() else "fit"
+    if out["verdict"] == "unknown" or not len(found) or worst([out["verdict"], verdict]) == out["verdict"]:
+        return out
+    first = found.loc[(found["mean_difference"].abs().fillna(0) + found["outside"].fillna(0)).idxmax()]
+    apart = f"{first['mean_difference']:+.2g} real standard deviations, " if pd.notna(first["mean_difference"]) else ""
+    out["figure"] = f"{first['variable']}: mean off by {apart}" if apart else f"{first['variable']}: "
+    out["figure"] += f"{100 * first['outside']:.2g} % beyond the real range"
+    out |= {"verdict": verdict, "reason": f"{len(found):,} of the numbers have other means or values than real ones.",
+            "table": "univariate"}  # fmt: skip
+    return out
 
 
 def _groups(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
-    """Intersections: impossible people fail at once; else by the people in groups beyond chance, consequences not counted."""
+    """Intersections: impossible people fail at once; else by how far the combinations that fail are beyond chance.
+
+    Those that pass are not looked at: a sparse table of two good samples is points beyond its noise floor.
+    """
     use = "Groups that several attributes make"
     cells, scanned = table_of(tables, "scan_cells"), table_of(tables, "scan_tables")
     if not len(scanned) or scanned["passes"].isna().all():
         return unknown(use, "No combination of attributes could be judged against this reference.", "scan_tables")
     causes = (
-        cells[(cells["explained_by"] == "") & ((cells["q"] <= 0.05) | (cells["kind"] == "impossible"))] if len(cells) else cells
+        cells[(cells["explained_by"] == "") & ((cells["q"] <= FALSE) | (cells["kind"] == "impossible"))] if len(cells) else cells
     )
     impossible = float(causes.loc[causes["kind"] == "impossible", "observed"].sum()) if len(causes) else 0.0
     failed, n = int((scanned["passes"] == False).sum()), len(scanned)  # noqa: E712 - a nullable boolean
-    worst_excess = float((scanned["tvd"] - scanned["tvd_floor"]).max())
+    fails = scanned[scanned["passes"].eq(False).fillna(False)]
+    worst_excess = max(float((fails["tvd"] - fails["tvd_chance"]).max()), 0.0) if failed else 0.0
     rule = (
-        f"no impossible people, and no combination further off than chance: fit; up to {100 * MUCH:g} point beyond the noise "
-        "floor with care"
+        f"no impossible people, and no combination further off than chance: fit; those that fail by up to {100 * MUCH:g} point "
+        "more than chance makes with care"
     )
-    figure = (
-        f"{failed:,} of {n:,} combinations beyond chance, at most {100 * max(worst_excess, 0):.2g} points beyond the noise floor"
-    )
+    figure = f"{failed:,} of {n:,} combinations beyond chance"
+    if failed:
+        figure += f", by at most {100 * worst_excess:.2g} points of people in the wrong cell"
     if impossible:
         figure = f"{impossible:,.0f} people in impossible combinations; {figure}"
         return row(use, "unfit", figure, rule, "People are recorded who cannot be.", "scan_cells")
@@ -132,8 +184,8 @@ def _prediction(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
     if not len(live):
         return unknown(use, "No model was trained, or the real records themselves predict nothing.", "prediction")
     kept = float(live["kept"].mean())
-    verdict = graded(-kept, -KEPT, -SOME)
-    rule = f"at least {100 * KEPT:.0f} % of the real model's skill fit, {100 * SOME:.0f} % with care"
+    verdict = graded(-kept, -ENOUGH, -KEPT)
+    rule = f"at least {100 * ENOUGH:.0f} % of the real model's skill fit, {100 * KEPT:.0f} % with care"
     figure = f"{100 * kept:.0f} % of the skill kept in predicting {live['target'].iloc[0]}"
     agreement = table_of(tables, "importance_agreement")
     order = agreement[agreement["trained_on"] == "synthetic"] if len(agreement) else agreement
@@ -144,28 +196,35 @@ def _prediction(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
 
 
 def _fairness(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
-    """Whether some protected group is judged differently, beyond what the test's own size leaves open."""
+    """Whether some protected group is judged differently, beyond the chance of the test and the luck of training."""
     use = "Asking whom a model wrongs"
     frame = table_of(tables, "fairness")
-    live = (
-        frame[(frame["by"] != "") & frame["difference"].notna() & (frame["measure"] != "mean_absolute_error")]
-        if len(frame)
-        else frame
-    )
+    live = frame[(frame["by"] != "") & frame["difference"].notna()] if len(frame) else frame
     if not len(live):
         return unknown(use, "No model was trained, or no group of a protected attribute is large enough.", "fairness")
-    sure = live[(live["difference_low"] > 0) | (live["difference_high"] < 0)]
-    rule = f"no group's rates differ by {100 * GAP:g} points or more, beyond doubt, fit; by {100 * WIDE:g} with care"
+    live = live[live["measure"] != "mean_absolute_error"]
+    if not len(live):
+        return unknown(use, "The target is a number: errors are compared, but no rates of a decision.", "fairness")
+    rule = (
+        f"no group's rates differ, false discoveries kept to {100 * FALSE:g} %, by {100 * GAP:g} points or more and by more than "
+        f"those of a model trained on real records again, fit; by less than {100 * WIDE:g} with care"
+    )
+    sure = live[live["q"] <= FALSE]
+    groups = len(live[["by", "group"]].drop_duplicates())
     if sure.empty:
-        figure = f"no difference beyond doubt among {live['group'].nunique():,} groups"
+        figure = f"no difference beyond chance among {groups:,} groups"
         return row(use, "fit", figure, rule, "Both models treat every group alike, as far as the test can tell.", "fairness")
     first = sure.loc[sure["difference"].abs().idxmax()]
     gap = abs(float(first["difference"]))
+    luck = float((live["again"] - live["real"])[live["again_q"] <= FALSE].abs().max())  # NaN where there is none
     measure = str(first["measure"]).replace("_", " ")
     figure = f"{measure} of {first['by']} = {first['group']} differs by {100 * first['difference']:+.1f} points"
     reason = (
         f"{100 * first['real']:.0f} % by the model of real records, {100 * first['synthetic']:.0f} % by that of synthetic ones."
     )
+    if gap <= luck:
+        figure += f", of a model of real records trained again by up to {100 * luck:.1f}"
+        return row(use, "fit", figure, rule, "Models of the same real records differ as much from each other.", "fairness")
     return row(use, graded(gap, GAP, WIDE), figure, rule, reason, "fairness")
 
 
@@ -177,16 +236,40 @@ def _release(tables: Mapping[str, pd.DataFrame], findings: Iterable[Finding]) ->
         return unknown(use, why or "No disclosure was measured.", "disclosure_distance")
     broken = [f for f in findings if f.code == "disclosure-risk"]
     controlled = not any(f.code in ("no-holdout", "no-keys") and f.level in ("note", "warning") for f in findings)
-    rule = "no measure beyond its limit, with attacks tried on people who were kept apart, fit; without these with care"
+    rule = (
+        "no measure beyond its limit and, of people who were kept apart, enough to rule out a risk of attack above "
+        f"{LEFT:g}, fit; without these with care"
+    )
     identical = float(tables["disclosure_distance"]["identical"].iloc[0])
     beyond = f"{len(broken)} measure{'s' * (len(broken) != 1)} beyond the limit"
     figure = f"{beyond}; {identical:.2g} % of synthetic records equal a real one"
     if broken:
-        return row(use, "unfit", figure, rule, broken[0].message, "disclosure_attribute")
+        return row(use, "unfit", figure, rule, broken[0].message, _behind(broken[0], tables))
     if not controlled:
         reason = "Without keys, or records kept apart, a leak cannot be told from what is generally known."
         return row(use, "care", figure, rule, reason, "disclosure_distance")
-    return row(use, "fit", figure, rule, "Attacks succeed no more often than on people who were kept apart.", "attacks")
+    attacks = table_of(tables, "attacks")
+    tried = attacks[(attacks["n"] >= FEW_ATTACKS) & attacks["risk"].notna()] if len(attacks) else attacks
+    if not len(tried) or (tried["control_n"] < FEW_ATTACKS).any():
+        reason = f"Fewer than {FEW_ATTACKS} people who were kept apart could be attacked, so that nothing is ruled out."
+        return row(use, "care", figure, rule, reason, "attacks")
+    first = tried.loc[tried["risk_upper"].idxmax()]
+    figure += f"; risk of an attack at most {max(first['risk_upper'], 0):.2f}"
+    if first["risk_upper"] > LEFT:
+        reason = f"Too few were kept apart to rule a leak out by {first['attack']}."
+        return row(use, "care", figure, rule, reason, "attacks")
+    return row(use, "fit", figure, rule, "Attacks gain little on what they find out of people who were kept apart.", "attacks")
+
+
+def _behind(broken: Finding, tables: Mapping[str, pd.DataFrame]) -> str:
+    """Name the table in which the figure of a finding of disclosure stands."""
+    if broken.place in ("distance to the closest record", "identical records"):
+        return "disclosure_distance"
+    for name, column in (("attacks", "attack"), ("disclosure_identity", "keys")):
+        frame = table_of(tables, name)
+        if column in frame and broken.place in set(frame[column]):
+            return name
+    return "disclosure_attribute"
 
 
 def _short(value: float) -> str:

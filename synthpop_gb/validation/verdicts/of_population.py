@@ -126,7 +126,8 @@ def _together(audit: Checks) -> dict[str, str | bool]:
     causes = cells[(cells["reference"] == reference) & (cells["explained_by"] == "") & (cells["q"] <= 0.05)]
     excess = float(np.abs(causes["excess"]).max()) if len(causes) else 0.0
     figure = f"{failed:,} of {len(live):,} combinations beyond chance against {reference}"
-    verdict = "fit" if not failed else "care" if float((live["tvd"] - live["tvd_floor"]).max()) < LARGE else "unfit"
+    fails = live[~live["passes"].astype(bool)]
+    verdict = "fit" if not failed else "care" if float((fails["tvd"] - fails["tvd_chance"]).max()) < LARGE else "unfit"
     reason = "No combination looked at differs by more than chance."
     if len(causes):
         reason = f"The largest is off by {excess:,.0f} people: {causes.iloc[0]['cell']}."
@@ -136,7 +137,7 @@ def _together(audit: Checks) -> dict[str, str | bool]:
         use,
         verdict,
         figure,
-        "no combination beyond chance fit; within a point of the noise floor with care",
+        "no combination beyond chance fit; those that fail within a point of what chance makes with care",
         reason,
         "scan_cells",
     )
