@@ -33,10 +33,12 @@ def guarded(command):
             sys.exit(PROBLEMS)
         except OSError as error:  # a full disk, a folder that cannot be made
             click.echo(f"error: {error.filename or 'a file'} cannot be written: {error.strerror or error}.", err=True)
-            click.echo("What was finished is kept; the same command goes on from there.", err=True)
+            click.echo(
+                "A run keeps what it had finished, and goes on from there with the same command; nothing else is kept.", err=True
+            )
             sys.exit(PROBLEMS)
         except KeyboardInterrupt:
-            click.echo("Stopped. The same command goes on from here.", err=True)
+            click.echo("Stopped. A run goes on from here with the same command.", err=True)
             sys.exit(130)
 
     return inner

@@ -53,7 +53,7 @@ def audit_command(first, synthetic, **given):
     from synthpop_gb.pipeline.auditing import from_options
 
     try:
-        result = from_options(first, synthetic, given)
+        result = from_options(first, synthetic, given | {"tell": lambda words: click.echo(f"{words} ...", err=True)})
     except ValueError as error:
         if isinstance(error, sp.InputError):
             raise

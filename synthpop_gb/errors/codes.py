@@ -201,6 +201,26 @@ CODES: dict[str, Meaning] = {
         "warning", "Values that are no numbers count as missing.", "Write numbers as numbers, or call the column a category."
     ),
     "all-missing": Meaning("warning", "A variable without values is lost, not synthesised.", "Check how the file was written."),
+    "no-common-values": Meaning(
+        "warning",
+        "A variable coded otherwise on the two sides cannot be compared, and would hide records that are copies.",
+        "Write it with the same codes or labels in both files.",
+    ),
+    "noise-by-formula": Meaning(
+        "warning",
+        "Populations that meet the same tables differ by far less than that, so real differences are missed.",
+        'Run one of them with `replicates = { number = 20, sources = ["whole"] }` and compare again.',
+    ),
+    "identifiers-copied": Meaning(
+        "warning",
+        "Names, addresses and ids of real people identify them, whatever else was made up.",
+        "Drop the column from the synthetic file, or make its values up.",
+    ),
+    "holdout-overlaps": Meaning(
+        "warning",
+        "Records that were synthesised from are no control: with them every leak looks like general knowledge.",
+        "Give records of people who were not synthesised from.",
+    ),
     "looks-cloned": Meaning(
         "note",
         "Records that are copies cannot hold invented combinations, and expose the people copied.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from synthpop_gb import run_folder
+from synthpop_gb.aligned import Aligned
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.pair import Pair
@@ -76,6 +77,7 @@ def audit_files(
     release: str | Mapping | ReleaseRule | None = None,
     overwrite: bool = False,
     workers: int | None = None,
+    tell: Callable[[str], object] | None = None,
     **pairing,
 ) -> Audit:
     """Audit a synthetic file against the real one: tables, audit.html and a card in a folder of their own.
@@ -98,6 +100,8 @@ def audit_files(
         A rule, its profile's name or its mapping: what of it is broken is in `Audit.refused`.
     overwrite : bool
         Replace an earlier audit in the folder.
+    tell : callable, optional
+        Called with a few words as each part begins.
     **pairing
         keys, target, protected, exclude, weight, kinds, missing, cloned, names: as of `read.pair`.
 
@@ -114,7 +118,7 @@ def audit_files(
     rule, impossible = _rule(release), tuple(impossible)
     pair = read_pair(real, synthetic, **pairing)
     kept = None if holdout is None else _kept_apart(real, holdout, pair, pairing)
-    checks = audit(pair, seed=seed, order=order, impossible=impossible, holdout=kept, models=models, workers=workers)
+    checks = audit(pair, seed=seed, order=order, impossible=impossible, holdout=kept, models=models, workers=workers, tell=tell)
     settings = {
         "largest combination": order, "seed": seed, "models trained": "yes" if models and pair.target else "no",
         "impossible": "; ".join(impossible) or "nothing declared",
@@ -132,6 +136,7 @@ def audit_files(
     from synthpop_gb.report.audit import write_audit
 
     page = write_audit(folder, checks, title=f"Audit of synthetic data: {pair.synthetic_name}", facts=facts)
+    card_of(folder)  # once more: the page is one of the files that it lists
     refused = () if rule is None else tuple(check_release(rule, licence=licence, keys=pair.keys, checks=checks))
     return Audit(folder, checks, page, pair, refused)
 
@@ -185,15 +190,28 @@ def audit_run(
         "survey": f"{aligned.survey.name}, {len(aligned.records):,} records of {aligned.survey.universe.name}",
         "method": population.provenance.method if hasattr(population.provenance, "method") else study.method.name,
         "date": _today(),
-        "settings": {"largest combination": order, "impossible": "; ".join(impossible) or "nothing declared"},
+        "settings": {
+            "largest combination": order, "impossible": "; ".join(impossible) or "nothing declared",
+            "keys": checks.headline.get("keys", "none"),
+        },
         "versions": versions(),
     }  # fmt: skip
     from synthpop_gb.report.audit import write_audit
 
     page = write_audit(folder, checks, title=f"Audit of a synthetic population: {study.heading}", facts=facts, unit="people")
     card_of(folder)
-    refused = () if rule is None else tuple(check_release(rule, licence=study.survey.licence, keys=keys or (), checks=checks))
+    refused = () if rule is None else tuple(_broken(rule, aligned, checks, keys or ()))
     return Audit(folder, checks, page, refused=refused)
+
+
+def _broken(rule: ReleaseRule, aligned: Aligned, checks: Checks, keys: Sequence[str]) -> list[Finding]:
+    """List what the rows of a run's people, as `expand` would write them by the rule, would break of it."""
+    from synthpop_gb.export.people import person_columns
+
+    answers = list(person_columns(aligned))
+    return check_release(
+        rule, licence=aligned.survey.licence, columns=["person", "zone", *answers], answers=answers, keys=keys, checks=checks
+    )
 
 
 def _rule(release: str | Mapping | ReleaseRule | None) -> ReleaseRule | None:
@@ -249,5 +267,5 @@ def from_options(first: Path, synthetic: Path | None, given: Mapping) -> Audit:
         first, synthetic, given["output"], holdout=given["holdout"], seed=given["seed"], models=not given["no_models"],
         licence="open" if given["is_open"] else "restricted", overwrite=given["overwrite"], keys=given["keys"],
         target=given["target"], protected=given["protected"] or None, exclude=given["exclude"], weight=given["weight"],
-        cloned=given["cloned"] or None, **shared,
+        cloned=given["cloned"] or None, tell=given.get("tell"), **shared,
     )  # fmt: skip

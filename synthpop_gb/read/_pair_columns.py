@@ -119,14 +119,42 @@ def _column(real: Side, name: str, synthetic: Side, other: str, kind: str | None
                 findings.append(finding("types-differ", message, place=side.place, count=int(bad.sum())))
         if any(s.notna().sum() == 0 for s in two):
             return f"numbers in {real.name}, text in {synthetic.name}"
-        two = [_finite(s.astype("Float64").to_numpy(np.float64, na_value=np.nan), s.index) for s in two]
+        two = [s.astype("Float64").to_numpy(np.float64, na_value=np.nan) for s in two]
+        for side, values in zip((real, synthetic), two, strict=True):
+            if n := int(np.isinf(values).sum()):
+                message = f"{name!r} of {side.name}: {n:,} values are infinite, and count as missing."
+                findings.append(finding("types-differ", message, place=side.place, count=n))
+        two = [_finite(values, s.index) for values, s in zip(two, sides, strict=True)]
+        if any(s.notna().sum() == 0 for s in two):
+            return "no finite number on one side"
         return "an id: another number in every record" if _is_id(name, sides[0], two[0]) else tuple(two)
     texts = [_labelled(s, said) for s in sides]
+    texts = [t.where(~t.isin(missing), None) for t in texts]  # a mark may stand behind a value label, too
     many = texts[0].nunique()
     if many > _MOST or (many > _MANY and many * 10 > len(texts[0])):
+        _copied(real, name, synthetic, texts, findings)
         return f"free text or an id: {many:,} different values in {len(texts[0]):,} records"
+    if not set(texts[0].dropna()) & set(texts[1].dropna()):
+        first = [str(t.dropna().iloc[0])[:30] if t.notna().any() else "nothing" for t in texts]
+        message = (
+            f"{name!r}: no value of {synthetic.name} ({first[1]!r} ...) is in {real.name} ({first[0]!r} ...): are these codes?"
+        )
+        findings.append(finding("no-common-values", message, place=synthetic.place, count=len(texts[1])))
+        return f"no value in common with {synthetic.name}"
     order = list(dict.fromkeys([*_ordered(sides[0], texts[0], said), *sorted(texts[1].dropna().unique())]))
     return tuple(pd.Series(pd.Categorical(t, categories=order), index=t.index) for t in texts)
+
+
+def _copied(real: Side, name: str, synthetic: Side, texts: list[pd.Series], findings: list[Finding]) -> None:
+    """Say where names or ids of real records, which nothing else looks at, stand in the synthetic file."""
+    known = texts[1].dropna()
+    n = int(known.isin(set(texts[0].dropna())).sum())
+    if n:
+        share = 100 * n / len(known)
+        message = (
+            f"{name!r}: {n:,} of {len(known):,} values of {synthetic.name} ({share:.3g} %) are those of records of {real.name}."
+        )
+        findings.append(finding("identifiers-copied", message, place=synthetic.place, count=n))
 
 
 def _plain(values: pd.Series, missing: frozenset[str]) -> pd.Series:

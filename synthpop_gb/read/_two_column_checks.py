@@ -144,7 +144,7 @@ def _unknown(texts: list[str], people: np.ndarray, position: np.ndarray, path: P
     lost = lost[np.argsort(-people[lost], kind="stable")]
     n, everybody = int(people[lost].sum()), int(people.sum())
     message = (
-        f"{path.name}: {len(lost):,} ids, of {n:,} people ({100 * n / everybody:.2g} %), are not in the survey "
+        f"{path.name}: {len(lost):,} ids, of {n:,} people ({100 * n / everybody:.3g} %), are not in the survey "
         f"(first: {texts[lost[0]]!r})."
     )
     rows = pd.DataFrame({"donor": [texts[c] for c in lost], "people": people[lost]})

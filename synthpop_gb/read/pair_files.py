@@ -43,8 +43,9 @@ def pair(
     """Read real and synthetic records of the same variables, to be audited.
 
     Columns are matched by name, case and punctuation apart. Text is a category; numbers are numbers, unless they carry value
-    labels (Stata, SPSS) or `kinds` says otherwise; dates are days since 1970. Columns that name nearly every record (ids, free
-    text), that one side lacks or that are empty are left out, each with its reason in `Pair.left_out`.
+    labels (Stata, SPSS), are a target of two values, or `kinds` says otherwise; dates are days since 1970. Columns that name
+    nearly every record (ids, free text), that one side lacks, that are empty or have no value in common are left out, each with
+    its reason in `Pair.left_out`.
 
     Parameters
     ----------
@@ -101,6 +102,9 @@ def pair(
     weights = [_weights(side, found["weight"], findings) for side in sides]
     refuse(findings)
     said = dict(zip(found["kinds"], (kinds or {}).values(), strict=True))
+    for column in found["target"]:  # an outcome of two numbers is one of two answers: survived, 0 or 1
+        if pd.api.types.is_numeric_dtype(sides[0].frame[column]) and sides[0].frame[column].nunique() <= 2:
+            said.setdefault(column, "category")
     frames, kinds_found, left_out = unify(
         *sides, kinds=said, missing=frozenset(missing), skip=dict.fromkeys(found["exclude"], "left out as asked")
         | dict.fromkeys(found["weight"], "design weight"), findings=findings,

@@ -217,7 +217,7 @@ def check_release(
         if answers and not rule.answers and licence != "open":
             message = f"the survey's licence is {licence!r}, so its answers ({', '.join(answers)}) may not leave."
             refused(message, "Leave the answers out.", ", ".join(answers), len(answers))
-        if answers and rule.maximum_unique_share is not None and uniqueness is None and checks is None:
+        if rule.people and answers and rule.maximum_unique_share is not None and uniqueness is None and checks is None:
             refused("who is alone in a zone was not measured.", "Name keys that the survey has.", "keys")
     tested = dict(checks.tables) if checks is not None else {}
     frame = uniqueness if uniqueness is not None else tested.get("zone_uniqueness")

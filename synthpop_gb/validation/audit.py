@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pandas as pd
 
@@ -29,6 +29,7 @@ def audit(
     models: bool = True,
     splits: int = 1,
     workers: int | None = None,
+    tell: Callable[[str], object] | None = None,
 ) -> Checks:
     """Audit synthetic records against real ones: utility, intersections, disclosure, and a verdict for each use.
 
@@ -50,6 +51,8 @@ def audit(
         Times that real records are split into training and test records.
     workers : int, optional
         Threads of the scan; results do not depend on it.
+    tell : callable, optional
+        Called with a few words as each part begins.
 
     Returns
     -------
@@ -68,17 +71,18 @@ def audit(
     >>> found["verdicts"].set_index("use")["verdict"].loc["Tables of two variables"]
     'fit'
     """
+    tell = tell or (lambda words: None)
     real, synthetic = pair.coded()
+    tell(f"combinations of up to {order} of {len(pair.variables)} variables")
     groups = scan(
         real, synthetic, orders=range(1, order + 1), protected=pair.protected, impossible=impossible,
         reference_name=pair.real_name, reference_kind="survey cloned" if pair.cloned else "sample",
         left_out=pair.left_out, workers=workers,
     )  # fmt: skip
-    parts = [
-        groups,
-        utility(pair, seed=seed, order=min(order, 3), prediction=models, splits=splits),
-        disclosure(pair, seed=seed, holdout=holdout),
-    ]
+    tell("utility" + (f": variables, tables and models of {pair.target}" if models and pair.target else ": variables and tables"))
+    useful = utility(pair, seed=seed, order=min(order, 3), prediction=models, splits=splits)
+    tell("disclosure")
+    parts = [groups, useful, disclosure(pair, seed=seed, holdout=holdout)]
     return _whole(parts, pair.findings, pair_verdicts)
 
 
@@ -128,7 +132,7 @@ def audit_population(
     found = scan_zones(
         blocks, records, aligned.zones, fit=population if population.duals is not None else None, tables=aligned.held_out,
         orders=range(1, order + 1), protected=protected_names(records.names), impossible=impossible,
-        survey_name=f"the survey {aligned.survey.name}", workers=workers,
+        survey_name="the survey" + f" {aligned.survey.name}" * (aligned.survey.name != "survey"), workers=workers,
     )  # fmt: skip
     exposed = cloned_disclosure(blocks, aligned, keys)
     number = 0 if population.replicates is None else len(population.replicates)

@@ -128,6 +128,7 @@ def _headline(found: Judged, tables: dict[str, pd.DataFrame]) -> dict[str, objec
     whole, by_zone = (found.beyond["zone"] == "all"), (found.beyond["zone"] != "all")
     far = table.loc[(table["tvd"] - table["noise"]).idxmax()]
     worst = f"{far['tvd']:.2f} % of people in another cell of {far['variables']} (noise {far['noise']:.2f} %)"
+    worst = worst if far["tvd"] > far["noise"] else "none: no table differs by more than noise"
     return {
         "compared": f"{a.name} with {b.name}", "zones in both": len(found.zones),
         f"zones in {a.name} only": int((~a.zones.isin(b.zones)).sum()),
@@ -165,6 +166,9 @@ def _findings(a: PlacedPeople, b: PlacedPeople, zones: pd.Index, tables, outside
                 finding("unknown-zone", message, place=side.name, count=len(only), rows=rows,
                         remedy="Nothing, if one covers a larger area; else make both for zones of one year.")
             )  # fmt: skip
+    if found.basis.startswith("multinomial") and np.concatenate(found.spread).any():
+        message = f"Neither {a.name} nor {b.name} has replicates, so noise is that of people drawn at random."
+        said.append(finding("noise-by-formula", message, place=b.name))
     if len(found.beyond):
         worst = tables["compare_groups"].iloc[0]
         message = f"{len(found.beyond):,} groups differ beyond noise; the least like: {worst['words']}."

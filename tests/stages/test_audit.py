@@ -126,3 +126,18 @@ def test_a_folder_of_other_things_is_left_alone(tmp_path, people):
     (tmp_path / "out" / "thesis.docx").write_text("years of work")
     with pytest.raises(InputError, match="output-exists"):
         audit_files(people, people, tmp_path / "out", overwrite=True)
+
+
+def test_a_copy_is_not_fit_to_be_given_away_whatever_is_called_a_holdout(people):
+    pair = read.pair(people, people, keys=["age", "sex"], target="rich")
+    checks = audit(pair, models=False, holdout=pair.real)
+    assert "holdout-overlaps" in {f.code for f in checks.findings}
+    assert checks["verdicts"].set_index("use").loc["Giving them to people who may not see the real records", "verdict"] == "unfit"
+
+
+def test_more_columns_than_whole_numbers_can_count(tmp_path):
+    rng = np.random.default_rng(1)
+    wide = pd.DataFrame(rng.integers(0, 2, (60, 70)).astype(float), columns=[f"v{i}" for i in range(70)])
+    done = audit_files(wide, wide.sample(60, replace=True, random_state=1), tmp_path / "out", order=1, models=False)
+    assert (tmp_path / "out" / "audit" / "scan_coverage.parquet").is_file()
+    assert done.report.is_file()

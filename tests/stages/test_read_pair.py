@@ -185,3 +185,41 @@ def test_coded_refuses_what_does_not_agree():
     assert two.effective == 1.6
     with pytest.raises(KeyError):
         two.select(["c"])
+
+
+def test_a_variable_coded_otherwise_is_named_and_left_out():
+    found = read.pair(REAL, REAL.assign(Sex=REAL["Sex"].map({"male": 1, "female": 2})))
+    assert "Sex" not in found.names
+    assert [f.code for f in found.findings if f.level == "warning"] == ["no-common-values"]
+
+
+def test_names_of_real_people_are_noticed():
+    names = pd.Series([f"Person {i}" for i in range(200)])
+    real = pd.DataFrame({"name": names, "age": [20.0 + i % 50 for i in range(200)]})
+    copied = read.pair(real, real.assign(name=names.iloc[::-1].to_numpy()))
+    (item,) = [f for f in copied.findings if f.code == "identifiers-copied"]
+    assert item.count == 200
+    made_up = read.pair(real, real.assign(name=[f"Other {i}" for i in range(200)]))
+    assert "identifiers-copied" not in {f.code for f in made_up.findings}
+
+
+def test_a_target_of_two_numbers_is_a_category():
+    frame = pd.DataFrame({"survived": [0, 1, 1] * 20, "fare": [float(i % 11) for i in range(60)]})
+    assert read.pair(frame, frame, target="survived").variable("survived").kind == "category"
+    assert read.pair(frame, frame).variable("survived").kind == "number"
+
+
+def test_infinite_numbers_are_told():
+    frame = pd.DataFrame({"x": [1.0, np.inf, 2.5, 3.5] * 10, "y": list("ab") * 20})
+    assert {f.code for f in read.pair(frame, frame).findings if f.level == "warning"} == {"types-differ"}
+
+
+def test_a_mark_behind_a_value_label_is_missing(tmp_path):
+    frame = pd.DataFrame({"job": [1, 2, 3] * 20, "age": [float(i % 7) for i in range(60)]})
+    frame.to_stata(tmp_path / "real.dta", write_index=False, value_labels={"job": {1: "nurse", 2: "miner", 3: "?"}})
+    made = read.pair(tmp_path / "real.dta", tmp_path / "real.dta")
+    assert list(made.real["job"].cat.categories) == ["miner", "nurse"] or list(made.real["job"].cat.categories) == [
+        "nurse",
+        "miner",
+    ]
+    assert made.real["job"].isna().sum() == 20

@@ -186,9 +186,16 @@ def test_a_population_that_is_right():
     assert found.loc["Anything about households", "verdict"] == "unfit"
 
 
-@pytest.mark.parametrize(("wrong", "expected"), [(2.3, "fit"), (3.0, "care"), (4.1, "unfit"), (float("nan"), "unknown")])
-def test_held_out_between_a_perfect_draw_and_independence(wrong, expected):
+@pytest.mark.parametrize(
+    ("wrong", "fit", "expected"),
+    [
+        (2.3, 1.0, "fit"), (2.3, 4.1, "care"), (3.0, 2.0, "care"), (4.1, 3.9, "care"), (4.1, 4.2, "unfit"), (4.1, None, "unfit"),
+        (float("nan"), 1.0, "unknown"),
+    ],
+)  # fmt: skip
+def test_held_out_between_a_perfect_draw_and_independence(wrong, fit, expected):
     frame = pd.DataFrame({"table": ["age x sex"], "wrong_whole": [wrong], "floor": [1.9], "wrong_independence": [4.0]})
+    frame["wrong_fit"] = pd.array([fit], dtype="Float64").to_numpy(float, na_value=float("nan"))
     assert population(held_out=frame).loc["Counts by zone of age x sex, which was held out", "verdict"] == expected
 
 

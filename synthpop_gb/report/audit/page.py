@@ -84,6 +84,7 @@ def write_audit(
         "unit": unit,
         "verdict": front.verdicts(checks),
         "first": front.first_findings(found),
+        "more": sum(f.level in ("error", "warning") for f in found) - len(front.first_findings(found)),
         "groups": front.groups(checks, unit),
         "apart": front.groups(checks, unit, copied=True),
         "groups_grid": front.groups_grid(checks),

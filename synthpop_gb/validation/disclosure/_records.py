@@ -12,7 +12,7 @@ from synthpop_gb.coded import MISSING, group_numbers
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.pair import Pair
 
-__all__ = ["Mixed", "combinations", "held_back", "known_names", "labelled", "mixed"]
+__all__ = ["Mixed", "combinations", "held_back", "known_names", "labelled", "mixed", "overlapping"]
 
 
 def known_names(pair: Pair, names: Iterable[str], role: str) -> tuple[str, ...]:
@@ -55,6 +55,24 @@ def held_back(holdout: pd.DataFrame, pair: Pair) -> tuple[pd.DataFrame, list[Fin
             message = f"The holdout has {lost:,} values of {v.name} that are no numbers; they count as missing."
             found.append(finding("missing-value", message, place=f"holdout: {v.name}", count=lost))
     return pd.DataFrame(columns), found
+
+
+def overlapping(holdout: pd.DataFrame, pair: Pair, most: float = 10.0) -> Finding | None:
+    """Say where the holdout holds records that were synthesised from, as far as equal ones are not common anyhow.
+
+    Compared are the share of holdout records that equal a real one and, of what real people share by chance, the share of real
+    records that equal another real one; more than `most` points between them is an overlap.
+    """
+    codes = combinations([pair.real, holdout], pair, pair.names)
+    times = np.bincount(codes[0], minlength=int(max(c.max(initial=0) for c in codes)) + 1)
+    shared, usual = 100 * float((times[codes[1]] > 0).mean()), 100 * float((times[codes[0]] > 1).mean())
+    if shared - usual <= most:
+        return None
+    message = (
+        f"{shared:.3g} % of the records kept apart equal a real one on all {len(pair.names)} variables ({usual:.3g} % of real "
+        "records equal another): they are not used as a control."
+    )
+    return finding("holdout-overlaps", message, place="holdout", count=int((times[codes[1]] > 0).sum()))
 
 
 def labelled(

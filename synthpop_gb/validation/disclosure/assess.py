@@ -9,7 +9,7 @@ import pandas as pd
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.pair import Pair
-from synthpop_gb.validation.disclosure._records import held_back, known_names, missing_word
+from synthpop_gb.validation.disclosure._records import held_back, known_names, missing_word, overlapping
 from synthpop_gb.validation.disclosure.attacks import attack_table
 from synthpop_gb.validation.disclosure.attributes import Guards, attribute_table
 from synthpop_gb.validation.disclosure.distance import distance_table
@@ -104,6 +104,9 @@ def disclosure(
     if holdout is not None:
         holdout, more = held_back(holdout, pair)
         found += more
+        if overlap := overlapping(holdout, pair):
+            found.append(overlap)
+            holdout = None
     else:
         message = "There is no holdout: attacks have no control, and distances none but the real records among themselves."
         found.append(finding("no-holdout", message, place="holdout"))

@@ -27,6 +27,7 @@ PLACES = frozenset({"zone", "region", "lad", "ltla", "msoa", "lsoa", "district",
 COVERAGE_COLUMNS = ("what", "name", "k", "combinations", "looked_at", "reason")
 
 _LARGEST = 2**62  # possible cells that can be numbered
+_COUNTED = 10**15
 _MOST_NAMED = 50  # combinations named one by one, where they are left out
 _ORDERS_TOLD = 6  # orders above this are told together
 
@@ -188,6 +189,8 @@ def _orders(names, orders, alone, taken, is_protected) -> list[dict]:
     if n > _ORDERS_TOLD:
         rest = sum(comb(n, k) for k in range(_ORDERS_TOLD + 1, n + 1))
         name, reason = f"combinations of more than {_ORDERS_TOLD} variables", f"order above {max(orders, default=0)}"
+        if rest > _COUNTED:  # of sixty variables there are more than any file's whole numbers hold
+            rest, reason = _COUNTED, f"{reason}; at least so many"
         rows.append(_row("order", name, _ORDERS_TOLD + 1, rest, False, reason))
     k = max(orders, default=0) + 1
     named = (

@@ -232,7 +232,7 @@ def findings_of(
             first = rows.iloc[0]
             said = group_sentence(first["cell"], first["observed"], first["observed"] - first["excess"])
             many = int(sum(causes.get(kind, 0) for kind in kinds))
-            message = f"Against {reference.name}, {many:,} groups {what} (worst: {said})."
+            message = f"Against {reference.name}, {_groups(many, what)} ({'worst: ' if many > 1 else ''}{said})."
             own = {} if code == "impossible-combination" else level
             found.append(finding(code, message, place=first["cell"], count=many, rows=rows, **own))
     found += _lost(by_cell, int(causes.get("missing", 0)), reference, people, judged, level)
@@ -246,6 +246,17 @@ def findings_of(
         message = f"{len(missed):,} variables, combinations or rules were not looked at (first: {missed['name'].iloc[0]})."
         found.append(finding("not-looked-at", message, place=missed["name"].iloc[0], count=len(missed), rows=missed))
     return tuple(found)
+
+
+def _groups(many: int, what: str) -> str:
+    """Say how many groups something is true of.
+
+    >>> _groups(1, "are impossible and have people")
+    '1 group is impossible and has people'
+    """
+    if many != 1:
+        return f"{many:,} groups {what}"
+    return f"1 group {what.replace('are ', 'is ', 1).replace('have ', 'has ', 1)}"
 
 
 def _lost(by_cell: pd.DataFrame, causes: int, reference: Reference, people: float, judged: Judged, level: dict) -> list[Finding]:

@@ -191,7 +191,8 @@ def _told(name: str, by_zone: pd.DataFrame, cells: pd.DataFrame, n_zones: int, f
     wrong, floor = 100 * live["tvd"].mean(), 100 * live["tvd_floor"].mean()
     fail = "1 combination fails" if fails == 1 else f"{fails:,} combinations fail"
     mean = f", mean of {len(live):,} combinations" if len(live) > 1 else ""
-    text = f"{wrong:.2f} % of people in the wrong cell of their zone{mean} (noise floor {floor:.2f} %); {fail}"
+    drawn = f"people drawn at random from it, keeping no table: {floor:.2f} %"
+    text = f"{wrong:.2f} % of people in the wrong cell of their zone{mean} ({drawn}); {fail}"
     head: dict[str, object] = {f"by zone against {name}": text}
     worst = None
     if len(cells):

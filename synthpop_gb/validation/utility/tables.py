@@ -169,7 +169,7 @@ def _low(table: pd.DataFrame, worst: int) -> list[Finding]:
     if poor.empty:
         return []
     named = "; ".join(
-        f"{name_of(r)} (S_pMSE {r['s_pmse']:.3g}, {100 * r['specks']:.2g} % of records in other cells)"
+        f"{name_of(r)} (S_pMSE {r['s_pmse']:.3g}, {100 * r['specks']:.3g} % of records in other cells)"
         for r in poor.head(worst).to_dict("records")
     )
     message = f"{len(poor):,} of {len(table):,} tables have S_pMSE of {ACCEPTABLE:g} or more, the worst {named}."

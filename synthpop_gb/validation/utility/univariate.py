@@ -219,7 +219,7 @@ def _only(real: Coded, synthetic: Coded, i: int) -> dict[str, object]:
         alone = np.flatnonzero((mine > 0) & (other == 0) & (np.array(real.labels[i], object) != MISSING))
         alone = alone[np.argsort(-mine[alone], kind="stable")]
         out[f"only_{key}"] = len(alone)
-        out[f"only_{key}_names"] = ", ".join(f"{real.labels[i][j]} ({100 * mine[j] / mine.sum():.2g} %)" for j in alone[:10])
+        out[f"only_{key}_names"] = ", ".join(f"{real.labels[i][j]} ({100 * mine[j] / mine.sum():.3g} %)" for j in alone[:10])
     return out
 
 

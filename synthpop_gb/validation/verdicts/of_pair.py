@@ -120,7 +120,7 @@ def _totals(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
     first = found.loc[(found["mean_difference"].abs().fillna(0) + found["outside"].fillna(0)).idxmax()]
     apart = f"{first['mean_difference']:+.2g} real standard deviations, " if pd.notna(first["mean_difference"]) else ""
     out["figure"] = f"{first['variable']}: mean off by {apart}" if apart else f"{first['variable']}: "
-    out["figure"] += f"{100 * first['outside']:.2g} % beyond the real range"
+    out["figure"] += f"{100 * first['outside']:.3g} % beyond the real range"
     out |= {"verdict": verdict, "reason": f"{len(found):,} of the numbers have other means or values than real ones.",
             "table": "univariate"}  # fmt: skip
     return out
@@ -232,17 +232,21 @@ def _release(tables: Mapping[str, pd.DataFrame], findings: Iterable[Finding]) ->
     """Unfit where a limit of disclosure is broken; never better than 'care' without records that were kept apart."""
     use = "Giving them to people who may not see the real records"
     if not len(table_of(tables, "disclosure_distance")):
-        why = next((f.message for f in findings if f.code == "not-applicable" and "isclosure" in f.message), "")
-        return unknown(use, why or "No disclosure was measured.", "disclosure_distance")
-    broken = [f for f in findings if f.code == "disclosure-risk"]
-    controlled = not any(f.code in ("no-holdout", "no-keys") and f.level in ("note", "warning") for f in findings)
+        if any(f.code == "not-applicable" and "isclosure" in f.message for f in findings):
+            reason = "They are copies: what keeps the people safe is the real records' licence, not how the copies were made."
+            return row(use, "unfit", "every synthetic record is a copy of a real one", "copies are never fit", reason, "")
+        return unknown(use, "No disclosure was measured.", "disclosure_distance")
+    broken = [f for f in findings if f.code in ("disclosure-risk", "identifiers-copied")]
+    controlled = not any(
+        f.code in ("no-holdout", "no-keys", "holdout-overlaps") and f.level in ("note", "warning") for f in findings
+    )
     rule = (
         "no measure beyond its limit and, of people who were kept apart, enough to rule out a risk of attack above "
         f"{LEFT:g}, fit; without these with care"
     )
     identical = float(tables["disclosure_distance"]["identical"].iloc[0])
     beyond = f"{len(broken)} measure{'s' * (len(broken) != 1)} beyond the limit"
-    figure = f"{beyond}; {identical:.2g} % of synthetic records equal a real one"
+    figure = f"{beyond}; {identical:.3g} % of synthetic records equal a real one"
     if broken:
         return row(use, "unfit", figure, rule, broken[0].message, _behind(broken[0], tables))
     if not controlled:

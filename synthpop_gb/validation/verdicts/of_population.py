@@ -59,7 +59,7 @@ def _fitted(validation: Checks) -> dict[str, str | bool]:
     above, people = frame.groupby("zone", sort=False)["tae_above_floor"].sum(), float(frame["people"].sum())
     share = float(above.sum()) / 2 / people if people else np.nan
     zones = int((above > 1e-9).sum())
-    figure = f"{zones:,} of {len(above):,} zones off; {100 * share:.2g} % of people in the wrong cell"
+    figure = f"{zones:,} of {len(above):,} zones off; {100 * share:.3g} % of people in the wrong cell"
     rule = f"below {100 * SMALL:g} % of people fit, below {100 * LARGE:g} % with care"
     reason = "Whole people meet every table." if not zones else f"The worst zone is {above.idxmax()}; it is named in the report."
     return row(use, graded(share, SMALL, LARGE), figure, rule, reason, "zone_fit")
@@ -75,18 +75,22 @@ def _held_out(validation: Checks) -> list[dict[str, str | bool]]:
     name_column = next(c for c in ("table", "held_out", "pair") if c in frame)
     for item in frame.to_dict("records"):
         wrong, floor, independent = (float(item[c]) for c in ("wrong_whole", "floor", "wrong_independence"))
-        verdict = "unknown" if np.isnan(wrong) else "fit" if wrong <= NEAR * floor else "care" if wrong < independent else "unfit"
+        fractional = float(item.get("wrong_fit", np.nan))  # independence is of fractions, too: people drawn whole scatter more
+        better, near = (wrong if np.isnan(fractional) else fractional) < independent, wrong <= NEAR * floor
+        verdict = "unknown" if np.isnan(wrong) else "fit" if better and near else "care" if better or near else "unfit"
         figure = (
             f"{wrong:.2f} % of people in the wrong cell (perfect draw {floor:.2f} %, variables taken as independent "
             f"{independent:.2f} %)"
         )
         reasons = {
-            "fit": "As near as people drawn from the truth would be.",
-            "care": "Better than from its margins alone, and not as good as the truth.",
+            "fit": "Better than from its margins alone, and about as near as people drawn from the truth would be.",
+            "care": "Better than from its margins alone, and not as near as the truth."
+            if better
+            else "About as near as people drawn from the truth would be, and no better than from its margins alone.",
             "unfit": "No better than from its margins alone.",
             "unknown": "The table could not be compared.",
         }
-        rule = f"up to {NEAR:g} times a perfect draw fit; better than independence with care"
+        rule = f"better than independence and up to {NEAR:g} times a perfect draw fit, either of them with care"
         use = f"Counts by zone of {item[name_column]}, which was held out"
         rows.append(row(use, verdict, figure, rule, reasons[verdict], "held_out"))
     return rows
