@@ -53,11 +53,13 @@ _COLOUR = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 
 def show_findings(findings, *, err: bool = False) -> None:
-    """Print findings, errors first: level, code, what, why and what to do."""
+    """Print findings, errors first: level, code, what; then why and what to do, once where several in a row share it."""
     order = list(_COLOUR)
-    for f in sorted(findings, key=lambda f: order.index(f.level)):
+    found = sorted(findings, key=lambda f: order.index(f.level))
+    for f, following in zip(found, [*found[1:], None], strict=True):
         click.echo(click.style(f"{f.level} [{f.code}] ", fg=_COLOUR[f.level], bold=True) + f.message, err=err)
-        click.echo(f"    {f.why} {f.remedy}", err=err)
+        if following is None or (f.code, f.why, f.remedy) != (following.code, following.why, following.remedy):
+            click.echo(f"    {f.why} {f.remedy}", err=err)
 
 
 class progress_bar:

@@ -58,7 +58,8 @@ class Audit:
         words = {"fit": "fit", "care": "with care", "unfit": "NOT FIT", "unknown": "not known"}
         rows = self.checks["verdicts"].to_dict("records")
         wide = max((len(r["use"]) for r in rows), default=0)
-        lines = [f"  {r['use']:{wide}}  {words[r['verdict']]:9}  {r['figure']}" for r in rows]
+        said = [words[r["verdict"]] if r["meant"] else "not meant" for r in rows]
+        lines = [f"  {r['use']:{wide}}  {word:9}  {r['figure']}" for r, word in zip(rows, said, strict=True)]
         return "\n".join(["What it may be used for", *lines])
 
 
