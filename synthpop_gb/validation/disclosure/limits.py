@@ -60,7 +60,8 @@ def beyond(tables: Mapping[str, pd.DataFrame], limits: Limits, n_real: int) -> l
     enough = (rows["n"] >= FEW_ATTACKS) & (rows["control_n"] >= FEW_ATTACKS)
     for row in rows[enough & (rows["risk"] > limits.risk) & (rows["risk_lower"] > 0)].to_dict("records"):
         message = (
-            f"{row['attack']}: {100 * row['success_same_size']:.1f} % of attacks succeed, {100 * row['control']:.1f} % on people "
+            f"{row['attack'][0].upper()}{row['attack'][1:]}: {100 * row['success_same_size']:.1f} % of attacks succeed, "
+            f"{100 * row['control']:.1f} % on people "
             f"who were not synthesised from; the risk is {row['risk']:.2f} ({row['risk_lower']:.2f} to {row['risk_upper']:.2f}), "
             f"the limit {limits.risk:g}."
         )

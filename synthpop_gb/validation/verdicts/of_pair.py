@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import numpy as np
 import pandas as pd
 
 from synthpop_gb.checks import Checks
@@ -153,7 +154,10 @@ def _groups(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
         figure = f"{impossible:,.0f} people in impossible combinations; {figure}"
         return row(use, "unfit", figure, rule, "People are recorded who cannot be.", "scan_cells")
     if not failed and not len(causes):
-        return row(use, "fit", figure, rule, "No combination looked at differs by more than chance.", "scan_tables")
+        reason = "No combination looked at differs by more than chance"
+        blur = float(scanned["tvd_chance"].max()) if "tvd_chance" in scanned else np.nan
+        reason += f", which by itself makes up to {100 * blur:.2g} points, so that less cannot be seen." if blur > 0 else "."
+        return row(use, "fit", figure, rule, reason, "scan_tables")
     kinds = causes["kind"].value_counts() if len(causes) else pd.Series(dtype=int)
     said = ", ".join(f"{kinds[k]:,} {k}" for k in ("invented", "missing", "too many", "too few") if k in kinds)
     verdict = "care" if worst_excess < MUCH else "unfit"
