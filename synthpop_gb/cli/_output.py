@@ -56,7 +56,8 @@ def show_findings(findings, *, err: bool = False) -> None:
     """Print findings, errors first: level, code, what; then why and what to do, once where several in a row share it."""
     order = list(_COLOUR)
     found = sorted(findings, key=lambda f: order.index(f.level))
-    for f, following in zip(found, [*found[1:], None], strict=True):
+    for i, f in enumerate(found):
+        following = found[i + 1] if i + 1 < len(found) else None
         click.echo(click.style(f"{f.level} [{f.code}] ", fg=_COLOUR[f.level], bold=True) + f.message, err=err)
         if following is None or (f.code, f.why, f.remedy) != (following.code, following.why, following.remedy):
             click.echo(f"    {f.why} {f.remedy}", err=err)
