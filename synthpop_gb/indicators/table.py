@@ -141,10 +141,13 @@ class Indicators:
         classes = ", ".join(f"{counts[c]:,} {c}" for c in RELIABILITY if c in counts) or "no intervals"
         width = (found["upper"] - found["lower"]).median() / 2
         low, high = found["estimate"].min(), found["estimate"].max()
+        share = self.question.measure == "share"
+        shown = " ".join([f"{_figure(low, share)} to {_figure(high, share)}", *([] if share else [self.unit])])
+        number = f"{len(found):,} figure{'s' if len(found) != 1 else ''}"
         lines = [
             f"Indicators, {self.question}",
-            f"{len(found):,} figures by {', '.join(self.question.by) or 'nothing'}: {low:.4g} to {high:.4g} {self.unit}",
-            f"{100 * self.level:g}% intervals, median half-width {width:.3g}; {classes}",
+            f"{number} by {', '.join(self.question.by) or 'nothing'}: {shown}",
+            f"{100 * self.level:g}% intervals, median half-width {_figure(width, share)}; {classes}",
         ]
         if said := self.basis.get("in words"):
             lines.append(said)

@@ -24,6 +24,15 @@ TABLE_MEASURES = (
 """What `table_measures` returns, in order."""
 
 
+def plainly(value: float) -> str:
+    """Write a figure without powers of ten: three digits that count below a hundred, else whole.
+
+    >>> plainly(2312.4), plainly(3.14159)
+    ('2,312', '3.14')
+    """
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
 def verdict(s_pmse: float) -> str:
     """Word for a standardised pMSE: 'good' below 3, 'acceptable' below 10, else 'poor'; 'unknown' where it is NaN.
 

@@ -14,7 +14,7 @@ from synthpop_gb.validation.utility._design import design, with_products
 from synthpop_gb.validation.utility._sides import Sides, generator, part, sides, some_records
 from synthpop_gb.validation.utility._tree import leaves, ordered_codes
 from synthpop_gb.validation.utility._words import said
-from synthpop_gb.validation.utility.measures import ACCEPTABLE, pmse_null, propensity_measures, verdict
+from synthpop_gb.validation.utility.measures import ACCEPTABLE, plainly, pmse_null, propensity_measures, verdict
 
 __all__ = ["MODELS", "propensity"]
 
@@ -105,7 +105,7 @@ def propensity(
     table = pd.DataFrame([r for r in rows if r], columns=list(_COLUMNS))
     poor = table[table["s_pmse"].astype(float) >= ACCEPTABLE]
     if len(poor):
-        named = "; ".join(f"{r['model']} (S_pMSE {r['s_pmse']:.3g}, AUC {r['auc']:.2f})" for r in poor.to_dict("records"))
+        named = "; ".join(f"{r['model']} (S_pMSE {plainly(r['s_pmse'])}, AUC {r['auc']:.2f})" for r in poor.to_dict("records"))
         findings.append(finding("utility-low", f"Models tell synthetic from real records: {named}.", count=len(poor)))
     headline = {
         f"S_pMSE by {_SAID[r['model']]}": f"{said(r['s_pmse'])} ({r['verdict']}; AUC {said(r['auc'], '.3f')})"

@@ -14,7 +14,7 @@ from synthpop_gb.validation.utility._design import Design, design
 from synthpop_gb.validation.utility._glm import Fit, fit
 from synthpop_gb.validation.utility._sides import Sides, sides
 from synthpop_gb.validation.utility._words import percent, said
-from synthpop_gb.validation.utility.measures import ACCEPTABLE
+from synthpop_gb.validation.utility.measures import ACCEPTABLE, plainly
 
 __all__ = ["interval_overlap", "lack_of_fit", "regression"]
 
@@ -302,6 +302,6 @@ def _headline(overall: pd.DataFrame, findings: list[Finding]) -> dict[str, objec
         )
     poor = overall[overall["s_lof"].astype(float) >= ACCEPTABLE]
     if len(poor):
-        named = "; ".join(f"{r['outcome']} ({r['s_lof']:.3g} times its expectation)" for r in poor.to_dict("records"))
+        named = "; ".join(f"{r['outcome']} ({plainly(r['s_lof'])} times its expectation)" for r in poor.to_dict("records"))
         findings.append(finding("utility-low", f"The lack of fit of regressions is large: {named}.", count=len(poor)))
     return out

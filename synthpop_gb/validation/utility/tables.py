@@ -13,7 +13,7 @@ from synthpop_gb.coded import Coded
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.pair import Pair
 from synthpop_gb.validation.utility._sides import sides
-from synthpop_gb.validation.utility.measures import ACCEPTABLE, GOOD, TABLE_MEASURES, table_measures, verdict
+from synthpop_gb.validation.utility.measures import ACCEPTABLE, GOOD, TABLE_MEASURES, plainly, table_measures, verdict
 
 __all__ = ["tables"]
 
@@ -169,7 +169,7 @@ def _low(table: pd.DataFrame, worst: int) -> list[Finding]:
     if poor.empty:
         return []
     named = "; ".join(
-        f"{name_of(r)} (S_pMSE {r['s_pmse']:.3g}, {100 * r['specks']:.3g} % of records in other cells)"
+        f"{name_of(r)} (S_pMSE {plainly(r['s_pmse'])}, {100 * r['specks']:.3g} % of records in other cells)"
         for r in poor.head(worst).to_dict("records")
     )
     message = f"{len(poor):,} of {len(table):,} tables have S_pMSE of {ACCEPTABLE:g} or more, the worst {named}."
@@ -183,7 +183,7 @@ def _headline(table: pd.DataFrame) -> dict[str, object]:
         if known.empty:
             continue
         out[f"S_pMSE of {('one', 'two', 'three')[int(k) - 1]}-way tables"] = (
-            f"median {known.median():.3g}, largest {known.max():.3g} ({name_of(rows.loc[known.idxmax()].to_dict())}); "
+            f"median {plainly(known.median())}, largest {plainly(known.max())} ({name_of(rows.loc[known.idxmax()].to_dict())}); "
             f"{(known < GOOD).sum():,} of {len(known):,} good, {(known >= ACCEPTABLE).sum():,} poor"
         )
     return out
