@@ -245,6 +245,8 @@ def _in_words(row: dict, a: str, b: str) -> str:
     called = f" ({row['name']})" if row["name"] else ""
     where = "All zones together" if row["zone"] == "all" else f"{row['zone']}{called}"
     more = "more" if row["difference"] > 0 else "fewer"
+    if abs(row["a"] - row["b"] - row["difference"]) >= 1:  # zones of two sizes
+        more += " once both are brought to one size"
     return (
         f"{where}: {row['a']:,.0f} people with {row['group']} in {a}, {row['b']:,.0f} in {b}; "
         f"{abs(row['difference']):,.0f} {more}, where luck has a standard deviation of {row['noise']:,.3g}"

@@ -166,6 +166,15 @@ def _findings(a: PlacedPeople, b: PlacedPeople, zones: pd.Index, tables, outside
                 finding("unknown-zone", message, place=side.name, count=len(only), rows=rows,
                         remedy="Nothing, if one covers a larger area; else make both for zones of one year.")
             )  # fmt: skip
+    zone = tables["compare_zones"]
+    apart = zone[zone["people_difference"] != 0]
+    if len(apart):
+        first = apart.loc[apart["people_difference"].abs().idxmax()]
+        message = (
+            f"{len(apart):,} zones have other numbers of people (most: {first['zone']}, {first['people_a']:,} in {a.name} and "
+            f"{first['people_b']:,} in {b.name}); within a zone both are compared at one size."
+        )
+        said.append(finding("zone-totals-differ", message, place=str(first["zone"]), count=len(apart), rows=apart))
     if found.basis.startswith("multinomial") and np.concatenate(found.spread).any():
         message = f"Neither {a.name} nor {b.name} has replicates, so noise is that of people drawn at random."
         said.append(finding("noise-by-formula", message, place=b.name))

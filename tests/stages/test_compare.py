@@ -241,7 +241,7 @@ def test_other_people_and_zones_are_named_first_and_left_out():
     b = drawn(coded, 2, weight=adults, name="b", zones=[*ZONES[:20], "E01000099"], vintage="2021")
     checks = compare_populations(drawn(coded, 1), b)
     found = [f.code for f in checks.findings]
-    assert found == ["other-universe", "zone-vintage", "unknown-zone", "unknown-zone", "noise-by-formula"]
+    assert found == ["other-universe", "zone-vintage", "unknown-zone", "unknown-zone", "zone-totals-differ", "noise-by-formula"]
     coverage = checks["compare_coverage"]
     assert coverage.loc[coverage["item"] == "only one has age 0-15", "b"].tolist() == ["0"]
     assert coverage.loc[coverage["item"] == "zone in b only", "zone"].tolist() == ["E01000099"]

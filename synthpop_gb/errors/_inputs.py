@@ -1,0 +1,208 @@
+"""Codes about inputs: study files, tables, surveys, and what these have to do with each other."""
+
+from __future__ import annotations
+
+from synthpop_gb.errors._meaning import Meaning
+
+__all__ = ["INPUTS"]
+
+INPUTS: dict[str, Meaning] = {
+    # study file
+    "study-syntax": Meaning("error", "The study file is not valid TOML, so nothing in it can be used.", "Mend the line named."),
+    "study-key": Meaning("error", "An unknown key would be ignored in silence.", "Use the nearest known key, or delete it."),
+    "study-value": Meaning("error", "The value cannot be used as it stands.", "Give a value of the kind named."),
+    "study-missing": Meaning("error", "The study cannot be run without it.", "Add the key."),
+    "study-reference": Meaning("error", "A name points at nothing in this study.", "Use one of the names defined."),
+    "study-environment": Meaning(
+        "error", "A path uses an environment variable that is not set.", "Set the variable, or write the path out."
+    ),
+    # files
+    "missing-file": Meaning("error", "The file cannot be read.", "Check the path; paths are relative to the study file."),
+    "unreadable-file": Meaning(
+        "error", "The file is not what its name or format says.", "Open it in a text editor; download it again."
+    ),
+    "unknown-layout": Meaning(
+        "error",
+        "Columns cannot be told apart from zone codes and categories.",
+        "Name the zone column and the categories in the study.",
+    ),
+    "truncated-file": Meaning("error", "A download that was cut leaves zones out without a word.", "Download it in parts."),
+    "encoding": Meaning("warning", "Characters may be garbled.", "Save the file as UTF-8."),
+    "ragged-rows": Meaning(
+        "warning",
+        "Rows that do not fit the header were left out, and their zones with them.",
+        "Put labels that hold the delimiter in quotes, or download the file again.",
+    ),
+    # tables
+    "marked-cells": Meaning(
+        "note", "A suppressed count is not a nought.", "Nothing here: zones of the study with such cells are refused by name."
+    ),
+    "does-not-apply": Meaning(
+        "note",
+        "These people were not asked, so they are outside the table's universe.",
+        "Nothing, if the universe named says so.",
+    ),
+    "rows-without-zone": Meaning("note", "Footnotes and sums over areas are no zones.", "Nothing, if that is what they are."),
+    "remainder": Meaning(
+        "note",
+        "People of the published total whom no cell counts belong somewhere.",
+        "Nothing, if the category named is who is missing.",
+    ),
+    "not-counts": Meaning("warning", "Rates and densities cannot be fitted as counts.", "Use a table of counts."),
+    "mixed-levels": Meaning(
+        "warning",
+        "Rows of large areas repeat the people of the small ones in them.",
+        "Nothing, if the study names its zones; else keep the rows of one level.",
+    ),
+    "repeated-rows": Meaning(
+        "warning",
+        "Rows that stand twice with the same numbers were used once.",
+        "Nothing; several pages of one download may overlap.",
+    ),
+    "year-unlike-zones": Meaning(
+        "warning", "Zone codes tell another year than the table.", "Check the year, or give it with `year`."
+    ),
+    "not-nested": Meaning(
+        "warning",
+        "A zone in two areas of one level was given the one that holds most of it.",
+        "Use a lookup in which zones nest.",
+    ),
+    "missing-boundary": Meaning(
+        "warning", "Zones without a polygon are left off the maps.", "Use boundaries of the same year as the zones."
+    ),
+    "not-a-random-draw": Meaning(
+        "note",
+        "The records do not show the country's shares by themselves.",
+        "Nothing for reweighting; for national estimates use only the random part.",
+    ),
+    "not-a-number": Meaning(
+        "error", "A count that is not a number cannot be fitted.", "Replace suppressed or marked cells, or leave the zone out."
+    ),
+    "negative-count": Meaning("error", "Nobody can be counted less than nought times.", "Correct the cells."),
+    "fractional-count": Meaning(
+        "warning",
+        "Published counts of people are whole; fractions hint at rates or estimates.",
+        "Check that the table holds counts, not percentages.",
+    ),
+    "missing-count": Meaning("error", "A blank cell is not a nought.", "Fill the cells, or leave the zones out."),
+    "duplicate-zone": Meaning(
+        "error", "A zone listed twice is counted twice or at random.", "Keep one row a zone; several areas a zone need a lookup."
+    ),
+    "missing-zone": Meaning(
+        "error", "A zone without targets cannot be populated.", "Supply the rows, or leave the zones out of the study."
+    ),
+    "unknown-zone": Meaning(
+        "warning", "Rows of zones outside the study are left out.", "Nothing, if the table covers a larger area."
+    ),
+    "zone-vintage": Meaning(
+        "error",
+        "Zone codes of another year name other areas, even where some codes look alike.",
+        "Use tables and zones of one year, or a lookup between them.",
+    ),
+    "no-zones": Meaning("error", "The study area is empty.", "Check the parent's name and the zone codes."),
+    "empty-zone": Meaning("warning", "A zone without people stays empty.", "Nothing, if the zone is known to be empty."),
+    "total-mismatch": Meaning(
+        "warning",
+        "Tables of one universe must agree on its size before both can be met.",
+        "Nothing: both are settled on one total and the change is reported. Name the table to trust with `total_from`.",
+    ),
+    "nested-subtotal": Meaning(
+        "note", "A subtotal beside its parts would count people twice.", "Nothing: only the finest cells were used."
+    ),
+    "incomplete-cells": Meaning(
+        "warning",
+        "The cells do not add up to the published total, so somebody is missing from the table.",
+        "Name the category that takes the rest with `remainder`.",
+    ),
+    "perturbed": Meaning(
+        "note",
+        "The publisher changed small counts to protect people, so tables disagree a little.",
+        "Nothing: judge the fit above the floor.",
+    ),
+    "coarse-join": Meaning(
+        "warning",
+        "Survey and table share only coarser categories than either has.",
+        "Use a table with finer categories, or accept the merged ones.",
+    ),
+    "one-category": Meaning(
+        "error",
+        "Survey and table share no way of dividing this variable, so the constraint says nothing.",
+        "Choose another table, or give a recode.",
+    ),
+    # survey
+    "unmapped-code": Meaning(
+        "error",
+        "Records with this code belong to no category and would drop out.",
+        "Add the code to the recode, or list it as missing.",
+    ),
+    "missing-value": Meaning(
+        "warning",
+        "Records without a value cannot fill any cell and were left out.",
+        "Impute them beforehand, or accept the smaller survey.",
+    ),
+    "missing-weight": Meaning(
+        "error", "A record without a design weight stands for nobody knows how many.", "Correct the weight column."
+    ),
+    "zero-weight": Meaning(
+        "warning", "Records of weight zero are not in the sample and were left out.", "Nothing, if the survey means it so."
+    ),
+    "negative-weight": Meaning("error", "A record cannot stand for fewer than no people.", "Correct the weight column."),
+    "no-weight": Meaning(
+        "note", "Without design weights every record counts alike.", "Name the weight column, if the survey has one."
+    ),
+    "lone-cluster": Meaning(
+        "warning",
+        "One cluster says nothing of its stratum's variance: it is in every replicate once, and uncertainty is understated.",
+        "Merge such strata with their neighbours in the survey's file.",
+    ),
+    "duplicate-record": Meaning("error", "Two records of one id cannot be told apart in the output.", "Make the ids unique."),
+    "missing-column": Meaning("error", "A column that the study names is not in the file.", "Correct the name."),
+    "unknown-variable": Meaning(
+        "error", "No codebook describes this variable for this source.", "Describe it in the study: column and categories."
+    ),
+    "vintage-mismatch": Meaning(
+        "warning",
+        "Survey and tables describe different years; the joint structure is the survey's.",
+        "Use a survey of the tables' year where one is to be had.",
+    ),
+    "no-records": Meaning("error", "Of nobody nothing can be learnt.", "Check the file and the filters that were set."),
+    "few-records": Meaning(
+        "warning", "A small survey repeats its records very often.", "Use a larger survey, or fewer constraints."
+    ),
+    "bad-distribution": Meaning(
+        "error",
+        "People cannot be spread over bins that are none, or by shares that are none.",
+        "Give increasing edges and one share a bin that add up to 1, for every zone.",
+    ),
+    "unheeded": Meaning(
+        "warning", "The method knows nothing of it, so it changes nobody.", 'Use a method that chooses whole records: "anneal".'
+    ),
+    # survey against tables
+    "empty-cell": Meaning(
+        "error",
+        "People are wanted that no record can stand for.",
+        "Merge the category with a neighbour (recode), or supply more records.",
+    ),
+    "thin-donors": Meaning(
+        "warning", "Many people are copies of very few records.", "Merge the category, or supply more records."
+    ),
+    "narrow-universe": Meaning(
+        "error", "The survey does not cover all the people the table counts.", "Ask for a table of the survey's universe."
+    ),
+    "universe-unknown": Meaning(
+        "error", "It cannot be told which records the table counts.", "Name the universe of the table in the study."
+    ),
+    "universe-split": Meaning(
+        "error",
+        "A survey category lies partly inside and partly outside the table's universe.",
+        "Use a survey or table with a matching boundary.",
+    ),
+    "mixed-universe": Meaning(
+        "error", "Tables of persons and of households cannot be fitted together on persons.", "Keep to tables of one unit."
+    ),
+    "structural-clash": Meaning(
+        "warning",
+        "The tables ask for combinations that no record has, so the zone cannot be fitted exactly.",
+        "Merge a category of one of the two tables, or supply more records.",
+    ),
+}
