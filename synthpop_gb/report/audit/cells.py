@@ -103,7 +103,12 @@ def cells_picture(
         drawing.mark(shape, at[i, 0], at[i, 1], 8, colour, said)
     _labels(drawing, cells, at, worst, most_labels)
     drawing.text(
-        (_LEFT + _WIDE) / 2, _TALL - 8, f"real {unit}, at the synthetic data’s size", size=11, anchor="middle", fill=GREY
+        (_LEFT + _WIDE) / 2,
+        _TALL - 8,
+        f"{'real' if unit == 'records' else 'expected'} {unit}, at the synthetic data’s size",
+        size=11,
+        anchor="middle",
+        fill=GREY,
     )
     middle = (_TOP + _TALL - _FOOT) / 2
     drawing.text(11, middle, f"synthetic {unit}", size=11, anchor="middle", fill=GREY, turn=-90)
