@@ -192,8 +192,11 @@ def test_nobody_alone_in_a_zone(tmp_path):
 
 
 def test_a_perfect_pair_is_told_as_one(tmp_path):
-    few = {"scan_tables": tables()["scan_tables"].assign(discoveries=0), "scan_cells": tables()["scan_cells"].iloc[:0]}
-    made = page(tmp_path, Checks({}, few))
+    scanned = tables()["scan_tables"].assign(discoveries=0)
+    few = {"scan_tables": scanned, "scan_cells": tables()["scan_cells"].iloc[:0]}
+    copies = page(tmp_path, Checks({}, few))
+    assert "No cell differs by more than the luck of so few different records explains." in copies.text
+    made = page(tmp_path, Checks({}, few | {"scan_tables": scanned.assign(tvd_floor_effective=scanned["tvd_floor"])}))
     assert "No cell differs by more than chance explains." in made.text
     assert "No group is further from the reference than chance explains." in made.text
 
