@@ -58,7 +58,7 @@ class Checks:
           combinations of up to three variables (`intersections.scan`, `intersections.scan_zones`)
         - 'univariate', 'univariate_bins', 'association', 'association_norms', 'utility_tables', 'propensity', 'regression',
           'regression_fit', 'prediction', 'confusion', 'importance', 'importance_agreement', 'fairness' (`utility.utility`)
-        - 'disclosure_identity', 'disclosure_attribute', 'disclosure_guarded', 'disclosure_distance', 'attacks'
+        - 'disclosure_identity', 'disclosure_attribute', 'disclosure_guarded', 'disclosure_distance', 'disclosure_near', 'attacks'
           (`disclosure.disclosure`); 'zone_uniqueness', 'intruder', 'copies', 'donor_reuse' (`disclosure.cloned_disclosure`)
     findings : tuple of Finding
         What does not fit, worst first: 'zone-not-fitted' (fits that did not converge, then people that miss targets),

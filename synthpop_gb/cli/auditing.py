@@ -58,7 +58,7 @@ def audit_command(first, synthetic, **given):
         if isinstance(error, sp.InputError):
             raise
         raise click.UsageError(f"{error}.") from None
-    show_findings([f for f in result.checks.findings if f.level != "note"])
+    show_findings([f for f in result.checks.findings if f.level != "note" and f not in result.refused])
     click.echo(repr(result))
     click.echo(result.report)
     show_findings(result.refused, err=True)

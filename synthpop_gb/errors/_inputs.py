@@ -156,7 +156,9 @@ INPUTS: dict[str, Meaning] = {
         "Merge such strata with their neighbours in the survey's file.",
     ),
     "duplicate-record": Meaning("error", "Two records of one id cannot be told apart in the output.", "Make the ids unique."),
-    "missing-column": Meaning("error", "A column that the study names is not in the file.", "Correct the name."),
+    "missing-column": Meaning(
+        "error", "A column that was named is not in the file, or cannot be used as it is.", "Correct the name, or the column."
+    ),
     "unknown-variable": Meaning(
         "error", "No codebook describes this variable for this source.", "Describe it in the study: column and categories."
     ),

@@ -144,6 +144,11 @@ RESULTS: dict[str, Meaning] = {
     "utility-partial": Meaning(
         "note", "What was not looked at may still be wrong.", "Raise the limit named to look at all of it."
     ),
+    "test-records-seen": Meaning(
+        "warning",
+        "A model that has seen the answers is not tested by them.",
+        "Synthesise from some of the real records, and test models on the others.",
+    ),
     "utility-low": Meaning(
         "warning",
         "Analyses of these variables give other answers on the synthetic records than on the real ones.",

@@ -120,7 +120,13 @@ def audit_files(
     pair = read_pair(real, synthetic, **pairing)
     kept = None if holdout is None else _kept_apart(real, holdout, pair, pairing)
     checks = audit(pair, seed=seed, order=order, impossible=impossible, holdout=kept, models=models, workers=workers, tell=tell)
+    refused = ()
+    if rule is not None:
+        columns = list(pair.names) + [name for name, _ in pair.left_out]
+        refused = tuple(check_release(rule, licence=licence, columns=columns, keys=pair.keys, checks=checks))
+        checks = _held_to(rule, refused, checks)
     settings = {
+        "release rule": "none asked for" if rule is None else rule.name,
         "largest combination": order, "seed": seed, "models trained": "yes" if models and pair.target else "no",
         "impossible": "; ".join(impossible) or "nothing declared",
         "records kept apart": "none" if kept is None else f"{len(kept):,}",
@@ -138,7 +144,6 @@ def audit_files(
 
     page = write_audit(folder, checks, title=f"Audit of synthetic data: {pair.synthetic_name}", facts=facts)
     card_of(folder)  # once more: the page is one of the files that it lists
-    refused = () if rule is None else tuple(check_release(rule, licence=licence, keys=pair.keys, checks=checks))
     return Audit(folder, checks, page, pair, refused)
 
 
@@ -182,6 +187,8 @@ def audit_run(
         population, aligned, run_folder.read_checks(folder), counts=counts, names=names, keys=keys, order=order,
         impossible=impossible, workers=workers,
     )  # fmt: skip
+    refused = () if rule is None else tuple(_broken(rule, aligned, checks, keys or ()))
+    checks = checks if rule is None else _held_to(rule, refused, checks)
     if study.survey.licence != "open":
         published = [f"published {name}" for name in table_names(aligned.held_out)]
         checks = withhold_few(checks, survey_codes(aligned, names), published=published, impossible=impossible)
@@ -193,7 +200,7 @@ def audit_run(
         "date": _today(),
         "settings": {
             "largest combination": order, "impossible": "; ".join(impossible) or "nothing declared",
-            "keys": checks.headline.get("keys", "none"),
+            "keys": checks.headline.get("keys", "none"), "release rule": "none asked for" if rule is None else rule.name,
         },
         "versions": versions(),
     }  # fmt: skip
@@ -201,8 +208,17 @@ def audit_run(
 
     page = write_audit(folder, checks, title=f"Audit of a synthetic population: {study.heading}", facts=facts, unit="people")
     card_of(folder)
-    refused = () if rule is None else tuple(_broken(rule, aligned, checks, keys or ()))
     return Audit(folder, checks, page, refused=refused)
+
+
+def _held_to(rule: ReleaseRule, refused: Sequence[Finding], checks: Checks) -> Checks:
+    """Put what a rule refuses among the findings, and into the verdict on giving the data away, for whoever opens the folder."""
+    headline = {**checks.headline, "release rule": f"{rule.name}: {f'{len(refused)} breaches' if refused else 'kept'}"}
+    frame = checks["verdicts"].copy()
+    at = frame["use"].str.startswith(("Giving them", "Handing out"))
+    if refused:
+        frame.loc[at, ["verdict", "reason"]] = ["unfit", refused[0].message]
+    return Checks(headline, {**checks.tables, "verdicts": frame}, (*refused, *checks.findings))
 
 
 def _broken(rule: ReleaseRule, aligned: Aligned, checks: Checks, keys: Sequence[str]) -> list[Finding]:
@@ -224,11 +240,12 @@ def _kept_apart(real, holdout, pair: Pair, pairing: Mapping) -> pd.DataFrame:
     """Read records that were kept apart as the pair was read, so that labels and types agree."""
     from synthpop_gb.read import pair as read_pair
 
-    known = {k: v for k, v in pairing.items() if k in ("exclude", "weight", "kinds", "missing")}
+    known = {k: v for k, v in pairing.items() if k in ("exclude", "weight", "missing")}
+    known["kinds"] = {v.name: v.kind for v in pair.variables}  # a target of nought and one is a category there, too
     apart = read_pair(real, holdout, **known, cloned=False).synthetic
     absent = [n for n in pair.names if n not in apart]
     if absent:
-        message = f"The records kept apart have no {', '.join(absent)}."
+        message = f"The records kept apart have no {', '.join(absent)}, or write it with other codes."
         raise InputError([finding("missing-column", message, place="holdout", count=len(absent))])
     return apart[list(pair.names)]
 

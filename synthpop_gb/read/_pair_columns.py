@@ -18,6 +18,9 @@ __all__ = ["Side", "unify"]
 _MANY = 100
 """Text with more different values than this, and in more than a tenth of the records, is free text or an id."""
 
+_NAMES = 0.9
+"""Share of records with a value of their own from which a column of text names them."""
+
 _MOST = 2000
 """Text with more different values than this is never a category."""
 
@@ -154,7 +157,9 @@ def _copied(real: Side, name: str, synthetic: Side, texts: list[pd.Series], find
         message = (
             f"{name!r}: {n:,} of {len(known):,} values of {synthetic.name} ({share:.3g} %) are those of records of {real.name}."
         )
-        findings.append(finding("identifiers-copied", message, place=synthetic.place, count=n))
+        names_them = texts[0].nunique() >= _NAMES * max(int(texts[0].notna().sum()), 1)  # a town or a ticket is shared
+        level = "warning" if names_them else "note"
+        findings.append(finding("identifiers-copied", message, place=synthetic.place, count=n, level=level))
 
 
 def _plain(values: pd.Series, missing: frozenset[str]) -> pd.Series:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import tempfile
 
 import numpy as np
 import pandas as pd
@@ -141,3 +142,53 @@ def test_more_columns_than_whole_numbers_can_count(tmp_path):
     done = audit_files(wide, wide.sample(60, replace=True, random_state=1), tmp_path / "out", order=1, models=False)
     assert (tmp_path / "out" / "audit" / "scan_coverage.parquet").is_file()
     assert done.report.is_file()
+
+
+def test_copies_with_one_variable_recoded_or_all_blurred_are_found(people):
+    rng, real = np.random.default_rng(2), people.assign(code=(people["sex"] == "f").astype(float))
+    recoded = real.assign(code=real["code"] + 1)
+    blurred = real.assign(age=real["age"] + rng.integers(-1, 2, len(real)), pay=real["pay"] + rng.integers(-3, 4, len(real)))
+    for other in (recoded, blurred):
+        checks = audit(read.pair(real, other, keys=["sex"]), models=False, order=1)
+        assert "disclosure-risk" in {f.code for f in checks.findings}
+    fresh = audit(read.pair(real.head(1500), real.tail(1500).reset_index(drop=True), keys=["sex"]), models=False, order=1)
+    assert "disclosure-risk" not in {f.code for f in fresh.findings}
+
+
+def test_a_target_of_nought_and_one_is_the_same_in_the_holdout(people):
+    frame = people.assign(rich=(people["rich"] == "yes").astype(int))
+    thirds = [frame.iloc[i::3].reset_index(drop=True) for i in range(3)]
+    done = audit_files_checks(*thirds)
+    assert "disclosure-risk" not in {f.code for f in done.findings}
+    same = audit_files_checks(thirds[0], thirds[0], thirds[0])
+    assert "holdout-overlaps" in {f.code for f in same.findings}
+
+
+def audit_files_checks(real, synthetic, holdout):
+    with tempfile.TemporaryDirectory() as place:
+        return audit_files(
+            real, synthetic, f"{place}/out", holdout=holdout, target="rich", keys=["age", "sex"], models=False, order=1
+        ).checks
+
+
+def test_models_tested_on_records_that_the_generator_saw_say_nothing(people):
+    checks = audit(read.pair(people, people, target="rich"), order=1)
+    verdicts = checks["verdicts"].set_index("use")["verdict"]
+    assert verdicts["Training models that are used on real people"] == "unknown"
+    assert verdicts["Asking whom a model wrongs"] == "unknown"
+
+
+def test_what_a_release_rule_refuses_stands_in_the_folder(tmp_path, people):
+    done = audit_files(
+        people,
+        people.sample(len(people), random_state=1),
+        tmp_path / "out",
+        keys=["age"],
+        models=False,
+        order=1,
+        release="public",
+    )
+    assert done.refused
+    row = done.checks["verdicts"].set_index("use").loc["Giving them to people who may not see the real records"]
+    assert row["verdict"] == "unfit"
+    assert "Release public" in done.report.read_text(encoding="utf-8")

@@ -25,7 +25,14 @@ from tests.pairs import make_pair
 from tests.reference import disclosure as twin
 from tests.stages.made_pairs import KEYS, pair_of, people
 
-TABLES = {"disclosure_identity", "disclosure_attribute", "disclosure_guarded", "disclosure_distance", "attacks"}
+TABLES = {
+    "disclosure_identity",
+    "disclosure_attribute",
+    "disclosure_guarded",
+    "disclosure_distance",
+    "disclosure_near",
+    "attacks",
+}
 
 # real: a xxy, b yy, c x, d y, e xxy; synthetic: a xy, b yy, c y, e xx, f x
 REAL = [*"aaabbcdeee"], [*"xxyyyxyxxy"]
@@ -251,7 +258,7 @@ def test_copies_are_found_and_fresh_people_pass():
     } <= places
     assert copies.headline["identical to a real record"] == "100.0 %"
     assert copies["disclosure_attribute"].set_index("target")["wanted"].to_dict() == {"ill": True, "income": False}
-    lenient = Limits(100, 100, 100, 100, 1)
+    lenient = Limits(100, 100, 100, 100, 1, near=100)
     quiet = disclosure(pair_of(real, real, keys=KEYS, target="ill"), seed=1, holdout=strangers, limits=lenient)
     assert "disclosure-risk" not in {f.code for f in quiet.findings}
 

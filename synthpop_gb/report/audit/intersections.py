@@ -16,6 +16,9 @@ __all__ = ["coverage", "intersections", "scan_sentences"]
 
 _PANELS = 6
 
+_UNCOUNTED = 10**15
+"""As many combinations stand for "at least so many": they are not added up."""
+
 
 def scan_sentences(checks: Checks, unit: str) -> list[str]:
     """Say how much was compared and how much of it is wrong, a sentence a reference."""
@@ -177,7 +180,7 @@ def coverage(checks: Checks) -> tuple[list[str], Grid | None]:
     ]
     missed = missed.assign(name=text_in(missed, "name") if "name" in missed else text_in(missed, "combination"))
     many = missed["combinations"].fillna(1) if "combinations" in missed else pd.Series(1, missed.index)
-    orders = many[text_in(missed, "what") == "order"].sum()
+    orders = many[(text_in(missed, "what") == "order") & (many < _UNCOUNTED)].sum()
     alone = text_in(missed, "what") == "variable"
     sentences = []
     if orders:

@@ -15,6 +15,7 @@ from synthpop_gb.validation.disclosure.attributes import Guards, attribute_table
 from synthpop_gb.validation.disclosure.distance import distance_table
 from synthpop_gb.validation.disclosure.identity import identity_table
 from synthpop_gb.validation.disclosure.limits import FEW_ATTACKS, Limits, beyond
+from synthpop_gb.validation.disclosure.near import near_copies
 
 __all__ = ["CLONED", "disclosure"]
 
@@ -74,7 +75,8 @@ def disclosure(
     -------
     Checks
         Tables 'disclosure_identity' (`identity_table`), 'disclosure_attribute' and 'disclosure_guarded' (`attribute_table`),
-        'disclosure_distance' (`distance_table`), 'attacks' (`attack_table`); findings 'disclosure-risk', 'no-holdout', 'no-keys',
+        'disclosure_distance' (`distance_table`), 'disclosure_near' (`near_copies`), 'attacks' (`attack_table`); findings
+        'disclosure-risk', 'no-holdout', 'no-keys',
         'nothing-to-measure', 'not-applicable'; the headline in words.
 
     Raises
@@ -120,6 +122,8 @@ def disclosure(
         if len(tables["disclosure_attribute"]):
             tables["disclosure_attribute"]["wanted"] = tables["disclosure_attribute"]["target"] == target
     tables["disclosure_distance"] = distance_table(pair, seed=seed, holdout=holdout, most=most, workers=workers)
+    tables["disclosure_near"], near = near_copies(pair, tables["disclosure_distance"], holdout, most=limits.near)
+    found += near
     wanted = None if target is None else [target]
     tables["attacks"] = attack_table(pair, seed=seed, keys=chosen, targets=wanted, holdout=holdout, n=attacks)
     found += beyond(tables, limits, len(pair.real))

@@ -23,7 +23,7 @@ class Limits:
     Attributes
     ----------
     replicated_uniques : float
-        repU, per cent of the real records.
+        repU, per cent of the real records; where there is a holdout, points by which it exceeds that of the holdout.
     disclosed : float
         Points by which DiSCO, without what is common knowledge, exceeds its baseline, where the interval of the difference
         excludes nought too: that of the holdout, or, where there is none, of shuffled targets.
@@ -34,6 +34,9 @@ class Limits:
         Points by which synthetic records are closer to training records than expected, where the interval says so too.
     risk : float
         Of an attack, between 0 and 1, where the interval excludes nought too.
+    near : float
+        Points by which synthetic records equal a real one in all but one variable more often than the holdout's do, or, where
+        there is none, than real records equal other real ones.
     """
 
     replicated_uniques: float = 5.0
@@ -41,6 +44,7 @@ class Limits:
     identical: float = 1.0
     closer: float = 2.0
     risk: float = 0.1
+    near: float = 10.0
 
 
 def beyond(tables: Mapping[str, pd.DataFrame], limits: Limits, n_real: int) -> list[Finding]:
@@ -67,8 +71,8 @@ def beyond(tables: Mapping[str, pd.DataFrame], limits: Limits, n_real: int) -> l
         )
         found.append(_risk(message, row["attack"], row["success"] * row["n"]))
     found += _distances(tables["disclosure_distance"].set_index("comparison"), limits)
-    if "disclosure_identity" in tables and tables["disclosure_identity"]["repU"].iloc[0] > limits.replicated_uniques:
-        row = tables["disclosure_identity"].iloc[0]
+    row = tables["disclosure_identity"].iloc[0] if "disclosure_identity" in tables else None
+    if row is not None and _replicated(row) > limits.replicated_uniques:
         message = (
             f"{row['repU']:.1f} % of the real records are unique on {row['keys']} and so is a synthetic one with the same; the "
             f"limit is {limits.replicated_uniques:g} %."
@@ -88,6 +92,12 @@ def beyond(tables: Mapping[str, pd.DataFrame], limits: Limits, n_real: int) -> l
 def _surely_more(percent: float, n: float, beside: float, n_beside: float) -> bool:
     """Whether the interval of the difference of two shares, in per cent, lies above nought; of a handful nobody can say."""
     return n_beside >= FEW_ATTACKS and share_difference(percent / 100 * n, n, beside / 100 * n_beside, n_beside)[0] > 0
+
+
+def _replicated(row: pd.Series) -> float:
+    """Replicated uniques, beyond those that people who were not synthesised from would make, where some were kept apart."""
+    held = float(row.get("repU_holdout", float("nan")))
+    return float(row["repU"]) if held != held else float(row["repU_same_size"]) - held
 
 
 def _risk(message: str, place: str, count: float = 1) -> Finding:

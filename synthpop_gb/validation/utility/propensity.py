@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -172,7 +173,9 @@ def _logistic(both: Sides, model: str, most_records: int, most: int, seed: int, 
     centre = weight @ x / weight.sum()
     spread = np.sqrt(weight @ (x - centre) ** 2 / weight.sum())
     x = (x - centre) / np.where(spread > 0, spread, 1.0)
-    fit = regression(C=_NO_PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=100).fit(x, synthetic, sample_weight=weight)
+    with warnings.catch_warnings():  # where the sides can be told apart for certain it never converges, and is good enough
+        warnings.simplefilter("ignore")
+        fit = regression(C=_NO_PENALTY, solver="newton-cholesky", tol=1e-8, max_iter=100).fit(x, synthetic, sample_weight=weight)
     score = fit.predict_proba(x)[:, 1]
     values = np.linalg.eigvalsh((x * weight[:, None]).T @ x / weight.sum())
     df = int((values > 1e-9 * max(values.max(), 1e-300)).sum())  # aliased columns take no degree of freedom

@@ -19,6 +19,9 @@ __all__ = ["pair_verdicts"]
 MUCH = 0.01
 """Points (as a share) by which tables that fail may be further off than chance makes them, to be used with care."""
 
+SEEN = 50
+"""Per cent of the test records that stand among the synthetic ones, from which models say nothing."""
+
 FALSE = 0.05
 """Rate of false discoveries among groups, as `scan` takes it."""
 
@@ -65,6 +68,9 @@ def pair_verdicts(checks: Checks) -> pd.DataFrame:
         _fairness(t),
         _release(t, checks.findings),
     ]
+    if any(f.code == "test-records-seen" and f.count >= SEEN for f in checks.findings):
+        why = "Most of the real records that models are tested on stand among the synthetic ones: they are known by heart."
+        rows[4:6] = [unknown(r["use"], why, r["table"]) for r in rows[4:6]]
     few = _few(t)
     judged = [unknown(r["use"], few, r["table"]) if few and r["verdict"] in ("fit", "care") else r for r in rows[:-1]]
     return pd.DataFrame([*judged, rows[-1]], columns=list(COLUMNS))
@@ -85,17 +91,34 @@ def _tables(tables: Mapping[str, pd.DataFrame], k: int, use: str) -> dict[str, s
     live = frame[(frame["k"] == k) & frame["s_pmse"].notna()] if len(frame) else frame
     if not len(live):
         return unknown(use, f"No table of {k} variable{'s' * (k > 1)} could be compared.", "utility_tables")
+    beyond = live[_beyond_luck(live, table_of(tables, "univariate"))]
+    if not len(beyond):
+        first = live.loc[live["s_pmse"].idxmax()]
+        figure = f"largest S_pMSE {_short(first['s_pmse'])}, which the luck of two samples explains"
+        reason = f"None of {len(live):,} tables differs by more than two samples of one population do."
+        return row(use, "fit", figure, _RULE, reason, "utility_tables")
+    live = beyond
     first = live.loc[live["s_pmse"].idxmax()]
     name = " x ".join(str(first[c]) for c in "abc" if first[c])
-    poor, good = int((live["s_pmse"] >= ACCEPTABLE).sum()), int((live["s_pmse"] < GOOD).sum())
     verdict = graded(float(first["s_pmse"]), GOOD, ACCEPTABLE)
-    reasons = {
-        "fit": f"All {len(live):,} tables are as near the real ones as another sample would be, or nearly so.",
-        "care": f"{len(live) - good:,} of {len(live):,} tables differ more than another sample would.",
-        "unfit": f"{poor:,} of {len(live):,} tables differ far more than another sample would.",
-    }
+    many, all_of = len(live), int((frame["k"] == k).sum())
+    reason = f"{many:,} of {all_of:,} tables differ{'s' * (many == 1)} by more than two samples of one population do."
     figure = f"largest S_pMSE {_short(first['s_pmse'])} ({name})"
-    return row(use, verdict, figure, _RULE, reasons[verdict], "utility_tables")
+    return row(use, verdict, figure, _RULE, reason, "utility_tables")
+
+
+def _beyond_luck(tables: pd.DataFrame, univariate: pd.DataFrame) -> pd.Series:
+    """Which tables differ by more than two samples of one population, all tables together (Bonferroni); all, if not known.
+
+    VW is chi-squared of a redraw of the real records; of two samples it is 1 / (1 - c) times that, c the synthetic share.
+    """
+    from scipy.stats import chi2
+
+    if not {"vw", "df"} <= set(tables) or not {"n_real", "n_synthetic"} <= set(univariate) or not len(univariate):
+        return pd.Series(True, tables.index)
+    real, synthetic = float(univariate["n_real"].max()), float(univariate["n_synthetic"].max())
+    statistic = tables["vw"].astype(float) * real / max(real + synthetic, 1.0)
+    return pd.Series(chi2.sf(statistic, tables["df"].clip(lower=1)) * len(tables) <= FALSE, tables.index)
 
 
 def _totals(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
@@ -240,7 +263,7 @@ def _release(tables: Mapping[str, pd.DataFrame], findings: Iterable[Finding]) ->
             reason = "They are copies: what keeps the people safe is the real records' licence, not how the copies were made."
             return row(use, "unfit", "every synthetic record is a copy of a real one", "copies are never fit", reason, "")
         return unknown(use, "No disclosure was measured.", "disclosure_distance")
-    broken = [f for f in findings if f.code in ("disclosure-risk", "identifiers-copied")]
+    broken = [f for f in findings if f.code in ("disclosure-risk", "identifiers-copied") and f.level == "warning"]
     controlled = not any(
         f.code in ("no-holdout", "no-keys", "holdout-overlaps") and f.level in ("note", "warning") for f in findings
     )
@@ -273,6 +296,8 @@ def _behind(broken: Finding, tables: Mapping[str, pd.DataFrame]) -> str:
     """Name the table in which the figure of a finding of disclosure stands."""
     if broken.place in ("distance to the closest record", "identical records"):
         return "disclosure_distance"
+    if broken.place == "near copies":
+        return "disclosure_near"
     for name, column in (("attacks", "attack"), ("disclosure_identity", "keys")):
         frame = table_of(tables, name)
         if column in frame and broken.place in set(frame[column]):

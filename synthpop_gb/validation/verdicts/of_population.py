@@ -13,6 +13,8 @@ __all__ = ["population_verdicts"]
 SMALL, LARGE = 0.0005, 0.01
 """Share of people away from the fitted tables: below the first fit, below the second with care."""
 
+_ZONES, _AREA = "Combinations of attributes by zone", "Groups of several attributes over the whole area"
+
 NEAR = 1.25
 """Times the noise floor up to which a table that was not fitted counts as right."""
 
@@ -48,6 +50,12 @@ def population_verdicts(audit: Checks, validation: Checks, *, licence: str, repl
         _households(audit),
         _release(audit, licence),
     ]
+    wrong = next((r for r in rows if r["table"] == "held_out" and r["verdict"] in ("care", "unfit")), None)
+    for item in rows if wrong else ():
+        if (
+            item["use"] in (_ZONES, _AREA) and item["verdict"] == "fit"
+        ):  # the fit itself may be wrong, and a published table says so
+            item |= {"verdict": "care", "reason": f"{item['reason']} But see {wrong['use'][0].lower()}{wrong['use'][1:]}."}
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -98,7 +106,7 @@ def _held_out(validation: Checks) -> list[dict[str, str | bool]]:
 
 def _by_zone(audit: Checks) -> dict[str, str | bool]:
     """Whole people against the fractional fit: what making people of fractions has cost, combination by combination."""
-    use = "Combinations of attributes by zone"
+    use = _ZONES
     frame = table_of(audit.tables, "scan_tables")
     live = frame[frame["reference"].astype(str).str.endswith(", by zone") & frame["tvd"].notna()] if len(frame) else frame
     if not len(live):
@@ -119,7 +127,7 @@ def _by_zone(audit: Checks) -> dict[str, str | bool]:
 
 def _together(audit: Checks) -> dict[str, str | bool]:
     """All zones together against the first reference: groups that whole people have too many or too few of."""
-    use = "Groups of several attributes over the whole area"
+    use = _AREA
     frame, cells = table_of(audit.tables, "scan_tables"), table_of(audit.tables, "scan_cells")
     live = frame[~frame["reference"].astype(str).str.endswith(", by zone") & frame["passes"].notna()] if len(frame) else frame
     if not len(live):
