@@ -37,7 +37,8 @@ MOVED, FAR = 0.1, 0.01
 LEFT = 0.2
 """Risk of an attack that must be ruled out by its interval before records are given away."""
 
-_RULE = f"below {GOOD:g} fit, below {ACCEPTABLE:g} with care (Raab, Nowok & Dibben 2021)"
+_RULE = f"below {GOOD:g} fit, below {ACCEPTABLE:g} with care"
+_TABLES_RULE = f"S_pMSE of tables that differ by more than luck {_RULE} (Raab, Nowok & Dibben 2021)"
 
 
 def pair_verdicts(checks: Checks) -> pd.DataFrame:
@@ -96,7 +97,7 @@ def _tables(tables: Mapping[str, pd.DataFrame], k: int, use: str) -> dict[str, s
         first = live.loc[live["s_pmse"].idxmax()]
         figure = f"largest S_pMSE {_short(first['s_pmse'])}, which the luck of two samples explains"
         reason = f"None of {len(live):,} tables differs by more than two samples of one population do."
-        return row(use, "fit", figure, _RULE, reason, "utility_tables")
+        return row(use, "fit", figure, _TABLES_RULE, reason, "utility_tables")
     live = beyond
     first = live.loc[live["s_pmse"].idxmax()]
     name = " x ".join(str(first[c]) for c in "abc" if first[c])
@@ -104,7 +105,7 @@ def _tables(tables: Mapping[str, pd.DataFrame], k: int, use: str) -> dict[str, s
     many, all_of = len(live), int((frame["k"] == k).sum())
     reason = f"{many:,} of {all_of:,} tables differ{'s' * (many == 1)} by more than two samples of one population do."
     figure = f"largest S_pMSE {_short(first['s_pmse'])} ({name})"
-    return row(use, verdict, figure, _RULE, reason, "utility_tables")
+    return row(use, verdict, figure, _TABLES_RULE, reason, "utility_tables")
 
 
 def _beyond_luck(tables: pd.DataFrame, univariate: pd.DataFrame) -> pd.Series:
@@ -201,7 +202,7 @@ def _regression(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
     )
     same = f"{100 * first['same_conclusion']:.0f} % of coefficients lead to the same conclusion"
     reason = f"In the model of {first['outcome']} {same}."
-    return row(use, verdict, figure, "lack of fit " + _RULE.replace(" (Raab, Nowok & Dibben 2021)", ""), reason, "regression")
+    return row(use, verdict, figure, "lack of fit " + _RULE, reason, "regression")
 
 
 def _prediction(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
