@@ -18,7 +18,7 @@ __all__ = ["Side", "unify"]
 _MANY = 100
 """Text with more different values than this, and in more than a tenth of the records, is free text or an id."""
 
-_NAMES = 0.9
+_NAMES = 0.98
 """Share of records with a value of their own from which a column of text names them."""
 
 _MOST = 2000

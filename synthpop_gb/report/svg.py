@@ -48,17 +48,20 @@ def width_of(text: str, size: float) -> float:
 
 
 def short(text: str, width: float, size: float) -> str:
-    """Cut a text to so many pixels, with an ellipsis where something is lost.
+    """Cut a text to so many pixels, with an ellipsis in the middle: names that begin alike often end otherwise.
 
     >>> short("Married-civilian-spouse", 60, 10), short("Wife", 60, 10)
-    ('Married-ci…', 'Wife')
+    ('Marrie…ouse', 'Wife')
     """
     text = " ".join(str(text).split())
     if width_of(text, size) <= width:
         return text
-    while text and width_of(text + "…", size) > width:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    for kept in range(len(text) - 1, 0, -1):
+        first = (3 * kept + 4) // 5  # more of the beginning
+        cut = f"{text[:first].rstrip()}…{text[first - kept :].lstrip() if kept > first else ''}"
+        if width_of(cut, size) <= width:
+            return cut
+    return "…"
 
 
 def wrapped(text: str, width: float, size: float, most: int = 2) -> list[str]:

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.coded import MISSING
-from synthpop_gb.report.svg import GREY, INK, Drawing, short
+from synthpop_gb.report.svg import GREY, INK, Drawing, short, width_of
 from synthpop_gb.report.words import number
 
 __all__ = ["REAL", "SYNTHETIC", "significant", "variable_picture"]
@@ -76,7 +76,8 @@ def _columns(bins: pd.DataFrame, name: str, foot: str) -> str:
             line += piece
     drawing.path(line, stroke=SYNTHETIC, stroke_width=1.6, stroke_linejoin="round")
     there = bins[~gone]
-    ends = [(left, _end(there.iloc[0], "low"), "start"), (left + step * n, _end(there.iloc[-1], "high"), "end")]
+    last = min(left + step * n, right - width_of("missing", 10)) if gone.any() else left + step * n  # its label stands beside
+    ends = [(left, _end(there.iloc[0], "low"), "start"), (last, _end(there.iloc[-1], "high"), "end")]
     for at, said, anchor in ends:
         drawing.text(at, bottom + 14, short(said, 78, 10), size=10, anchor=anchor, fill=GREY)
     if gone.any():
