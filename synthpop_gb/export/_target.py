@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.export._rows import FORMATS
 
-__all__ = ["kind_of", "may_write"]
+__all__ = ["kind_of", "may_write", "written_whole"]
 
 _WRITTEN = r"([^=/]+=[^/]*/)?people\.parquet"
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary file beside `path` that takes its place when all went well, and is gone when not.
+
+    Raises InputError (`output-locked`).
+    """
+    partial = path.with_name(f".{os.getpid()}.{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield partial
+        os.replace(partial, path)
+    except PermissionError as error:
+        raise InputError([finding("output-locked", f"{path} cannot be written: {error.strerror}.", place=str(path))]) from error
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def kind_of(path: Path) -> str:

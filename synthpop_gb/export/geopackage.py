@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.errors import InputError, finding
+from synthpop_gb.export._target import written_whole
 from synthpop_gb.export.polygons import BRITISH_GRID, WORLD, polygons
 from synthpop_gb.geography import Geography
 
@@ -52,16 +52,9 @@ def geopackage(values: pd.DataFrame | pd.Series, geography: Geography, path: str
         message = f"{path.name} has none of the endings .gpkg, .geo.parquet, .parquet, .geojson."
         raise InputError([finding("study-value", message, place=str(path))])
     frame = _with_places(values, geography, BRITISH_GRID if kind == ".gpkg" else WORLD)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as partial:
         _write(frame, partial, kind, layer)
         _compare(_read(partial, kind, layer), frame, path)
-        os.replace(partial, path)
-    except PermissionError as error:
-        raise InputError([finding("output-locked", f"{path} cannot be written: {error.strerror}.", place=str(path))]) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 

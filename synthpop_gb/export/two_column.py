@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from hashlib import blake2b
@@ -14,7 +13,7 @@ import pandas as pd
 
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.export._rows import CHUNK, FORMATS, guarded, writing
-from synthpop_gb.export._target import may_write
+from synthpop_gb.export._target import may_write, written_whole
 from synthpop_gb.population import DonorCounts, Population, ZoneDonors
 
 if TYPE_CHECKING:
@@ -83,15 +82,8 @@ def two_column(
     ids = population.donors if lone else population.problem.records
     if counts is None:
         counts = [population.counts] if lone else population.blocks()
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with written_whole(path) as partial:
         _write(counts, ids, partial, kind, columns)
-        os.replace(partial, path)
-    except PermissionError as error:
-        raise InputError([finding("output-locked", f"{path} cannot be written: {error.strerror}.", place=str(path))]) from error
-    finally:
-        partial.unlink(missing_ok=True)
     return path
 
 
