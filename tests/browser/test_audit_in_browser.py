@@ -1,28 +1,11 @@
 """The audit's page in a real browser: nothing runs, nothing is asked for, and it can be read on a phone."""
 
-import sys
-
 import pytest
 
 from synthpop_gb.report import write_audit
 from tests.stages.audit_world import FACTS, TITLE, audit
 
-if sys.platform == "win32":
-    pytest.skip("the browser is driven through POSIX pipes", allow_module_level=True)
-
-from tests.browser.devtools import Browser, find_browser
-
 HOSTILE = "<script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    path = find_browser()
-    if path is None:
-        pytest.skip("no Chromium was found (SYNTHPOP_GB_BROWSER can name one): the page is not tried in a browser")
-    tab = Browser(path, tmp_path_factory.mktemp("profile"))
-    yield tab
-    tab.close()
 
 
 def shown(browser, path, width=1400):

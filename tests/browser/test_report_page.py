@@ -1,28 +1,11 @@
 """The page in a real browser without any network: the map is drawn, list and bars work, nothing is asked for, nothing runs."""
 
 import io
-import sys
 
 import numpy as np
-import pytest
 
 from synthpop_gb.report import write_report
 from tests.stages.grid_world import HOSTILE, on_grid
-
-if sys.platform == "win32":
-    pytest.skip("the browser is driven through POSIX pipes", allow_module_level=True)
-
-from tests.browser.devtools import Browser, find_browser
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    path = find_browser()
-    if path is None:
-        pytest.skip("no Chromium was found (SYNTHPOP_GB_BROWSER can name one): the page is not tried in a browser")
-    tab = Browser(path, tmp_path_factory.mktemp("profile"))
-    yield tab
-    tab.close()
 
 
 def written(folder, **study):

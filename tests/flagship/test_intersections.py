@@ -1,29 +1,20 @@
 """Adult and Leeds by the scan: what is known to be wrong is found without being told where to look."""
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from synthpop_gb.pair import Pair, PairVariable
+from synthpop_gb import read
 from synthpop_gb.synthesis import bootstrap, independent_columns, lose_rare, swap_within_couples
 from synthpop_gb.validation.intersections import scan, scan_zones, survey_codes
 
 
 @pytest.fixture(scope="module")
 def adult(data_folder):
-    records = pd.read_parquet(data_folder / "classic" / "adult" / "adult.parquet").drop(columns="split")
-    for column in records:
-        if pd.api.types.is_numeric_dtype(records[column]):
-            records[column] = records[column].astype(np.float64)
-        else:
-            text = records[column].astype(object).where(lambda x: x != "?")
-            records[column] = pd.Categorical(text, categories=sorted(text.dropna().unique()))
-    return records
+    return pd.read_parquet(data_folder / "classic" / "adult" / "adult.parquet").drop(columns="split")
 
 
 def scanned(real, made):
-    kinds = tuple(PairVariable(c, "number" if real[c].dtype == np.float64 else "category") for c in real)
-    return scan(*Pair(real, made, kinds).coded())
+    return scan(*read.pair(real, made, cloned=False).coded())
 
 
 @pytest.mark.data
