@@ -18,7 +18,7 @@ from synthpop_gb.pipeline.after import opened, slug
 from synthpop_gb.pipeline.card import card_of, write_pair_card
 from synthpop_gb.provenance import versions
 from synthpop_gb.release import ReleaseRule, check_release, release_rule
-from synthpop_gb.validation import audit, audit_population, worst
+from synthpop_gb.validation import WORDS, audit, audit_population, refused_release, worst
 from synthpop_gb.validation.comparisons import table_names
 from synthpop_gb.validation.intersections import survey_codes, withhold_few
 
@@ -55,7 +55,7 @@ class Audit:
 
     def __repr__(self) -> str:
         """Verdicts, one a line, each with its figure."""
-        words = {"fit": "fit", "care": "with care", "unfit": "NOT FIT", "unknown": "not known"}
+        words = WORDS | {"unfit": "NOT FIT"}
         rows = self.checks["verdicts"].to_dict("records")
         wide = max((len(r["use"]) for r in rows), default=0)
         said = [words[r["verdict"]] if r["meant"] else "not meant" for r in rows]
@@ -124,7 +124,7 @@ def audit_files(
     if rule is not None:
         columns = list(pair.names) + [name for name, _ in pair.left_out]
         refused = tuple(check_release(rule, licence=licence, columns=columns, keys=pair.keys, checks=checks))
-        checks = _held_to(rule, refused, checks)
+        checks = refused_release(checks, rule.name, refused)
     settings = {
         "release rule": "none asked for" if rule is None else rule.name,
         "largest combination": order, "seed": seed, "models trained": "yes" if models and pair.target else "no",
@@ -133,7 +133,6 @@ def audit_files(
         "keys": ", ".join(pair.keys) or "none named", "target": pair.target or "none named",
         "protected": ", ".join(pair.protected) or "none recognised",
     }  # fmt: skip
-    write_pair_card(pair, checks, folder, licence=licence, card=card, settings=settings)
     facts = {
         "real": f"{pair.real_name}, {len(pair.real):,} records",
         "synthetic": f"{pair.synthetic_name}, {len(pair.synthetic):,} records",
@@ -143,7 +142,7 @@ def audit_files(
     from synthpop_gb.report.audit import write_audit
 
     page = write_audit(folder, checks, title=f"Audit of synthetic data: {pair.synthetic_name}", facts=facts)
-    card_of(folder)  # once more: the page is one of the files that it lists
+    write_pair_card(pair, checks, folder, licence=licence, card=card, settings=settings)  # last: it lists the page
     return Audit(folder, checks, page, pair, refused)
 
 
@@ -156,6 +155,7 @@ def audit_run(
     order: int = 3,
     release: str | Mapping | ReleaseRule | None = None,
     workers: int | None = None,
+    tell: Callable[[str], object] | None = None,
 ) -> Audit:
     """Audit a finished run: its folder gets audit/ and audit.html, and its card is written anew.
 
@@ -170,7 +170,7 @@ def audit_run(
         Variables of the survey to scan; all that its codebook describes where absent.
     keys : sequence of str, optional
         What an intruder knows of somebody; what neighbours may see where absent.
-    impossible, order, workers
+    impossible, order, workers, tell
         As of `validation.audit_population`.
     release : optional
         A rule, its profile's name or its mapping: what of it is broken is in `Audit.refused`.
@@ -185,10 +185,10 @@ def audit_run(
     counts = list(run_folder.read_counts(folder, aligned.records))
     checks = audit_population(
         population, aligned, run_folder.read_checks(folder), counts=counts, names=names, keys=keys, order=order,
-        impossible=impossible, workers=workers,
+        impossible=impossible, workers=workers, tell=tell,
     )  # fmt: skip
     refused = () if rule is None else tuple(_broken(rule, aligned, checks, keys or ()))
-    checks = checks if rule is None else _held_to(rule, refused, checks)
+    checks = checks if rule is None else refused_release(checks, rule.name, refused)
     if study.survey.licence != "open":
         published = [f"published {name}" for name in table_names(aligned.held_out)]
         checks = withhold_few(checks, survey_codes(aligned, names), published=published, impossible=impossible)
@@ -196,7 +196,7 @@ def audit_run(
     facts = {
         "population": f"{population.people:,} people in {len(aligned.zones):,} zones",
         "survey": f"{aligned.survey.name}, {len(aligned.records):,} records of {aligned.survey.universe.name}",
-        "method": population.provenance.method if hasattr(population.provenance, "method") else study.method.name,
+        "method": population.provenance.method,
         "date": _today(),
         "settings": {
             "largest combination": order, "impossible": "; ".join(impossible) or "nothing declared",
@@ -209,16 +209,6 @@ def audit_run(
     page = write_audit(folder, checks, title=f"Audit of a synthetic population: {study.heading}", facts=facts, unit="people")
     card_of(folder)
     return Audit(folder, checks, page, refused=refused)
-
-
-def _held_to(rule: ReleaseRule, refused: Sequence[Finding], checks: Checks) -> Checks:
-    """Put what a rule refuses among the findings, and into the verdict on giving the data away, for whoever opens the folder."""
-    headline = {**checks.headline, "release rule": f"{rule.name}: {f'{len(refused)} breaches' if refused else 'kept'}"}
-    frame = checks["verdicts"].copy()
-    at = frame["use"].str.startswith(("Giving them", "Handing out"))
-    if refused:
-        frame.loc[at, ["verdict", "reason"]] = ["unfit", refused[0].message]
-    return Checks(headline, {**checks.tables, "verdicts": frame}, (*refused, *checks.findings))
 
 
 def _broken(rule: ReleaseRule, aligned: Aligned, checks: Checks, keys: Sequence[str]) -> list[Finding]:
@@ -278,12 +268,12 @@ def from_options(first: Path, synthetic: Path | None, given: Mapping) -> Audit:
     if wrong:
         names = ", ".join(f"--{'open' if n == 'is_open' else n.replace('_', '-')}" for n in wrong)
         raise ValueError(f"{names}: not for {'a run' if synthetic is None else 'two files'}")
-    shared = {name: given[name] for name in ("impossible", "order", "release")}
+    shared = {name: given[name] for name in ("impossible", "order", "release", "tell")}
     if synthetic is None:
         return audit_run(first, names=given["variables"] or None, keys=given["keys"] or None, **shared)
     return audit_files(
         first, synthetic, given["output"], holdout=given["holdout"], seed=given["seed"], models=not given["no_models"],
         licence="open" if given["is_open"] else "restricted", overwrite=given["overwrite"], keys=given["keys"],
         target=given["target"], protected=given["protected"] or None, exclude=given["exclude"], weight=given["weight"],
-        cloned=given["cloned"] or None, tell=given.get("tell"), **shared,
+        cloned=given["cloned"] or None, **shared,
     )  # fmt: skip

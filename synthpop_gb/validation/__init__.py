@@ -1,6 +1,6 @@
 """Validation: nouns in, Checks out. Is it right, for whom, and how would anything simpler have done."""
 
-from synthpop_gb.validation.audit import audit, audit_population
+from synthpop_gb.validation.audit import audit, audit_population, refused_release
 from synthpop_gb.validation.metrics import (
     effective_number,
     invented,
@@ -23,10 +23,11 @@ from synthpop_gb.validation.metrics import (
 from synthpop_gb.validation.registry import METRICS, register_metric
 from synthpop_gb.validation.truth import compare_with_truth, true_error
 from synthpop_gb.validation.validate import validate
-from synthpop_gb.validation.verdicts import worst
+from synthpop_gb.validation.verdicts import WORDS, worst
 
 __all__ = [
     "METRICS",
+    "WORDS",
     "audit",
     "audit_population",
     "compare_with_truth",
@@ -38,6 +39,7 @@ __all__ = [
     "nonfitting_table",
     "percent_wrong",
     "r2",
+    "refused_release",
     "register_metric",
     "rssz",
     "sae",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import pandas as pd
 
@@ -14,9 +15,9 @@ from synthpop_gb.population import DonorCounts, Population
 from synthpop_gb.validation.disclosure import cloned_disclosure, disclosure
 from synthpop_gb.validation.intersections import protected_names, scan, scan_zones, survey_codes
 from synthpop_gb.validation.utility import utility
-from synthpop_gb.validation.verdicts import pair_verdicts, population_verdicts
+from synthpop_gb.validation.verdicts import GIVING, HANDING, pair_verdicts, population_verdicts, summary
 
-__all__ = ["audit", "audit_population"]
+__all__ = ["audit", "audit_population", "refused_release"]
 
 
 def audit(
@@ -97,6 +98,7 @@ def audit_population(
     order: int = 3,
     impossible: Iterable[str] = (),
     workers: int | None = None,
+    tell: Callable[[str], object] | None = None,
 ) -> Checks:
     """Audit a population of copied survey records: combinations by zone and over all zones, and whom it exposes.
 
@@ -114,7 +116,7 @@ def audit_population(
         Variables of the survey to scan; all that its codebook describes where absent, the protected ones first.
     keys : sequence of str, optional
         What an intruder knows of somebody.
-    order, impossible, workers
+    order, impossible, workers, tell
         As of `audit`.
 
     Returns
@@ -127,19 +129,20 @@ def audit_population(
     InputError
         Where a rule about what is impossible, a key or a variable is not known.
     """
+    tell = tell or (lambda words: None)
     blocks = list(population.blocks()) if counts is None else list(counts)
     records = survey_codes(aligned, names)
+    tell(f"combinations of up to {order} of {len(records.names)} variables in {len(aligned.zones):,} zones")
     found = scan_zones(
         blocks, records, aligned.zones, fit=population if population.duals is not None else None, tables=aligned.held_out,
         orders=range(1, order + 1), protected=protected_names(records.names), impossible=impossible,
         survey_name="the survey" + f" {aligned.survey.name}" * (aligned.survey.name != "survey"), workers=workers,
     )  # fmt: skip
+    tell("disclosure")
     exposed = cloned_disclosure(blocks, aligned, keys)
     number = 0 if population.replicates is None else len(population.replicates)
-    judged = lambda checks: population_verdicts(  # noqa: E731 - two facts that only this run knows
-        checks, validation, licence=aligned.survey.licence, replicates=number
-    )
-    return _whole([found, exposed], (), judged)
+    judge = partial(population_verdicts, validation=validation, licence=aligned.survey.licence, replicates=number)
+    return _whole([found, exposed], (), judge)
 
 
 def _whole(parts: Iterable[Checks], before: Iterable[Finding], judge) -> Checks:
@@ -154,7 +157,29 @@ def _whole(parts: Iterable[Checks], before: Iterable[Finding], judge) -> Checks:
     found.sort(key=lambda f: rank[f.level])
     checks = Checks(headline, tables, tuple(found))
     verdicts = judge(checks)
-    counts = verdicts["verdict"].value_counts()
-    words = {"fit": "fit", "care": "with care", "unfit": "not fit", "unknown": "not known"}
-    said = ", ".join(f"{counts[v]} {w}" for v, w in words.items() if v in counts)
-    return Checks({"uses judged": said, **headline}, {"verdicts": verdicts, **tables}, tuple(found))
+    return Checks({"uses judged": summary(verdicts), **headline}, {"verdicts": verdicts, **tables}, tuple(found))
+
+
+def refused_release(checks: Checks, rule: str, refused: Sequence[Finding]) -> Checks:
+    """Put what a release rule refuses where whoever opens the folder sees it.
+
+    Parameters
+    ----------
+    checks : Checks
+        Of `audit` or `audit_population`.
+    rule : str
+        The rule's name.
+    refused : sequence of Finding
+        What breaks it; nothing where it is kept.
+
+    Returns
+    -------
+    Checks
+        With the rule in the headline, the findings first, and the use that the rule decides unfit where it is broken.
+    """
+    n, verdicts = len(refused), checks["verdicts"].copy()
+    if refused:
+        verdicts.loc[verdicts["use"].isin([GIVING, HANDING]), ["verdict", "reason"]] = ["unfit", refused[0].message]
+    said = f"{rule}: {'kept' if not n else f'broken in {n} way' + 's' * (n > 1)}"
+    headline = {**checks.headline, "uses judged": summary(verdicts), "release rule": said}
+    return Checks(headline, {**checks.tables, "verdicts": verdicts}, (*refused, *checks.findings))

@@ -5,6 +5,7 @@ import pytest
 
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import finding
+from synthpop_gb.validation import refused_release
 from synthpop_gb.validation.verdicts import pair_verdicts, population_verdicts, worst
 
 TOTALS = "Totals and shares of one variable"
@@ -208,3 +209,14 @@ def test_rows_of_a_licensed_survey_go_to_nobody():
 def test_the_worst_of_several():
     assert worst(["fit", "care", "unknown"]) == "care"
     assert worst(["unknown"]) == "unknown"
+
+
+def test_a_broken_release_rule_changes_verdict_and_summary():
+    frame = pair_verdicts(Checks({}, {}))
+    checks = refused_release(
+        Checks({"uses judged": "old"}, {"verdicts": frame}), "public", [finding("release-refused", "No.", place="")]
+    )
+    assert checks.headline["uses judged"] == "1 not fit, 6 not known"
+    assert checks.headline["release rule"] == "public: broken in 1 way"
+    assert checks["verdicts"].set_index("use").loc[GIVE, ["verdict", "reason"]].tolist() == ["unfit", "No."]
+    assert refused_release(checks, "open", []).headline["release rule"] == "open: kept"

@@ -7,10 +7,18 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import pandas as pd
 
-__all__ = ["COLUMNS", "VERDICTS", "graded", "row", "table_of", "unknown", "worst"]
+__all__ = [
+    "COLUMNS", "GIVING", "HANDING", "VERDICTS", "WORDS", "graded", "row", "summary", "table_of", "unknown", "worst",
+]  # fmt: skip
 
 VERDICTS = ("fit", "care", "unfit", "unknown")
 """Fit for the use; usable with care; not fit; not known, because nothing that was measured says so."""
+
+WORDS = {"fit": "fit", "care": "with care", "unfit": "not fit", "unknown": "not known"}
+"""The verdicts as people say them."""
+
+GIVING, HANDING = "Giving them to people who may not see the real records", "Handing out rows of people"
+"""The uses that a release rule decides: of synthetic records, and of a run's people."""
 
 COLUMNS = ("use", "verdict", "figure", "threshold", "reason", "table", "meant")
 
@@ -41,6 +49,16 @@ def graded(value: float, fit: float, care: float) -> str:
     if np.isnan(value):
         return "unknown"
     return "fit" if value < fit else "care" if value < care else "unfit"
+
+
+def summary(verdicts: pd.DataFrame) -> str:
+    """Say how many uses have which verdict.
+
+    >>> summary(pd.DataFrame({"verdict": ["fit", "unfit", "fit"]}))
+    '2 fit, 1 not fit'
+    """
+    counts = verdicts["verdict"].value_counts()
+    return ", ".join(f"{counts[v]} {words}" for v, words in WORDS.items() if v in counts)
 
 
 def worst(verdicts: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from synthpop_gb.errors import Finding
 from synthpop_gb.validation.disclosure.limits import FEW_ATTACKS
 from synthpop_gb.validation.utility.measures import ACCEPTABLE, GOOD
 from synthpop_gb.validation.utility.prediction import ENOUGH, KEPT
-from synthpop_gb.validation.verdicts._rows import COLUMNS, graded, row, table_of, unknown, worst
+from synthpop_gb.validation.verdicts._rows import COLUMNS, GIVING, graded, row, table_of, unknown, worst
 
 __all__ = ["pair_verdicts"]
 
@@ -258,7 +258,7 @@ def _fairness(tables: Mapping[str, pd.DataFrame]) -> dict[str, str | bool]:
 
 def _release(tables: Mapping[str, pd.DataFrame], findings: Iterable[Finding]) -> dict[str, str | bool]:
     """Unfit where a limit of disclosure is broken; never better than 'care' without records that were kept apart."""
-    use = "Giving them to people who may not see the real records"
+    use = GIVING
     if not len(table_of(tables, "disclosure_distance")):
         if any(f.code == "not-applicable" and "isclosure" in f.message for f in findings):
             reason = "They are copies: what keeps the people safe is the real records' licence, not how the copies were made."

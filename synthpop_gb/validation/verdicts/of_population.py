@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.checks import Checks
-from synthpop_gb.validation.verdicts._rows import COLUMNS, graded, row, table_of, unknown
+from synthpop_gb.validation.verdicts._rows import COLUMNS, HANDING, graded, row, table_of, unknown
 
 __all__ = ["population_verdicts"]
 
@@ -176,7 +176,7 @@ def _households(audit: Checks) -> dict[str, str | bool]:
 
 
 def _release(audit: Checks, licence: str) -> dict[str, str | bool]:
-    use = "Handing out rows of people"
+    use = HANDING
     frame = table_of(audit.tables, "zone_uniqueness")
     if not len(frame):
         return unknown(use, "Uniqueness was not measured.", "zone_uniqueness")
