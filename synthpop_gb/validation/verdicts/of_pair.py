@@ -65,16 +65,19 @@ def pair_verdicts(checks: Checks) -> pd.DataFrame:
         _tables(t, 2, "Tables of two variables"),
         _groups(t),
         _regression(t),
-        _prediction(t),
-        _fairness(t),
-        _release(t, checks.findings),
+        *(_unseen(r, checks.findings) for r in (_prediction(t), _fairness(t))),
     ]
-    if any(f.code == "test-records-seen" and f.count >= SEEN for f in checks.findings):
-        why = "Most of the real records that models are tested on stand among the synthetic ones: they are known by heart."
-        rows[4:6] = [unknown(r["use"], why, r["table"]) for r in rows[4:6]]
     few = _few(t)
-    judged = [unknown(r["use"], few, r["table"]) if few and r["verdict"] in ("fit", "care") else r for r in rows[:-1]]
-    return pd.DataFrame([*judged, rows[-1]], columns=list(COLUMNS))
+    judged = [unknown(r["use"], few, r["table"]) if few and r["verdict"] in ("fit", "care") else r for r in rows]
+    return pd.DataFrame([*judged, _release(t, checks.findings)], columns=list(COLUMNS))
+
+
+def _unseen(verdict: dict[str, str | bool], findings: Iterable[Finding]) -> dict[str, str | bool]:
+    """Return the verdict on a model, or that nothing is known where most of its test records stand among the synthetic ones."""
+    if not any(f.code == "test-records-seen" and f.count >= SEEN for f in findings):
+        return verdict
+    why = "Most of the real records that models are tested on stand among the synthetic ones: they are known by heart."
+    return unknown(verdict["use"], why, verdict["table"])
 
 
 def _few(tables: Mapping[str, pd.DataFrame]) -> str:
@@ -265,9 +268,7 @@ def _release(tables: Mapping[str, pd.DataFrame], findings: Iterable[Finding]) ->
             return row(use, "unfit", "every synthetic record is a copy of a real one", "copies are never fit", reason, "")
         return unknown(use, "No disclosure was measured.", "disclosure_distance")
     broken = [f for f in findings if f.code in ("disclosure-risk", "identifiers-copied") and f.level == "warning"]
-    controlled = not any(
-        f.code in ("no-holdout", "no-keys", "holdout-overlaps") and f.level in ("note", "warning") for f in findings
-    )
+    controlled = not any(f.code in ("no-holdout", "no-keys", "holdout-overlaps") for f in findings)
     rule = (
         "no measure beyond its limit and, of people who were kept apart, enough to rule out a risk of attack above "
         f"{LEFT:g}, fit; without these with care"
