@@ -18,8 +18,6 @@ _OPEN = 12
 
 _MOST_VARIABLES = 60
 
-_MOMENTS = {"mean": "Mean", "sd": "Standard deviation", "skewness": "Skewness", "q05": "5 %", "q50": "Median", "q95": "95 %"}
-
 
 def variables(checks: Checks, unit: str) -> dict | None:
     """Return the panels of single variables and their table; None where there are none."""
