@@ -143,11 +143,12 @@ class Indicators:
         low, high = found["estimate"].min(), found["estimate"].max()
         share = self.question.measure == "share"
         shown = " ".join([f"{_figure(low, share)} to {_figure(high, share)}", *([] if share else [self.unit])])
+        half = f"{100 * width:.1f} points" if share else _figure(width, share)
         number = f"{len(found):,} figure{'s' if len(found) != 1 else ''}"
         lines = [
             f"Indicators, {self.question}",
             f"{number} by {', '.join(self.question.by) or 'nothing'}: {shown}",
-            f"{100 * self.level:g}% intervals, median half-width {_figure(width, share)}; {classes}",
+            f"{100 * self.level:g}% intervals, median half-width {half}; {classes}",
         ]
         if said := self.basis.get("in words"):
             lines.append(said)
