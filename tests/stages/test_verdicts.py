@@ -220,3 +220,19 @@ def test_a_broken_release_rule_changes_verdict_and_summary():
     assert checks.headline["release rule"] == "public: broken in 1 way"
     assert checks["verdicts"].set_index("use").loc[GIVE, ["verdict", "reason"]].tolist() == ["unfit", "No."]
     assert refused_release(checks, "open", []).headline["release rule"] == "open: kept"
+
+
+def test_combinations_are_no_better_than_the_worst_table_that_was_held_out():
+    frame = pd.DataFrame(
+        {"table": ["a x b", "c x d"], "wrong_whole": [3.0, 9.0], "floor": [1.9, 1.0], "wrong_independence": [4.0, 5.0]}
+    )
+    found = population(held_out=frame).loc["Combinations of attributes by zone"]
+    assert found["verdict"] == "care"
+    assert "c x d" in found["reason"]
+
+
+def test_tables_left_out_are_counted_once_each():
+    left = pd.DataFrame({"zone": ["Z"] * 4, "table": ["age", "age", "sex", "sex"]})
+    validation = Checks({}, {"left_out": left})
+    found = population_verdicts(Checks({}, {}), validation, licence="open", replicates=40).set_index("use")
+    assert "2 tables left out in turn" in found.loc["Answers that are in the survey alone, by zone", "figure"]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.checks import Checks
-from synthpop_gb.validation.verdicts._rows import COLUMNS, HANDING, graded, row, table_of, unknown
+from synthpop_gb.validation.verdicts._rows import COLUMNS, HANDING, VERDICTS, graded, row, table_of, unknown
 
 __all__ = ["population_verdicts"]
 
@@ -50,7 +50,8 @@ def population_verdicts(audit: Checks, validation: Checks, *, licence: str, repl
         _households(audit),
         _release(audit, licence),
     ]
-    wrong = next((r for r in rows if r["table"] == "held_out" and r["verdict"] in ("care", "unfit")), None)
+    doubtful = [r for r in rows if r["table"] == "held_out" and r["verdict"] in ("care", "unfit")]
+    wrong = max(doubtful, key=lambda r: VERDICTS.index(r["verdict"]), default=None)  # the first of the worst
     for item in rows if wrong else ():
         if (
             item["use"] in (_ZONES, _AREA) and item["verdict"] == "fit"
@@ -161,7 +162,7 @@ def _other(validation: Checks, replicates: int) -> dict[str, str | bool]:
     frame = table_of(validation.tables, "left_out")
     if not replicates or not len(frame):
         return unknown(use, "There are no replicates, so nothing says how sure such a figure is.", "left_out")
-    figure = f"{replicates:,} replicates, and intervals learnt from {len(frame):,} tables left out"
+    figure = f"{replicates:,} replicates, and intervals learnt from {frame['table'].nunique():,} tables left out in turn"
     reason = "Ask for them with their intervals, and leave out figures that are called unreliable."
     return row(use, "care", figure, "never better than with care: no table says whether they are right", reason, "left_out")
 
