@@ -11,10 +11,11 @@ from synthpop_gb.codebook import Category, Universe
 from synthpop_gb.distribution import Distribution
 from synthpop_gb.errors import Finding
 from synthpop_gb.geography import Geography
+from synthpop_gb.households import Households
 from synthpop_gb.microdata import Microdata
 from synthpop_gb.provenance import InputFile
 
-__all__ = ["Aligned", "AlignedTable"]
+__all__ = ["Aligned", "AlignedLevel", "AlignedTable"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +34,8 @@ class AlignedTable:
         Zones x cells, float64 whole numbers; columns a MultiIndex with one level a variable holding category labels.
         For constraints: after settling totals. For held-out tables: as published, merged to the common categories.
     record_cell : numpy.ndarray
-        (n_records,) int32: which column of `targets` each record of `Aligned.records` falls in, -1 = outside the universe.
+        (n_records,) int32: which column of `targets` each record of `Aligned.records` falls in, -1 = outside the universe. A
+        table of households has a household's cell on its reference (`Households.reference`) and -1 on its other members.
     universe : Universe
         Who is counted.
     standard_error : float
@@ -79,6 +81,37 @@ class AlignedTable:
 
 
 @dataclass(frozen=True, eq=False)
+class AlignedLevel:
+    """Tables of one parent level after harmonising: the zones of an area are to meet them together.
+
+    Attributes
+    ----------
+    name : str
+        'msoa', 'lad' ...: a column of the geography.
+    areas : pandas.Index
+        Codes of the areas, the rows of every table's targets.
+    of_zone : numpy.ndarray
+        (n_zones,) int32 area (position) of each zone, -1 where the level binds it to nothing.
+    constraints, held_out : tuple of AlignedTable
+        Tables to be fitted, and tables kept back; `targets` and `published` have one row an area.
+    changes : pandas.DataFrame
+        What reconciling with the zones' tables changed: columns table, zone (the area's code), published, settled, cells_changed,
+        people_moved.
+    """
+
+    name: str
+    areas: pd.Index
+    of_zone: np.ndarray
+    constraints: tuple[AlignedTable, ...]
+    held_out: tuple[AlignedTable, ...] = ()
+    changes: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def __repr__(self) -> str:
+        """One line: areas, tables."""
+        return f"AlignedLevel {self.name}: {len(self.areas):,} areas; {', '.join(c.name for c in self.constraints)}"
+
+
+@dataclass(frozen=True, eq=False)
 class Aligned:
     """What harmonising returns, and all that formulating and validating need.
 
@@ -104,6 +137,10 @@ class Aligned:
         Everything noticed on the way, reading included.
     distributions : tuple of Distribution
         What methods that choose whole records should bring about beyond the tables. None by default.
+    households : Households or None
+        Who lives together, where whole households are to be placed; None = persons.
+    levels : tuple of AlignedLevel
+        Tables of parent levels, the finest level first.
     """
 
     survey: Microdata
@@ -116,6 +153,8 @@ class Aligned:
     floor: pd.Series
     findings: tuple[Finding, ...] = field(default=())
     distributions: tuple[Distribution, ...] = field(default=())
+    households: Households | None = None
+    levels: tuple[AlignedLevel, ...] = ()
 
     @property
     def zones(self) -> pd.Index:

@@ -1,16 +1,18 @@
-"""Formulate: the one step from tables to arrays. Records alike on every constraint become one profile."""
+"""Formulate: the one step from tables to arrays. Records, or households, alike on every constraint become one profile."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.aligned import Aligned
+from synthpop_gb.aligned import Aligned, AlignedTable
 from synthpop_gb.distribution import Distribution
 from synthpop_gb.errors import refuse
+from synthpop_gb.incidence import Incidence
+from synthpop_gb.level import Level
 from synthpop_gb.problem import Problem, zone_key
 
 __all__ = ["formulate"]
@@ -22,7 +24,9 @@ def formulate(aligned: Aligned, *, distributions: Sequence[Distribution] = ()) -
     Profiles are the distinct combinations of cells among the records, in the order of their cells (the first constraint
     weighing most), so that the order does not depend on the order of the records; no method can tell the records of a
     profile apart (Müller & Axhausen 2011 and PopulationSim group households likewise). A profile starts with the sum of its
-    records' design weights. Zones keep the order of `aligned`; nothing but `targets`, `zone_keys` and `zones` depends on it.
+    records' design weights. Where whole households are placed (`Aligned.households`), a profile is households
+    alike in size and in the members that each cell counts, and starts with the sum of the households' weights. Zones keep the
+    order of `aligned`; nothing but `targets`, `zone_keys` and `zones` depends on it.
 
     Parameters
     ----------
@@ -36,6 +40,8 @@ def formulate(aligned: Aligned, *, distributions: Sequence[Distribution] = ()) -
     ------
     InputError
         Where a distribution does not go with the survey's records or the zones: every finding.
+    ValueError
+        Where distributions are asked for beside whole households.
 
     Returns
     -------
@@ -64,50 +70,144 @@ def formulate(aligned: Aligned, *, distributions: Sequence[Distribution] = ()) -
     >>> problem.cell_of, problem.start, problem.donor
     (array([[0, 1]], dtype=int32), array([1., 5.]), array([1, 0, 2], dtype=int32))
     """
-    from synthpop_gb.kernels.collapse import collapse
-
     if distributions:
         aligned = replace(aligned, distributions=(*aligned.distributions, *distributions))
-    cells = np.stack([c.record_cell for c in aligned.constraints])
-    sizes = [c.targets.shape[1] for c in aligned.constraints]
-    start = np.concatenate([[0], np.cumsum(sizes)])
-    bins, n_bins = _bins(aligned)
-    first, inverse = collapse(np.concatenate([cells, bins]), [*sizes, *n_bins])
-    profile_cells = cells[:, first]
-    donor = np.argsort(inverse, kind="stable")
+    above = [c for level in aligned.levels for c in level.constraints]
+    if aligned.households is None:
+        units = _persons(aligned, above)
+    elif aligned.distributions:
+        raise ValueError("distributions are of people: they do not go with whole households")
+    else:
+        units = _whole(aligned, above)
+    start = _first_cells(aligned.constraints)
+    donor = np.argsort(units.profile, kind="stable")
+    n_profiles = len(units.example)
     return Problem(
-        start=np.bincount(inverse, weights=aligned.weight, minlength=len(first)),
-        cell_of=np.where(profile_cells >= 0, profile_cells + start[:-1, None], -1),
+        start=np.bincount(units.profile, weights=units.weight, minlength=n_profiles),
+        cell_of=units.cell_of[: len(aligned.constraints)],
         constraint_start=start,
         targets=np.concatenate([c.targets.to_numpy() for c in aligned.constraints], axis=1),
         zone_keys=np.fromiter((zone_key(code) for code in aligned.zones.tolist()), dtype=np.uint64, count=len(aligned.zones)),
-        donor_start=np.concatenate([[0], np.cumsum(np.bincount(inverse, minlength=len(first)))]),
+        donor_start=np.concatenate([[0], np.cumsum(np.bincount(units.profile, minlength=n_profiles))]),
         donor=donor,
-        donor_weight=aligned.weight[donor],
+        donor_weight=units.weight[donor],
         zones=aligned.zones,
         records=aligned.records,
-        cells=pd.MultiIndex.from_tuples(
-            [(c.name, label) for c in aligned.constraints for label in c.cell_labels], names=["constraint", "category"]
-        ),
+        cells=_labels(aligned.constraints),
         standard_error=np.concatenate([c.standard_errors for c in aligned.constraints]),
         published=np.concatenate([c.published.to_numpy() for c in aligned.constraints], axis=1),
         stratum=_numbered(aligned, aligned.survey.strata),
         cluster=_numbered(aligned, aligned.survey.cluster, alone=True),
+        levels=_levels(aligned, units),
         aligned=aligned,
-        **_guides(aligned, bins[:, first], n_bins),
+        **units.more,
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Units:
+    """What is placed, collapsed to profiles.
+
+    profile : (n_units,) profile of each unit; weight : (n_units,); example : (n_profiles,) a unit of each; cell_of :
+    (n_constraints + those of levels, n_profiles), numbered within the zones' constraints and within each level's; counted :
+    (n_profiles, n_cells + those of levels) members by cell, None for persons; more : further fields of the problem.
+    """
+
+    profile: np.ndarray
+    weight: np.ndarray
+    example: np.ndarray
+    cell_of: np.ndarray
+    counted: np.ndarray | None
+    more: dict
+
+
+def _first_cells(constraints: Sequence[AlignedTable]) -> np.ndarray:
+    """First cell of each constraint, then their number."""
+    return np.concatenate([[0], np.cumsum([c.targets.shape[1] for c in constraints])]).astype(np.int64)
+
+
+def _labels(constraints: Sequence[AlignedTable]) -> pd.MultiIndex:
+    return pd.MultiIndex.from_tuples(
+        [(c.name, label) for c in constraints for label in c.cell_labels], names=["constraint", "category"]
+    )
+
+
+def _numbers(aligned: Aligned) -> list[int]:
+    """First cell of each constraint within the zones' or its level's: zones' constraints first, then level by level."""
+    return [
+        int(n) for tables in (aligned.constraints, *(v.constraints for v in aligned.levels)) for n in _first_cells(tables)[:-1]
+    ]
+
+
+def _persons(aligned: Aligned, above: list[AlignedTable]) -> _Units:
+    """Collapse records alike on every constraint, of the levels above too, and bin."""
+    from synthpop_gb.kernels.collapse import collapse
+
+    tables = [*aligned.constraints, *above]
+    cells = np.stack([c.record_cell for c in tables])
+    bins, n_bins = _bins(aligned)
+    first, profile = collapse(np.concatenate([cells, bins]), [*(c.targets.shape[1] for c in tables), *n_bins])
+    mine = cells[:, first]
+    cell_of = np.where(mine >= 0, mine + np.array(_numbers(aligned))[:, None], -1)
+    return _Units(profile, aligned.weight, first, cell_of, None, _guides(aligned, bins[:, first], n_bins))
+
+
+def _whole(aligned: Aligned, above: list[AlignedTable]) -> _Units:
+    """Collapse households alike in size and in the members that every cell counts."""
+    homes, tables = aligned.households, [*aligned.constraints, *above]
+    unit, n_units, first = homes.of_record, len(homes.ids), _first_cells(tables)
+    counted = np.zeros((n_units, first[-1] + 2), np.int32)
+    for c, offset in zip(tables, first, strict=False):
+        inside = c.record_cell >= 0
+        np.add.at(counted, (unit[inside], c.record_cell[inside] + offset), 1)
+    counted[:, -2], counted[:, -1] = homes.size, homes.communal
+    # the fullest first cells first, as profiles of persons are ordered: negated, since unique() sorts upwards
+    rows, example, profile = np.unique(-counted, axis=0, return_index=True, return_inverse=True)
+    rows = -rows
+    cell_of = np.full((len(tables), len(rows)), -1, np.int64)
+    for c, (table, number) in enumerate(zip(tables, _numbers(aligned), strict=True)):
+        if table.universe.unit == "household":
+            mine = rows[:, first[c] : first[c + 1]]
+            cell_of[c] = np.where(mine.any(axis=1), mine.argmax(axis=1) + number, -1)
+    n_cells = _first_cells(aligned.constraints)[-1]
+    more = {
+        "incidence": Incidence.of_rows(rows[:, :n_cells]), "households": homes.ids, "member_start": homes.member_start,
+        "member": homes.member, "size": rows[:, -2], "communal": rows[:, -1] > 0,
+    }  # fmt: skip
+    return _Units(profile.reshape(-1), homes.weight, example, cell_of, rows[:, :-2], more)
+
+
+def _levels(aligned: Aligned, units: _Units) -> tuple[Level, ...]:
+    """Constraints of the levels above as arrays."""
+    made, row, cell = [], len(aligned.constraints), _first_cells(aligned.constraints)[-1]
+    for level in aligned.levels:
+        tables, first = level.constraints, _first_cells(level.constraints)
+        members = None if units.counted is None else Incidence.of_rows(units.counted[:, cell : cell + first[-1]])
+        made.append(Level(
+            name=level.name, areas=level.areas, of_zone=level.of_zone,
+            targets=np.concatenate([c.targets.to_numpy() for c in tables], axis=1),
+            cell_of=units.cell_of[row : row + len(tables)], constraint_start=first, cells=_labels(tables),
+            standard_error=np.concatenate([c.standard_errors for c in tables]),
+            published=np.concatenate([c.published.to_numpy() for c in tables], axis=1), incidence=members,
+        ))  # fmt: skip
+        row, cell = row + len(tables), cell + first[-1]
+    return tuple(made)
+
+
 def _numbered(aligned: Aligned, column: str | None, *, alone: bool = False) -> np.ndarray | None:
-    """Return a number for each value of a column over the usable records; those without one are each `alone`, or in one group."""
+    """Return a number for each value of a column over the units; those without one are each `alone`, or in one group.
+
+    Of a household its reference speaks.
+    """
     if column is None:
         return None
-    values = aligned.survey.records.loc[aligned.records, column]
+    spokesmen = aligned.records if aligned.households is None else aligned.records[aligned.households.reference]
+    values = aligned.survey.records.loc[spokesmen, column]
     number, known = pd.factorize(values.astype(str).where(values.notna()), sort=True)
     missing = number < 0
     number[missing] = len(known)
     if alone:
-        number[missing] += aligned.records[missing].astype(str).argsort().argsort()
+        number[missing] += spokesmen[missing].astype(str).argsort().argsort()
     return number
 
 

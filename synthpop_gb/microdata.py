@@ -43,6 +43,13 @@ class Microdata:
     region : str or None
         Column of the part of the country that a record is from, where no variable 'region' says it; intervals learn from it how
         outcomes cluster.
+    household : str or None
+        Column of household ids, equal for people who live together, where the survey holds whole households. Columns that
+        describe the household repeat on its members.
+    household_weight : str or None
+        Column of the household's design weight; the mean of its members' where None.
+    communal : str or None
+        Column that is true, or not empty, for residents of communal establishments, who live in no household.
     """
 
     name: str
@@ -57,6 +64,9 @@ class Microdata:
     strata: str | None = None
     cluster: str | None = None
     region: str | None = None
+    household: str | None = None
+    household_weight: str | None = None
+    communal: str | None = None
 
     def __repr__(self) -> str:
         """One line: name, size, universe, variables, licence."""

@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.incidence import Incidence
+from synthpop_gb.level import Level
 
 __all__ = ["Problem", "zone_key"]
 
@@ -23,12 +25,16 @@ def zone_key(code: str) -> int:
 class Problem:
     """Arrays that a solver needs. All C-contiguous and read-only, also after pickling (numba types read-only arrays apart).
 
+    *Units* are what is placed: records, or households where `households` is given. A profile is then a kind of household, and its
+    donors are households, whose members come along.
+
     Attributes
     ----------
     start : (n_profiles,) float64
-        Start weights: the design weight of each profile, in persons of the survey's grossing.
+        Start weights: the design weight of each profile, in units of the survey's grossing.
     cell_of : (n_constraints, n_profiles) int32
-        Cell that each profile is in, numbered across all constraints; -1 = outside the constraint's universe.
+        Cell that each profile is in, numbered across all constraints; -1 = outside the constraint's universe. Where units are
+        households, constraints that count persons have -1 throughout: `incidence` says how many members are in each cell.
     constraint_start : (n_constraints + 1,) int32
         First cell of each constraint; cells of constraint c are constraint_start[c] to constraint_start[c + 1] - 1.
     targets : (n_zones, n_cells) float64
@@ -38,7 +44,7 @@ class Problem:
     donor_start : (n_profiles + 1,) int64
         First donor of each profile in `donor`. Kept where the donors themselves are left out, since it tells how many there are.
     donor : (n_donors,) int32
-        Positions in `records`, profile by profile.
+        Positions in `units`, profile by profile.
     donor_weight : (n_donors,) float64
         Design weights of those donors.
     zones, records : pandas.Index
@@ -51,8 +57,8 @@ class Problem:
         The counts as published, before tables that disagree were settled. None = the targets.
     first_duals : (n_zones, n_cells) float64, optional
         Where fitting starts: duals of a fit to nearby targets or start weights. Changes how many steps a fit takes, not its aim.
-    stratum, cluster : (n_records,) int32, optional
-        Stratum and primary sampling unit of each record, numbered from 0: what the survey's bootstrap needs to know.
+    stratum, cluster : (n_units,) int32, optional
+        Stratum and primary sampling unit of each unit, numbered from 0: what the survey's bootstrap needs to know.
     guide_of : (n_guides, n_profiles) int32, optional
         Bin that each profile is in, numbered across all *guides*: distributions of statistics that are no constraint. Only
         methods that choose whole records heed them; profiles are then alike on the bins as well.
@@ -62,6 +68,23 @@ class Problem:
         Share of people wanted in each bin; the shares of a guide add up to 1.
     guides : pandas.MultiIndex, optional
         Levels distribution, bin: labels of the bins.
+    incidence : Incidence, optional
+        Where units are households: members of a profile's household in each cell, 1 for the household's own cells.
+    households : pandas.Index, optional
+        Ids of the survey's households, and of residents of communal establishments, each a unit of its own.
+    member_start, member : (n_units + 1,) int64 and (n_members,) int32, optional
+        Members of each unit, as positions in `records`, the reference first. Kept with `donor`, left out with it.
+    size : (n_profiles,) int32, optional
+        Members of each profile's household. None = 1.
+    communal : (n_profiles,) bool, optional
+        Profiles of residents of communal establishments, which are no households. None = nobody.
+    levels : tuple of Level
+        Constraints that bind several zones together, the finest level first.
+    tilt_of : (n_tilts, n_profiles) int32, optional
+        Cell that each profile is in of each *tilt*, numbered across all tilts; -1 = none. A tilt is a factor on the start weights
+        that differs by zone, such as a joint table predicted for it.
+    tilt : (n_zones, n_tilt_cells) float64, optional
+        Logarithm of the factor. The start weight of a profile in a zone is start * exp(sum of its tilts).
     aligned : Aligned, optional
         What the problem was formulated from, for whoever needs the records afterwards. Solvers never see it: it is left behind
         where a problem is pickled, cut or stripped of its donors.
@@ -87,6 +110,15 @@ class Problem:
     guide_start: np.ndarray | None = None
     guide_targets: np.ndarray | None = None
     guides: pd.MultiIndex | None = None
+    incidence: Incidence | None = None
+    households: pd.Index | None = None
+    member_start: np.ndarray | None = None
+    member: np.ndarray | None = None
+    size: np.ndarray | None = None
+    communal: np.ndarray | None = None
+    levels: tuple[Level, ...] = ()
+    tilt_of: np.ndarray | None = None
+    tilt: np.ndarray | None = None
     aligned: Aligned | None = None
 
     _DTYPES = (  # a class constant, not a field: it carries no annotation
@@ -95,7 +127,8 @@ class Problem:
     )  # fmt: skip
     _OPTIONAL = (
         ("standard_error", np.float64, None), ("published", np.float64, 2), ("first_duals", np.float64, 2),
-        ("stratum", np.int32, 1), ("cluster", np.int32, 1),
+        ("stratum", np.int32, 1), ("cluster", np.int32, 1), ("member_start", np.int64, 1), ("member", np.int32, 1),
+        ("size", np.int32, 1), ("communal", np.bool_, 1), ("tilt_of", np.int32, 2), ("tilt", np.float64, 2),
     )  # fmt: skip
     _GUIDES = (("guide_of", np.int32, 2), ("guide_start", np.int32, 1), ("guide_targets", np.float64, 2))
 
@@ -108,6 +141,8 @@ class Problem:
             array.setflags(write=False)
             object.__setattr__(self, name, array)
         self._check_shapes()
+        self._check_optional()
+        self._check_units()
         self._check_guides()
 
     def _check_shapes(self):
@@ -129,20 +164,41 @@ class Problem:
             raise ValueError("targets must be finite and not negative")
         if not (np.isfinite(self.start).all() and (self.start >= 0).all()):
             raise ValueError("start weights must be finite and not negative")
-        self._check_optional()
-        self._check_guides()
 
     def _check_optional(self):
-        by_zone, by_record = (self.n_zones, self.n_cells), (len(self.records),)
-        shapes = {"standard_error": [(self.n_cells,), by_zone], "published": [by_zone], "first_duals": [by_zone]}
-        for name, _, _ in self._OPTIONAL:
-            array, allowed = getattr(self, name), shapes.get(name, [by_record])
+        by_zone, by_profile = (self.n_zones, self.n_cells), (self.n_profiles,)
+        duals = (self.n_zones, self.n_duals)
+        shapes = {"standard_error": [(self.n_cells,), by_zone], "published": [by_zone], "first_duals": [duals],
+                  "size": [by_profile], "communal": [by_profile]}  # fmt: skip
+        shapes |= {name: [(len(self.units),), (0,)] for name in ("stratum", "cluster")}
+        for name, allowed in shapes.items():
+            array = getattr(self, name)
             if array is None:
                 continue
             if array.shape not in allowed:
                 raise ValueError(f"{name} is {array.shape}, expected {' or '.join(map(str, allowed))}")
             if name != "first_duals" and not (np.isfinite(array).all() and (array >= 0).all()):
                 raise ValueError(f"{name} must be finite and not negative")
+
+    def _check_units(self):
+        needed = {name: getattr(self, name) is not None for name in ("incidence", "households", "member_start", "member", "size")}
+        if len(set(needed.values())) > 1:
+            raise ValueError(
+                f"households need {', '.join(needed)}; only {', '.join(n for n, there in needed.items() if there)} given"
+            )
+        if self.incidence is not None and (self.incidence.n_profiles, self.incidence.n_cells) != (self.n_profiles, self.n_cells):
+            raise ValueError(f"the incidence is {self.incidence!r}, expected {self.n_profiles} profiles and {self.n_cells} cells")
+        if self.member is not None and len(self.donor) and len(self.member_start) != len(self.households) + 1:
+            raise ValueError("member_start must delimit the members of every unit")
+        for level in self.levels:
+            if len(level.of_zone) != self.n_zones or level.cell_of.shape[1] != self.n_profiles:
+                raise ValueError(f"the level {level.name!r} is of other zones or profiles")
+        if (self.tilt_of is None) != (self.tilt is None):
+            raise ValueError("tilts need both tilt_of and tilt")
+        if self.tilt is not None:
+            wrong = self.tilt_of.shape[1] != self.n_profiles or int(self.tilt_of.max(initial=-1)) >= self.tilt.shape[1]
+            if wrong or len(self.tilt) != self.n_zones or not np.isfinite(self.tilt).all():
+                raise ValueError("tilts must be finite, and of the problem's profiles and zones")
 
     def _check_guides(self):
         given = [name for name in ("guide_of", "guide_start", "guide_targets", "guides") if getattr(self, name) is not None]
@@ -163,10 +219,72 @@ class Problem:
     def __reduce__(self):
         return (Problem, tuple(None if f.name == "aligned" else getattr(self, f.name) for f in fields(self)))
 
+    @property
+    def units(self) -> pd.Index:
+        """Ids of what is placed: households where there are any, else records."""
+        return self.records if self.households is None else self.households
+
     @cached_property
-    def record_keys(self) -> np.ndarray:
-        """(n_records,) uint64: a hash of each record's id, on which its own random streams hang."""
-        return np.fromiter((zone_key(r) for r in self.records.tolist()), dtype=np.uint64, count=len(self.records))
+    def unit_keys(self) -> np.ndarray:
+        """(n_units,) uint64: a hash of each unit's id, on which its own random streams hang."""
+        return np.fromiter((zone_key(r) for r in self.units.tolist()), dtype=np.uint64, count=len(self.units))
+
+    @cached_property
+    def members(self) -> Incidence:
+        """Members of each profile in each cell, whatever the units are."""
+        return Incidence.of_cells(self.cell_of, self.n_cells) if self.incidence is None else self.incidence
+
+    @property
+    def people_of(self) -> np.ndarray:
+        """(n_profiles,) int32: people that one unit of a profile is."""
+        return np.ones(self.n_profiles, np.int32) if self.size is None else self.size
+
+    @cached_property
+    def donor_profile(self) -> np.ndarray:
+        """(n_donors,) int64: profile of each donor."""
+        return np.repeat(np.arange(self.n_profiles), np.diff(self.donor_start))
+
+    def donor_shares(self, donor_weight: np.ndarray | None = None) -> np.ndarray:
+        """(n_donors,) float64: share of its profile's units that each donor stands for, by design weight.
+
+        donor_weight : (n_donors,), e.g. of a replicate; the problem's own by default.
+        """
+        weight = self.donor_weight if donor_weight is None else donor_weight
+        total = np.bincount(self.donor_profile, weight, minlength=self.n_profiles)
+        return weight / np.where(total > 0, total, 1.0)[self.donor_profile]
+
+    def people_shares(self, donor_weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Who comes with a unit of each profile, in expectation: profile, record and share, one entry a record.
+
+        The shares of a profile add up to `people_of` it. A sum over people is that of weight[profile] * share * value[record].
+        donor_weight : as in `donor_shares`.
+        """
+        share = self.donor_shares(donor_weight)
+        if self.households is None:
+            return self.donor_profile, self.donor, share
+        n = np.diff(self.member_start)[self.donor]
+        entry = np.repeat(self.member_start[:-1][self.donor] - np.cumsum(n) + n, n) + np.arange(n.sum())
+        return np.repeat(self.donor_profile, n), self.member[entry], np.repeat(share, n)
+
+    @cached_property
+    def component(self) -> np.ndarray:
+        """(n_zones,) int64: zones that some level binds together share a number, that of the first of them."""
+        from synthpop_gb.kernels.components import component_of
+
+        ends = [np.empty((2, 0), np.int64)]
+        for level in self.levels:
+            bound = np.flatnonzero(level.of_zone >= 0)
+            area, first = np.unique(level.of_zone[bound], return_inverse=True)
+            lowest = np.full(len(area), self.n_zones)
+            np.minimum.at(lowest, first, bound)
+            ends.append(np.stack([bound, lowest[first]]))
+        left, right = np.concatenate(ends, axis=1)
+        return component_of(left, right, self.n_zones)
+
+    @property
+    def n_duals(self) -> int:
+        """How many duals a zone has: one for each cell, of the levels above too."""
+        return self.n_cells + sum(level.n_cells for level in self.levels)
 
     @property
     def n_constraints(self) -> int:
@@ -201,6 +319,10 @@ class Problem:
             found["standard_error"] = self.standard_error[zones]
         if self.guide_targets is not None:
             found["guide_targets"] = self.guide_targets[zones]
+        if self.tilt is not None:
+            found["tilt"] = self.tilt[zones]
+        if self.levels:
+            found["levels"] = tuple(level.take(zones) for level in self.levels)
         return found
 
     def take(self, zones: np.ndarray) -> Problem:
@@ -208,8 +330,10 @@ class Problem:
         return replace(self, aligned=None, **self.by_zone(zones))
 
     def __repr__(self) -> str:
-        """One line: zones x profiles x cells."""
+        """One line: zones x profiles x cells; levels."""
+        units = "donors" if self.households is None else "households"
+        above = "".join(f"; {len(level.areas):,} {level.name} x {level.n_cells} cells" for level in self.levels)
         return (
             f"Problem: {self.n_zones:,} zones x {self.n_profiles:,} profiles x {self.n_cells} cells "
-            f"in {self.n_constraints} constraints; {len(self.donor):,} donors"
+            f"in {self.n_constraints} constraints{above}; {len(self.donor):,} {units}"
         )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.incidence import Incidence
 from synthpop_gb.population import Population, zone_digests
 from synthpop_gb.problem import Problem, zone_key
 
-__all__ = ["assert_fits", "assert_same_population", "small_problem"]
+__all__ = ["assert_fits", "assert_same_population", "small_household_problem", "small_problem"]
 
 
 def small_problem(n_zones: int = 2) -> Problem:
@@ -35,6 +36,39 @@ def small_problem(n_zones: int = 2) -> Problem:
         cells=pd.MultiIndex.from_tuples(
             [("sex", "female"), ("sex", "male"), ("age", "young"), ("age", "old")], names=["constraint", "category"]
         ),
+    )
+
+
+def small_household_problem(n_zones: int = 2) -> Problem:
+    """Return a problem of whole households: their size (1, 2 or more), their members' sex; zones fit exactly.
+
+    Zone z is 2 + z % 3 women and 2 men who live alone, two couples, a couple with a girl, and two men who share.
+
+    >>> small_household_problem()
+    Problem: 2 zones x 5 profiles x 4 cells in 2 constraints; 5 households
+    """
+    women = 2.0 + np.arange(n_zones) % 3
+    zones = pd.Index([f"Z{z:05d}" for z in range(n_zones)], name="zone")
+    counted = np.array([[1, 0, 1, 0], [1, 0, 0, 1], [0, 1, 2, 1], [0, 1, 1, 1], [0, 1, 0, 2]])  # size 1, 2+; female, male
+    return Problem(
+        start=np.array([1.0, 1.0, 0.5, 2.0, 0.25]),
+        cell_of=np.array([[0, 0, 1, 1, 1], [-1, -1, -1, -1, -1]]),
+        constraint_start=np.array([0, 2, 4]),
+        targets=np.column_stack([women + 2, np.full(n_zones, 4.0), women + 4, np.full(n_zones, 7.0)]),
+        zone_keys=np.array([zone_key(z) for z in zones], dtype=np.uint64),
+        donor_start=np.arange(6),
+        donor=np.arange(5),
+        donor_weight=np.array([1.0, 1.0, 0.5, 2.0, 0.25]),
+        zones=zones,
+        records=pd.Index(range(101, 110), name="record"),
+        cells=pd.MultiIndex.from_tuples(
+            [("size", "1"), ("size", "2+"), ("sex", "female"), ("sex", "male")], names=["constraint", "category"]
+        ),
+        incidence=Incidence.of_rows(counted),
+        households=pd.Index(["a", "b", "c", "d", "e"], name="household"),
+        member_start=np.array([0, 1, 2, 5, 7, 9]),
+        member=np.arange(9),
+        size=np.array([1, 1, 3, 2, 2]),
     )
 
 
@@ -99,9 +133,9 @@ def _dense(indptr, column, value, rows, width) -> np.ndarray:
 def _by_cell(problem: Problem, weights: np.ndarray) -> np.ndarray:
     """(n, n_profiles) weights -> (n, n_cells) sums."""
     out = np.zeros((len(weights), problem.n_cells))
-    for row in problem.cell_of:
-        inside = np.flatnonzero(row >= 0)
-        np.add.at(out.T, row[inside], weights[:, inside].T)
+    members = problem.members
+    profile = np.repeat(np.arange(members.n_profiles), np.diff(members.start))
+    np.add.at(out.T, members.cell, (weights[:, profile] * members.count).T)
     return out
 
 
@@ -114,9 +148,9 @@ def _assert_close(problem, zones, weights, goals, tolerance, what) -> None:
 
 def _assert_donors(population: Population, zones: np.ndarray, whole: np.ndarray) -> None:
     problem = population.problem
-    placed = population.donors(zones)
-    profile_of = np.full(len(problem.records), -1)
-    profile_of[problem.donor] = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
+    placed = population.placed(zones)
+    profile_of = np.full(len(problem.units), -1)
+    profile_of[problem.donor] = problem.donor_profile
     by_profile = _dense(placed.indptr, profile_of[placed.record], placed.n, np.arange(len(zones)), problem.n_profiles)
     assert (placed.n > 0).all(), "a donor of nobody"
     assert (by_profile == whole).all(), f"donors do not add up to the whole counts of zones {problem.zones[zones[0]]} ..."

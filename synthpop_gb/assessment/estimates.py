@@ -159,20 +159,17 @@ def quantiles_of(answers: Answers, population: Population, design: Design) -> tu
 
 
 def _histograms(answers: Answers, place: np.ndarray, n_grid: int, problem: Problem, weight: np.ndarray | None):
-    """Share of each profile's records in each group, then in each group at each value: (n_profiles, n_groups x (1 + n_grid)).
+    """Count what a unit of a profile brings into each group, then at each value: (n_profiles, n_groups x (1 + n_grid)).
 
     Sparse: a profile has few records, so of all values of all groups it has few.
     """
     from scipy.sparse import csr_matrix
 
-    weight = problem.donor_weight if weight is None else weight
-    profile, n_groups = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start)), len(answers.groups)
-    total = np.bincount(profile, weight, problem.n_profiles)
-    share = weight / np.where(total > 0, total, 1.0)[profile]
-    group = answers.group[problem.donor].astype(np.int64)
+    (profile, record, share), n_groups = problem.people_shares(weight), len(answers.groups)
+    group = answers.group[record].astype(np.int64)
     inside = group >= 0
     rows, group = np.tile(profile[inside], 2), group[inside]
-    columns = np.concatenate([group, n_groups + group * n_grid + place[problem.donor][inside]])
+    columns = np.concatenate([group, n_groups + group * n_grid + place[record][inside]])
     return csr_matrix((np.tile(share[inside], 2), (rows, columns)), (problem.n_profiles, n_groups * (1 + n_grid)))
 
 

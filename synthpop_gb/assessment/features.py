@@ -53,7 +53,7 @@ class Design:
     @classmethod
     def of(cls, problem: Problem, kept, region: np.ndarray | None = None) -> Design:
         """Prepare for the constraints at positions `kept`; `region`: (n_records,) code of each record's region, or None."""
-        profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
+        profile = problem.donor_profile
         weight = problem.donor_weight / problem.donor_weight.mean()
         start = np.bincount(profile, weight, problem.n_profiles)
         cells = np.zeros((problem.n_profiles, problem.n_cells + 1))

@@ -223,7 +223,7 @@ def _variables(name: str) -> set[str]:
 
 def _cells(problem: Problem, k: int) -> Iterator[Variable]:
     """Each cell of a constraint as a variable of the records in its universe."""
-    profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
+    profile = problem.donor_profile
     cell = np.full(len(problem.records), -1, np.int64)
     cell[problem.donor] = problem.cell_of[k][profile]
     for c in range(problem.constraint_start[k], problem.constraint_start[k + 1]):

@@ -39,7 +39,17 @@ def default_workers(executor: Executor | None = None) -> int:
 def without_donors(problem: Problem) -> Problem:
     """Return what methods get to see: donors are placed afterwards, so neither they nor record ids need to travel."""
     none = np.empty(0)
-    return replace(problem, donor=none, donor_weight=none, records=problem.records[:0], stratum=None, cluster=None, aligned=None)
+    gone = {
+        "donor": none,
+        "donor_weight": none,
+        "records": problem.records[:0],
+        "stratum": None,
+        "cluster": None,
+        "aligned": None,
+    }
+    if problem.households is not None:
+        gone |= {"households": problem.households[:0], "member": none, "member_start": none}
+    return replace(problem, **gone)
 
 
 def default_block_size(n_zones: int, n_profiles: int, workers: int) -> int:
@@ -51,11 +61,24 @@ def default_block_size(n_zones: int, n_profiles: int, workers: int) -> int:
     return max(1, min(_LARGEST, _ENTRIES // max(n_profiles, 1), -(-n_zones // (4 * workers))))
 
 
-def cut(zones: np.ndarray, size: int) -> list[np.ndarray]:
-    """Cut positions of zones into blocks of at most `size`."""
+def cut(zones: np.ndarray, size: int, component: np.ndarray | None = None) -> list[np.ndarray]:
+    """Cut positions of zones into blocks of at most `size`; zones of one `component` (number by zone) stay together.
+
+    >>> cut(np.arange(5), 2, np.array([0, 1, 0, 3, 3]))
+    [array([0, 2]), array([1]), array([3, 4])]
+    """
     if size < 1:
         raise ValueError(f"a block holds at least one zone, not {size}")
-    return [zones[first : first + size] for first in range(0, len(zones), size)]
+    if component is None:
+        return [zones[first : first + size] for first in range(0, len(zones), size)]
+    blocks: list[list[int]] = []
+    order = zones[np.argsort(component[zones], kind="stable")]
+    for together in np.split(order, np.flatnonzero(np.diff(component[order])) + 1):
+        if blocks and len(blocks[-1]) + len(together) <= size:
+            blocks[-1].extend(together.tolist())
+        elif len(together):
+            blocks.append(together.tolist())
+    return [np.array(block) for block in blocks]
 
 
 def task_for(

@@ -19,7 +19,7 @@ from synthpop_gb.execution.blocks import cut, default_block_size, default_worker
 from synthpop_gb.execution.checkpoint import Checkpoint
 from synthpop_gb.execution.replicates import check_sources, solve_replicates, which_replicates
 from synthpop_gb.methods import BlockResult, Method, Streams, get_method, make_options
-from synthpop_gb.population import SOURCES, Population
+from synthpop_gb.population import SOURCES, Population, counted_units
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
 from synthpop_gb.status import FitStatus, WholeStatus
@@ -89,8 +89,8 @@ def solve(
     Raises
     ------
     ValueError
-        For an unknown method or option, a negative seed, fewer than one worker, an empty block, or replicates or sources that
-        there are none of.
+        For an unknown method or option, a method that cannot place households or heed levels where the problem has them, a
+        negative seed, fewer than one worker, an empty block, or replicates or sources that there are none of.
 
     Warns
     -----
@@ -107,6 +107,12 @@ def solve(
     """
     method = get_method(method)
     options = make_options(method, options)
+    if problem.incidence is not None and method.needs != "incidence":
+        raise ValueError(f"the problem is of households, which {method.name!r} cannot place: use a method such as 'balance'")
+    if problem.levels and not getattr(method, "nests", False):
+        raise ValueError(
+            f"{method.name!r} cannot bind zones together by the tables of {problem.levels[0].name}: use another method"
+        )
     if not 0 <= seed < _SEED_LIMIT:
         raise ValueError(f"the seed is a whole number from 0 to 2**63 - 1, not {seed}")
     if workers is not None and workers < 1:
@@ -119,13 +125,15 @@ def solve(
 
     todo = np.setdiff1d(np.arange(problem.n_zones), np.concatenate([zones for _, zones, _ in parts] or [np.empty(0, np.int64)]))
     size = default_block_size(len(todo), problem.n_profiles, workers) if block_size is None else block_size
-    blocks = cut(todo, size)
+    blocks = cut(todo, size, problem.component if problem.levels else None)
     seen = without_donors(problem)
     task = task_for(executor, seen, method, options, streams)
     if executor is None and len(blocks) * (1 + len(numbers)) <= 1:
         workers = 1
     if executor is None and workers > 1 and len(todo):
-        method.solve_block(seen, todo[:1], options, streams)  # compile, or load compiled code, once and not in every thread
+        method.solve_block(
+            seen, blocks[0][:1] if not problem.levels else blocks[0], options, streams
+        )  # compile, or load compiled code, once and not in every thread
     clock = _Clock(problem.n_zones * (1 + len(numbers)), problem.n_zones - len(todo), progress)
     with closing(run_blocks([task(zones) for zones in blocks], executor, workers)) as finished:
         for number, result in finished:
@@ -174,7 +182,7 @@ def _assemble(
     lengths = np.zeros(n_zones, np.int64)
     columns = {
         "fit": np.zeros(n_zones, np.int8), "cycles": np.zeros(n_zones, np.int32), "residual": np.zeros(n_zones),
-        "worst_cell": np.zeros(n_zones, np.int32), "remainder": np.zeros(n_zones), "people": np.zeros(n_zones, np.int64),
+        "worst_cell": np.zeros(n_zones, np.int32), "remainder": np.zeros(n_zones),
     }  # fmt: skip
     extra: dict[str, np.ndarray] = {}
     for rows, zones, result in parts:
@@ -184,8 +192,6 @@ def _assemble(
                 found = extra[name] = found.astype(np.promote_types(found.dtype, value.dtype))
             found[zones] = value[rows]
         lengths[zones] = np.diff(result.indptr)[rows]
-        running = np.concatenate([[0], np.cumsum(result.count, dtype=np.int64)])[result.indptr]
-        columns["people"][zones] = np.diff(running)[rows]
         for name in _COLUMNS:
             columns[name][zones] = getattr(result, name)[rows]
     unknown = ~np.isin(columns["fit"], list(FitStatus))
@@ -196,7 +202,7 @@ def _assemble(
         )
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     profile, count = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32)
-    duals = np.zeros((n_zones, problem.n_cells)) if all(r.duals is not None for _, _, r in parts) else None
+    duals = np.zeros((n_zones, problem.n_duals)) if all(r.duals is not None for _, _, r in parts) else None
     settled = np.rint(problem.targets) if any(r.settled is not None for _, _, r in parts) else None
     while parts:
         rows, zones, result = parts.pop()
@@ -210,6 +216,7 @@ def _assemble(
     for array in (indptr, profile, count, duals, settled):
         if array is not None:
             array.setflags(write=False)
+    extra = counted_units(problem, indptr, profile, count) | extra
     return Population(problem, indptr, profile, count, _status(problem, columns, extra), duals, provenance, link, settled)
 
 
@@ -231,7 +238,6 @@ def _status(problem: Problem, columns: dict[str, np.ndarray], extra: dict[str, n
             "worst_cell": labels[columns["worst_cell"]].tolist(),
             "whole": np.where(exact, WholeStatus.EXACT.name, WholeStatus.REMAINDER.name).tolist(),
             "remainder": columns["remainder"],
-            "people": columns["people"],
             **{name: value.tolist() if value.dtype.kind == "U" else value for name, value in extra.items()},
         },
         index=problem.zones.rename("zone"),

@@ -21,16 +21,13 @@ _BLOCK = 512  # zones whose fractional weights are held at once
 
 
 def profile_means(values: np.ndarray, problem: Problem, donor_weight: np.ndarray | None = None) -> np.ndarray:
-    """Average values over the records of each profile, by design weight.
+    """Average values over the records of each profile, by design weight; of households, sums over their members.
 
     values : (n_records, n_columns) float64, by position in `problem.records`; donor_weight : (n_donors,), the problem's own where
-    None. Returns (n_profiles, n_columns).
+    None. Returns (n_profiles, n_columns): what one unit of a profile adds to a sum over people.
     """
-    weight = problem.donor_weight if donor_weight is None else donor_weight
-    profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
-    total = np.bincount(profile, weight, problem.n_profiles)
-    share = weight / np.where(total > 0, total, 1.0)[profile]
-    rows = values[problem.donor]
+    profile, record, share = problem.people_shares(donor_weight)
+    rows = values[record]
     return np.stack([np.bincount(profile, share * rows[:, c], problem.n_profiles) for c in range(rows.shape[1])], axis=1)
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
-from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order
+from synthpop_gb.incidence import Incidence
+from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id
 from synthpop_gb.population._replicates import Replicates, resampled
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
@@ -20,12 +21,29 @@ from synthpop_gb.status import FitStatus, WholeStatus
 if TYPE_CHECKING:
     from synthpop_gb.kernels.links import Link
 
-__all__ = ["STATUS_COLUMNS", "Population"]
+__all__ = ["STATUS_COLUMNS", "Population", "counted_units"]
 
 STATUS_COLUMNS = ("fit", "cycles", "residual", "worst_cell", "whole", "remainder", "people")
 """Columns of `Population.status` that every method fills, in order; a method's own follow them."""
 
 _BLOCK = 512  # zones derived at once: about 6 MB of donors for zones of 1,500 people
+
+
+def counted_units(problem: Problem, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray) -> dict[str, np.ndarray]:
+    """People by zone, and households where those are placed: columns of the status, (n_zones,) int64 each."""
+    live = np.flatnonzero(np.diff(indptr))
+
+    def by_zone(value):
+        out = np.zeros(len(indptr) - 1, np.int64)
+        if len(live):
+            out[live] = np.add.reduceat(count.astype(np.int64) * value, indptr[live])
+        return out
+
+    found = {"people": by_zone(problem.people_of[profile])}
+    if problem.households is not None:
+        alone = np.zeros(problem.n_profiles, bool) if problem.communal is None else problem.communal
+        found["households"] = by_zone(~alone[profile])
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,13 +59,14 @@ class Population:
     profile : (nnz,) int32
         Profiles present in the zone, ascending.
     count : (nnz,) int32
-        People of that profile, > 0.
+        Units of that profile, > 0: people, or households where whole households are placed.
     status : pandas.DataFrame
         By zone: fit (name of a `FitStatus`), cycles, residual (largest miss of the fit, persons), worst_cell (where, as
         'ethnic_group = other'; empty where every cell is met), whole (name of a `WholeStatus`), remainder (total absolute
-        error of the whole people against `goals`; persons), people; then the method's own.
-    duals : (n_zones, n_cells) float64 or None
-        Duals that the fit found for each cell, mostly the logarithms of its factors; None where the method has none.
+        error of the whole people against `goals`; persons), people; households, where those are placed; then the method's own.
+    duals : (n_zones, n_duals) float64 or None
+        Duals that the fit found for each cell, mostly the logarithms of its factors, then for each cell of the areas that
+        the zone lies in, level by level; None where the method has none.
     provenance : Provenance
         Seed, method, options, versions.
     link : kernels.links.Link, optional
@@ -86,10 +105,42 @@ class Population:
     @property
     def people(self) -> int:
         """How many people live in all zones together."""
-        return int(self.count.sum(dtype=np.int64))
+        return int(self.status["people"].sum())
+
+    def households(self, zones=None) -> DonorCounts:
+        """Place households in some zones; as `donors`, with positions in `problem.households` and households counted.
+
+        Residents of communal establishments, one a unit, are among them.
+
+        Raises
+        ------
+        ValueError
+            Where the population is of persons.
+        """
+        if self.problem.households is None:
+            raise ValueError("this population is of persons: no survey of whole households was given")
+        return self.placed(zones)
 
     def donors(self, zones=None) -> DonorCounts:
-        """Place donors in some zones: people of a profile are copied from its records, by design weight.
+        """Place donors in some zones: the people of a zone are copies of survey records, or members of copied households.
+
+        See `placed` for the draw.
+
+        Parameters
+        ----------
+        zones : sequence, optional
+            Zone codes, or positions as an integer array; all zones by default.
+
+        Returns
+        -------
+        DonorCounts
+            Records (positions in `problem.records`) and people copied from them, zones in the order asked for.
+        """
+        placed = self.placed(zones)
+        return placed if self.problem.households is None else self._with_members(placed)
+
+    def placed(self, zones=None) -> DonorCounts:
+        """Place units in some zones: those of a profile are copies of its donors, by design weight.
 
         The draw hangs on the seed and the zone's code alone (its stream `PLACE`), so it is the same whichever zones are asked
         for together.
@@ -118,11 +169,24 @@ class Population:
         keys = stream_keys(self.provenance.seed, problem.zone_keys[where], self.number, PLACE)
         order, donor, cumulated, guide = self._placing
         start, rank, n, unplaced = place_zones(
-            *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.records)
+            *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.units)
         )
         if unplaced:
-            raise ValueError(f"{unplaced:,} people are of profiles that no record with a design weight above 0 has")
+            raise ValueError(f"{unplaced:,} units are of profiles that no record with a design weight above 0 has")
         return DonorCounts(problem.zones[where], start, order[rank], n)
+
+    def _with_members(self, placed: DonorCounts) -> DonorCounts:
+        """Turn households placed into the people in them, in the order of their records' ids."""
+        problem = self.problem
+        first, size = problem.member_start[placed.record], np.diff(problem.member_start)[placed.record]
+        running = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
+        record = problem.member[np.repeat(first - running[:-1], size) + np.arange(running[-1])]
+        people = DonorCounts(placed.zones, running[placed.indptr], record, np.repeat(placed.n, size))
+        return sort_by_id(people, *self._record_order)
+
+    @cached_property
+    def _record_order(self) -> tuple[np.ndarray, np.ndarray]:
+        return id_order(self.problem.records)
 
     @cached_property
     def _placing(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -133,7 +197,7 @@ class Population:
         """
         from synthpop_gb.kernels.placement import placement_guide
 
-        order, rank = id_order(self.problem.records)
+        order, rank = id_order(self.problem.units)
         donor = rank[self.problem.donor].astype(np.int32)
         return order.astype(np.int32), donor, *placement_guide(self.problem.donor_start, self.problem.donor_weight)
 
@@ -160,7 +224,6 @@ class Population:
         if "donors" in drawn:
             start, weight = resampled(problem, self.provenance.seed, number)
             problem = replace(problem, start=start, donor_weight=weight)
-        running = np.concatenate([[0], np.cumsum(count, dtype=np.int64)])[indptr]
         remainder = self.replicates.remainder[place].astype(np.float64)
         status = self.status[list(STATUS_COLUMNS)].assign(
             fit=np.array([s.name for s in FitStatus], dtype=object)[self.replicates.fit[place]],
@@ -169,7 +232,7 @@ class Population:
             worst_cell="",
             whole=np.where(remainder == 0, WholeStatus.EXACT.name, WholeStatus.REMAINDER.name).astype(object),
             remainder=remainder,
-            people=np.diff(running),
+            **counted_units(problem, indptr, profile, count),
         )
         own = number if "whole" in drawn else 0
         return Population(problem, indptr, profile, count, status, None, self.provenance, number=own)
@@ -190,7 +253,7 @@ class Population:
         Returns
         -------
         (len(zones), n_profiles) float64
-            Persons of each profile. Zones without people are nought throughout; linear calibration may go below nought.
+            Units of each profile. Zones without people are nought throughout; linear calibration may go below nought.
 
         Raises
         ------
@@ -204,10 +267,23 @@ class Population:
         from synthpop_gb.kernels.links import linked_weights
 
         problem, where = self.problem, self._positions(zones)
-        arrays = problem.start, problem.cell_of, problem.constraint_start, problem.targets[where]
-        weights = linked_weights(self.link, *arrays, self.duals[where])
+        if problem.incidence is None and not problem.levels and problem.tilt is None:
+            arrays = problem.start, problem.cell_of, problem.constraint_start, problem.targets[where]
+            weights = linked_weights(self.link, *arrays, self.duals[where])
+        else:
+            weights = problem.start * np.exp(self.duals[where] @ self._dual_members.T)
+            if problem.tilt is not None:
+                weights *= np.exp(problem.tilt[where] @ Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix().T)
         weights[(self.status["fit"] == "EMPTY").to_numpy()[where]] = 0.0
         return weights
+
+    @cached_property
+    def _dual_members(self):
+        """Members of each profile in each cell that has a dual, as a sparse matrix."""
+        together = self.problem.members
+        for level in self.problem.levels:
+            together = together.beside(level.members)
+        return together.matrix()
 
     def digest(self) -> str:
         """SHA-256, in hexadecimal, over (zone code, record id, people), sorted: equal for equal people in any order of zones."""
@@ -288,8 +364,10 @@ class Population:
         whole = f"whole people meet {goal} in {exact:,} of {len(self.status):,} zones"
         if exact < len(self.status):
             whole += f" (largest total miss {remainder.max():,.0f} persons, {remainder.idxmax()})"
+        homes = f" in {int(self.status['households'].sum()):,} households" if "households" in self.status else ""
+        units = "donors" if self.problem.households is None else "households"
         return (
-            f"Population: {self.people:,} people in {len(self.zones):,} zones, {self.problem.n_profiles:,} profiles of "
-            f"{len(self.problem.donor):,} donors\n{whole}\n{self._summary()}"
+            f"Population: {self.people:,} people{homes} in {len(self.zones):,} zones, {self.problem.n_profiles:,} profiles of "
+            f"{len(self.problem.donor):,} {units}\n{whole}\n{self._summary()}"
             + (f"\n{self.replicates!r}" if self.replicates is not None else "")
         )

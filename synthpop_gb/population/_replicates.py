@@ -98,10 +98,10 @@ class Replicates:
 
 
 def bootstrap_multipliers(problem: Problem, seed: int, replicate: int) -> np.ndarray:
-    """Draw how often each record counts in a replicate: (n_records,) float64 with mean 1.
+    """Draw how often each unit counts in a replicate: (n_units,) float64 with mean 1.
 
     By strata and clusters where the problem knows either (Rao & Wu 1988): n - 1 of the n clusters of each stratum, with
-    replacement. Otherwise Poisson counts, one a record. Replicate 0 is the survey as it is.
+    replacement. Otherwise Poisson counts, one a unit. Replicate 0 is the survey as it is.
 
     >>> from synthpop_gb.testing import small_problem
     >>> bootstrap_multipliers(small_problem(), seed=1, replicate=0)
@@ -110,13 +110,13 @@ def bootstrap_multipliers(problem: Problem, seed: int, replicate: int) -> np.nda
     from synthpop_gb.kernels.bootstrap import poisson_multipliers, rao_wu_multipliers
     from synthpop_gb.kernels.streams import BOOTSTRAP, stream_keys
 
-    n = len(problem.records)
+    n = len(problem.units)
     if replicate == 0:
         return np.ones(n)
     if problem.stratum is None and problem.cluster is None:
-        return poisson_multipliers(stream_keys(seed, problem.record_keys, replicate, BOOTSTRAP))
+        return poisson_multipliers(stream_keys(seed, problem.unit_keys, replicate, BOOTSTRAP))
     stratum = np.zeros(n, np.int64) if problem.stratum is None else problem.stratum.astype(np.int64)
-    cluster = np.argsort(np.argsort(problem.record_keys)) if problem.cluster is None else problem.cluster.astype(np.int64)
+    cluster = np.argsort(np.argsort(problem.unit_keys)) if problem.cluster is None else problem.cluster.astype(np.int64)
     unit, of_record = np.unique(stratum * (int(cluster.max(initial=0)) + 1) + cluster, return_inverse=True)
     of_stratum = unit // (int(cluster.max(initial=0)) + 1)
     strata = np.arange(int(of_stratum.max(initial=-1)) + 1, dtype=np.uint64)
@@ -136,7 +136,7 @@ def resampled(problem: Problem, seed: int, replicate: int) -> tuple[np.ndarray, 
     donor_weight : (n_donors,) float64
         Design weights; within such a profile as they were.
     """
-    profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
+    profile = problem.donor_profile
     weight = problem.donor_weight * bootstrap_multipliers(problem, seed, replicate)[problem.donor]
     start = np.bincount(profile, weights=weight, minlength=problem.n_profiles)
     lost = (start <= 0.0) & (problem.start > 0.0)

@@ -40,11 +40,9 @@ class FittedCells:
         problem = population.problem
         if not problem.records.equals(records):
             raise ValueError("population and `aligned` have different records: harmonise the study that it was made from")
-        profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
-        total = np.bincount(profile, problem.donor_weight, minlength=problem.n_profiles)
-        share = problem.donor_weight / np.where(total > 0, total, 1.0)[profile]
+        profile, record, share = problem.people_shares()
         shape = (len(ledger.slot_start) - 1, problem.n_profiles)
-        self._matrix = ledger.membership(csr_array((share, (ledger.class_of[problem.donor], profile)), shape=shape))
+        self._matrix = ledger.membership(csr_array((share, (ledger.class_of[record], profile)), shape=shape))
         self._fitted, self._lanes = population.fitted, max(4, _LANES // max(problem.n_profiles, 1))
 
     def __call__(self, where: np.ndarray) -> np.ndarray:

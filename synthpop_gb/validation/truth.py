@@ -145,12 +145,10 @@ def _zone_sums(counts: Iterable[DonorCounts], zones: pd.Index, values: list[np.n
 def _fitted_means(population: Population, aligned: Aligned, value: np.ndarray, has: np.ndarray, size: int = 64) -> np.ndarray:
     """Zone means of the fractional fit: profiles stand for their donors by design weight."""
     problem = population.problem
-    profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
-    total = np.bincount(profile, problem.donor_weight, minlength=problem.n_profiles)
-    share = problem.donor_weight / np.where(total > 0, total, 1.0)[profile]
+    profile, record, share = problem.people_shares()
 
     def by_profile(column):
-        return np.bincount(profile, share * column[problem.donor], minlength=problem.n_profiles)
+        return np.bincount(profile, share * column[record], minlength=problem.n_profiles)
 
     n = value.shape[1]
     mean = np.stack([by_profile(value[:, i]) for i in range(n)] + [by_profile(has[:, i].astype(float)) for i in range(n)], axis=1)

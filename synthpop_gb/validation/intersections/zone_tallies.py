@@ -185,12 +185,11 @@ class FitRuler:
 
     def __init__(self, records: Coded, layouts: Sequence[Layout], fit: Population, zones: pd.Index):
         problem = fit.problem
-        profile = np.repeat(np.arange(problem.n_profiles), np.diff(problem.donor_start))
-        total = np.bincount(profile, problem.donor_weight, minlength=problem.n_profiles)
+        profile, record, share = problem.people_shares()
+        first = np.concatenate([[0], np.cumsum(np.bincount(profile, minlength=problem.n_profiles))])
         self.found, self._fit = ByZone.empty(layouts, len(zones)), fit
         self._donors = (  # copies: the problem's own are read-only, for which the kernel would be compiled anew
-            np.array(problem.donor_start), np.array(problem.donor),
-            problem.donor_weight / np.where(total > 0, total, 1.0)[profile],
+            first, np.array(record), np.array(share),
         )  # fmt: skip
         self._codes, self._position = np.ascontiguousarray(records.codes.T), fit.zones.get_indexer(zones)
         if (self._position < 0).any():
