@@ -111,7 +111,7 @@ def _balance(start, cell, count, log_start, targets, variance, tolerance, max_st
             for i in range(n):
                 work.u[i] = log_start[work.alive[i]]
             work.dual[:] = 0.0
-            outcome, more = _newton(start, cell, count, n, bounded, tolerance, max_steps, work)
+            _, more = _newton(start, cell, count, n, bounded, tolerance, max_steps, work)
             steps += more
         if impossible >= 0:
             status = _INFEASIBLE
@@ -293,7 +293,7 @@ def _misfit(length, work):
 
 @njit
 def _scale(work):
-    """Set the step that scales all weights together, as far as duals can, from the factor of the Hessian; says whether one is due."""
+    """Set the step that scales all weights together, as far as duals can; says whether one is due. Needs the Hessian's factor."""
     n_cells = work.target.shape[0]
     for c in range(n_cells):
         work.step[c, 0] = work.margin[c]
