@@ -47,7 +47,7 @@ def balance_layout(row_start, cell, count, start, constraint_start, group=None):
 
     >>> tree = balance_layout([0, 2, 4], np.array([0, 1, 0, 2]), np.array([1, 2, 1, 1]), np.ones(2), [0, 1, 3])
     >>> tree.depth.tolist(), tree.cell_at[tree.cell[1:]].tolist(), tree.leaf_start.tolist()
-    ([0, 1, 2, 2], [0, 1, 2], [0, 0, 0, 1, 2])
+    ([0, 1, 2, 2], [0, 2, 1], [0, 0, 0, 1, 2])
     """
     row_start, start = np.asarray(row_start, np.int64), np.asarray(start, np.float64)
     used = np.flatnonzero(start > 0)
