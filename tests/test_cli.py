@@ -125,7 +125,9 @@ def test_init_check_run_from_a_folder_alone(here, tmp_path):
     assert study.survey.id == "person"
     assert study.survey.weight == "weight"
     assert study.survey.licence == "restricted"
-    assert "tenure" not in study.constraints, "households are no constraint on persons"
+    assert study.survey.household == "household"
+    assert study.method.name == "balance"
+    assert {"tenure", "household_size"} <= set(study.constraints), "the survey holds whole households"
     checked = invoke("check", here / "study.toml")
     assert checked.exit_code == 0, checked.output
     assert invoke("init", here).exit_code == 1, "an existing study file must not be replaced in silence"
