@@ -106,6 +106,24 @@ INPUTS: dict[str, Meaning] = {
         "Tables of one universe must agree on its size before both can be met.",
         "Nothing: both are settled on one total and the change is reported. Name the table to trust with `total_from`.",
     ),
+    "level-mismatch": Meaning(
+        "warning",
+        "An area's table must agree with those of its zones before people can meet both.",
+        "Nothing: the area's table was moved to what its zones add up to, and the change is reported.",
+    ),
+    "partial-area": Meaning(
+        "warning",
+        "The published count of an area says nothing of some of its zones alone, so it binds none of them.",
+        "Take all of the area's zones into the study, if its table should count.",
+    ),
+    "no-parent": Meaning(
+        "warning",
+        "Tables of a level cannot bind a zone that lies in none of its areas.",
+        "Complete the lookup, or nothing if the zone lies in none.",
+    ),
+    "added-up": Meaning(
+        "note", "A table of zones says as much about the areas that they make up.", "Nothing, if the level named is meant."
+    ),
     "nested-subtotal": Meaning(
         "note", "A subtotal beside its parts would count people twice.", "Nothing: only the finest cells were used."
     ),

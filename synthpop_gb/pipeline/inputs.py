@@ -58,7 +58,8 @@ def read_inputs(study: Study) -> Inputs:
                 if name in inputs.tables:
                     message = f"Two tables are called {name}: {inputs.tables[name].source.path} and {table.source.path}."
                     inputs.findings.append(
-                        finding("study-reference", message, place=name, remedy="Give one of them another `name`.")
+                        finding("study-reference", message, place=name,
+                                remedy="Give one of them another `name`, or its `level` if it is of larger areas.")  # fmt: skip
                     )
                 inputs.tables[name] = table
         inputs.geography = _keep(geography.result(), inputs)
@@ -104,8 +105,12 @@ def read_survey(survey: Survey) -> Microdata:
 def _read_tables(table: Table) -> dict[str, BenchmarkTable]:
     from synthpop_gb import read
 
-    stated = {"path", "publisher", "licence", "url"}  # for the card only
-    return read.tables(table.path, **table.model_dump(exclude=stated, exclude_none=True))
+    stated = {"path", "publisher", "licence", "url", "level"}  # for the card only, and for harmonising
+    found = read.tables(table.path, **table.model_dump(exclude=stated, exclude_none=True))
+    if table.level is None:
+        return found
+    named = {name if table.name else f"{name} ({table.level})": t for name, t in found.items()}  # beside the same table of zones
+    return {name: replace(t, name=name, level=table.level) for name, t in named.items()}
 
 
 def _read_geography(study: Study) -> Geography | None:
@@ -144,6 +149,7 @@ def examine_study(study: Study, inputs: Inputs | None = None) -> tuple[Aligned |
     parent = next(iter(study.zones.parent.items())) if study.zones.parent else None
     aligned, findings = examine(
         inputs.survey, inputs.tables, inputs.geography, constraints=constraints, held_out=held_out, recodes=recodes,
+        levels=study.levels, held_out_levels=study.held_out_levels,
         total_from=study.total_from, zones=study.zones.codes, parent=parent, seed=study.seed,
     )  # fmt: skip
     found += findings

@@ -127,6 +127,8 @@ class Table(Strict):
     """Who is counted, where the file does not say."""
     standard_error: Annotated[float, Field(ge=0)] | None = None
     """Standard deviation of the publisher's perturbation of one cell, in people."""
+    level: str | None = None
+    """Parent level whose areas the rows are, or are to be added up to: `msoa`. Told from the codes where absent."""
     year: int | None = None
     """Census year, where the file does not say."""
     publisher: str | None = None
@@ -316,6 +318,10 @@ class Study(Strict):
     """Variables to be met in every zone: `"age"`, or crossed: `"age x sex"`."""
     held_out: list[str] = []
     """Tables kept back, to judge the population by."""
+    levels: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    """Variables to be met in the areas above the zones, by level of the lookup: `{ msoa = ["age x sex", "employment"] }`."""
+    held_out_levels: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    """Tables of levels kept back, likewise."""
     total_from: str | None = None
     """Table whose total is trusted where tables disagree; the median total where absent."""
     survey: Survey
