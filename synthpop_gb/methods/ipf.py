@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from synthpop_gb.kernels.block import whole_block
+from synthpop_gb.kernels.capped import cap_block
 from synthpop_gb.kernels.fit_layout import FitLayout, fit_layout
 from synthpop_gb.kernels.ipf import fit_block
 from synthpop_gb.kernels.layout import WholeLayout, whole_layout, whole_work
@@ -20,11 +21,14 @@ from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._checks import check_above, check_choice, check_whole
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._remembered import Remembered
+from synthpop_gb.methods._tilted import tilted_cells, with_tilt
 from synthpop_gb.methods.integerise import INTEGERISE
 from synthpop_gb.problem import Problem
 from synthpop_gb.status import FitStatus
 
 __all__ = ["IPF", "IPFOptions"]
+
+_CAPPED_CYCLES = 2000  # of zones in which donors may not stand as often as the fit wants; most take 20
 
 
 @dataclass(frozen=True)
@@ -67,9 +71,14 @@ class IPFOptions:
 
 
 class IPF:
-    """The method 'ipf'; see the module."""
+    """The method 'ipf'; see the module.
+
+    Where donors may stand only so often in a zone (`Problem.max_copies`), the weights are the nearest that keep to it: each is
+    the smaller of what its duals say and what its profile may have. The column `at_limit` of the status counts those profiles.
+    """
 
     name, options, needs = "ipf", IPFOptions, "cells"
+    tilts, caps = True, True
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
         """Fit the zones at these positions and draw their whole people."""
@@ -77,15 +86,22 @@ class IPF:
         fit = fit_block(
             layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton,
             duals=None if problem.first_duals is None else problem.first_duals[zones],
+            tilt=None if problem.tilt is None else problem.tilt[zones],
         )  # fmt: skip
+        cell_of, duals = tilted_cells(problem)[0], with_tilt(problem, fit.duals, zones)
+        most, extra = None, None
+        if problem.max_copies is not None:
+            most = np.diff(problem.donor_start), problem.caps(zones)
+            extra = {"at_limit": _capped(problem, cell_of, duals, targets, most, options, fit)}
+            duals = with_tilt(problem, fit.duals, zones)
         draw, repaired = INTEGERISE[options.integerise]
         max_moves, work = options.max_moves if repaired else 0, whole_work(layouts.whole)
         states, remainder = streams.keys(problem.zone_keys[zones], WHOLE), np.empty(len(zones))
         indptr, profile, count = whole_block(
             draw,
             problem.start,
-            problem.cell_of,
-            fit.duals,
+            cell_of,
+            duals,
             fit.status,
             targets,
             layouts.whole,
@@ -93,9 +109,23 @@ class IPF:
             states,
             max_moves,
             remainder,
+            most=most,
         )
         worst_cell = np.where(fit.status == FitStatus.CONVERGED, -1, fit.worst_cell)  # within the tolerance: nowhere worth naming
-        return BlockResult(indptr, profile, count, fit.status, fit.cycles, fit.residual, worst_cell, remainder, fit.duals)
+        return BlockResult(indptr, profile, count, fit.status, fit.cycles, fit.residual, worst_cell, remainder, fit.duals, extra)
+
+
+def _capped(problem, cell_of, duals, targets, most, options: IPFOptions, fit) -> np.ndarray:
+    """Bring weights under what each profile may have, `fit` with them; returns how many profiles of each zone stand at it."""
+    duals, scale = np.array(duals, order="C"), 1.0
+    if options.relative:  # the capped cycles measure in units: the tightest target sets what is allowed
+        scale = float(targets[targets > 0].min(initial=np.inf))
+        scale = scale if np.isfinite(scale) else 1.0
+    limits = options.tolerance * scale, _CAPPED_CYCLES
+    arrays = problem.start, cell_of, problem.n_constraints, duals, targets, *most
+    held = cap_block(*arrays, *limits, fit.status, fit.cycles, fit.residual, fit.worst_cell)
+    fit.duals[:] = duals[:, : problem.n_cells]
+    return held
 
 
 class _Layouts(NamedTuple):
@@ -109,7 +139,7 @@ def _layouts(problem: Problem) -> _Layouts:
     return _Layouts(_fit_layout(problem), _whole_layout(problem))
 
 
-_fit_layout = Remembered(lambda p: fit_layout(p.start, p.cell_of, p.constraint_start))
+_fit_layout = Remembered(lambda p: fit_layout(p.start, *tilted_cells(p)))
 _whole_layout = Remembered(lambda p: whole_layout(p.cell_of, p.constraint_start), start=False)
 
 register_method(IPF())
