@@ -11,24 +11,22 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
+from synthpop_gb.kernels.balance import balance_bounded, balance_work
 from synthpop_gb.kernels.block import whole_block
-from synthpop_gb.kernels.capped import cap_block
 from synthpop_gb.kernels.fit_layout import FitLayout, fit_layout
-from synthpop_gb.kernels.ipf import fit_block
+from synthpop_gb.kernels.ipf import fit_block, weights_from_duals
 from synthpop_gb.kernels.layout import WholeLayout, whole_layout, whole_work
 from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._checks import check_above, check_choice, check_whole
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._remembered import Remembered
-from synthpop_gb.methods._tilted import tilted_cells, with_tilt
+from synthpop_gb.methods._tilted import log_start, tilted_cells, with_tilt
 from synthpop_gb.methods.integerise import INTEGERISE
 from synthpop_gb.problem import Problem
 from synthpop_gb.status import FitStatus
 
 __all__ = ["IPF", "IPFOptions"]
-
-_CAPPED_CYCLES = 2000  # of zones in which donors may not stand as often as the fit wants; most take 20
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class IPF:
         most, extra = None, None
         if problem.max_copies is not None:
             most = np.diff(problem.donor_start), problem.caps(zones)
-            extra = {"at_limit": _capped(problem, cell_of, duals, targets, most, options, fit)}
+            extra = {"at_limit": _capped(problem, zones, cell_of, duals, most, options, fit)}
             duals = with_tilt(problem, fit.duals, zones)
         draw, repaired = INTEGERISE[options.integerise]
         max_moves, work = options.max_moves if repaired else 0, whole_work(layouts.whole)
@@ -115,16 +113,26 @@ class IPF:
         return BlockResult(indptr, profile, count, fit.status, fit.cycles, fit.residual, worst_cell, remainder, fit.duals, extra)
 
 
-def _capped(problem, cell_of, duals, targets, most, options: IPFOptions, fit) -> np.ndarray:
-    """Bring weights under what each profile may have, `fit` with them; returns how many profiles of each zone stand at it."""
-    duals, scale = np.array(duals, order="C"), 1.0
-    if options.relative:  # the capped cycles measure in units: the tightest target sets what is allowed
-        scale = float(targets[targets > 0].min(initial=np.inf))
-        scale = scale if np.isfinite(scale) else 1.0
-    limits = options.tolerance * scale, _CAPPED_CYCLES
-    arrays = problem.start, cell_of, problem.n_constraints, duals, targets, *most
-    held = cap_block(*arrays, *limits, fit.status, fit.cycles, fit.residual, fit.worst_cell)
-    fit.duals[:] = duals[:, : problem.n_cells]
+def _capped(problem: Problem, zones, cell_of, duals, most, options: IPFOptions, fit) -> np.ndarray:
+    """Bring weights under what each profile may have, `fit` with them; returns how many profiles of each zone stand at it.
+
+    Zones in which the fit exceeds it nowhere stay as they are, to the bit. The others go on from their duals under the limit.
+    """
+    targets, held, donors, caps = problem.targets[zones], np.zeros(len(zones), np.int32), *most
+    free, members, exact = np.empty(problem.n_profiles), problem.members, np.zeros(problem.n_cells)
+    work = balance_work(problem.n_profiles, problem.n_cells)
+    for z in np.flatnonzero(fit.status != FitStatus.EMPTY):
+        high = (donors * caps[z]).astype(np.float64)
+        if (weights_from_duals(problem.start, cell_of, duals[z], free) <= high * (1 + 1e-12)).all():
+            continue
+        lowest = targets[z][targets[z] > 0].min(initial=np.inf) if options.relative else 1.0
+        before, mine = fit.cycles[z], fit.duals[z].copy()
+        fit.status[z], steps, fit.residual[z], fit.worst_cell[z] = balance_bounded(
+            members.start, members.cell, members.count, log_start(problem, zones[z : z + 1])[0], np.zeros(len(high)), high, targets[z], exact,
+            options.tolerance * lowest, options.max_cycles, mine, free, work,
+        )  # fmt: skip
+        fit.duals[z], fit.cycles[z] = mine, before + steps
+        held[z] = (free >= high).sum()
     return held
 
 

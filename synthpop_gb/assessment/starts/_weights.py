@@ -68,7 +68,21 @@ def zone_duals(problem: Problem, zones: np.ndarray, kept: Sequence[int]) -> tupl
 
 def _household_duals(problem: Problem, zones: np.ndarray, cells: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """The same where units are households: members of each in each cell."""
-    raise NotImplementedError
+    from synthpop_gb.incidence import Incidence
+    from synthpop_gb.kernels.balance import balance_work, balance_zone
+
+    held = problem.incidence.matrix()[:, cells].tocsr()
+    held.sort_indices()
+    members = Incidence(held.indptr, held.indices, np.rint(held.data), len(cells))
+    duals, exact = np.zeros(targets.shape), np.zeros(len(cells))
+    work, weights = balance_work(problem.n_profiles, len(cells)), np.empty(problem.n_profiles)
+    with np.errstate(divide="ignore"):
+        base = np.log(problem.start)
+    for i, z in enumerate(zones):
+        log_start = base if problem.tilt is None else base + tilt_members(problem) @ problem.tilt[z]
+        balance_zone(members.start, members.cell, members.count, log_start, targets[i], exact, TOLERANCE, _CYCLES, duals[i],
+                     weights, work)  # fmt: skip
+    return duals
 
 
 def _from_duals(problem: Problem, start: np.ndarray, duals: np.ndarray, cells: np.ndarray, people: np.ndarray) -> np.ndarray:

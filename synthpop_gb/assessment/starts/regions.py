@@ -17,6 +17,8 @@ __all__ = ["STRENGTHS", "Regions", "blended", "choose_strength", "find_regions"]
 
 STRENGTHS = (0.0, 0.1, 0.25, 0.5, 0.75)
 """Strengths that cross-validation chooses from; 0 = every donor alike."""
+WORTH = 0.01
+"""By how much a strength must lower the score to be taken: differences below come and go with the area."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,13 +137,13 @@ def blended(problem: Problem, regions: Regions, strength: float) -> Problem:
 
 
 def choose_strength(problem: Problem, regions: Regions, strengths: tuple[float, ...] = STRENGTHS, errors=left_out_errors):
-    """Choose the strength that predicts tables best which are left out; returns it, and facts for run.json.
+    """Choose the strength that predicts tables best which are left out, if better by `WORTH`; returns it, and facts for run.json.
 
     errors : what tells the errors of a problem by table; `left_out_errors`, or with tables that judge `judged_errors`.
     """
     found = {s: errors(blended(problem, regions, s)) for s in strengths}
     score = scores(found)
-    return best(score), {
+    return best(score, WORTH), {
         "scores": {str(s): v for s, v in score.items()},
         "errors": {str(s): {t: round(e, 4) for t, e in v.items()} for s, v in found.items()},
     }

@@ -8,7 +8,7 @@ fitted by iterative proportional fitting on the profiles that exist: no other ca
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,18 +82,39 @@ def _features(problem: Problem) -> np.ndarray:
     return np.array(rows, np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class _Kinds:
+    """Profiles that the model sees alike: features (n_features, n_kinds), and the kind of each profile."""
+
+    features: np.ndarray
+    of_profile: np.ndarray
+
+    @classmethod
+    def of(cls, problem: Problem) -> _Kinds:
+        features, kind = np.unique(_features(problem), axis=1, return_inverse=True)
+        return cls(features, kind.reshape(-1))
+
+    def sums(self, weights: np.ndarray) -> np.ndarray:
+        return np.bincount(self.of_profile, weights, self.features.shape[1])
+
+
 def smoothed(problem: Problem, strength: float) -> Problem:
     """Move the start weights towards the log-linear model of all two-way margins; 0 = not at all, 1 = onto it.
 
-    Donors keep their proportions within a profile. Raises ValueError for a strength outside 0 to 1.
+    Profiles that the model sees alike, and donors within a profile, keep their proportions. Raises ValueError for a strength
+    outside 0 to 1.
     """
     if not 0 <= strength <= 1:
         raise ValueError(f"the strength of smoothing is from 0 to 1, not {strength}")
     if strength == 0:
         return problem
-    start = (1 - strength) * problem.start + strength * two_way_fit(problem.start, _features(problem))
-    ratio = start / np.where(problem.start > 0, problem.start, 1.0)
-    return replace(problem, start=start, donor_weight=problem.donor_weight * ratio[problem.donor_profile], first_duals=None)
+    kinds = _Kinds.of(problem)
+    own = kinds.sums(problem.start)
+    model = two_way_fit(own, kinds.features)
+    ratio = (1 - strength) + strength * np.divide(model, own, out=np.zeros_like(own), where=own > 0)
+    ratio = ratio[kinds.of_profile]
+    weight = problem.donor_weight * ratio[problem.donor_profile]
+    return replace(problem, start=problem.start * ratio, donor_weight=weight, first_duals=None)
 
 
 def choose_strength(problem: Problem, seed: int = 0, strengths: tuple[float, ...] = STRENGTHS) -> tuple[float, dict]:
@@ -102,23 +123,24 @@ def choose_strength(problem: Problem, seed: int = 0, strengths: tuple[float, ...
     Returns the strength, and facts for run.json: the mean log-likelihood of a donor left out, by strength, relative to that of
     the unsmoothed survey (with a thousandth of the model, since an unsmoothed survey gives new profiles no chance at all).
     """
-    features, profile = _features(problem), problem.donor_profile
+    kinds = _Kinds.of(problem)
+    of_donor, n = kinds.of_profile[problem.donor_profile], kinds.features.shape[1]
     whole = problem.donor if problem.cluster is None or not len(problem.cluster) else problem.cluster[problem.donor]
     group = np.unique(whole, return_inverse=True)[1].reshape(-1)
     fold = np.random.default_rng([seed, 5]).permutation(int(group.max(initial=0)) + 1)[group] % _FOLDS
     gained = dict.fromkeys(strengths, 0.0)
     for f in range(_FOLDS):
         mine = fold == f
-        known = np.bincount(profile[~mine], problem.donor_weight[~mine], problem.n_profiles)
+        known = np.bincount(of_donor[~mine], problem.donor_weight[~mine], n)
         if known.sum() <= 0 or not mine.any():
             continue
-        model = two_way_fit(known, features, cycles=50)
-        model = 0.999 * model + 0.001 * known.sum() / len(known)  # margins that the fold alone has are not impossible
-        new = np.bincount(profile[mine], problem.donor_weight[mine], problem.n_profiles)
+        model = two_way_fit(known, kinds.features, cycles=50)
+        model = 0.999 * model + 0.001 * known.sum() / n  # margins that the fold alone has are not impossible
+        new = np.bincount(of_donor[mine], problem.donor_weight[mine], n)
         for s in strengths:
             share = max(s, 1e-3)
             chance = ((1 - share) * known + share * model) / known.sum()
-            gained[s] += float(new @ np.log(chance)) / problem.donor_weight.sum()
+            gained[s] += float(new @ np.log(chance)) / float(problem.donor_weight.sum())
     base = gained[strengths[0]]
     likely = {s: round(v - base, 6) for s, v in gained.items()}
     return best({s: -v for s, v in likely.items()}), {"likelihood": {str(s): v for s, v in likely.items()}}
