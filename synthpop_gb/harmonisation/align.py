@@ -196,6 +196,7 @@ def _aligned(view: View, area: Geography, settled: Settled, findings: tuple[Find
         return AlignedTable(
             draft.name, draft.request.variables, draft.categories, new, draft.record_cell[usable], draft.universe,
             draft.standard_error, published, draft.merged, draft.source, draft.year, view.tables[draft.source].source,
+            draft.errors,
         )  # fmt: skip
 
     return Aligned(

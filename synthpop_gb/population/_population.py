@@ -137,7 +137,7 @@ class Population:
             Records (positions in `problem.records`) and people copied from them, zones in the order asked for.
         """
         placed = self.placed(zones)
-        return placed if self.problem.households is None else self._with_members(placed)
+        return placed if self.problem.households is None else self.people_in(placed)
 
     def placed(self, zones=None) -> DonorCounts:
         """Place units in some zones: those of a profile are copies of its donors, by design weight.
@@ -175,8 +175,8 @@ class Population:
             raise ValueError(f"{unplaced:,} units are of profiles that no record with a design weight above 0 has")
         return DonorCounts(problem.zones[where], start, order[rank], n)
 
-    def _with_members(self, placed: DonorCounts) -> DonorCounts:
-        """Turn households placed into the people in them, in the order of their records' ids."""
+    def people_in(self, placed: DonorCounts) -> DonorCounts:
+        """Turn households placed (`placed`, in zones or any areas) into the people in them, in the order of their records' ids."""
         problem = self.problem
         first, size = problem.member_start[placed.record], np.diff(problem.member_start)[placed.record]
         running = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)

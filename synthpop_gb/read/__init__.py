@@ -18,6 +18,7 @@ _WHERE = {
     "census_microdata": "teaching_files",
     "geography": "geography_files",
     "is_census_microdata": "teaching_files",
+    "lookup": "lookup_files",
     "nomis": "table_files",
     "pair": "pair_files",
     "shares": "share_files",

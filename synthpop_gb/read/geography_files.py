@@ -20,7 +20,7 @@ from synthpop_gb.read._numbers import factor, texts
 from synthpop_gb.read._zones import code_share, zone_column
 from synthpop_gb.read.tidy_files import find_column, unknown_layout
 
-__all__ = ["boundaries", "geography"]
+__all__ = ["boundaries", "geography", "named_column"]
 
 _COLUMN = re.compile(r"(?P<stem>[a-z]+?)_?(?P<year>\d{2}|20\d{2})?_?(?P<kind>code|cd|id|name|nm)?(?P<more>w|h)?", re.IGNORECASE)
 _SAME = {
@@ -145,6 +145,12 @@ def _named(column: str) -> tuple[str, int, str]:
     kind = (found["kind"] or "").lower()
     stem = found["stem"].lower()
     return _SAME.get(stem, stem), int(found["year"] or 0), {"cd": "code", "id": "code", "nm": "name"}.get(kind, kind)
+
+
+def named_column(sheet: Sheet, codes: str) -> str | None:
+    """Column of names that goes with a column of codes: WD24NM with WD24CD, ward24_name with ward24_code. None without one."""
+    stem, year, _ = _named(codes)
+    return next((c for c in sheet.columns if stem and c != codes and _named(c) == (stem, year, "name")), None)
 
 
 def _zones(sheet: Sheet, zone: str | None, parents, outline: Sheet | None, findings: list[Finding]) -> pd.DataFrame:
