@@ -15,6 +15,7 @@ from synthpop_gb.geography import Geography
 from synthpop_gb.harmonisation.cells import Draft
 from synthpop_gb.harmonisation.check import check_donors, check_years
 from synthpop_gb.harmonisation.counts import Prepared, prepare
+from synthpop_gb.harmonisation.joining import join_tables
 from synthpop_gb.harmonisation.recode import Recode
 from synthpop_gb.harmonisation.reconcile import Settled, Trusted, settle_drafts
 from synthpop_gb.harmonisation.records import check_design, described_universe
@@ -115,10 +116,11 @@ def examine(
     of reading first. What does not depend on a fault is examined all the same: a table with a broken row is still compared
     with the survey on the other rows.
     """
-    requests, findings = resolve(tables, constraints, held_out)
-    area, said = choose_zones(geography, zones, parent)
-    findings += said
+    area, found = choose_zones(geography, zones, parent)
     chosen = area.codes if len(area.codes) else geography.codes.unique()
+    tables, joined = join_tables(tables, [*constraints, *held_out], chosen, geography.codes)
+    requests, findings = resolve(tables, constraints, held_out)
+    findings += [*found, *joined]
     used = list(dict.fromkeys([r.table for r in requests]))
     prepared: dict[str, Prepared] = {}
     for name in used:

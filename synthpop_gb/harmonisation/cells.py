@@ -17,7 +17,7 @@ from synthpop_gb.harmonisation.recode import Recode, recoded_categories
 from synthpop_gb.harmonisation.records import MISSING, UNKNOWN, Coded
 from synthpop_gb.harmonisation.resolve import Request
 
-__all__ = ["Draft", "draft_table"]
+__all__ = ["Draft", "distinct", "draft_table"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ def draft_table(
         findings += said
         findings += _coarse(request, described[name], coded[name].variable, common, within, name in recodes)
         findings += _homeless(request, described[name], coded[name], common, inside == 1)
-        categories.append(_distinct(common))
+        categories.append(distinct(common))
     if all(len(c) < 2 for c in categories):
         shown = categories[0][0].label if categories[0] else "nothing"
         message = f"{request.name}: {table.name} and the survey share only one category ({shown})."
@@ -99,7 +99,7 @@ def draft_table(
     return draft, findings
 
 
-def _distinct(categories: tuple[Category, ...]) -> tuple[Category, ...]:
+def distinct(categories: tuple[Category, ...]) -> tuple[Category, ...]:
     """Return the same categories, labels made distinct where two sources call different people alike."""
     seen: dict[str, int] = {}
     out = []

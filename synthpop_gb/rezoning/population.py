@@ -66,6 +66,8 @@ def rezone(
     InputError
         'ambiguous-zone' where zones lie in several areas, the lookup has no weights and `best_fit` was not asked for; 'no-zones'
         where no zone lies in an area. With every other finding.
+    ValueError
+        For `ZoneDonors` of whole households, which do not know who belongs together: rezone the population that they came from.
 
     Examples
     --------
@@ -77,6 +79,8 @@ def rezone(
     0    N      30
     1    S      15
     """
+    if isinstance(population, ZoneDonors) and population.households is not None:
+        raise ValueError("households that were counted by area can be divided no further: rezone the population they came from")
     where = fate(population.zones, lookup, best_fit=best_fit, people=_people(population))
     refuse((*lookup.findings, *where.findings))
     units = _units(population)
@@ -94,8 +98,6 @@ def rezone(
     if isinstance(population, Population) and population.problem.households is not None:
         households, ids, records = counts, units, population.problem.records
         counts = population.people_in(counts)
-    elif isinstance(population, ZoneDonors):
-        households, ids, records = population.households, population.household_ids, population.donors
     rows = int(counts.n.sum(dtype=np.int64))
     return ZoneDonors(name, counts, records, rows, columns, findings=findings, households=households, household_ids=ids)
 
