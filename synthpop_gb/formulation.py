@@ -133,7 +133,7 @@ def _labels(constraints: Sequence[AlignedTable]) -> pd.MultiIndex:
 
 
 def _errors(constraints: Sequence[AlignedTable]) -> np.ndarray:
-    """Standard error of each target: (n_cells,), or (n_zones, n_cells) where zones differ in that of some table."""
+    """Put together the standard error of each target: (n_cells,), or (n_zones, n_cells) where zones differ in one."""
     errors = [c.standard_errors for c in constraints]
     if any(e.ndim == 2 for e in errors):
         errors = [np.broadcast_to(e, c.targets.shape) for e, c in zip(errors, constraints, strict=True)]

@@ -1,4 +1,4 @@
-"""Lookup: which areas zones lie in, whole or by parts, as published: 2011 to 2021, output areas to wards, anything a file says."""
+"""Lookup: which areas zones lie in, whole or by parts, as published: 2011 to 2021, output areas to wards, any other."""
 
 from __future__ import annotations
 
@@ -72,7 +72,8 @@ class Lookup:
             raise ValueError("weights of a lookup must be finite and not negative")
         codes, found = frame[zone].astype("string"), frame[to].astype("string").fillna("")
         known = codes.notna().to_numpy()
-        return cls(zone, to, paired(codes[known].to_numpy(object), found[known].to_numpy(object), weights[known]), weight is not None)
+        pairs = paired(codes[known].to_numpy(object), found[known].to_numpy(object), weights[known])
+        return cls(zone, to, pairs, weight is not None)
 
     @property
     def zones(self) -> pd.Index:
@@ -92,7 +93,7 @@ class Lookup:
     def __repr__(self) -> str:
         """One line: zones, areas, how many zones lie in several."""
         split = int((self.pairs.groupby("zone", sort=False).size() > 1).sum())
-        how = "every zone lies in one" if not split else f"{split:,} zones lie in several" + (", by weight" if self.weighted else "")
+        how = f"{split:,} zones lie in several{', by weight' if self.weighted else ''}" if split else "every zone lies in one"
         return f"Lookup {self.zone} to {self.to}: {len(self.zones):,} zones in {len(self.areas):,} areas; {how}"
 
 

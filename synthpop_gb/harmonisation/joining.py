@@ -118,7 +118,8 @@ def _joined(
     """Put prepared parts together over the categories that they share."""
     universes = {k: p.table.universe for k, p in parts.items()}
     first = next(iter(universes.values()))
-    if any(u is not None and first is not None and (u.unit, u.members) != (first.unit, first.members) for u in universes.values()):
+    known = [u for u in universes.values() if u is not None]
+    if any((u.unit, u.members) != (known[0].unit, known[0].members) for u in known):
         counted = "; ".join(f"{k} counts {u.name if u else 'nobody knows whom'}" for k, u in universes.items())
         return None, [finding("unlike-universes", f"{name}: {counted}.", place=name, count=len(universes))]
     findings = [_note(name, parts, zones)]
@@ -143,7 +144,7 @@ def _joined(
 
 
 def _summed(part: Prepared, axes: Sequence[Variable], universe) -> tuple[np.ndarray, np.ndarray]:
-    """Counts of one part by joined cell, and the variance of their perturbation: (n_zones, n_cells) each."""
+    """Count one part by joined cell, and the variance of their perturbation: (n_zones, n_cells) each."""
     columns = part.table.counts.columns
     place, out = {}, np.zeros(len(columns), bool)
     for variable in part.table.variables:

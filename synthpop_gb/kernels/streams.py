@@ -10,8 +10,8 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 
 __all__ = [
-    "ANNEAL", "BOOTSTRAP", "PLACE", "QUASI", "REZONE", "ROUND", "SETTLE", "START", "TABLES", "WHOLE", "mix", "next_below", "next_uniform",
-    "shuffle", "stream_key", "stream_keys",
+    "ANNEAL", "BOOTSTRAP", "PLACE", "QUASI", "REZONE", "ROUND", "SETTLE", "START", "TABLES", "WHOLE", "mix", "next_below",
+    "next_uniform", "shuffle", "stream_key", "stream_keys",
 ]  # fmt: skip
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)

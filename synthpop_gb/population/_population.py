@@ -176,7 +176,7 @@ class Population:
         return DonorCounts(problem.zones[where], start, order[rank], n)
 
     def people_in(self, placed: DonorCounts) -> DonorCounts:
-        """Turn households placed (`placed`, in zones or any areas) into the people in them, in the order of their records' ids."""
+        """Turn households placed, in zones or any areas, into the people in them, in the order of their records' ids."""
         problem = self.problem
         first, size = problem.member_start[placed.record], np.diff(problem.member_start)[placed.record]
         running = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)

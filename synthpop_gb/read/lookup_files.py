@@ -16,11 +16,11 @@ from synthpop_gb.read._zones import zone_column
 from synthpop_gb.read.geography_files import named_column
 from synthpop_gb.read.tidy_files import find_column, unknown_layout
 
-__all__ = ["lookup"]
+__all__ = ["column_of", "lookup"]
 
 
 def lookup(path: str | Path, *, to: str, zone: str | None = None, weight: str | None = None) -> Lookup:
-    """Read which areas zones lie in.
+    r"""Read which areas zones lie in.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ def lookup(path: str | Path, *, to: str, zone: str | None = None, weight: str | 
     --------
     >>> import pathlib, tempfile
     >>> file = pathlib.Path(tempfile.mkdtemp()) / "lsoa_ward.csv"
-    >>> _ = file.write_text("LSOA21CD,WD24CD,homes\\nE01000001,E05000001,30\\nE01000001,E05000002,10\\nE01000002,E05000002,9\\n")
+    >>> _ = file.write_text("LSOA21CD,WD24CD,homes\nE01000001,E05000001,30\nE01000001,E05000002,10\nE01000002,E05000002,9\n")
     >>> lookup(file, zone="LSOA21CD", to="WD24CD", weight="homes")
     Lookup LSOA21CD to WD24CD: 2 zones in 2 areas; 1 zones lie in several, by weight
     """
@@ -70,6 +70,19 @@ def lookup(path: str | Path, *, to: str, zone: str | None = None, weight: str | 
     return Lookup(column, target, pairs, weight is not None, _names(sheet, target, there), InputFile.of(path), tuple(findings))
 
 
+def column_of(path: str | Path, zones: set[str]) -> str:
+    """Return the column of a lookup that has most of some zones' codes.
+
+    Raises InputError ('unknown-layout') where none has any.
+    """
+    sheet = open_sheet(path)
+    shares = {c: len(zones.intersection(texts(sheet.table[c]))) for c in sheet.columns}
+    best = max(shares, key=lambda c: shares[c], default=None)
+    if best is None or not shares[best]:
+        raise unknown_layout(sheet, f"no column has the codes of these zones ({', '.join(sorted(zones)[:2])} ...).")
+    return best
+
+
 def _weights(sheet: Sheet, column: str, codes: np.ndarray) -> np.ndarray:
     """Weights of every row; InputError where one is no number, or negative."""
     values, _ = numbers(sheet.table[column])
@@ -80,7 +93,8 @@ def _weights(sheet: Sheet, column: str, codes: np.ndarray) -> np.ndarray:
     ):
         if wrong.any():
             first = int(np.argmax(wrong))
-            message = f"{sheet.place}: the weight {column!r} {what} in {int(wrong.sum()):,} rows (first: row {first + 1}, {codes[first]})."
+            message = f"{sheet.place}: the weight {column!r} {what} in {int(wrong.sum()):,} rows (first: row {first + 1}, "
+            message += f"{codes[first]})."
             rows = pd.DataFrame({"row": np.flatnonzero(wrong) + 1, "zone": codes[wrong]})
             findings.append(finding(code, message, place=sheet.place, count=int(wrong.sum()), rows=rows,
                                     why="It cannot be told how the zone is divided.", remedy="Correct the weights."))  # fmt: skip

@@ -88,8 +88,8 @@ def fate(zones: pd.Index, lookup: Lookup, *, best_fit: bool = False, people: np.
     said += _lost(codes, mine, people, lookup)
     said += _partly(frame, areas, codes, lookup)
     if not len(areas):
-        message = f"None of the {len(codes):,} zones lies in an area of {lookup.to}: the first zone is {_first(codes)}, the lookup's "
-        message += f"{lookup.zone} begin with {_first(lookup.zones)}."
+        message = f"None of the {len(codes):,} zones lies in an area of {lookup.to}: the first zone is {_first(codes)}, "
+        message += f"the lookup's {lookup.zone} begin with {_first(lookup.zones)}."
         said.append(finding("no-zones", message, place=lookup.to, why="Nobody would be left.",
                             remedy="Name the lookup's column that holds the codes of these zones."))  # fmt: skip
     start = np.concatenate([[0], np.cumsum(np.bincount(mine["z"], minlength=len(codes)))]).astype(np.int64)
@@ -109,8 +109,9 @@ def _ambiguous(split: pd.DataFrame, lookup: Lookup, best_fit: bool) -> list[Find
     message += "; each was given wholly to the one with most of it." if best_fit else ", and nothing says how they are divided."
     rows = split[["zone", "area", "share"]]
     if best_fit:
-        return [finding("ambiguous-zone", message, place=lookup.to, count=n, rows=rows, level="warning",
-                        why="The other areas lack these people.", remedy="Name a column of weights to divide such zones.")]  # fmt: skip
+        why, remedy = "The other areas lack these people.", "Name a column of weights to divide such zones."
+        said = finding("ambiguous-zone", message, place=lookup.to, count=n, rows=rows, level="warning", why=why, remedy=remedy)
+        return [said]
     return [finding("ambiguous-zone", message, place=lookup.to, count=n, rows=rows)]
 
 
@@ -153,6 +154,6 @@ def _partly(frame: pd.DataFrame, areas: pd.Index, codes: pd.Index, lookup: Looku
         return []
     have = there[~outside].groupby("area")["zone"].nunique().reindex(partly.index, fill_value=0)
     rows = pd.DataFrame({"area": partly.index, "zones": have.to_numpy(), "zones_missing": partly.to_numpy()})
-    message = f"{len(partly):,} of {len(areas):,} areas of {lookup.to} also hold zones that are not here (first: {partly.index[0]}, "
-    message += f"{int(have.iloc[0]):,} zones here and {int(partly.iloc[0]):,} not)."
+    message = f"{len(partly):,} of {len(areas):,} areas of {lookup.to} also hold zones that are not here "
+    message += f"(first: {partly.index[0]}, {int(have.iloc[0]):,} zones here and {int(partly.iloc[0]):,} not)."
     return [finding("partly-covered", message, place=lookup.to, count=len(partly), rows=rows)]

@@ -59,7 +59,8 @@ def rezone(
     Returns
     -------
     ZoneDonors
-        One row an area, in order of the codes; `findings` say which zones were divided or lost and which areas are covered in part.
+        One row an area, in order of the codes; `findings` say which zones were divided or lost, and which areas are covered in
+        part.
 
     Raises
     ------

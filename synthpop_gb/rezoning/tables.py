@@ -31,9 +31,9 @@ def rezone_table(table: BenchmarkTable, lookup: Lookup) -> BenchmarkTable:
     Returns
     -------
     BenchmarkTable
-        With the new zones that can be made, in order of their codes. Findings, notes beside those of reading: 'ambiguous-zone' for
-        zones that are divided, with the new zones lost thereby; 'partly-covered' for new zones some of whose parts the table
-        lacks; 'zone-without-area'; 'no-zones' (an error) where nothing is left; 'duplicate-zone' where the table has a zone twice.
+        With the new zones that can be made, in order of their codes. Findings, notes beside those of reading: 'ambiguous-zone'
+        for zones that are divided, with the new zones lost thereby; 'partly-covered' for new zones some of whose parts the table
+        lacks; 'zone-without-area'; 'no-zones' (an error) where nothing is left; 'duplicate-zone' where it has a zone twice.
 
     Examples
     --------
@@ -94,7 +94,7 @@ def _summed(frame: pd.DataFrame, at: np.ndarray, row: np.ndarray, areas: pd.Inde
     if odd.any():
         summed = summed.astype(object)
         for r, c in zip(*np.nonzero(odd), strict=True):
-            summed.iat[row[alone][r], c] = frame.iat[at[alone][r], c]
+            summed.iloc[row[alone][r], c] = frame.iloc[at[alone][r], c]
     return summed
 
 
@@ -102,26 +102,29 @@ def _said(
     table: BenchmarkTable, lookup: Lookup, split: pd.DataFrame, lacking: pd.DataFrame, good: pd.DataFrame, index: pd.Index
 ) -> list[Finding]:
     """Say which zones could not be used, and which new ones could not be made."""
-    findings = []
+    findings, to = [], lookup.to
     if len(split):
-        n = split["zone"].nunique()
-        message = f"{table.name}: {n:,} zones lie in several areas of {lookup.to} (first: {split['zone'].iloc[0]}), so none of these "
+        n, first = split["zone"].nunique(), split["zone"].iloc[0]
+        message = f"{table.name}: {n:,} zones lie in several areas of {to} (first: {first}), so none of these "
         message += f"{split['area'].nunique():,} areas can be made from this table."
-        findings.append(finding("ambiguous-zone", message, place=table.name, count=n, rows=split[["zone", "area"]], level="note",
-                                why="Which of their people live where is not known, whatever their number.",
-                                remedy="Nothing, if the study needs none of them; else get the table for the new zones."))  # fmt: skip
+        why = "Which of their people live where is not known, whatever their number."
+        remedy = "Nothing, if the study needs none of them; else get the table for the new zones."
+        rows = split[["zone", "area"]]
+        findings.append(
+            finding("ambiguous-zone", message, place=table.name, count=n, rows=rows, level="note", why=why, remedy=remedy)
+        )
     if len(lacking):
-        n = lacking["area"].nunique()
-        message = f"{table.name} lacks zones of {n:,} areas of {lookup.to} (first: {lacking['area'].iloc[0]}), which cannot be made."
-        findings.append(finding("partly-covered", message, place=table.name, count=n, rows=lacking[["zone", "area"]], level="note",
-                                why="A sum over some of an area's zones is not the area's count."))  # fmt: skip
+        n, first = lacking["area"].nunique(), lacking["area"].iloc[0]
+        message = f"{table.name} lacks zones of {n:,} areas of {to} (first: {first}), which cannot be made."
+        why, rows = "A sum over some of an area's zones is not the area's count.", lacking[["zone", "area"]]
+        findings.append(finding("partly-covered", message, place=table.name, count=n, rows=rows, level="note", why=why))
     lost = index[~index.isin(lookup.pairs.loc[lookup.pairs["area"] != "", "zone"])]
     if len(lost):
-        message = f"{table.name}: {len(lost):,} zones are in no area of {lookup.to} (first: {lost[0]}) and were left out."
-        findings.append(finding("zone-without-area", message, place=table.name, count=len(lost), rows=pd.DataFrame({"zone": lost}),
-                                level="note"))  # fmt: skip
+        message = f"{table.name}: {len(lost):,} zones are in no area of {to} (first: {lost[0]}) and were left out."
+        rows = pd.DataFrame({"zone": lost})
+        findings.append(finding("zone-without-area", message, place=table.name, count=len(lost), rows=rows, level="note"))
     if good.empty:
-        message = f"{table.name}: no area of {lookup.to} can be made from zones such as {index[0] if len(index) else 'none'}."
-        findings.append(finding("no-zones", message, place=table.name, why="Nothing would be left of the table.",
-                                remedy="Name the lookup's column that holds the codes of the table's zones."))  # fmt: skip
+        message = f"{table.name}: no area of {to} can be made from zones such as {index[0] if len(index) else 'none'}."
+        why, remedy = "Nothing would be left of the table.", "Name the lookup's column that holds the codes of the table's zones."
+        findings.append(finding("no-zones", message, place=table.name, why=why, remedy=remedy))
     return findings
