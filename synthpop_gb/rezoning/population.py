@@ -10,7 +10,7 @@ import pandas as pd
 
 from synthpop_gb.errors import refuse
 from synthpop_gb.lookup import Lookup
-from synthpop_gb.population import DonorCounts, Population, ZoneDonors, id_order
+from synthpop_gb.population import DonorCounts, Population, ZoneDonors, id_order, sort_by_id, with_members
 from synthpop_gb.problem import zone_key
 from synthpop_gb.rezoning.fate import Fate, fate
 
@@ -98,7 +98,8 @@ def rezone(
     records = units
     if isinstance(population, Population) and population.problem.households is not None:
         households, ids, records = counts, units, population.problem.records
-        counts = population.people_in(counts)
+        members = with_members(counts, population.problem.member_start, population.problem.member)
+        counts = sort_by_id(members, *id_order(records))
     rows = int(counts.n.sum(dtype=np.int64))
     return ZoneDonors(name, counts, records, rows, columns, findings=findings, households=households, household_ids=ids)
 
