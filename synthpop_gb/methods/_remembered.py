@@ -20,7 +20,7 @@ class Remembered:
     Parameters
     ----------
     build : callable
-        Problem -> anything that depends on its cells, bins and, unless `start` is False, its start weights alone.
+        Problem -> anything that depends on its cells (of levels too), bins and, unless `start` is False, its start weights alone.
     start : bool
         Whether problems with other start weights are other problems: replicates of one problem differ in nothing else.
     """
@@ -34,6 +34,10 @@ class Remembered:
         content.update(problem.cell_of.tobytes() + problem.constraint_start.tobytes())
         if problem.n_guides:
             content.update(problem.guide_of.tobytes() + problem.guide_start.tobytes())
+        for level in problem.levels:
+            content.update(level.cell_of.tobytes() + level.constraint_start.tobytes())
+            if level.incidence is not None:
+                content.update(level.incidence.start.tobytes() + level.incidence.cell.tobytes() + level.incidence.count.tobytes())
         key = content.digest()
         with self._lock:
             found = self._known.pop(key) if key in self._known else self._build(problem)

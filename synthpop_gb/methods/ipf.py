@@ -19,6 +19,7 @@ from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._checks import check_above, check_choice, check_whole
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
+from synthpop_gb.methods._nested_people import people_that_nest
 from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods.integerise import INTEGERISE
 from synthpop_gb.problem import Problem
@@ -69,10 +70,12 @@ class IPFOptions:
 class IPF:
     """The method 'ipf'; see the module."""
 
-    name, options, needs = "ipf", IPFOptions, "cells"
+    name, options, needs, nests = "ipf", IPFOptions, "cells", True
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
         """Fit the zones at these positions and draw their whole people."""
+        if problem.levels:
+            return self._nested(problem, zones, options, streams)
         layouts, targets = _layouts(problem), problem.targets[zones]
         fit = fit_block(
             layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton,
@@ -96,6 +99,15 @@ class IPF:
         )
         worst_cell = np.where(fit.status == FitStatus.CONVERGED, -1, fit.worst_cell)  # within the tolerance: nowhere worth naming
         return BlockResult(indptr, profile, count, fit.status, fit.cycles, fit.residual, worst_cell, remainder, fit.duals)
+
+    def _nested(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
+        """Fit zones together with the areas above them, from where each zone's own fit ends."""
+        first = None if problem.first_duals is None else problem.first_duals[zones]
+        if first is None:
+            targets, limits = problem.targets[zones], (options.tolerance, options.relative, options.max_cycles)
+            alone = fit_block(_fit_layout(problem), targets, *limits, newton=options.newton).duals
+            first = np.concatenate([alone, np.zeros((len(zones), problem.n_duals - problem.n_cells))], axis=1)
+        return people_that_nest(problem, zones, options, streams, first)
 
 
 class _Layouts(NamedTuple):
