@@ -67,6 +67,40 @@ INPUTS: dict[str, Meaning] = {
         "A zone in two areas of one level was given the one that holds most of it.",
         "Use a lookup in which zones nest.",
     ),
+    # zones of other geographies
+    "ambiguous-zone": Meaning(
+        "error",
+        "It cannot be told which of their people live where.",
+        "Name a column of weights (households, people) that divides them, or ask for best fit: each goes to one area.",
+    ),
+    "divided-zone": Meaning(
+        "note",
+        "Whole people or households were dealt out, in proportion to the lookup's weights and without bias.",
+        "Nothing; which of them live where is chance.",
+    ),
+    "zone-without-area": Meaning(
+        "warning", "Their people are counted in no area.", "Use a lookup of the zones' year that covers all of them."
+    ),
+    "partly-covered": Meaning(
+        "warning",
+        "What is counted there is a part of the area's people.",
+        "Leave these areas out, or make a population of all their zones.",
+    ),
+    "joined-tables": Meaning(
+        "note",
+        "Nations publish in categories of their own; what all of them tell apart was kept.",
+        "Nothing; each part keeps its own perturbation.",
+    ),
+    "unlike-universes": Meaning(
+        "error",
+        "Tables that count other people in each nation are no one constraint.",
+        "Name tables of the same people for every nation of the study.",
+    ),
+    "one-sided-category": Meaning(
+        "warning",
+        "Where a table does not know the category, its people are counted elsewhere, or there are none.",
+        "Merge it with its neighbour (recode), if people like them live on both sides.",
+    ),
     "missing-boundary": Meaning(
         "warning", "Zones without a polygon are left off the maps.", "Use boundaries of the same year as the zones."
     ),

@@ -15,6 +15,7 @@ from synthpop_gb.geography import Geography
 from synthpop_gb.harmonisation.cells import Draft
 from synthpop_gb.harmonisation.check import check_donors, check_years
 from synthpop_gb.harmonisation.counts import Prepared, prepare
+from synthpop_gb.harmonisation.joining import join_tables
 from synthpop_gb.harmonisation.levels import look_above, settle_above
 from synthpop_gb.harmonisation.members import live_together
 from synthpop_gb.harmonisation.people import check_communal, check_people
@@ -126,11 +127,13 @@ def examine(
     of reading first. What does not depend on a fault is examined all the same: a table with a broken row is still compared
     with the survey on the other rows.
     """
-    area, findings = choose_zones(geography, zones, parent)
+    area, found = choose_zones(geography, zones, parent)
     above, said = look_above(tables, geography, area, levels, held_out_levels)
-    requests, unknown = resolve(above.own, constraints, held_out)
-    findings = unknown + findings + said
     chosen = area.codes if len(area.codes) else geography.codes.unique()
+    own, joined = join_tables(above.own, [*constraints, *held_out], chosen, geography.codes)
+    tables = {**tables, **own}
+    requests, findings = resolve(own, constraints, held_out)
+    findings += [*found, *said, *joined]
     used = list(dict.fromkeys([r.table for r in requests]))
     prepared: dict[str, Prepared] = {}
     for name in used:
@@ -220,6 +223,7 @@ def _aligned(view: View, area: Geography, settled: Settled, findings: tuple[Find
         return AlignedTable(
             draft.name, draft.request.variables, draft.categories, new, draft.record_cell[usable], draft.universe,
             draft.standard_error, published, draft.merged, draft.source, draft.year, view.tables[draft.source].source,
+            draft.errors,
         )  # fmt: skip
 
     return Aligned(

@@ -38,6 +38,7 @@ class Inputs:
         known = {Path(f.path) for f in found}
         beside = {p.parent / "tables.csv" for p in known} | {p.parent.parent / "tables.csv" for p in known}
         beside |= {p.with_suffix(s) for p in known if p.suffix == ".shp" for s in (".dbf", ".shx", ".prj", ".cpg")}
+        beside |= {Path(t.lookup) for t in study.tables if t.lookup is not None}
         beside |= {Path(study.truth.persons)} if study.truth else set()
         beside |= {Path(d.path) for d in study.distributions if d.path is not None}
         beside |= {Path(asked.benchmark) for asked in study.indicators if asked.benchmark is not None}
@@ -113,8 +114,15 @@ def read_survey(survey: Survey) -> Microdata:
 def _read_tables(table: Table) -> dict[str, BenchmarkTable]:
     from synthpop_gb import read
 
-    stated = {"path", "publisher", "licence", "url", "level"}  # for the card only, and for harmonising
+    # for the card only, and for what comes after reading
+    stated = {"path", "publisher", "licence", "url", "level", "lookup", "from_", "to"}
     found = read.tables(table.path, **table.model_dump(exclude=stated, exclude_none=True))
+    if table.lookup is not None:
+        from synthpop_gb.rezoning import rezone_table
+
+        zones = {str(code) for t in found.values() for code in t.counts.index}
+        lookup = read.lookup(table.lookup, zone=table.from_ or read.column_of(table.lookup, zones), to=table.to)
+        found = {name: rezone_table(t, lookup) for name, t in found.items()}
     if table.level is None:
         return found
     named = {name if table.name else f"{name} ({table.level})": t for name, t in found.items()}  # beside the same table of zones

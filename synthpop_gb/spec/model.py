@@ -33,11 +33,15 @@ def _as_list(value):
 
 Texts = Annotated[list[str], BeforeValidator(_as_list)]
 
+Files = Annotated[list[str], Field(min_length=1)]
+
 
 class Strict(BaseModel):
     """Base of every table in a study: unknown keys are refused, values never change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True
+    )
 
 
 class SurveyVariable(Strict):
@@ -124,6 +128,12 @@ class Table(Strict):
     """Category that takes what the cells leave of the total."""
     aggregate: bool = False
     """Add up several rows of one zone, e.g. output areas with a column of their LSOA."""
+    lookup: str | None = None
+    """File that says in which other zones the table's zones lie: it is added up to those. Needs `to`."""
+    from_: Annotated[str | None, Field(alias="from")] = None
+    """Column of the table's zones in that lookup; the one that has most of them where absent."""
+    to: str | None = None
+    """Column of the zones that the study has, in that lookup. Zones that are divided between several are left out, and said."""
     universe: str | None = None
     """Who is counted, where the file does not say."""
     standard_error: Annotated[float, Field(ge=0)] | None = None
@@ -140,6 +150,13 @@ class Table(Strict):
     """Where it is published, for the card."""
 
 
+    @model_validator(mode="after")
+    def _whole_lookup(self):
+        if (self.lookup is None) != (self.to is None) or (self.from_ is not None and self.lookup is None):
+            raise ValueError("lookup and to go together, and from with them")
+        return self
+
+
 def _table_of(value):
     return {"path": value} if isinstance(value, str) else value
 
@@ -147,18 +164,18 @@ def _table_of(value):
 class Zones(Strict):
     """Which zones are populated, what they nest in, and their polygons."""
 
-    lookup: str | None = None
-    """File with zone codes and the areas they nest in."""
-    zone: str | None = None
-    """Column of zone codes in the lookup."""
+    lookup: str | Files | None = None
+    """File with zone codes and the areas they nest in. A list puts nations side by side, or adds areas of the same zones."""
+    zone: str | Files | None = None
+    """Column of zone codes in the lookup; a list has one for each lookup."""
     parent: Annotated[dict[str, str], Field(min_length=1, max_length=1)] | None = None
     """One level and area: `{ lad = "Leeds" }` or `{ region = "E12000003" }`. All zones where absent."""
     codes: Codes | None = None
     """Zone codes, where only some are wanted."""
-    boundaries: str | None = None
-    """File of polygons: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
-    boundary_zone: str | None = None
-    """Column of zone codes in it."""
+    boundaries: str | Files | None = None
+    """File of polygons: GeoParquet, GeoPackage, GeoJSON or Shapefile; or a list."""
+    boundary_zone: str | Files | None = None
+    """Column of zone codes in it; a list has one for each file."""
     year: int | None = None
     """Year of the zones, for the card: 2011 for LSOAs of the 2011 census."""
     publisher: str | None = None
@@ -167,6 +184,14 @@ class Zones(Strict):
     """Their licence by name, for the card."""
     url: Link | None = None
     """Where they are published, for the card."""
+
+    @model_validator(mode="after")
+    def _one_column_a_file(self):
+        for key, files in (("zone", "lookup"), ("boundary_zone", "boundaries")):
+            given, there = getattr(self, key), getattr(self, files)
+            if isinstance(given, list) and len(given) != (len(there) if isinstance(there, list) else 1):
+                raise ValueError(f"{key} names {len(given)} columns, {files} another number of files")
+        return self
 
 
 class RecodeModel(Strict):
