@@ -66,14 +66,14 @@ def _refuse(asked: str, kind: str, found: pd.Index, known: list[str]):
 
     if len(found):
         message = f"{len(found):,} places are called {asked!r}: {listed(found, 5)}."
-        raise InputError(
-            [finding("unknown-zone", message, place=asked, count=len(found), remedy="Give the code of one of them.")]
-        )
+        remedy = "Give the code of one of them."
+        raise InputError([finding("unknown-zone", message, place=asked, count=len(found), level="error", remedy=remedy)])
     lower = {str(k).casefold(): str(k) for k in reversed(known) if str(k)}
     near = difflib.get_close_matches(asked.casefold(), lower, n=1, cutoff=0.6)
     message = f"No {kind} of this run has the code or name {asked!r}." + (f" Did you mean {lower[near[0]]!r}?" if near else "")
     why = "Only places of the run's study area can be explained."
-    raise InputError([finding("unknown-zone", message, place=asked, why=why, remedy="Give a code or a name from the lookup.")])
+    remedy = "Give a code or a name from the lookup."
+    raise InputError([finding("unknown-zone", message, place=asked, level="error", why=why, remedy=remedy)])
 
 
 def bound_with(aligned: Aligned, zones: pd.Index) -> pd.Index:

@@ -89,8 +89,13 @@ def _pinched(counted: Counted, zone: int) -> Iterator[Cause]:
     """Targets that another table alone makes impossible."""
     found, what = pinches(counted, zone)
     constraints, first = counted.aligned.constraints, counted.problem.constraint_start
-    for pinch in found[:_LISTED]:
+    told: set[tuple] = set()
+    for pinch in found:
         table, cell = what[pinch.column]
+        pair = (*sorted([table, pinch.table]), cell is None)
+        if pair in told or len(told) == _LISTED:
+            continue  # the other side of the same clash
+        told.add(pair)
         other = constraints[pinch.table]
         unit = counted.units[first[table]]
         labels = [str(x) for x in other.cell_labels]
@@ -125,13 +130,14 @@ def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: l
             f"{amount(pinch.wanted)}: {-pinch.over:,.0f} too few."
         )
     who = listed([labels[h] for h in has], 5)
+    whom = "in the survey" if counted.open[zone].all() else "whom this place’s noughts leave"
     if pinch.over > 0:
         return (
-            f"{said} asks for {amount(pinch.wanted, unit)}, but everybody in the survey who is so has {other} {who}, of whom "
+            f"{said} asks for {amount(pinch.wanted, unit)}, but everybody {whom} who is so has {other} {who}, of whom "
             f"there are to be {amount(pinch.bound, unit)}: {pinch.over:,.0f} too many."
         )
     return (
-        f"Everybody in the survey with {other} {who} is also {said}: at least {amount(pinch.bound, unit)}, but it asks for "
+        f"Everybody {whom} with {other} {who} is also {said}: at least {amount(pinch.bound, unit)}, but it asks for "
         f"{amount(pinch.wanted, unit)}: {-pinch.over:,.0f} too few."
     )
 

@@ -160,7 +160,8 @@ def _shortened(why: list[str], n_zones: int, looked: list[int]) -> tuple[str, ..
     """Return the first few sentences, and how many more there are."""
     out = why[:_SAID]
     if len(why) > _SAID:
-        out.append(f"{len(why) - _SAID:,} more causes stand in the table of causes.")
+        more = len(why) - _SAID
+        out.append(f"{more:,} more {'cause stands' if more == 1 else 'causes stand'} in the table of causes.")
     if n_zones > len(looked):
         out.append(f"Causes were looked for in the {len(looked):,} worst of {n_zones:,} zones that miss targets.")
     return tuple(out)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.validation.explanation.counted import Counted
+from synthpop_gb.validation.explanation.counted import Counted, incidence_of
 from synthpop_gb.validation.explanation.words import amount, cell_words, listed, share
 
 __all__ = ["notes_of"]
@@ -21,7 +21,14 @@ def notes_of(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) 
 
     cells : the explanation's table of cells; facts : of `donor_frame`.
     """
-    found = [_closeness(counted), *_published(counted), *_noise(counted), *_donors(counted, facts), *_thin(counted, cells, facts)]
+    found = [
+        _closeness(counted),
+        *_published(counted),
+        *_noise(counted),
+        *_donors(counted, facts),
+        *_noughts(counted),
+        *_thin(counted, cells, facts),
+    ]
     return tuple(sentence for sentence in found if sentence)
 
 
@@ -91,6 +98,22 @@ def _donors(counted: Counted, facts: Mapping[str, float]) -> list[str]:
     ]
 
 
+def _noughts(counted: Counted) -> list[str]:
+    """Say how many donors the targets of nought leave, where they exclude more than half; and which of them exclude most."""
+    problem = counted.problem
+    n = np.diff(problem.donor_start).astype(np.float64)
+    left, every = float(n[counted.open.any(axis=0)].sum()), float(n.sum())
+    if len(counted.where) > 1 or left > 0.5 * every:
+        return []
+    members = incidence_of(problem)
+    members.data[:] = 1.0
+    blocked = (members.T @ n) * (counted.target[0] <= 0)
+    most = [int(c) for c in np.argsort(-blocked, kind="stable")[:3] if blocked[c] > 0]
+    which = listed((f"{cell_words(*problem.cells[c])} ({blocked[c]:,.0f})" for c in most), 3)
+    units = "records" if problem.households is None else "households"
+    return [f"Targets of nought leave only {left:,.0f} of the survey’s {every:,.0f} {units}. Those that exclude most: {which}."]
+
+
 def _thin(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) -> list[str]:
     """Name the cells that few donors must fill."""
     usual = facts["people"] / max(float(counted.aligned.weight.sum() ** 2 / (counted.aligned.weight**2).sum()), 1.0)
@@ -100,8 +123,8 @@ def _thin(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) -> 
         return []
     thin = thin.sort_values("copies", ascending=False, kind="stable")
     said = [
-        f"{cell_words(r['table'], r['cell'])} ({amount(r['target'], r['unit'])} from {max(r['effective_donors'], 1):,.0f} donors)"
+        f"{cell_words(r['table'], r['cell'])} ({amount(r['target'], r['unit'])} from records worth {max(r['effective_donors'], 1):,.0f})"
         for r in thin.head(4).to_dict("records")
     ]
-    more = f" and {len(thin) - 4:,} more" if len(thin) > 4 else ""
-    return [f"Few donors must fill {listed(said, 4)}{more}: what these people are beside, a handful of records decide."]
+    more = f"; {len(thin) - 4:,} more cells are as thin" if len(thin) > 4 else ""
+    return [f"Few donors must fill {listed(said, 4)}{more}. What these people are beside, a handful of records decide."]

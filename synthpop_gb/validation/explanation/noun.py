@@ -12,8 +12,8 @@ __all__ = ["CAUSES", "Explanation"]
 CAUSES = {
     "empty cell": "nobody in the survey is so",
     "no donor here": "everybody in the survey who is so is also something that nobody is to be here",
-    "tables clash": "one table leaves too little or too much room for another",
     "people and households": "household tables and tables of people imply different numbers of people",
+    "tables clash": "one table leaves too little or too much room for another",
     "targets clash": "several targets together cannot be met by anybody in the survey",
     "area's table": "a table of a larger area pulls against the zone's own",
     "bounds": "bounds on the weights, or a cap on copies, forbid it",
