@@ -123,7 +123,7 @@ def _thin(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) -> 
         return []
     thin = thin.sort_values("copies", ascending=False, kind="stable")
     said = [
-        f"{cell_words(r['table'], r['cell'])} ({amount(r['target'], r['unit'])} from records worth {max(r['effective_donors'], 1):,.0f})"
+        f"{cell_words(r['table'], r['cell'])} ({amount(r['target'], r['unit'])} from {max(r['effective_donors'], 1):,.0f} alike)"
         for r in thin.head(4).to_dict("records")
     ]
     more = f"; {len(thin) - 4:,} more cells are as thin" if len(thin) > 4 else ""
