@@ -196,9 +196,7 @@ def _of_rules(broken: pd.DataFrame) -> list[Finding]:
             f" The survey has {row['survey']:,} of them." if own else ""
         )
         why = "Households are copies: what cannot be in the survey cannot be here either." if own else "Nobody lives so."
-        remedy = (
-            "Look at these households of the survey: mend or leave out those that are wrong." if own else "Run the study again."
-        )
+        remedy = "Mend these households of the survey, or leave them out." if own else "Run the study again."
         found.append(
             finding("impossible-combination", message, place=row["rule"], count=row["population"], why=why, remedy=remedy)
         )

@@ -1,8 +1,8 @@
 """One distribution of households: the population's beside the survey's and the true one, all zones together and each by itself.
 
 Floors are the mean absolute error that sampling whole households leaves: a share is a ratio of sums over households, whose
-variance is that of sum (m_c - p_c m) / sum m, linearised (Cochran 1977, Sampling Techniques, 6.4); errors are taken as normal, with
-E|e| = sd sqrt(2 / pi). Several children of one household count together, as they must.
+variance is that of sum (m_c - p_c m) / sum m, linearised (Cochran 1977, Sampling Techniques, 6.4); errors are taken as normal,
+with E|e| = sd sqrt(2 / pi). Several children of one household count together, as they must.
 """
 
 from __future__ import annotations
