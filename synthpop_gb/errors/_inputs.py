@@ -156,6 +156,37 @@ INPUTS: dict[str, Meaning] = {
         "Merge such strata with their neighbours in the survey's file.",
     ),
     "duplicate-record": Meaning("error", "Two records of one id cannot be told apart in the output.", "Make the ids unique."),
+    "duplicate-household": Meaning(
+        "error", "Two households of one id cannot be told apart, nor whose members are whose.", "Make the ids unique."
+    ),
+    "unmatched-household": Meaning(
+        "warning",
+        "A household without members, or members without a household, cannot be placed and is left out.",
+        "Nothing, if they are not part of the sample; else correct the ids.",
+    ),
+    "column-clash": Meaning(
+        "warning",
+        "One name for two things: the records' own column keeps it.",
+        "Use the new name where the household's column is meant.",
+    ),
+    "uneven-household": Meaning(
+        "warning",
+        "What describes a household must be the same on all its members.",
+        "Correct the records; until then the first member's value counts.",
+    ),
+    "incomplete-household": Meaning(
+        "warning",
+        "Households are placed with the members that the survey holds: fewer people than their size says.",
+        "Use the survey's file of all household members, children and people who did not answer included.",
+    ),
+    "lost-household": Meaning(
+        "warning",
+        "Nobody is split from a household: one member who cannot be used takes the whole household out.",
+        "Impute the values that lack most, or leave out the table that needs them.",
+    ),
+    "derived-variable": Meaning(
+        "note", "The survey does not say it, but what it says is enough to tell.", "Nothing, if the survey holds every member."
+    ),
     "missing-column": Meaning(
         "error", "A column that was named is not in the file, or cannot be used as it is.", "Correct the name, or the column."
     ),
@@ -200,7 +231,14 @@ INPUTS: dict[str, Meaning] = {
         "Use a survey or table with a matching boundary.",
     ),
     "mixed-universe": Meaning(
-        "error", "Tables of persons and of households cannot be fitted together on persons.", "Keep to tables of one unit."
+        "error",
+        "Tables of persons and of households cannot be fitted together on persons.",
+        "Keep to tables of one unit, or name the survey's column of household ids, where it holds whole households.",
+    ),
+    "people-mismatch": Meaning(
+        "warning",
+        "Households and people of such a zone cannot both be met: there are not as many people in such households.",
+        "Use person tables of residents in households, check the sizes of the survey's households, else see which table misses.",
     ),
     "structural-clash": Meaning(
         "warning",

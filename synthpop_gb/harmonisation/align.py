@@ -15,6 +15,8 @@ from synthpop_gb.geography import Geography
 from synthpop_gb.harmonisation.cells import Draft
 from synthpop_gb.harmonisation.check import check_donors, check_years
 from synthpop_gb.harmonisation.counts import Prepared, prepare
+from synthpop_gb.harmonisation.members import live_together
+from synthpop_gb.harmonisation.people import check_communal, check_people
 from synthpop_gb.harmonisation.recode import Recode
 from synthpop_gb.harmonisation.reconcile import Settled, Trusted, settle_drafts
 from synthpop_gb.harmonisation.records import check_design, described_universe
@@ -44,7 +46,9 @@ def harmonise(
 
     Parameters
     ----------
-    survey, tables, geography : as read; `tables` by name.
+    survey, tables, geography : as read; `tables` by name. Of a survey of whole households (`Microdata.household`) the
+        households are what is placed, and tables of households are constraints beside those of persons, each in its own
+        universe and total.
     constraints, held_out : names of what is to be fitted and of what is kept back: variables ('age', 'age x sex', taken from
         the table of exactly these variables, else as a margin of a larger one) or names of tables.
     recodes : coarser categories by variable.
@@ -124,7 +128,9 @@ def examine(
     for name in used:
         prepared[name], said = prepare(tables[name], chosen, geography.codes)
         findings += said
-    view = View(survey, described_universe(survey), dict(recodes or {}), tables)
+    survey, homes, said = live_together(survey)
+    findings += said
+    view = View(survey, described_universe(survey), dict(recodes or {}), tables, homes)
     findings += view.check(requests, prepared)
     trusted, said = _trusted(total_from, prepared, chosen, geography.codes, view)
     findings += said
@@ -183,7 +189,13 @@ def _settle_and_check(
     shares = [np.bincount(c[c >= 0], weights=weight[c >= 0], minlength=len(d.cells)) for c, d in zip(cells, drafts, strict=True)]
     settled, said = settle_drafts(drafts, zones, view.survey.variables, shares, trusted=trusted, seed=seed)
     findings += said
-    return settled, findings + check_donors(drafts, settled.targets, cells, weight, zones)
+    if view.homes is None:
+        return settled, findings + check_donors(drafts, settled.targets, cells, weight, zones)
+    unit = view.homes.unit[usable]
+    findings += check_donors(drafts, settled.targets, cells, weight, zones, unit)
+    findings += check_communal(view, zones)
+    alone = view.homes.communal[unit]
+    return settled, findings + check_people(drafts, settled.targets, cells, unit, alone, zones, view.survey.variables)
 
 
 def _aligned(view: View, area: Geography, settled: Settled, findings: tuple[Finding, ...]) -> Aligned:
@@ -203,4 +215,5 @@ def _aligned(view: View, area: Geography, settled: Settled, findings: tuple[Find
         constraints=tuple(finished(d, t) for d, t in zip(view.constraints, settled.targets, strict=True)),
         held_out=tuple(finished(d, d.published) for d in view.held_out),
         geography=area, changes=settled.changes, floor=settled.floor, findings=findings,
+        households=None if view.homes is None else view.homes.taken(usable, view.weight),
     )  # fmt: skip

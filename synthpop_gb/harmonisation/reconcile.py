@@ -3,7 +3,8 @@
 Census 2021 counts are perturbed cell by cell (cell key method: ONS 2023, "Protecting personal data in Census 2021
 results"), so two tables of one zone differ in their totals by a few people and no population can meet both. Every table is
 moved to the median total of its universe, or to that of a table the user trusts; a universe that the cells of a settled
-table add up to (people aged 16 and over, within age) takes that sum. Exact tables come through untouched.
+table add up to (people aged 16 and over, within age) takes that sum. Tables of households are settled among themselves. Exact
+tables come through untouched.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def _total(members, mark, drafts, marks, done, trusted, draws) -> tuple[np.ndarr
     middle = np.median(sums, axis=0)
     half = middle != np.floor(middle)
     if half.any():  # the median of an even number of tables can lie between two people: either, with the right chance
-        name = "total " + repr(sorted((k, sorted(v)) for k, v in mark.items()))
+        name = "total " + repr(sorted((k, sorted(v)) for k, v in mark.items() if v != frozenset(["person"]) or k))
         middle[half] = np.floor(middle[half] + draws.uniforms(name)[half])
     for i, cells in done.items():
         if contains(marks[i], mark):
@@ -226,9 +227,10 @@ def _margins_moved(drafts, marks, targets, zones) -> list[Finding]:
                 others.append(other.name)
         worst = int(np.argmax(extra))
         moved = np.abs(change).sum(axis=1)
+        who = ("household", "households") if draft.universe.unit == "household" else ("person", "people")
         message = (
             f"{draft.name} disagrees with {listed(others, 6)} on the margins they share in {off.sum():,} of "
-            f"{number(len(zones), 'zone')}; {number(int(moved[off].sum()), 'person', 'people')} moved there "
+            f"{number(len(zones), 'zone')}; {number(int(moved[off].sum()), *who)} moved there "
             f"(most {moved[worst]:,.0f}, {zones[worst]})."
         )
         rows = pd.DataFrame({"zone": zones[off], "moved": moved[off], "beyond_total": extra[off]})
@@ -289,8 +291,10 @@ def _perturbed(drafts: Sequence[Draft], changes: pd.DataFrame, floor: pd.Series)
     names = [d.name for d in drafts if d.standard_error > 0]
     if not names:
         return []
+    units = {d.universe.unit for d in drafts}
+    who = "people" if units == {"person"} else "households" if units == {"household"} else "people and households"
     message = (
-        f"{listed(names, 6)}: the publisher perturbed the counts; settling them moved {changes.people_moved.sum():,.0f} people "
+        f"{listed(names, 6)}: the publisher perturbed the counts; settling them moved {changes.people_moved.sum():,.0f} {who} "
     )
     message += f"({floor.mean():.1f} a zone on average, {floor.max():,.0f} at most)."
     return [finding("perturbed", message, place=listed(names, 6), count=len(names))]

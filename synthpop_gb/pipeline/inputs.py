@@ -33,6 +33,7 @@ class Inputs:
         """Every file that the result hangs on, once, in order of path: manifests, side files of Shapefiles and truth included."""
         nouns = [self.survey, *self.tables.values()]
         found = [n.source for n in nouns if n is not None and n.source is not None]
+        found += [self.survey.household_file] if self.survey and self.survey.household_file else []
         found += self.geography.sources if self.geography else ()
         known = {Path(f.path) for f in found}
         beside = {p.parent / "tables.csv" for p in known} | {p.parent.parent / "tables.csv" for p in known}
@@ -94,7 +95,8 @@ def read_survey(survey: Survey) -> Microdata:
     }  # fmt: skip
     return read.survey(
         survey.path, name=survey.name, variables=variables, id=survey.id, weight=survey.weight,
-        strata=survey.strata, cluster=survey.cluster, region=survey.region,
+        strata=survey.strata, cluster=survey.cluster, region=survey.region, household=survey.household,
+        households=survey.households, household_weight=survey.household_weight, communal=survey.communal,
         universe=survey.universe, year=survey.year, licence=survey.licence,
     )  # fmt: skip
 

@@ -162,7 +162,8 @@ def _reuse(checks: Checks) -> dict:
 def _made(population: Population, aligned: Aligned, path: Path) -> dict:
     """Where everything came from, and the command that makes it again."""
     provenance, survey = population.provenance, aligned.survey
-    sources = list(provenance.inputs) or [s for s in (survey.source, *aligned.geography.sources) if s is not None]
+    files = (survey.source, survey.household_file, *aligned.geography.sources)
+    sources = list(provenance.inputs) or [s for s in files if s is not None]
     again = f"synthpop-gb run {_quoted(path.with_name('run.json'))} --output again" if provenance.study else None
     return {
         "created": _date(provenance.created),

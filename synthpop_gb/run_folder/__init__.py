@@ -89,7 +89,9 @@ def save(
             raise InputError([finding("licence", message, place=survey.name)])
         licence = aligned.survey.licence
         if not population.provenance.inputs:
-            sources = tuple(s for s in (aligned.survey.source, *aligned.geography.sources) if s is not None)
+            survey = aligned.survey
+            files = (survey.source, survey.household_file, *aligned.geography.sources)
+            sources = tuple(s for s in files if s is not None)
             population = replace(population, provenance=replace(population.provenance, inputs=sources))
     folder = begin(folder, overwrite=overwrite)
     write_population(population, folder, licence=licence)

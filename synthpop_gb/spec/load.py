@@ -30,6 +30,7 @@ from synthpop_gb.spec.model import (
     Table,
     Truth,
     Zones,
+    with_method,
 )
 from synthpop_gb.spec.options import method_findings
 
@@ -144,7 +145,7 @@ def ask_for(**asked) -> IndicatorRequest:
 
 def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
     """Find what is wrong with [method], beyond the type of its name."""
-    method = raw.get("method")
+    method = with_method(raw).get("method")
     if not isinstance(method, dict) or not isinstance(name := method.get("name", Method().name), str):
         return []
     given = {key: value for key, value in method.items() if key != "name"}
@@ -168,7 +169,7 @@ def _known_keys(location: tuple) -> list[str]:
     return list(model.model_fields)
 
 
-_PATHS = (("survey", "path"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"))
+_PATHS = (("survey", "path"), ("survey", "households"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"))
 
 
 def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Finding]]:

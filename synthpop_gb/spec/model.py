@@ -10,7 +10,7 @@ from synthpop_gb.spec.options import option_schema
 
 __all__ = [
     "CardModel", "DistributionModel", "IndicatorRequest", "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study",
-    "Survey", "SurveyVariable", "Table", "Truth", "Zones", "study_schema",
+    "Survey", "SurveyVariable", "Table", "Truth", "Zones", "study_schema", "with_method",
 ]  # fmt: skip
 
 
@@ -71,6 +71,14 @@ class Survey(Strict):
     """Column of the design's primary sampling units (households, postcode sectors): replicates resample whole ones."""
     region: str | None = None
     """Column of the part of the country that a record is from: intervals learn from it how outcomes cluster."""
+    household: str | None = None
+    """Column of household ids, equal for people who live together: whole households are placed, and tables of households met."""
+    households: str | None = None
+    """File of one row a household, with that column too, where households have a file of their own."""
+    household_weight: str | None = None
+    """Column of the household's design weight; the mean of its members' weights where absent."""
+    communal: str | None = None
+    """Column that marks residents of communal establishments (true, or not blank), who live in no household."""
     year: int | None = None
     """Year that the records describe."""
     universe: str | None = None
@@ -83,6 +91,13 @@ class Survey(Strict):
     """Where it is published, for the card."""
     variables: dict[str, SurveyVariable] = {}
     """Variables by common name, where no codebook describes them."""
+
+    @model_validator(mode="after")
+    def _households_have_ids(self):
+        needing = [key for key in ("households", "household_weight", "communal") if getattr(self, key) is not None]
+        if needing and self.household is None:
+            raise ValueError(f"{', '.join(needing)} without household, the column of household ids")
+        return self
 
 
 class Table(Strict):
@@ -168,7 +183,8 @@ class Method(Strict):
     model_config = ConfigDict(extra="allow")
 
     name: str = "ipf"
-    """A registered method: `ipf` fits the maximum-entropy weights, `anneal` chooses whole records by simulated annealing."""
+    """A registered method: `ipf` fits the maximum-entropy weights, `anneal` chooses whole records by simulated annealing,
+    `balance` fits whole households; where absent `balance` for surveys of households, else `ipf`."""
 
     def options(self) -> dict:
         """Return the options that the study names; whether the method has them is checked by `spec.options`."""
@@ -325,10 +341,24 @@ class Study(Strict):
     card: CardModel = CardModel()
     """What the card says beyond what the run itself knows."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _method_for_households(cls, raw):
+        return with_method(raw)
+
     @property
     def heading(self) -> str:
         """Title of the report."""
         return self.title or self.name
+
+
+def with_method(raw):
+    """Return a study's plain values with the method named that it has where it names none."""
+    survey, method = (raw.get("survey"), raw.get("method", {})) if isinstance(raw, dict) else (None, None)
+    households = survey.get("household") if isinstance(survey, dict) else getattr(survey, "household", None)
+    if households is None or not isinstance(method, dict) or "name" in method:
+        return raw
+    return {**raw, "method": {**method, "name": "balance"}}
 
 
 def study_schema() -> dict:
