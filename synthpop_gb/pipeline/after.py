@@ -1,10 +1,9 @@
-"""What is done with a finished run: load it, validate it again, map it, expand it to one row a person."""
+"""What is done with a finished run: load it, validate it again, map it."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -17,11 +16,10 @@ from synthpop_gb.pipeline.inputs import align, examine_study, read_inputs
 from synthpop_gb.pipeline.run import Run, report_on
 from synthpop_gb.population import Population
 from synthpop_gb.provenance import InputFile
-from synthpop_gb.release import ReleaseRule, release_rule
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Table
 
-__all__ = ["check_drawable", "draw", "draw_indicator", "expand_run", "load", "map_run", "opened", "slug", "validate_run"]
+__all__ = ["check_drawable", "draw", "draw_indicator", "load", "map_run", "opened", "slug", "validate_run"]
 
 
 def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
@@ -219,53 +217,3 @@ def slug(text: str) -> str:
         spoken = spoken.replace(sign, word)
     name = re.sub(r"[^a-z0-9]+", "-", spoken.lower()).strip("-") or "map"
     return name if len(name) <= 60 else f"{name[:50].strip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def expand_run(
-    folder: str | Path,
-    target: str | Path,
-    *,
-    overwrite: bool = False,
-    layout: str = "people",
-    release: str | Mapping | ReleaseRule | None = None,
-    keys: Sequence[str] = (),
-) -> Path:
-    """Write one row a person of a run to a file or a partitioned folder; returns its path.
-
-    Parameters
-    ----------
-    folder, target : path
-        The run, and what is written (see `export.people`).
-    overwrite : bool
-        Replace what is there.
-    layout : str
-        'people' (zone, parents, donor, answers where the licence is open) or 'two-column' (zone and donor alone, as a file; no
-        rule applies to it).
-    release : optional
-        A rule, its profile's name or its mapping: record ids are dropped or replaced as it says, and where the people break it
-        nothing is written.
-    keys : sequence of str
-        What a neighbour may know, by which the rule judges who is alone in a zone; by default the visible ones among the answers
-        that are written.
-
-    Raises
-    ------
-    InputError
-        `output-exists` unless `overwrite`; `output-locked`; with a rule `release-refused`, for every breach, and `bad-condition`
-        for keys that there are not.
-    """
-    from synthpop_gb.export import people, two_column
-
-    target = Path(target)
-    rule = None if release is None else release_rule(release)
-    _, aligned, population = opened(Path(folder))
-    if rule is None:
-        donors = "keep"
-    else:
-        from synthpop_gb.pipeline.releasing import checked_people
-
-        donors = checked_people(Path(folder), aligned, rule, keys)
-    counts = run_folder.read_counts(folder, aligned.records)  # the people who were written and checked
-    if layout == "two-column":
-        return two_column(population, target, counts=counts, overwrite=overwrite)
-    return people(population, aligned, target, counts=counts, overwrite=overwrite, donors=donors)

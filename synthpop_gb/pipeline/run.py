@@ -153,12 +153,21 @@ def report_on(
     run_folder.write_checks(checks, folder, licence=study.survey.licence)
     page = _write_report(study, folder, aligned, population, checks, asked, left_out) if report else None
     if study.people and not (folder / "people").exists():
-        from synthpop_gb.export import people
-
-        counts = run_folder.read_counts(folder, aligned.records)
-        people(population, aligned, folder / "people" / "people.parquet", counts=counts)
+        _write_people(folder, aligned, population)
     run_folder.finish(population, folder, licence=study.survey.licence, checks=checks, aligned=aligned, extra=extra)
     return Run(study, folder, aligned, population, checks, page)
+
+
+def _write_people(folder: Path, aligned: Aligned, population: Population) -> None:
+    """Write one row a person, as the run's files have them; of whole households one row a household beside."""
+    from synthpop_gb.export import households, people
+
+    if aligned.households is None:
+        people(population, aligned, folder / "people" / "people.parquet", counts=run_folder.read_counts(folder, aligned.records))
+        return
+    for write, name in ((people, "people.parquet"), (households, "households.parquet")):
+        counts = run_folder.read_households(folder, aligned.households.ids)
+        write(population, aligned, folder / "people" / name, counts=counts)
 
 
 def _distances(population: Population) -> str:

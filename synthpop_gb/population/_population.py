@@ -12,7 +12,7 @@ import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.incidence import Incidence
-from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id
+from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id, with_members
 from synthpop_gb.population._replicates import Replicates, resampled
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
@@ -177,11 +177,7 @@ class Population:
 
     def _with_members(self, placed: DonorCounts) -> DonorCounts:
         """Turn households placed into the people in them, in the order of their records' ids."""
-        problem = self.problem
-        first, size = problem.member_start[placed.record], np.diff(problem.member_start)[placed.record]
-        running = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-        record = problem.member[np.repeat(first - running[:-1], size) + np.arange(running[-1])]
-        people = DonorCounts(placed.zones, running[placed.indptr], record, np.repeat(placed.n, size))
+        people = with_members(placed, self.problem.member_start, self.problem.member)
         return sort_by_id(people, *self._record_order)
 
     @cached_property

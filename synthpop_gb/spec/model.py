@@ -249,6 +249,8 @@ class IndicatorRequest(Strict):
     """`zone`, a level of the lookup such as `lad`, or `all`; and variables whose categories make groups."""
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Which quantile, for the measure `quantile`."""
+    unit: Literal["person", "household"] = "person"
+    """Who is asked about. A household, of a survey that has them, counts once, by what is known of it and of its reference."""
     level: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """Nominal coverage of the intervals."""
     resembles: str | None = None
