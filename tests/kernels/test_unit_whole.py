@@ -96,7 +96,7 @@ def test_list_of_units(problem, seed):
 @settings(deadline=None)
 @given(units(most_zones=3), st.sampled_from([NARROW, ALIKE, WIDE]), st.booleans(), st.integers(0, 2**63))
 def test_laws_of_annealing(problem, which, near, seed):
-    """Errors never rise; gaps are those of the counts; strata keep their units; near swaps stay near; limits and zeros are kept."""
+    """Errors never rise; gaps are the counts'; strata keep their units; near swaps stay near; limits and zeros are kept."""
     layout, parts, work, placed, state = start(problem, seed)
     tops, n, before = list_units(problem.weights, parts, layout, placed)
     choice = tops if near else n

@@ -67,7 +67,7 @@ class Units:
 
 @st.composite
 def units(draw, most_zones=1, limits=True):
-    """1-3 household tables of 1-3 cells, 0-3 person tables of 1-4 cells, of 2-30 profiles; an area's joint table above several."""
+    """1-3 household and 0-3 person tables of few cells, of 2-30 profiles; a table of the area above several zones."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     n_zones, n_profiles = draw(st.integers(1, most_zones)), draw(st.integers(2, 30))
     of_homes = draw(st.lists(st.integers(1, 3), min_size=1, max_size=3))

@@ -21,7 +21,7 @@ from tests.reference.unit_whole import exact_points
 
 
 def town(n_zones=6, *, levels=False, seed=4):
-    """(problem, weights): zones of some 90 households; size, tenure, age, activity; with levels, three zones share age x activity."""
+    """(problem, weights): zones of 90 households; size, tenure, age, activity; with levels three share age x activity."""
     rng = np.random.default_rng(seed)
     size = rng.integers(1, 5, 150)
     home = np.repeat(np.arange(150), size)
