@@ -29,7 +29,7 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
-_ONE_CORE = ("_solving", "_annealing", "_calibration")  # modules that compare with plain NumPy on one core
+_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")  # modules that compare with plain NumPy on one core
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -157,6 +157,11 @@ GROUPS = {
         data=False,
     ),
     "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
+    "households_eusilc": Group(
+        "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
+        "_households",
+        "eusilc",
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 
