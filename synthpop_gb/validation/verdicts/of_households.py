@@ -24,7 +24,7 @@ def household_verdict(audit: Checks, validation: Checks, small: float, large: fl
     Parameters
     ----------
     audit, validation : Checks
-        Tables 'zone_uniqueness' of the one; of the other 'table_fit', 'household_mix' and 'impossible_households', where they are.
+        Tables 'zone_uniqueness' of the one; 'table_fit', 'household_mix', 'impossible_households' of the other, where they are.
     small, large : float
         Share of households away from the tables: below the first fit, below the second with care.
     near : float
