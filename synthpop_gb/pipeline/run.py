@@ -140,6 +140,10 @@ def report_on(
         from synthpop_gb.pipeline.truth import add_truth
 
         checks = add_truth(study.truth, folder, aligned, population, checks)
+    if population.problem.households is not None:
+        from synthpop_gb.pipeline.households import add_households
+
+        checks = add_households(study.truth, folder, aligned, population, checks)
     if "distance" in population.status:
         checks = replace(checks, headline={**checks.headline, "distributions asked for": _distances(population)})
     asked, left_out = [], None
