@@ -136,6 +136,11 @@ def report_on(
     counts = run_folder.read_counts(folder, aligned.records)
     checks = validate(population, aligned, counts=counts, held_out=held_out)
     checks = replace(checks, findings=(*noticed, *checks.findings))
+    from synthpop_gb.validation.explanation import zone_causes
+
+    causes = zone_causes(population, aligned, counts=run_folder.read_counts(folder, aligned.records))
+    if len(causes):
+        checks = replace(checks, tables={**checks.tables, "causes": causes})
     if study.truth is not None:
         from synthpop_gb.pipeline.truth import add_truth
 
