@@ -94,5 +94,3 @@ def residence(zones, communal):
     columns = pd.MultiIndex.from_arrays([["h", "c"]], names=["residence_type"])
     frame = pd.DataFrame(counts, pd.Index(zones, name="zone"), columns)
     return BenchmarkTable("residence", frame, (RESIDENCE,), EVERYBODY)
-
-
