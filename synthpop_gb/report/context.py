@@ -109,7 +109,7 @@ def _floor(aligned: Aligned) -> dict:
 
 def _pairs(checks: Checks) -> pd.DataFrame:
     frame = checks.tables.get("intersections", pd.DataFrame())
-    return frame if frame.empty else frame[frame["pair"] != "all pairs"]
+    return frame if frame.empty else frame[~frame["pair"].str.startswith("all pairs")]
 
 
 def _pair_grid(checks: Checks) -> str:
