@@ -36,6 +36,9 @@ class Remembered:
             content.update(problem.tilt_of.tobytes() + str(problem.tilt.shape[1]).encode())
         if problem.n_guides:
             content.update(problem.guide_of.tobytes() + problem.guide_start.tobytes())
+        for members in (problem.incidence, *(level.incidence for level in problem.levels)):
+            if members is not None:
+                content.update(members.start.tobytes() + members.cell.tobytes() + members.count.tobytes())
         key = content.digest()
         with self._lock:
             found = self._known.pop(key) if key in self._known else self._build(problem)

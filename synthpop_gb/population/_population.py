@@ -260,16 +260,19 @@ class Population:
             raise ValueError(
                 f"the method {self.provenance.method!r} keeps no duals, so there are no fractional weights to recompute"
             )
-        from synthpop_gb.kernels.links import linked_weights
+        from synthpop_gb.kernels.links import linked_weights, unit_scales, unit_weights
 
         problem, where = self.problem, self._positions(zones)
         if problem.incidence is None and not problem.levels and problem.tilt is None:
             arrays = problem.start, problem.cell_of, problem.constraint_start, problem.targets[where]
             weights = linked_weights(self.link, *arrays, self.duals[where])
         else:
-            weights = problem.start * np.exp(self.duals[where] @ self._dual_members.T)
+            start = problem.start
             if problem.tilt is not None:
-                weights *= np.exp(problem.tilt[where] @ Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix().T)
+                tilts = Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix()
+                start = start * np.exp(problem.tilt[where] @ tilts.T)
+            scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[where])
+            weights = unit_weights(self.link, scale, start, self._dual_members, self.duals[where])
         if problem.max_copies is not None:
             weights = np.minimum(weights, np.diff(problem.donor_start) * problem.caps(where)[:, None])
         weights[(self.status["fit"] == "EMPTY").to_numpy()[where]] = 0.0

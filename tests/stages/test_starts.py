@@ -458,3 +458,29 @@ def test_left_out_errors_do_not_praise_a_start_for_the_areas_level(aligned):
     shifted = replace(problem, start=problem.start * np.array([1.0, 5.0])[cell])
     before, after = left_out_errors(problem), left_out_errors(shifted)
     assert after["sex"] == pytest.approx(before["sex"], abs=0.3)
+
+
+# ---- whole households
+
+
+def test_households_start_from_a_blend_a_limit_and_a_tilt():
+    problem = small_household_problem(4)
+    tilt = add_tilt(problem, np.array([[0, -1, 1, -1, -1]]), np.tile([0.5, -0.3], (4, 1)))
+    for made in (problem, tilt):
+        population = sp.solve(made, method="balance", seed=2)
+        assert_fits(population)
+        limited = replace(made, max_copies=6)
+        under = sp.solve(limited, method="balance", seed=2)
+        assert under.placed().n.max() <= 6
+        assert (under.fitted() <= 6 * (1 + 1e-9)).all()
+    plain, leaning = (sp.solve(p, method="balance", seed=2).fitted() for p in (problem, tilt))
+    assert not np.allclose(plain, leaning, atol=1e-3)
+
+
+def test_persons_are_balanced_from_the_same_starts_as_raked(tilted_problem):
+    raked, balanced = (sp.solve(tilted_problem, method=m, seed=1).fitted() for m in ("ipf", "balance"))
+    np.testing.assert_allclose(raked, balanced, atol=1e-3)
+    limited = replace(tilted_problem, max_copies=2)
+    raked, balanced = (sp.solve(limited, method=m, seed=1) for m in ("ipf", "balance"))
+    np.testing.assert_allclose(raked.fitted(), balanced.fitted(), atol=1e-2)
+    assert balanced.donors().n.max() <= 2
