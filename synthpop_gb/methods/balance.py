@@ -37,7 +37,8 @@ class Balance:
       something of its own.
     """
 
-    name, options, needs, nests = "balance", BalanceOptions, "incidence", True
+    name, options, needs = "balance", BalanceOptions, "incidence"
+    nests, tilts, caps = True, True, True
 
     def link(self, options: BalanceOptions) -> Link:
         """Return what makes weights of the duals."""

@@ -9,7 +9,7 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.report.figures import share_chart
 from synthpop_gb.report.words import Column, Grid, counted, fixed, grid_of, percent, said, whole
 
-__all__ = ["causes_grid", "households_of", "levels_grid"]
+__all__ = ["causes_grid", "households_of"]
 
 _DRAWN = ("children", "adults x workers", "partners: age gap", "reference and child: age gap")
 """Distributions of few cells that are drawn; the others stand in the table."""
