@@ -40,7 +40,7 @@ def harmonise(
     recodes: Mapping[str, Recode] | None = None,
     total_from: str | None = None,
     zones: Sequence[str] | None = None,
-    parent: tuple[str, str] | None = None,
+    parent: tuple[str, str | Sequence[str]] | None = None,
     seed: int = 0,
 ) -> Aligned:
     """Bring survey, tables and zones to common categories, universes and totals.
@@ -54,7 +54,7 @@ def harmonise(
         the table of exactly these variables, else as a margin of a larger one) or names of tables.
     recodes : coarser categories by variable.
     total_from : name of the table whose totals the others of its universe are moved to, instead of the median.
-    zones, parent : codes, or (level, name or code), that restrict the study area; all zones of the geography without them.
+    zones, parent : codes, or (level, name or code, or several), that restrict the study area; all zones of the geography without them.
     seed : fixes the draws that settle tables which disagree. A zone's draw does not depend on the other zones.
 
     Returns
@@ -111,7 +111,7 @@ def examine(
     recodes: Mapping[str, Recode] | None = None,
     total_from: str | None = None,
     zones: Sequence[str] | None = None,
-    parent: tuple[str, str] | None = None,
+    parent: tuple[str, str | Sequence[str]] | None = None,
     seed: int = 0,
 ) -> tuple[Aligned | None, tuple[Finding, ...]]:
     """Find everything there is to say about the inputs; never raises for what is in them.

@@ -13,7 +13,7 @@ from synthpop_gb.pipeline.rezoning import Rezoned, rezone_run
 from synthpop_gb.pipeline.run import Run, run
 
 __all__ = [
-    "Audit", "Comparison", "Rezoned", "Run", "align", "audit_files", "audit_run", "card_of", "check", "compare", "compare_methods",
-    "describe_methods", "examine_study", "expand_paths", "expand_run", "indicator_run", "load", "map_run", "read_inputs", "run",
+    "Audit", "Comparison", "Rezoned", "Run", "align", "audit_files", "audit_run", "card_of", "check", "compare",
+    "compare_methods", "describe_methods", "examine_study", "expand_paths", "expand_run", "indicator_run", "load", "map_run", "read_inputs", "run",
     "rezone_run", "run_demo", "show_comparison", "validate_run", "write_pair_card",
 ]  # fmt: skip
