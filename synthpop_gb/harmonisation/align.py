@@ -54,7 +54,8 @@ def harmonise(
         the table of exactly these variables, else as a margin of a larger one) or names of tables.
     recodes : coarser categories by variable.
     total_from : name of the table whose totals the others of its universe are moved to, instead of the median.
-    zones, parent : codes, or (level, name or code, or several), that restrict the study area; all zones of the geography without them.
+    zones, parent : codes, or (level, name or code, or several), that restrict the study area; all zones of the geography
+        without them.
     seed : fixes the draws that settle tables which disagree. A zone's draw does not depend on the other zones.
 
     Returns

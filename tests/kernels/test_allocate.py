@@ -44,7 +44,11 @@ def test_a_zone_hangs_on_its_own_stream_alone(made):
         mine = slice(unit_start[z], unit_start[z + 1])
         a, b = part_start[z], part_start[z + 1]
         alone = allocate_zones(
-            np.array([0, mine.stop - mine.start]), kind[mine].copy(), np.array([0, b - a]), share[a:b].copy(), keys[z : z + 1].copy()
+            np.array([0, mine.stop - mine.start]),
+            kind[mine].copy(),
+            np.array([0, b - a]),
+            share[a:b].copy(),
+            keys[z : z + 1].copy(),
         )
         assert (alone == part[mine]).all()
 
