@@ -93,6 +93,15 @@ GROUPS = {
         "Coverage of nominal 90 % intervals: the demo counties, ten outcomes each", "_intervals", "demo_counties", data=False
     ),
     "intervals_silc": Group("Coverage of nominal 90 % intervals: zones of EU-SILC", "_intervals", "silc"),
+    "national_households": Group(
+        "Whole households in 34,753 zones of made-up counties, end to end, killed on the way and resumed",
+        "_national",
+        "national",
+        data=False,
+    ),
+    "national_households_dask": Group(
+        "Whole households in 200 zones on a dask cluster of two workers", "_national", "dask_part", data=False
+    ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),

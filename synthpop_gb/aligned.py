@@ -172,6 +172,15 @@ class Aligned:
         """Return the usable records with all the survey's columns, in the order of `records`."""
         return self.survey.records.loc[self.records]
 
+    def cell_of_all(self, table: AlignedTable) -> np.ndarray:
+        """(n_records,) int32 cell of each record of a table; of a table of households that of the record's household.
+
+        In communal establishments there are no households: -1.
+        """
+        if self.households is None or table.universe.unit != "household":
+            return table.record_cell
+        return table.record_cell[self.households.reference][self.households.of_record]
+
     def __repr__(self) -> str:
         """One line: sizes, and how many findings of each level."""
         levels = pd.Series([f.level for f in self.findings], dtype=object).value_counts()

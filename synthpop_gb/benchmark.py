@@ -39,6 +39,8 @@ class BenchmarkTable:
         Census year.
     source : InputFile or None
         The file read.
+    level : str or None
+        Parent level whose areas the rows are, or are to be added up to: 'msoa'. None = told from the codes.
     findings : tuple of Finding
         What was noticed while reading.
     errors : pandas.DataFrame or None
@@ -54,6 +56,7 @@ class BenchmarkTable:
     standard_error: float = 0.0
     year: int | None = None
     source: InputFile | None = None
+    level: str | None = None
     findings: tuple[Finding, ...] = field(default=())
     errors: pd.DataFrame | None = None
 

@@ -189,6 +189,8 @@ def _levels(aligned: Aligned, units: _Units) -> tuple[Level, ...]:
     """Constraints of the levels above as arrays."""
     made, row, cell = [], len(aligned.constraints), _first_cells(aligned.constraints)[-1]
     for level in aligned.levels:
+        if not level.constraints:
+            continue
         tables, first = level.constraints, _first_cells(level.constraints)
         members = None if units.counted is None else Incidence.of_rows(units.counted[:, cell : cell + first[-1]])
         made.append(Level(

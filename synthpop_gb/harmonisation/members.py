@@ -216,7 +216,8 @@ def household_weights(survey: Microdata, homes: Homes) -> tuple[np.ndarray, list
     apart = (high > 0) & (low < high * (1 - ROUNDING)) & ((low > 0) | (survey.household_weight is not None))
     if survey.household_weight is None:
         mean = np.bincount(homes.unit[spread], weights=weight[spread], minlength=n_units) / np.maximum(homes.size, 1)
-        by_unit, used = np.where(low > 0, mean, 0.0), "their mean was used"
+        mean = np.where(low == high, low, mean)  # equal weights keep their bits
+        by_unit, used = np.where((low > 0) & (high > 0), mean, 0.0), "their mean was used"
     else:
         by_unit, used = np.zeros(n_units), "the first member's was used"
         by_unit[homes.unit[spokesmen]] = weight[spokesmen]

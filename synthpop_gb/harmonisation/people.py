@@ -54,7 +54,7 @@ def check_people(
             continue
         seen.append(mark)
         inside = record_cell[k] >= 0
-        members = np.bincount(unit[inside], minlength=int(unit.max()) + 1)
+        members = np.bincount(unit[inside], minlength=int(unit.max(initial=-1)) + 1)
         total, open_ended = targets[k].sum(axis=1), bool((inside & communal).any())
         bounds = [_bounds(targets[h], record_cell[h], unit, members, open_ended) for h in bounding]
         gap = np.stack([np.maximum(np.maximum(low - total, total - high), 0.0) for low, high in bounds])

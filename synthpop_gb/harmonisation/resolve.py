@@ -14,12 +14,16 @@ __all__ = ["Request", "breadth", "resolve"]
 
 @dataclass(frozen=True)
 class Request:
-    """One constraint or held-out table as asked for: its name, the table that has it, the variables to be counted."""
+    """One constraint or held-out table as asked for: its name, the table that has it, the variables to be counted.
+
+    level : the parent level that it is asked for at; empty = the zones.
+    """
 
     name: str
     table: str
     variables: tuple[str, ...]
     held_out: bool = False
+    level: str = ""
 
 
 def resolve(

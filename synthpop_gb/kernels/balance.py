@@ -20,7 +20,7 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.entropy import factorise, solve
 from synthpop_gb.status import FitStatus
 
-__all__ = ["BalanceWork", "balance_bounded", "balance_work", "balance_zone"]
+__all__ = ["SOFTNESS", "BalanceWork", "balance_bounded", "balance_work", "balance_zone"]
 
 _LONGEST = 3.0  # no weight grows by more than exp(3), 20-fold, in one step; it may shrink by any factor
 _FAR = 0.1  # a zone whose weights are off by more than exp(0.1) all together is brought to its size first
@@ -31,7 +31,7 @@ _FINEST = 1e-13  # no cell is asked to be nearer than this share of its target
 _PATIENCE, _ENOUGH = 12, 0.5  # every 12 steps the largest miss must have shrunk to half, else tables contradict each other
 _SHARE = 1e-6  # a zone stops where less than this share of its misfit can be removed by any weights
 _HALVINGS = 30
-_SOFTNESS = 0.01  # variance over target of the cells of a zone that contradicts itself: misses count ten times the weights' drift
+SOFTNESS = 0.01  # variance over target of the cells of a zone that contradicts itself: misses count ten times the weights' drift
 
 _CONVERGED, _STALLED, _LIMIT = int(FitStatus.CONVERGED), int(FitStatus.STALLED), int(FitStatus.CYCLE_LIMIT)
 _INFEASIBLE, _EMPTY = int(FitStatus.INFEASIBLE), int(FitStatus.EMPTY)
@@ -107,7 +107,7 @@ def _balance(start, cell, count, log_start, targets, variance, tolerance, max_st
     if targets.any() or variance.any():
         impossible = _out_of_reach(start, cell, count, n, bounded, tolerance, work)
         status, steps = _newton(start, cell, count, n, bounded, tolerance, max_steps, work)
-        if status != _CONVERGED and _soften(targets, variance, work):
+        if status == _STALLED and _soften(targets, variance, work):
             for i in range(n):
                 work.u[i] = log_start[work.alive[i]]
             work.dual[:] = 0.0
@@ -180,7 +180,7 @@ def _soften(targets, variance, work):
     some = False
     for c in range(targets.shape[0]):
         if variance[c] == 0.0 and work.target[c] > 0.0:
-            work.variance[c] = _SOFTNESS * max(work.target[c], 1.0)
+            work.variance[c] = SOFTNESS * max(work.target[c], 1.0)
             some = True
     return some
 

@@ -11,11 +11,11 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.integerise import split, systematic
 from synthpop_gb.kernels.streams import next_below, next_uniform
 
-__all__ = ["REFACTOR_EVERY", "cube_zone"]
+__all__ = ["EDGE", "REFACTOR_EVERY", "ZERO", "clear_basis", "close_basis", "cube_zone", "pivot_basis", "room", "settle_arrived"]
 
 REFACTOR_EVERY = 500  # pivots between fresh inverses: rounding errors stay below 1e-10 persons
-_ZERO = 1e-7  # entries of a direction below this are rounding errors: true ones are ratios of small determinants
-_EDGE = 1e-9  # a fraction this near 0 or 1 has arrived
+ZERO = 1e-7  # entries of a direction below this are rounding errors: true ones are ratios of small determinants
+EDGE = 1e-9  # a fraction this near 0 or 1 has arrived
 
 
 @njit
@@ -28,22 +28,22 @@ def cube_zone(weights, layout, work, state, counts):
     Returns how many profiles the flight left open: at most the rank of the constraints.
     """
     y, order = work.fraction, work.undecided
-    n = split(weights, _EDGE, counts, y, order)
+    n = split(weights, EDGE, counts, y, order)
     _flight(order, n, layout, work, state)
-    n_open = _settle(y, order, n, counts)
+    n_open = settle_arrived(y, order, n, counts)
     systematic(y, order, n_open, state, counts)
     return n_open
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _settle(y, order, n, counts):
+def settle_arrived(y, order, n, counts):
     """Count the units that arrived at 1; list those still open. Returns how many are."""
     n_open = 0
     for i in range(n):
         p = order[i]
-        if y[p] > 1.0 - _EDGE:
+        if y[p] > 1.0 - EDGE:
             counts[p] += 1
-        elif y[p] > _EDGE:
+        elif y[p] > EDGE:
             order[n_open] = p
             n_open += 1
     return n_open
@@ -58,21 +58,21 @@ def _flight(order, n, layout, work, state):
     (Grafstrom & Tille 2013 on spread).
     """
     kept = work.people
-    free, pivots = _clear(work), 0
+    free, pivots = clear_basis(work), 0
     first = next_below(state, n) if n > 0 else 0
     for i in range(n):
         entered, free = _step(order[first + i - n if first + i >= n else first + i], free, layout, work, state)
         pivots += entered
         if pivots == REFACTOR_EVERY:
-            m = _close(work, kept)
-            free, pivots = _clear(work), 0
+            m = close_basis(work, kept)
+            free, pivots = clear_basis(work), 0
             for k in range(m):
                 _, free = _step(kept[k], free, layout, work, state)
-    _close(work, kept)
+    close_basis(work, kept)
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _clear(work):
+def clear_basis(work):
     """Start from an empty basis. Returns how many of its rows are free."""
     work.inverse[:] = 0.0
     work.level[:] = 0.0
@@ -83,7 +83,7 @@ def _clear(work):
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _close(work, kept):
+def close_basis(work, kept):
     """Write the basis units' fractions back; list the units. Returns how many."""
     n = 0
     for r in range(work.basis.shape[0]):
@@ -111,7 +111,7 @@ def _step(j, free, layout, work, state):
                 u[r] += row[r]
     pivot = -1
     if free > 0:
-        biggest = _ZERO
+        biggest = ZERO
         for r in range(basis.shape[0]):
             if basis[r] < 0 and abs(u[r]) > biggest:
                 biggest, pivot = abs(u[r]), r
@@ -119,7 +119,7 @@ def _step(j, free, layout, work, state):
     if pivot >= 0:
         free -= 1
     else:
-        up, down, up_row, down_row = _room(now, u, level, basis)
+        up, down, up_row, down_row = room(now, u, level, basis)
         if next_uniform(state) * (up + down) < down:
             move, pivot = up, up_row
         else:
@@ -131,21 +131,21 @@ def _step(j, free, layout, work, state):
             return 0, free
         now += move
         y[basis[pivot]] = 1.0 if level[pivot] > 0.5 else 0.0
-    _pivot(work.inverse, u, pivot)
+    pivot_basis(work.inverse, u, pivot)
     basis[pivot] = j
     level[pivot] = now
     return 1, free
 
 
 @njit(inline="always")
-def _room(now, u, level, basis):
+def room(now, u, level, basis):
     """Measure how far the entering unit can rise and fall while every basis unit r, moving by -u_r, stays in [0, 1].
 
     Returns (rise, fall, row that stops the rise, row that stops the fall), rows -1 where the entering unit itself arrives first.
     """
     up, down, up_row, down_row = 1.0 - now, now, -1, -1
     for r in range(basis.shape[0]):
-        if basis[r] < 0 or abs(u[r]) < _ZERO:
+        if basis[r] < 0 or abs(u[r]) < ZERO:
             continue
         a, b = level[r] / u[r], (level[r] - 1.0) / u[r]  # the unit arrives at 0 after a rise by a, at 1 after a rise by b
         if u[r] > 0:
@@ -160,7 +160,7 @@ def _room(now, u, level, basis):
 
 
 @njit(inline="always")
-def _pivot(inverse, u, pivot):
+def pivot_basis(inverse, u, pivot):
     """Replace column `pivot` of the basis: inverse (transposed) -> E inverse, with E the eta matrix of u.
 
     Dantzig & Orchard-Hays (1954).

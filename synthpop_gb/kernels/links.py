@@ -15,17 +15,17 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.ipf import weights_from_duals, write_weights
 
 __all__ = [
-    "BOUNDED", "ENTROPY", "EXPONENTIAL", "LINEAR", "LINKS", "LOGIT", "Link", "described", "fitted_margins", "link_from",
-    "link_value", "linked_weights", "write_linked", "zone_scales",
+    "BOUNDED", "ENTROPY", "EXPONENTIAL", "HELD", "LINEAR", "LINKS", "LOGIT", "Link", "described", "fitted_margins", "link_from",
+    "link_value", "linked_weights", "unit_scales", "unit_weights", "write_linked", "zone_scales",
 ]  # fmt: skip
 
-EXPONENTIAL, LINEAR, BOUNDED, ENTROPY, LOGIT = 0, 1, 2, 3, 4
-LINKS = {"exponential": EXPONENTIAL, "linear": LINEAR, "bounded": BOUNDED, "entropy": ENTROPY, "logit": LOGIT}
+EXPONENTIAL, LINEAR, BOUNDED, ENTROPY, LOGIT, HELD = 0, 1, 2, 3, 4, 5
+LINKS = {"exponential": EXPONENTIAL, "linear": LINEAR, "bounded": BOUNDED, "entropy": ENTROPY, "logit": LOGIT, "held": HELD}
 """Codes by name."""
 
 
 class Link(NamedTuple):
-    """A link: its code, and the bounds on w / d of `BOUNDED` and `LOGIT`, 0 <= lower < 1 < upper; the others read neither."""
+    """A link: its code, and the bounds on w / d of `BOUNDED`, `LOGIT` and `HELD`, 0 <= lower < 1 < upper; others read neither."""
 
     kind: int = EXPONENTIAL
     lower: float = 0.0
@@ -53,7 +53,8 @@ def link_from(values):
 def link_value(link, u):
     """Return (F(u), F'(u), integral of F from 0 to u) for one u > -inf.
 
-    LINEAR: 1 + u, the generalised regression estimator. BOUNDED: the same, cut at the bounds. ENTROPY: exp(u). LOGIT: Deville &
+    LINEAR: 1 + u, the generalised regression estimator. BOUNDED: the same, cut at the bounds. ENTROPY: exp(u); HELD: the same, cut
+    at the bounds. LOGIT: Deville &
     Sarndal 1992, case 6, F = (L (U - 1) + U (1 - L) e^Au) / (U - 1 + (1 - L) e^Au), A = (U - L) / ((1 - L) (U - 1)).
     """
     low, high = link.lower, link.upper
@@ -76,6 +77,9 @@ def link_value(link, u):
         over = max(x, 0.0) + math.log1p(small) - math.log((high - low) / (high - 1.0))  # log(1 + e^x) less its value at u = 0
         return value, steep * (value - low) * (high - value) / (high - low), low * u + (high - low) / steep * over
     value = math.exp(u)
+    if link.kind == HELD and not low <= value <= high:
+        held = min(max(value, low), high)
+        return held, 0.0, held * (1.0 + u - math.log(held)) - 1.0 if held > 0.0 else -1.0
     return value, value, value - 1.0
 
 
@@ -167,3 +171,44 @@ def zone_scales(link, start, cell_of, constraint_start, targets):
         if inside[k] > 0:
             scale = np.where(scale > 0, scale, total / inside[k])
     return scale
+
+
+def unit_scales(members, start, constraint_start, targets):
+    """Find what the start weights of units that hold several people are multiplied by in each zone: (n_zones,) float64.
+
+    members : incidence with start, cell and count (see `incidence`). start, constraint_start, targets : as in `zone_scales`.
+
+    They are brought to the total of the constraint that counts members of most of the start weights, the first of equals; where
+    that total is nought the next decides; where all are, nobody lives there: 0. A constraint of households counts each once, one
+    of people all their members in its universe.
+    """
+    start, targets = np.asarray(start, np.float64), np.asarray(targets, np.float64)
+    profile = np.repeat(np.arange(len(start)), np.diff(members.start))
+    constraint = np.searchsorted(constraint_start, members.cell, side="right") - 1
+    n = len(constraint_start) - 1
+    counted = np.bincount(constraint, members.count * start[profile], n)
+    touched = np.unique(profile * n + constraint)
+    units = np.bincount(touched % n, start[touched // n], n)
+    scale = np.zeros(len(targets))
+    for k in np.argsort(-units, kind="stable"):
+        total = targets[:, constraint_start[k] : constraint_start[k + 1]].sum(axis=1)
+        if counted[k] > 0:
+            scale = np.where(scale > 0, scale, total / counted[k])
+    return scale
+
+
+def unit_weights(link, scale, start, members, duals):
+    """Compute weights of units that hold several people from duals: (n_zones, n_profiles) float64, units.
+
+    link : Link of kind `EXPONENTIAL`, `ENTROPY` or `HELD`, None for the first. scale : (n_zones,) from `unit_scales`, read by the
+        latter two. start : (n_profiles,) or (n_zones, n_profiles) float64. members : (n_profiles, n_cells) scipy sparse array;
+        duals : (n_zones, n_cells).
+    """
+    link = Link() if link is None else link
+    u = duals @ members.T
+    ratio = np.exp(u)
+    if link.kind == HELD:
+        ratio = np.where(np.isneginf(u), 0.0, np.clip(ratio, link.lower, link.upper))
+    if link.kind == EXPONENTIAL:
+        return start * ratio
+    return np.asarray(scale)[:, None] * start * ratio

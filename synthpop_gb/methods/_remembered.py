@@ -20,7 +20,7 @@ class Remembered:
     Parameters
     ----------
     build : callable
-        Problem -> anything that depends on its cells (of levels too), bins and, unless `start` is False, its start weights alone.
+        Problem -> anything that depends on its cells (of levels and tilts too), bins and, unless `start` is False, its start weights.
     start : bool
         Whether problems with other start weights are other problems: replicates of one problem differ in nothing else.
     """
@@ -32,12 +32,15 @@ class Remembered:
         """Return what is known of the problem, recognised by its content: a worker elsewhere gets another object a block."""
         content = hashlib.blake2b(problem.start.tobytes() if self._start else b"", digest_size=16)
         content.update(problem.cell_of.tobytes() + problem.constraint_start.tobytes())
+        if problem.tilt_of is not None:
+            content.update(problem.tilt_of.tobytes() + str(problem.tilt.shape[1]).encode())
         if problem.n_guides:
             content.update(problem.guide_of.tobytes() + problem.guide_start.tobytes())
         for level in problem.levels:
             content.update(level.cell_of.tobytes() + level.constraint_start.tobytes())
-            if level.incidence is not None:
-                content.update(level.incidence.start.tobytes() + level.incidence.cell.tobytes() + level.incidence.count.tobytes())
+        for members in (problem.incidence, *(level.incidence for level in problem.levels)):
+            if members is not None:
+                content.update(members.start.tobytes() + members.cell.tobytes() + members.count.tobytes())
         key = content.digest()
         with self._lock:
             found = self._known.pop(key) if key in self._known else self._build(problem)

@@ -169,7 +169,7 @@ class Population:
         keys = stream_keys(self.provenance.seed, problem.zone_keys[where], self.number, PLACE)
         order, donor, cumulated, guide = self._placing
         start, rank, n, unplaced = place_zones(
-            *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.units)
+            *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.units), problem.caps(where)
         )
         if unplaced:
             raise ValueError(f"{unplaced:,} units are of profiles that no record with a design weight above 0 has")
@@ -260,16 +260,21 @@ class Population:
             raise ValueError(
                 f"the method {self.provenance.method!r} keeps no duals, so there are no fractional weights to recompute"
             )
-        from synthpop_gb.kernels.links import linked_weights
+        from synthpop_gb.kernels.links import linked_weights, unit_scales, unit_weights
 
         problem, where = self.problem, self._positions(zones)
         if problem.incidence is None and not problem.levels and problem.tilt is None:
             arrays = problem.start, problem.cell_of, problem.constraint_start, problem.targets[where]
             weights = linked_weights(self.link, *arrays, self.duals[where])
         else:
-            weights = problem.start * np.exp(self.duals[where] @ self._dual_members.T)
+            start = problem.start
             if problem.tilt is not None:
-                weights *= np.exp(problem.tilt[where] @ Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix().T)
+                tilts = Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix()
+                start = start * np.exp(problem.tilt[where] @ tilts.T)
+            scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[where])
+            weights = unit_weights(self.link, scale, start, self._dual_members, self.duals[where])
+        if problem.max_copies is not None:
+            weights = np.minimum(weights, np.diff(problem.donor_start) * problem.caps(where)[:, None])
         weights[(self.status["fit"] == "EMPTY").to_numpy()[where]] = 0.0
         return weights
 

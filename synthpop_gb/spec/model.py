@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from synthpop_gb.spec.options import option_schema
+from synthpop_gb.spec.start import StartModel
 
 __all__ = [
     "CardModel", "DistributionModel", "IndicatorRequest", "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study",
@@ -137,6 +138,8 @@ class Table(Strict):
     """Who is counted, where the file does not say."""
     standard_error: Annotated[float, Field(ge=0)] | None = None
     """Standard deviation of the publisher's perturbation of one cell, in people."""
+    level: str | None = None
+    """Parent level whose areas the rows are, or are to be added up to: `msoa`. Told from the codes where absent."""
     year: int | None = None
     """Census year, where the file does not say."""
     publisher: str | None = None
@@ -274,6 +277,8 @@ class IndicatorRequest(Strict):
     """`zone`, a level of the lookup such as `lad`, or `all`; and variables whose categories make groups."""
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Which quantile, for the measure `quantile`."""
+    unit: Literal["person", "household"] = "person"
+    """Who is asked about. A household, of a survey that has them, counts once, by what is known of it and of its reference."""
     level: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """Nominal coverage of the intervals."""
     resembles: str | None = None
@@ -339,6 +344,10 @@ class Study(Strict):
     """Variables to be met in every zone: `"age"`, or crossed: `"age x sex"`."""
     held_out: list[str] = []
     """Tables kept back, to judge the population by."""
+    levels: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    """Variables to be met in the areas above the zones, by level of the lookup: `{ msoa = ["age x sex", "employment"] }`."""
+    held_out_levels: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    """Tables of levels kept back, likewise."""
     total_from: str | None = None
     """Table whose total is trusted where tables disagree; the median total where absent."""
     survey: Survey
@@ -351,6 +360,8 @@ class Study(Strict):
     """Merged categories, by variable."""
     method: Method = Method()
     """How weights are fitted and made whole."""
+    start: StartModel = StartModel()
+    """Which start weights zones are fitted from, and which donors may stand in them."""
     replicates: Annotated[ReplicatesModel, BeforeValidator(_replicates_of)] = ReplicatesModel(number=0)
     """Replicates to make beside the population: a number, or a table with `number` and `sources`."""
     distributions: list[DistributionModel] = []

@@ -75,7 +75,9 @@ def world(n_zones=6, seed=0, licence="open", n_households=60, n_communal=4):
         for n in ("household_size", "tenure", "age", "sex")
     }
     place = Geography(pd.DataFrame({"lad": ["A"] * (n_zones // 2) + ["B"] * (n_zones - n_zones // 2)}, index=zones))
-    drawn = rng.multinomial(70, weight / weight.sum(), n_zones)  # units by zone
+    features = np.stack([code["tenure"][first] == 1, homes.size > 1, code["age"][first] == 2], axis=1)
+    chance = weight * np.exp(features @ rng.normal(0.0, 0.7, (3, n_zones))).T  # zones differ, as zones do
+    drawn = np.stack([rng.multinomial(70, c / c.sum()) for c in chance])  # units by zone
     record_n = np.repeat(drawn, homes.size, axis=1)
     tables = []
     for name, c in cells.items():

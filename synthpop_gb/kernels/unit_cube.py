@@ -1,0 +1,114 @@
+"""The cube method for whole households: a balanced draw on an incidence, landed so that household tables are kept.
+
+As `cube`, on profiles whose members count several times in a cell. The flight keeps every cell's sum and leaves about as many
+profiles open as there are independent cells. A second flight lets those move with the household cells alone kept (the landing by
+suppression of variables of Deville & Tille 2004, Biometrika 91, section 5): the sums of up to two household tables are whole
+at its end, since such tables' constraints are totally unimodular. What is still open then is drawn systematically.
+"""
+
+import numpy as np
+
+from synthpop_gb.kernels._jit import njit
+from synthpop_gb.kernels.cube import EDGE, REFACTOR_EVERY, ZERO, clear_basis, close_basis, pivot_basis, room, settle_arrived
+from synthpop_gb.kernels.integerise import split, systematic
+from synthpop_gb.kernels.streams import next_below, next_uniform
+
+__all__ = ["cube_units"]
+
+
+@njit
+def cube_units(weights, most, layout, work, state, counts):
+    """Draw whole counts of a zone's units with E[counts] = weights, |counts - weights| < 1, and tables kept but for the landing.
+
+    weights : (n_profiles,) float64, units, finite and >= 0. Only read. most : (n_profiles,) int32. Copies that there may be of a
+        profile, which weights are taken to heed: what is above is cut off.
+    layout, work : of `unit_layout` and `unit_work`; state : (1,) uint64, the zone's stream, advanced.
+    counts : (n_profiles,) int32. Overwritten.
+    Returns how many profiles the first flight left open: at most the rank of the cells.
+    """
+    y, order = work.fraction, work.undecided
+    n = split(weights, EDGE, counts, y, order)
+    n = _within_limits(most, counts, order, n)
+    _flight(order, n, False, layout, work, state)
+    n_open = settle_arrived(y, order, n, counts)
+    _flight(order, n_open, True, layout, work, state)
+    left = settle_arrived(y, order, n_open, counts)
+    systematic(y, order, left, state, counts)
+    return n_open
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _within_limits(most, counts, order, n):
+    """Take out profiles that have as many copies as they may. Returns how many are left undecided."""
+    kept = 0
+    for i in range(n):
+        p = order[i]
+        if counts[p] < most[p]:
+            order[kept] = p
+            kept += 1
+    for p in range(counts.shape[0]):
+        counts[p] = min(counts[p], most[p])
+    return kept
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _flight(order, n, households, layout, work, state):
+    """Let the units order[:n] enter one by one, in the profiles' own order from a random start (see `cube`).
+
+    households : whether only cells of households are kept.
+    """
+    kept = work.people
+    free, pivots = clear_basis(work), 0
+    first = next_below(state, n) if n > 0 else 0
+    for i in range(n):
+        entered, free = _step(order[first + i - n if first + i >= n else first + i], free, households, layout, work, state)
+        pivots += entered
+        if pivots == REFACTOR_EVERY:
+            m = close_basis(work, kept)
+            free, pivots = clear_basis(work), 0
+            for k in range(m):
+                _, free = _step(kept[k], free, households, layout, work, state)
+    close_basis(work, kept)
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _step(j, free, households, layout, work, state):
+    """Let unit j enter a free row of the basis, or move along the one direction that it opens until a fraction arrives at 0 or 1.
+
+    Returns (1 if it entered the basis, rows still free).
+    """
+    y, u, level, basis = work.fraction, work.direction, work.level, work.basis
+    u[:] = 0.0
+    for k in range(layout.start[j], layout.start[j + 1]):
+        c = layout.cell[k]
+        if households and not layout.household[c]:
+            continue
+        row, times = work.inverse[c], np.float64(layout.count[k])
+        for r in range(u.shape[0]):
+            u[r] += times * row[r]
+    pivot = -1
+    if free > 0:
+        biggest = ZERO
+        for r in range(basis.shape[0]):
+            if basis[r] < 0 and abs(u[r]) > biggest:
+                biggest, pivot = abs(u[r]), r
+    now = y[j]
+    if pivot >= 0:
+        free -= 1
+    else:
+        up, down, up_row, down_row = room(now, u, level, basis)
+        if next_uniform(state) * (up + down) < down:
+            move, pivot = up, up_row
+        else:
+            move, pivot = -down, down_row
+        for r in range(u.shape[0]):
+            level[r] -= move * u[r]
+        if pivot < 0:
+            y[j] = 1.0 if move > 0 else 0.0
+            return 0, free
+        now += move
+        y[basis[pivot]] = 1.0 if level[pivot] > 0.5 else 0.0
+    pivot_basis(work.inverse, u, pivot)
+    basis[pivot] = j
+    level[pivot] = now
+    return 1, free

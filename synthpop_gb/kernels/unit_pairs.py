@@ -1,0 +1,145 @@
+"""The end of the search for whole households: two or three swaps that together are just what is missing, met in the middle.
+
+When a few people are missing, hardly any swap is right, and annealing finds the right series by luck. But changes add up:
+of M swaps drawn by the same rule as annealing's, a hash of their changes finds two that add up to what is missing in O(M),
+where trying all pairs takes M^2 (Horowitz & Sahni 1974, J. ACM 21, two lists for subset sums); for three, a swap is taken as made
+and the other two are looked up. A change is known by one number, the sum of random 64 bits of its cells (Zobrist 1970), so that
+sums of changes are sums of numbers; what is found is counted again before it is believed.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from synthpop_gb.kernels._jit import njit
+from synthpop_gb.kernels.streams import next_below
+from synthpop_gb.kernels.unit_swaps import exchange_units, propose
+
+__all__ = ["PairWork", "match_swaps", "pair_work"]
+
+_TRIES = 8  # proposals a swap drawn: those that lead away from the weights are mostly refused
+
+
+class PairWork(NamedTuple):
+    """Work space: swaps drawn, and a hash of them.
+
+    key : (n,) uint64, of each swap's changes; unit, donor : (n,) int32. table : (a power of two,) int32, -1 where free.
+    """
+
+    key: np.ndarray
+    unit: np.ndarray
+    donor: np.ndarray
+    table: np.ndarray
+
+
+def pair_work(n) -> PairWork:
+    """Allocate work space for n swaps: 32 bytes each."""
+    size = 4
+    while size < 2 * n:
+        size *= 2
+    return PairWork(np.zeros(n, np.uint64), np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(size, np.int32))
+
+
+@njit
+def match_swaps(n, m, triples, which, away, weights, parts, layout, placed, work, pairs, state):
+    """Look for one, two or three swaps after which every target is met, and make them.
+
+    n : units; m : swaps to draw, at most len(pairs.key); triples : how many of them to take as made while looking for two more.
+    which : NARROW or WIDE strata, whose donors are prepared.
+    Returns (whether found, swaps looked at).
+    """
+    wanted, m = _draw(n, m, which, away, weights, parts, layout, placed, work, pairs, state)
+    for j in range(m):
+        k = _find(wanted - pairs.key[j], pairs)
+        if k >= 0 and _make(j, k, -1, parts, layout, placed, pairs):
+            return True, m + j
+    for t in range(triples if m > 0 else 0):
+        r = next_below(state, m)
+        rest = wanted - pairs.key[r]
+        for j in range(m):
+            k = _find(rest - pairs.key[j], pairs)
+            if k >= 0 and _make(j, k, r, parts, layout, placed, pairs):
+                return True, m * (t + 2)
+    return False, m * (triples + 2)
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _draw(n, m, which, away, weights, parts, layout, placed, work, pairs, state):
+    """Draw m swaps and hash their changes. Returns (key of what is missing, swaps drawn)."""
+    table = pairs.table
+    table[:] = -1
+    mask = np.uint64(table.shape[0] - 1)
+    drawn, tries = 0, 0
+    while drawn < m and tries < _TRIES * m:
+        tries += 1
+        i, q = propose(n, which, away, weights, parts, layout, placed, work, state)
+        if q < 0:
+            continue
+        z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])
+        key = np.uint64(0)
+        for k in range(layout.start[p], layout.start[p + 1]):
+            g = parts.place[z, layout.cell[k]]
+            if g >= 0:
+                key -= np.uint64(layout.count[k]) * parts.salts[g]
+        for k in range(layout.start[q], layout.start[q + 1]):
+            g = parts.place[z, layout.cell[k]]
+            if g >= 0:
+                key += np.uint64(layout.count[k]) * parts.salts[g]
+        pairs.key[drawn], pairs.unit[drawn], pairs.donor[drawn] = key, i, q
+        here = key & mask
+        while table[here] >= 0 and pairs.key[table[here]] != key:
+            here = (here + np.uint64(1)) & mask
+        if table[here] < 0:
+            table[here] = drawn
+        drawn += 1
+    wanted = np.uint64(0)
+    for g in range(placed.gap.shape[0]):
+        if placed.gap[g] != 0:
+            wanted -= np.uint64(np.int64(placed.gap[g])) * parts.salts[g]
+    return wanted, drawn
+
+
+@njit(inline="always")
+def _find(key, pairs):
+    """Find a swap whose changes have this key, or -1."""
+    table = pairs.table
+    mask = np.uint64(table.shape[0] - 1)
+    here = key & mask
+    while True:
+        k = np.int64(table[here])
+        if k < 0 or pairs.key[k] == key:
+            return k
+        here = (here + np.uint64(1)) & mask
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _make(j, k, r, parts, layout, placed, pairs):
+    """Make swaps j, k and (unless -1) r if they are of different units, heed the limits and hit. Returns whether they do."""
+    a, b = np.int64(pairs.unit[j]), np.int64(pairs.unit[k])
+    c = np.int64(pairs.unit[r]) if r >= 0 else np.int64(-1)
+    if a == b or a == c or b == c:
+        return False
+    before = placed.profile[a], placed.profile[b], placed.profile[max(c, 0)]
+    exchange_units(a, np.int64(pairs.donor[j]), parts, layout, placed)
+    exchange_units(b, np.int64(pairs.donor[k]), parts, layout, placed)
+    if c >= 0:
+        exchange_units(c, np.int64(pairs.donor[r]), parts, layout, placed)
+    hit = _allowed(a, parts, placed) and _allowed(b, parts, placed) and (c < 0 or _allowed(c, parts, placed))
+    if hit:
+        for g in range(placed.gap.shape[0]):
+            if placed.gap[g] != 0:
+                hit = False
+                break
+    if not hit:
+        exchange_units(a, np.int64(before[0]), parts, layout, placed)
+        exchange_units(b, np.int64(before[1]), parts, layout, placed)
+        if c >= 0:
+            exchange_units(c, np.int64(before[2]), parts, layout, placed)
+    return hit
+
+
+@njit(inline="always")
+def _allowed(i, parts, placed):
+    """Whether there are no more copies of unit i's profile than there may be."""
+    z, p = placed.zone[i], placed.profile[i]
+    return placed.counts[z, p] <= parts.most[z, p]

@@ -1,0 +1,184 @@
+"""Swaps of whole households: one unit of a zone exchanged for another donor, scored by the cells that change alone.
+
+A swap stays within a stratum of the donors, so that in the narrow ones, alike in all cells of households, household tables are
+left as they are. Donors are proposed by fitted weight, and moves that lead away from the weights mostly refused: a profile
+gives a unit away in proportion to what it has above its weight, and takes one in proportion to what it lacks, so that misses are
+mended where the draw was wrong and the mean stays where it was. Annealing (Kirkpatrick, Gelatt & Vecchi 1983, Science 220) on the total
+absolute error; for synthetic households Williamson, Birkin & Rees (1998, Environ. Plan. A 30).
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from synthpop_gb.kernels._jit import njit
+from synthpop_gb.kernels.anneal_donors import make_alias
+from synthpop_gb.kernels.streams import next_below, next_uniform
+
+__all__ = ["ALIKE", "NARROW", "WIDE", "Placed", "anneal_units", "exchange_units", "list_units", "prepare_donors", "propose"]
+
+NARROW, ALIKE, WIDE = 0, 1, 2  # kinds of strata: see `UnitLayout.stratum`
+_NOBODY = -1
+
+
+class Placed(NamedTuple):
+    """Units placed in a component. Changed in place by those who search.
+
+    counts : (n_zones, n_profiles) int32. Copies of each profile.
+    gap : (n_gaps,) int32. Count minus target, in the row of `Component.place`.
+    zone, profile : (room,) int32. Of each unit, in no order.
+    kept : (room,) int32. Profiles of the units in the best state seen.
+    """
+
+    counts: np.ndarray
+    gap: np.ndarray
+    zone: np.ndarray
+    profile: np.ndarray
+    kept: np.ndarray
+
+
+@njit
+def list_units(parts, layout, placed):
+    """List the units that `placed.counts` tells of and measure their gaps. Returns (units, total absolute error)."""
+    gap, n = placed.gap, 0
+    for g in range(gap.shape[0]):
+        gap[g] = -parts.target[g]
+    for z in range(placed.counts.shape[0]):
+        for p in range(placed.counts.shape[1]):
+            copies = placed.counts[z, p]
+            if copies > 0:
+                for k in range(layout.start[p], layout.start[p + 1]):
+                    g = parts.place[z, layout.cell[k]]
+                    if g >= 0:
+                        gap[g] += copies * layout.count[k]
+                for _ in range(copies):
+                    placed.zone[n] = z
+                    placed.profile[n] = p
+                    n += 1
+    error = 0
+    for g in range(gap.shape[0]):
+        error += abs(gap[g])
+    return n, error
+
+
+@njit
+def prepare_donors(weights, which, layout, work):
+    """Make the tables that donors of every zone and stratum are drawn from.
+
+    weights : (n_zones, n_profiles) float64; which : NARROW or WIDE. work.chance and work.alias are written.
+    """
+    first, order, sorted_weight = layout.first[which], layout.order[which], work.fraction
+    for z in range(weights.shape[0]):
+        for i in range(order.shape[0]):
+            sorted_weight[i] = weights[z, order[i]]
+        for s in range(first.shape[0] - 1):
+            a, b = first[s], first[s + 1]
+            if b > a:
+                make_alias(sorted_weight[a:b], work.chance[z, a:b], work.alias[z, a:b], work.small, work.large)
+
+
+@njit(inline="always")
+def propose(n, which, away, weights, parts, layout, placed, work, state):
+    """Propose a unit and a donor to take its place. Returns (unit, donor), the donor -1 where the proposal is refused."""
+    i = next_below(state, n)
+    z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])
+    copies = placed.counts[z, p]
+    keep = copies - weights[z, p]
+    if keep < copies and next_uniform(state) * copies > max(keep, away * copies):
+        return i, np.int64(_NOBODY)
+    s = layout.stratum[which, p]
+    a, b = layout.first[which, s], layout.first[which, s + 1]
+    j = next_below(state, b - a) + a
+    if next_uniform(state) >= work.chance[z, j]:
+        j = a + work.alias[z, j]
+    q = np.int64(layout.order[which, j])
+    there = placed.counts[z, q]
+    if q == p or there >= parts.most[z, q]:
+        return i, np.int64(_NOBODY)
+    if there > 0 and next_uniform(state) * weights[z, q] > max(weights[z, q] - there, away * weights[z, q]):
+        return i, np.int64(_NOBODY)
+    return i, q
+
+
+@njit
+def anneal_units(n, which, away, error, temperature, cooling, steps, proposals, weights, parts, layout, placed, work, state):
+    """Exchange units for donors while it cools, until every target is met or the steps are over; the best state seen is kept.
+
+    n : units; which : NARROW or WIDE strata, whose donors `prepare_donors` has prepared; error : total absolute error now.
+    temperature, cooling : at the first step, in the error's unit, and what it is multiplied by after each of `steps` steps of
+        `proposals` proposals.
+    Returns (error, proposals made).
+    """
+    gap, place, start, cell, count = placed.gap, parts.place, layout.start, layout.cell, layout.count
+    best, made = error, 0
+    placed.kept[:n] = placed.profile[:n]
+    for _ in range(steps):
+        for _ in range(proposals):
+            if error == 0:
+                return error, made
+            made += 1
+            i, q = propose(n, which, away, weights, parts, layout, placed, work, state)
+            if q < 0:
+                continue
+            z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])
+            rise = 0
+            for k in range(start[p], start[p + 1]):
+                g = place[z, cell[k]]
+                if g >= 0:
+                    rise -= abs(gap[g])
+                    gap[g] -= count[k]
+                    rise += abs(gap[g])
+            for k in range(start[q], start[q + 1]):
+                g = place[z, cell[k]]
+                if g >= 0:
+                    rise -= abs(gap[g])
+                    gap[g] += count[k]
+                    rise += abs(gap[g])
+            if rise <= 0 or next_uniform(state) < math.exp(-rise / temperature):
+                error += rise
+                placed.profile[i] = q
+                placed.counts[z, p] -= 1
+                placed.counts[z, q] += 1
+                if error < best:
+                    best = error
+                    placed.kept[:n] = placed.profile[:n]
+            else:
+                for k in range(start[p], start[p + 1]):
+                    g = place[z, cell[k]]
+                    if g >= 0:
+                        gap[g] += count[k]
+                for k in range(start[q], start[q + 1]):
+                    g = place[z, cell[k]]
+                    if g >= 0:
+                        gap[g] -= count[k]
+        temperature *= cooling
+    if error > best:
+        _go_back(n, parts, layout, placed)
+    return best, made
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _go_back(n, parts, layout, placed):
+    """Go back to the best state seen."""
+    for i in range(n):
+        p, q = np.int64(placed.profile[i]), np.int64(placed.kept[i])
+        if p != q:
+            exchange_units(i, q, parts, layout, placed)
+
+
+@njit
+def exchange_units(i, q, parts, layout, placed):
+    """Put a unit of profile q in the place of unit i."""
+    z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])
+    for k in range(layout.start[p], layout.start[p + 1]):
+        g = parts.place[z, layout.cell[k]]
+        if g >= 0:
+            placed.gap[g] -= layout.count[k]
+    for k in range(layout.start[q], layout.start[q + 1]):
+        g = parts.place[z, layout.cell[k]]
+        if g >= 0:
+            placed.gap[g] += layout.count[k]
+    placed.counts[z, p] -= 1
+    placed.counts[z, q] += 1
+    placed.profile[i] = q

@@ -1,0 +1,98 @@
+"""Whole households of a component: a balanced draw, then swaps until household and person tables are exact, or once more.
+
+An attempt draws anew by the cube method, settles household tables and numbers of people (`unit_totals`), anneals within narrow
+strata, cold, since all that is left to move are a few people, and ends by matching two or three swaps that together are what is
+missing (`unit_pairs`). Attempts that fail are followed by others with more proposals and wider strata. The first that is exact
+counts, or else the best.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from synthpop_gb.kernels._jit import njit
+from synthpop_gb.kernels.unit_cube import cube_units
+from synthpop_gb.kernels.unit_pairs import match_swaps
+from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, WIDE, Placed, anneal_units, list_units, prepare_donors
+from synthpop_gb.kernels.unit_totals import settle_totals
+
+__all__ = ["Effort", "place_units", "placed_units"]
+
+_FIRST = 10_000  # proposals a zone of the first attempt, a fourfold each time after; most zones need some 3,000
+_STEPS, _HOT, _COOLING = 20, 0.6, 0.9  # of annealing: from 0.6 to 0.08 people
+_NEAR = 24  # people missed up to which matching is tried
+_TRIES = 5_000  # proposals a zone to settle totals
+_AWAY = 0.3  # see `unit_swaps.propose`; all moves are let through from the third attempt on
+
+
+class Effort(NamedTuple):
+    """How long to search.
+
+    max_proposals : swaps that one attempt may propose, a zone. restarts : attempts after the first.
+    swaps, triples : see `unit_pairs.match_swaps`; 0 swaps = not at all.
+    """
+
+    max_proposals: int
+    restarts: int
+    swaps: int
+    triples: int
+
+
+def placed_units(n_zones: int, n_profiles: int, n_gaps: int, room: int) -> Placed:
+    """Allocate what a component's units are written to; `room` units at most."""
+    return Placed(
+        np.zeros((n_zones, n_profiles), np.int32), np.zeros(n_gaps, np.int32),
+        np.zeros(room, np.int32), np.zeros(room, np.int32), np.zeros(room, np.int32),
+    )  # fmt: skip
+
+
+@njit
+def place_units(weights, effort, parts, layout, placed, best, work, pairs, state):
+    """Draw whole units for a component from its fitted weights and bring them onto its targets.
+
+    weights : (n_zones, n_profiles) float64, units, finite and >= 0. Only read.
+    effort : `Effort`; parts, layout : of `component` and `unit_layout`; work, pairs : of `unit_work` and `pair_work`.
+    placed : of `placed_units`, with room for the units that weights round to and a few more. Overwritten.
+    best : (n_zones, n_profiles) int32. Written: the counts found.
+    state : (1,) uint64, the component's stream, advanced. Same stream, same counts.
+    Returns (error, proposals, restarts): total absolute error of `best` in units and people, 0 where exact; swaps proposed and
+        looked at; attempts after the first.
+    """
+    least, proposals, limit, zones = -1, 0, np.int64(_FIRST), weights.shape[0]
+    for attempt in range(effort.restarts + 1):
+        for z in range(zones):
+            cube_units(weights[z], parts.most[z], layout, work, state, placed.counts[z])
+        n, error = list_units(parts, layout, placed)
+        if error > 0:
+            limit = min(limit, effort.max_proposals)
+            n, off, error, made = settle_totals(n, _TRIES * zones, weights, parts, layout, placed, work, state)
+            proposals += made
+            error, made = _search(n, attempt, off, error, limit, effort, weights, parts, layout, placed, work, pairs, state)
+            proposals += made
+            limit *= 4
+        if least < 0 or error < least:
+            least = error
+            best[:] = placed.counts
+        if least == 0:
+            return least, proposals, attempt
+    return least, proposals, effort.restarts
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _search(n, attempt, off, error, limit, effort, weights, parts, layout, placed, work, pairs, state):
+    """Anneal, then match what is left. Returns (total absolute error, swaps proposed and looked at)."""
+    which = WIDE if off > 0 else (ALIKE if attempt % 3 == 2 else NARROW)
+    away = _AWAY if attempt < 2 else 1.0
+    zones = weights.shape[0]
+    prepare_donors(weights, which, layout, work)
+    error, made = anneal_units(
+        n, which, away, error, _HOT, _COOLING, _STEPS, limit * zones // _STEPS, weights, parts, layout, placed, work, state
+    )
+    if error > 0 and effort.swaps > 0 and error <= _NEAR * zones:
+        found, looked = match_swaps(
+            n, effort.swaps, effort.triples, which, away, weights, parts, layout, placed, work, pairs, state
+        )
+        made += looked
+        if found:
+            error = 0
+    return error, made

@@ -1,0 +1,55 @@
+"""Options of placing whole households, for the methods that do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from synthpop_gb.kernels.unit_whole import Effort
+from synthpop_gb.methods._checks import check_choice, check_whole, is_number
+
+__all__ = ["WholeOptions"]
+
+_QUICK = (10_000, 0, 4_000, 10)
+
+
+@dataclass(frozen=True)
+class WholeOptions:
+    """How hard whole households are searched for. To be inherited by the options of a method.
+
+    Attributes
+    ----------
+    effort : str
+        'exact': again and again until household and person tables are met; 'quick': one attempt of 10,000 proposals.
+    max_proposals : int
+        Swaps that one attempt may propose, a zone. Most zones take some 3,000 in all.
+    restarts : int
+        Attempts after the first, where a zone is not exact yet.
+    milp_seconds : float
+        Limit of the integer programme that has the last word where all attempts fail, a zone; 0 = none. Where it comes to its end
+        before, results do not depend on it.
+
+    Raises
+    ------
+    ValueError
+        For a value outside its range.
+    """
+
+    effort: Literal["exact", "quick"] = "exact"
+    max_proposals: int = 200_000
+    restarts: int = 20
+    milp_seconds: float = 5.0
+
+    def __post_init__(self):
+        check_choice("effort", self.effort, ("exact", "quick"))
+        check_whole("max_proposals", self.max_proposals, 0)
+        check_whole("restarts", self.restarts, 0)
+        if not (is_number(self.milp_seconds) and self.milp_seconds >= 0):
+            raise ValueError(f"milp_seconds is a number of seconds, at least 0, not {self.milp_seconds!r}")
+
+    @property
+    def search(self) -> Effort:
+        """The same for the kernel."""
+        if self.effort == "quick":
+            return Effort(min(_QUICK[0], self.max_proposals), *_QUICK[1:])
+        return Effort(self.max_proposals, self.restarts, 4_000, 20)
