@@ -31,7 +31,7 @@ _FINEST = 1e-13  # no cell is asked to be nearer than this share of its target
 _PATIENCE, _ENOUGH = 12, 0.5  # every 12 steps the largest miss must have shrunk to half, else tables contradict each other
 _SHARE = 1e-6  # a zone stops where less than this share of its misfit can be removed by any weights
 _HALVINGS = 30
-SOFTNESS = 0.01  # variance over target of the cells of a zone that contradicts itself: misses count ten times the weights' drift
+SOFTNESS = 0.01  # variance over target of the cells of a zone that contradicts itself: to miss t by m costs 50 m^2 / t
 
 _CONVERGED, _STALLED, _LIMIT = int(FitStatus.CONVERGED), int(FitStatus.STALLED), int(FitStatus.CYCLE_LIMIT)
 _INFEASIBLE, _EMPTY = int(FitStatus.INFEASIBLE), int(FitStatus.EMPTY)
@@ -55,6 +55,7 @@ class BalanceWork(NamedTuple):
     step: np.ndarray  # (n_cells, 1)
     hessian: np.ndarray  # (n_cells, n_cells, 1), lower triangle
     inverse: np.ndarray  # (n_cells, 1)
+    softness: np.ndarray  # (n_cells,) variance over target of the cells of a zone that contradicts itself: may be written to
 
 
 def balance_work(n_profiles, n_cells):
@@ -62,6 +63,7 @@ def balance_work(n_profiles, n_cells):
     return BalanceWork(
         np.empty(n_profiles, np.int32), *(np.empty(n_profiles) for _ in range(6)), *(np.empty(n_cells) for _ in range(5)),
         np.empty((n_cells, 1)), np.empty((n_cells, n_cells, 1)), np.empty((n_cells, 1)),
+        np.full(n_cells, SOFTNESS),
     )  # fmt: skip
 
 
@@ -180,7 +182,7 @@ def _soften(targets, variance, work):
     some = False
     for c in range(targets.shape[0]):
         if variance[c] == 0.0 and work.target[c] > 0.0:
-            work.variance[c] = SOFTNESS * max(work.target[c], 1.0)
+            work.variance[c] = work.softness[c] * max(work.target[c], 1.0)
             some = True
     return some
 

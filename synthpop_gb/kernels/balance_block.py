@@ -68,13 +68,14 @@ class _Lanes(NamedTuple):
     turning: np.ndarray  # bool, a new direction is due
 
 
-def balance_block(layout, scale, groups, targets, variance, tolerance, max_steps, duals=None):
+def balance_block(layout, scale, groups, targets, variance, tolerance, max_steps, duals=None, softness=None):
     """Balance a block of zones.
 
     layout : of `balance_layout`. scale : (n_zones,) float64, what start weights are multiplied by; 0 = an EMPTY zone.
     groups : (n_zones, n_groups) float64. What the start weights of each group of profiles are multiplied by; ones for no tilts.
     targets, variance : (n_zones, n_cells) float64, as in `balance.balance_zone`; tolerance, max_steps likewise.
     duals : (n_zones, n_cells) float64, where to begin: those of a fit nearby; noughts where None. Left as they are.
+    softness : (n_cells,) float64. Variance over target of the cells of a zone that contradicts itself; `SOFTNESS` where None.
     Returns BalanceFit. Statuses are those of `balance.balance_zone`.
     """
     n_zones, n_cells = targets.shape
@@ -83,13 +84,14 @@ def balance_block(layout, scale, groups, targets, variance, tolerance, max_steps
         np.full(n_zones, _EMPTY, np.int8), np.zeros(n_zones, np.int32), np.zeros(n_zones), np.full(n_zones, -1, np.int32),
     )  # fmt: skip
     lanes = min(max(_WORK // max(n_cells, 1) ** 2, 8), LANES, max(n_zones, 1))
-    given = (np.ascontiguousarray(x, np.float64) for x in (scale, groups, targets, variance))
+    softness = np.full(n_cells, SOFTNESS) if softness is None else softness
+    given = (np.array(x, np.float64, order="C") for x in (scale, groups, targets, variance, softness))  # one type to compile for
     _balance_block(layout, *given, float(tolerance), int(max_steps), lanes, fit)
     return fit
 
 
 @njit
-def _balance_block(layout, scale, groups, targets, variance, tolerance, max_steps, lanes, fit):
+def _balance_block(layout, scale, groups, targets, variance, softness, tolerance, max_steps, lanes, fit):
     n_cells, n_keys = targets.shape[1], layout.key_cell.shape[0]
     at = _new_lanes(n_cells, lanes)
     power, factor = np.zeros((n_keys, lanes)), np.zeros((layout.deepest + 1, lanes))
@@ -106,7 +108,7 @@ def _balance_block(layout, scale, groups, targets, variance, tolerance, max_step
             at.turning[l] = False
             if at.zone[l] >= 0:
                 outcome = _weigh(layout, at, sums[0, l], tolerance, max_steps, l)
-                if outcome != _OPEN and _finish(layout, targets, variance, fit, at, outcome, l):
+                if outcome != _OPEN and _finish(layout, targets, variance, softness, fit, at, outcome, l):
                     queue = _load(layout, scale, groups, targets, variance, fit, at, root, tilt, queue, l)
             for c in range(n_cells):
                 hessian[c, c, l] += at.variance[c, l]
@@ -117,7 +119,7 @@ def _balance_block(layout, scale, groups, targets, variance, tolerance, max_step
             _look_ahead(layout, at, step, power, factor, growth)
             for l in range(lanes):
                 if at.turning[l] and not _aim(at, step, diagonal, growth[l], l):
-                    if _finish(layout, targets, variance, fit, at, _STALLED, l):
+                    if _finish(layout, targets, variance, softness, fit, at, _STALLED, l):
                         queue = _load(layout, scale, groups, targets, variance, fit, at, root, tilt, queue, l)
 
 
@@ -303,13 +305,13 @@ def _aim(at, step, diagonal, growth, l):
 
 
 @njit
-def _finish(layout, targets, variance, fit, at, outcome, l):
+def _finish(layout, targets, variance, softness, fit, at, outcome, l):
     """Write a zone down, or give one that contradicts itself variances and begin again; says whether its lane is free."""
     n_cells, z = at.target.shape[0], at.zone[l]
     if outcome == _STALLED and not at.soft[l]:
         for c in range(n_cells):
             if at.variance[c, l] == 0.0 and at.target[c, l] > 0.0:
-                at.variance[c, l] = SOFTNESS * max(at.target[c, l], 1.0)
+                at.variance[c, l] = softness[layout.cell_at[c]] * max(at.target[c, l], 1.0)
                 at.soft[l] = True
         if at.soft[l]:
             at.before[l] = at.taken[l]

@@ -53,9 +53,9 @@ def link_from(values):
 def link_value(link, u):
     """Return (F(u), F'(u), integral of F from 0 to u) for one u > -inf.
 
-    LINEAR: 1 + u, the generalised regression estimator. BOUNDED: the same, cut at the bounds. ENTROPY: exp(u); HELD: the same, cut
-    at the bounds. LOGIT: Deville &
-    Sarndal 1992, case 6, F = (L (U - 1) + U (1 - L) e^Au) / (U - 1 + (1 - L) e^Au), A = (U - L) / ((1 - L) (U - 1)).
+    LINEAR: 1 + u, the generalised regression estimator. BOUNDED: the same, cut at the bounds. ENTROPY: exp(u). HELD: that, cut at
+    the bounds. LOGIT: Deville & Sarndal 1992, case 6, F = (L (U - 1) + U (1 - L) e^Au) / (U - 1 + (1 - L) e^Au) with
+    A = (U - L) / ((1 - L) (U - 1)).
     """
     low, high = link.lower, link.upper
     if link.kind == LINEAR:

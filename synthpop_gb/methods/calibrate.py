@@ -24,6 +24,7 @@ from synthpop_gb.kernels.streams import ROUND, WHOLE
 from synthpop_gb.methods._checks import check_above, check_choice, check_whole, is_number
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._remembered import Remembered
+from synthpop_gb.methods._softness import check_softness, soft_targets
 from synthpop_gb.methods.integerise import INTEGERISE
 from synthpop_gb.problem import Problem
 from synthpop_gb.status import FitStatus
@@ -87,28 +88,13 @@ class CalibrateOptions:
     def __post_init__(self):
         for name, known in (("distance", _DISTANCES), ("zeros", _ZEROS), ("integerise", tuple(INTEGERISE))):
             check_choice(name, getattr(self, name), known)
-        if not isinstance(self.soft, bool):
-            raise ValueError(f"soft is true or false, not {self.soft!r}")
         check_above("tolerance", self.tolerance, "persons")
         check_above("prior", self.prior)
         check_whole("max_steps", self.max_steps, 1)
         check_whole("max_moves", self.max_moves, 0)
         if not (is_number(self.lower) and is_number(self.upper) and 0 <= self.lower < 1 < self.upper):
             raise ValueError(f"bounds are 0 <= lower < 1 < upper, not {self.lower!r} and {self.upper!r}")
-        self._check_errors()
-
-    def _check_errors(self):
-        given = self.standard_error
-        if given is None:
-            return
-        if not self.soft:
-            raise ValueError("standard_error makes targets soft: leave it out, or set soft to true")
-        by_table = dict(given) if isinstance(given, Mapping) else {"every table": given}
-        for table, value in by_table.items():
-            if not (is_number(value) and value >= 0):
-                raise ValueError(f"the standard error of {table} is a number of persons from 0, not {value!r}")
-        if isinstance(given, Mapping):
-            object.__setattr__(self, "standard_error", {str(table): float(value) for table, value in sorted(by_table.items())})
+        check_softness(self)
 
 
 class Calibrate:
@@ -133,7 +119,7 @@ class Calibrate:
     def solve_block(self, problem: Problem, zones: np.ndarray, options: CalibrateOptions, streams: Streams) -> BlockResult:
         """Calibrate the zones at these positions and draw their whole people."""
         known, link, n, n_cells = _layouts(problem), self.link(options), len(zones), problem.n_cells
-        targets, variance = _targets(problem, zones, options)
+        targets, variance = soft_targets(problem, zones, options)
         scale = zone_scales(link, problem.start, problem.cell_of, problem.constraint_start, problem.targets[zones])
         duals = np.zeros((n, n_cells)) if problem.first_duals is None else problem.first_duals[zones].copy()
         status, steps = np.empty(n, np.int8), np.empty(n, np.int32)
@@ -191,36 +177,6 @@ def _lay_out(problem: Problem) -> _Layouts:
 
 
 _layouts = Remembered(_lay_out)
-
-
-def _targets(problem: Problem, zones: np.ndarray, options: CalibrateOptions) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and variances of some zones, (n, n_cells): published counts where soft, the settled ones where exact."""
-    error = problem.standard_error
-    if options.standard_error is not None:
-        error = _errors(problem, options.standard_error)
-    if error is None or not options.soft:
-        error = np.zeros(problem.n_cells)
-    settled = problem.targets[zones]
-    published = settled if problem.published is None else problem.published[zones]
-    error = np.broadcast_to(error if error.ndim == 1 else error[zones], settled.shape)
-    exact = (error == 0) | ((published == 0) & (options.zeros == "exact"))
-    targets = np.where(error == 0, settled, published)
-    return np.ascontiguousarray(targets), np.ascontiguousarray(np.where(exact, 0.0, error**2))
-
-
-def _errors(problem: Problem, given: float | Mapping[str, float]) -> np.ndarray:
-    """Find standard errors by cell as the options give them; tables not named keep their own."""
-    if not isinstance(given, Mapping):
-        return np.full(problem.n_cells, float(given))
-    names = problem.cells.get_level_values(0).astype(str)
-    unknown = sorted(set(given) - set(names))
-    if unknown:
-        raise ValueError(f"standard_error names no constraint: {', '.join(unknown)}; there are {', '.join(dict.fromkeys(names))}")
-    own = np.zeros(problem.n_cells) if problem.standard_error is None else problem.standard_error
-    out = np.array(own, copy=True)
-    for table, value in given.items():
-        out[..., names == table] = value
-    return out
 
 
 def _by_cell(problem: Problem, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray) -> np.ndarray:
