@@ -11,13 +11,15 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.halving import GRID_BITS, SWEEPS
 from synthpop_gb.kernels.layout import ONE_WAY_PULL
-from synthpop_gb.kernels.repair import repair_zone
+from synthpop_gb.kernels.repair import WANDER, repair_zone
 from synthpop_gb.kernels.streams import next_below, next_uniform, shuffle
 
 __all__ = ["MAX_PASSES", "halve_nested", "repair_nested"]
 
 MAX_PASSES = 200  # looks at every zone; most components take 1 to 3
-_PATIENCE = 10  # passes without headway
+_PATIENCE = 3  # passes without headway
+_SCAN = 250_000  # pairs of profiles that one full scan may look at
+_FIRST = 16  # what a miss of the zone counts for, beside one of its areas, where the zone comes first
 _KICKS, _KICKED = 60, 3  # times that a component which is stuck is disturbed; people replaced each time
 
 
@@ -158,15 +160,18 @@ def repair_nested(weights, targets, index, n_own, layout, work, state, counts, l
                 moves += _mend_total(weights[z], index[z], n_own, layout, state, counts[z], miss, max_moves)
     if max_moves == 0:
         return moves
-    moves += _passes(weights, index, n_own, layout, work, state, counts, live, max_moves, miss)
+    moves += _passes(weights, index, n_own, layout, work, state, counts, live, max_moves, miss, 1)
     left = np.abs(miss).sum()
     if left > 0:
         kept, known = counts.copy(), miss.copy()
-        for _ in range(_KICKS):
+        for kick in range(_KICKS):
             if left == 0:
                 break
-            _kick(weights, index, layout, state, counts, live, miss)
-            moves += _passes(weights, index, n_own, layout, work, state, counts, live, max_moves, miss)
+            if kick % 3 < 2:
+                _zone_first(weights, index, n_own, layout, state, counts, live, miss)
+            else:
+                _kick(weights, index, layout, state, counts, live, miss)
+            moves += _passes(weights, index, n_own, layout, work, state, counts, live, max_moves, miss, 1 if kick < 30 else WANDER)
             found = np.abs(miss).sum()
             if found <= left:
                 left, kept[:], known[:] = found, counts, miss
@@ -176,38 +181,102 @@ def repair_nested(weights, targets, index, n_own, layout, work, state, counts, l
 
 
 @njit
-def _passes(weights, index, n_own, layout, work, state, counts, live, max_moves, miss):
+def _passes(weights, index, n_own, layout, work, state, counts, live, max_moves, miss, farthest):
     """Repair zone after zone, in random order, until nothing is missed or no pass has helped for a while. Returns moves made."""
-    n_zones, n_cells = index.shape
-    inside, wanted, moves = np.zeros(n_cells, np.int64), np.zeros(layout.outside), 0
-    order, best, since = np.arange(n_zones), np.abs(miss).sum(), 0
+    best, since, moves = np.abs(miss).sum(), 0, 0
     for _ in range(MAX_PASSES):
         if best == 0 or since == _PATIENCE:
             break
-        shuffle(state, order, n_zones)
-        for i in range(n_zones):
-            z = order[i]
-            if not live[z] or not _is_off(miss, index[z]):
-                continue
-            _count(counts[z], layout, inside)
-            for d in range(n_cells):
-                v = index[z, d]
-                if d < n_own:
-                    wanted[d] = inside[d] - miss[v]
-                else:
-                    wanted[d] = inside[d] - (min(max(miss[v], -1), 1) if v >= 0 else 0)
-                if v >= 0:
-                    miss[v] -= inside[d]
-            _, made = repair_zone(weights[z], wanted, layout, work, state, counts[z], max_moves)
-            moves += made
-            _count(counts[z], layout, inside)
-            for d in range(n_cells):
-                if index[z, d] >= 0:
-                    miss[index[z, d]] += inside[d]
+        moves += _onepass(weights, index, n_own, layout, work, state, counts, live, max_moves, miss, farthest if since > 0 else 0)
         left = np.abs(miss).sum()
         since = 0 if left < best else since + 1
         best = min(best, left)
     return moves
+
+
+@njit
+def _onepass(weights, index, n_own, layout, work, state, counts, live, max_moves, miss, wander):
+    """Repair each zone that is off once, in random order. Returns moves made."""
+    n_zones, n_cells = index.shape
+    inside, wanted, moves = np.zeros(n_cells, np.int64), np.zeros(layout.outside), 0
+    order = np.arange(n_zones)
+    shuffle(state, order, n_zones)
+    for i in range(n_zones):
+        z = order[i]
+        if not live[z] or not _is_off(miss, index[z]):
+            continue
+        _count(counts[z], layout, inside)
+        for d in range(n_cells):
+            v = index[z, d]
+            if d < n_own:
+                wanted[d] = inside[d] - miss[v]
+            else:
+                wanted[d] = inside[d] - (min(max(miss[v], -1), 1) if v >= 0 else 0)
+            if v >= 0:
+                miss[v] -= inside[d]
+        _, made = repair_zone(weights[z], wanted, layout, work, state, counts[z], max_moves, wander)
+        moves += made
+        _count(counts[z], layout, inside)
+        for d in range(n_cells):
+            if index[z, d] >= 0:
+                miss[index[z, d]] += inside[d]
+    return moves
+
+
+@njit
+def _zone_first(weights, index, n_own, layout, state, counts, live, miss):
+    """Take the move that lowers a zone's own misses most and, among such moves, those of its areas least badly.
+
+    Two zones of an area that err in opposite directions, the area being right, can only be mended one after the other: the first
+    puts the area wrong. Looks at all swaps, or at as many from a random person on as `_SCAN` allows.
+    """
+    n_zones, n_profiles = counts.shape
+    z = next_below(state, n_zones)
+    for _ in range(n_zones):  # the first from there on that misses a table of its own
+        if live[z] and _is_off(miss, index[z, :n_own]):
+            break
+        z = (z + 1) % n_zones
+    where = index[z]
+    best, total, best_p, best_q = np.int64(0), 0.0, -1, -1
+    first, seen = next_below(state, n_profiles), 0
+    wanting = np.zeros(n_profiles, np.bool_)
+    for q in range(n_profiles):
+        wanting[q] = _touches(q, -1, where, n_own, layout, miss)
+    for i in range(n_profiles):
+        p = (first + i) % n_profiles
+        if counts[z, p] <= 0 or seen > _SCAN or not _touches(p, 1, where, n_own, layout, miss):
+            continue
+        for q in range(n_profiles):
+            if q == p or not weights[z, q] > 0.0 or not wanting[q]:
+                continue
+            seen += 1
+            change = np.int64(0)
+            for j in range(layout.cells.shape[0]):
+                here, there = layout.cells[j, p], layout.cells[j, q]
+                if here != there:
+                    if here < where.shape[0] and where[here] >= 0:
+                        change += (-1 if miss[where[here]] > 0 else 1) * (_FIRST if here < n_own else 1)
+                    if there < where.shape[0] and where[there] >= 0:
+                        change += (-1 if miss[where[there]] < 0 else 1) * (_FIRST if there < n_own else 1)
+            if change <= best and change < 0:
+                share = max(counts[z, p] - weights[z, p], 0.0) * max(weights[z, q] - counts[z, q], 0.0) + 1e-9
+                total = share if change < best else total + share
+                best = change
+                if next_uniform(state) * total < share:
+                    best_p, best_q = p, q
+    if best_p >= 0:
+        _add(best_p, -1, where, layout, counts[z], miss)
+        _add(best_q, 1, where, layout, counts[z], miss)
+
+
+@njit
+def _touches(p, sign, where, n_own, layout, miss):
+    """Whether a profile is in one of the zone's own cells that has too many people (sign 1) or too few (-1)."""
+    for j in range(layout.cells.shape[0]):
+        c = layout.cells[j, p]
+        if c < n_own and miss[where[c]] * sign > 0:
+            return True
+    return False
 
 
 @njit

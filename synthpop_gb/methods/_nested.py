@@ -19,7 +19,7 @@ from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.problem import Problem, zone_key
 from synthpop_gb.status import FitStatus
 
-__all__ = ["Component", "FittedComponent", "components", "fit_component", "flat_cells", "judge"]
+__all__ = ["Component", "FittedComponent", "components", "fit_component", "flat_cells", "judge", "level_remainder"]
 
 _ROUNDING = 1e-13  # no cell is asked to be nearer than this share of its target
 _SOFTENED = 1.0  # persons^2: variance of tables that contradict each other, so that the weights nearest them are found
@@ -129,14 +129,14 @@ class FittedComponent:
 
 def fit_component(
     problem: Problem, component: Component, duals: np.ndarray, *, tolerance: float, relative: bool = False, max_steps: int = 1000,
-    variance: np.ndarray | None = None, targets: np.ndarray | None = None,
+    variance: np.ndarray | None = None, targets: np.ndarray | None = None, scale: np.ndarray | None = None,
 ) -> FittedComponent:  # fmt: skip
     """Fit the zones of a component with the areas above them.
 
     duals : (n, n_duals), where to start: those of the zones alone are near. An entry of -inf starts from nought where its cell
         has a target.
     tolerance : persons, or where `relative` a share of each target. variance, targets : (n_variables,), as in `nested_newton`;
-        exact and those of the problem by default.
+        exact and those of the problem by default. scale : (n,) what start weights are multiplied by in each zone; 1 by default.
 
     Where tables contradict each other, those of the zones and areas concerned are fitted softly (variance 1), which leaves the
     weights nearest to them.
@@ -151,6 +151,8 @@ def fit_component(
         log_start = np.log(np.atleast_2d(problem.start))
     if problem.tilt is not None:
         log_start = log_start + problem.tilt[component.zones] @ Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix().T
+    if scale is not None:
+        log_start = log_start + np.log(np.where(scale > 0, scale, 1.0))[:, None]
     log_start = np.ascontiguousarray(log_start)
     allowed = np.maximum(tolerance * np.maximum(targets, _ROUNDING) if relative else tolerance, _ROUNDING * targets)
     weights, gap, found = np.zeros((len(live), problem.n_profiles)), np.zeros(len(targets)), first.copy()
@@ -178,6 +180,21 @@ def _nodes(nest: Nest, bad: np.ndarray) -> np.ndarray:
     """Variables of zones and areas of which some is bad."""
     node = np.repeat(np.arange(len(nest.own) - 1), np.diff(nest.own))
     return np.bincount(node, bad, len(nest.own) - 1)[node] > 0
+
+
+def level_remainder(problem: Problem, zones: np.ndarray, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray) -> np.ndarray:
+    """(n,) total absolute error of whole counts in the areas that each zone lies in; all their zones must be there."""
+    row = np.repeat(np.arange(len(zones)), np.diff(indptr))
+    out = np.zeros(len(zones))
+    for level in problem.levels:
+        area = level.of_zone[zones]
+        sums, matrix = np.zeros(level.targets.shape), level.members.matrix()
+        for a in np.unique(area[area >= 0]):
+            mine = area[row] == a
+            sums[a] = count[mine] @ matrix[profile[mine]]
+        miss = np.abs(sums - np.rint(level.targets)).sum(axis=1)
+        out += np.where(area >= 0, miss[np.maximum(area, 0)], 0.0) if len(miss) else 0.0
+    return out
 
 
 def judge(problem: Problem, component: Component, fit: FittedComponent, max_steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

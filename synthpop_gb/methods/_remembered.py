@@ -20,7 +20,8 @@ class Remembered:
     Parameters
     ----------
     build : callable
-        Problem -> anything that depends on its cells (of levels and tilts too), bins and, unless `start` is False, its start weights.
+        Problem -> anything that depends on its cells (of levels too), tilts' cells, bins and, unless `start` is False, its start
+        weights alone.
     start : bool
         Whether problems with other start weights are other problems: replicates of one problem differ in nothing else.
     """

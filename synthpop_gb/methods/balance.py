@@ -14,6 +14,8 @@ from synthpop_gb.kernels.links import Link
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._balance_options import BalanceOptions
 from synthpop_gb.methods._balanced import ZoneFits, balance_link, fit_zones
+from synthpop_gb.methods._nested import level_remainder
+from synthpop_gb.methods._nested_balance import fit_zones_together
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._whole_households import whole_households
 from synthpop_gb.problem import Problem
@@ -28,11 +30,12 @@ class Balance:
 
     - tae_published: total absolute error of the whole population against the counts as published, households and people together.
     - shift: largest difference between the fit and a soft count as published.
+    - level_remainder, where levels bind zones together: total absolute error of the areas that the zone lies in.
     - misfit: sum over soft cells of (fit - published)^2 / variance. Noise alone brings about 1 for every soft cell that says
       something of its own.
     """
 
-    name, options, needs = "balance", BalanceOptions, "incidence"
+    name, options, needs, nests = "balance", BalanceOptions, "incidence", True
 
     def link(self, options: BalanceOptions) -> Link:
         """Return what makes weights of the duals."""
@@ -40,11 +43,13 @@ class Balance:
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: BalanceOptions, streams: Streams) -> BlockResult:
         """Balance the zones at these positions and place their whole households."""
-        fits = fit_zones(problem, zones, options)
+        fits = fit_zones_together(problem, zones, options) if problem.levels else fit_zones(problem, zones, options)
         goals, settled = self._goals(problem, zones, fits, streams)
         states = streams.keys(problem.zone_keys[zones], WHOLE)
         whole = whole_households(problem, zones, fits.weights, goals, options, states)
         extra = dict(whole.extra) | _told(problem, zones, fits, whole)
+        if problem.levels:
+            extra["level_remainder"] = level_remainder(problem, zones, *whole[:3])
         return BlockResult(
             whole.indptr, whole.profile, whole.count, fits.status, fits.steps, fits.residual, fits.worst, whole.remainder,
             fits.duals, extra, settled,

@@ -38,7 +38,7 @@ class Run:
     @property
     def fits(self) -> bool:
         """Whether every zone's fit converged (or the zone is empty), and the written people, counted again, meet every target."""
-        recounted = not any(f.level == "error" or f.code == "zone-not-fitted" for f in self.checks.findings)
+        recounted = not any(f.level == "error" or f.code in ("zone-not-fitted", "level-not-met") for f in self.checks.findings)
         return self.population.unfitted.empty and recounted
 
 

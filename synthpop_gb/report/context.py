@@ -37,6 +37,7 @@ def context_of(
         "tiles": summary.tiles(aligned, checks),
         "failed": summary.failures_grid(aligned, checks),
         "fit": tables.fit_grid(aligned, checks),
+        "levels": tables.levels_grid(checks),
         "changes": tables.changes_grid(aligned),
         "floor": _floor(aligned),
         "worst": tables.zones_grid(aligned, checks),
