@@ -161,6 +161,26 @@ GROUPS = {
         "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
         "_households",
         "eusilc",
+    "trafford": Group(
+        "Trafford 2021: whole households of a stand-in survey, perturbed tables of output areas, LSOAs and MSOAs at once",
+        "_geographies",
+        "measure_levels",
+        ("trafford-2021",),
+    ),
+    "scotland": Group(
+        "Scotland 2022: whole households of a stand-in survey in all 6,976 data zones",
+        "_geographies",
+        "measure_levels",
+        ("scotland-2022",),
+    ),
+    "border": Group(
+        "Northumberland and the Scottish Borders: tables of two censuses joined",
+        "_geographies",
+        "measure_levels",
+        ("border-2022",),
+    ),
+    "rezoning": Group(
+        "England and Wales 2021: people of LSOAs counted in constituencies that divide LSOAs", "_geographies", "rezoning"
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }

@@ -73,7 +73,8 @@ class Geography:
         frames = []
         for file, column in zip(self.boundary_files, _several(self.boundary_column), strict=True):
             frame = geopandas.read_parquet(file) if file.endswith(".parquet") else geopandas.read_file(file)
-            frame = geopandas.GeoDataFrame({"geometry": frame.geometry}, crs=frame.crs).set_index(pd.Index(frame[column], name="zone"))
+            shapes = {"geometry": frame.geometry.to_numpy()}
+            frame = geopandas.GeoDataFrame(shapes, index=pd.Index(frame[column], name="zone"), crs=frame.crs)
             if frames:
                 frame = frame[~frame.index.isin([z for f in frames for z in f.index])]
                 frame = frame.to_crs(frames[0].crs) if frame.crs is not None and frames[0].crs is not None else frame

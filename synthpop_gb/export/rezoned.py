@@ -169,6 +169,9 @@ def _write(frame: pd.DataFrame, path: Path, kind: str) -> Path:
     import pyarrow as pa
 
     table = pa.Table.from_pandas(frame, preserve_index=False)
+    texts = [pa.types.is_large_string(f.type) or pa.types.is_string_view(f.type) for f in table.schema]
+    plain = [f.with_type(pa.string()) if text else f for f, text in zip(table.schema, texts, strict=True)]
+    table = table.cast(pa.schema(plain))
     with written_whole(path) as partial, writing(partial, kind, table.schema) as write:
         write(table)
     return path

@@ -43,7 +43,7 @@ def harmonise(
     recodes: Mapping[str, Recode] | None = None,
     total_from: str | None = None,
     zones: Sequence[str] | None = None,
-    parent: tuple[str, str] | None = None,
+    parent: tuple[str, str | Sequence[str]] | None = None,
     seed: int = 0,
 ) -> Aligned:
     """Bring survey, tables and zones to common categories, universes and totals.
@@ -59,7 +59,8 @@ def harmonise(
         {"msoa": ["employment"]}. A level is a column of the geography; its tables have that level's codes, or say their `level`.
     recodes : coarser categories by variable.
     total_from : name of the table whose totals the others of its universe are moved to, instead of the median.
-    zones, parent : codes, or (level, name or code), that restrict the study area; all zones of the geography without them.
+    zones, parent : codes, or (level, name or code, or several), that restrict the study area; all zones of the geography
+        without them.
     seed : fixes the draws that settle tables which disagree. A zone's draw does not depend on the other zones.
 
     Returns
@@ -118,7 +119,7 @@ def examine(
     recodes: Mapping[str, Recode] | None = None,
     total_from: str | None = None,
     zones: Sequence[str] | None = None,
-    parent: tuple[str, str] | None = None,
+    parent: tuple[str, str | Sequence[str]] | None = None,
     seed: int = 0,
 ) -> tuple[Aligned | None, tuple[Finding, ...]]:
     """Find everything there is to say about the inputs; never raises for what is in them.

@@ -138,7 +138,8 @@ def _joined(
     years = {t.year for t in tables} - {None}
     return BenchmarkTable(
         name, pd.DataFrame(np.concatenate(counts), index, columns), tuple(axes), first,
-        standard_error=float(errors.to_numpy().max(initial=0.0)), year=max(years, default=None), source=tables[0].source,
+        standard_error=float(errors.to_numpy().max(initial=0.0)), source=tables[0].source,
+        year=years.pop() if len(years) == 1 else None,
         findings=tuple(f for t in tables for f in t.findings), errors=errors if (errors.to_numpy() > 0).any() else None,
     ), findings  # fmt: skip
 

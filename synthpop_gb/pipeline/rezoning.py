@@ -44,7 +44,7 @@ class Rezoned:
         return self.population.findings
 
     def __repr__(self) -> str:
-        """What was made, and its first areas."""
+        """Say what was made, and show its first areas."""
         partly = int((self.table["zones_missing"] > 0).sum())
         line = f"{self.population!r}\n{len(self.table) - partly:,} of {len(self.table):,} areas are covered whole"
         return f"{line}\n{self.table.head(10).to_string(index=False)}"

@@ -168,8 +168,8 @@ class Zones(Strict):
     """File with zone codes and the areas they nest in. A list puts nations side by side, or adds areas of the same zones."""
     zone: str | Files | None = None
     """Column of zone codes in the lookup; a list has one for each lookup."""
-    parent: Annotated[dict[str, str], Field(min_length=1, max_length=1)] | None = None
-    """One level and area: `{ lad = "Leeds" }` or `{ region = "E12000003" }`. All zones where absent."""
+    parent: Annotated[dict[str, str | Files], Field(min_length=1, max_length=1)] | None = None
+    """One level and area: `{ lad = "Leeds" }` or `{ region = "E12000003" }`; or a list of areas. All zones where absent."""
     codes: Codes | None = None
     """Zone codes, where only some are wanted."""
     boundaries: str | Files | None = None
