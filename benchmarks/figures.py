@@ -148,6 +148,12 @@ GROUPS = {
         data=False,
     ),
     "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
+    "households_demo": Group(
+        "Three demo counties of whole households, eight tables: exact zones, who lives with whom against the truth",
+        "_households_demo",
+        "households_demo",
+        data=False,
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 
