@@ -157,6 +157,11 @@ GROUPS = {
         data=False,
     ),
     "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
+    "households_demo": Group(
+        "Three demo counties of whole households, eight tables: exact zones, who lives with whom against the truth",
+        "_households_demo",
+        "households_demo",
+        data=False,
     "households_eusilc": Group(
         "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
         "_households",
