@@ -91,7 +91,7 @@ boundaries = "{data}/boundaries.geo.parquet"
 
 [truth]
 persons = "{data}/truth/persons.parquet"
-[truth.indicators] # nothing in the tables says these
+{truth}[truth.indicators] # nothing in the tables says these
 "smokers" = "smokes = 'yes'"
 "income of 40,000 pounds a year or more" = "age >= 16 and income >= 40000"
 "aged 65 or over in bad health" = "age >= 65 and health in ('bad', 'very bad')"
@@ -135,7 +135,8 @@ def demo_study(
 ) -> str:
     """Text of the demo's study file, of persons or of whole households, for a county whose files lie in the folder `data`."""
     text = _HEAD + (_HOUSEHOLDS + _REST if households else _PERSONS + _REST + _INDICATORS) + _CARD
-    return text.format(data=data, county=county, seed=seed, schema=schema)
+    truth = f'households = "{data}/truth/households.parquet"\n' if households else ""
+    return text.format(data=data, county=county, seed=seed, schema=schema, truth=truth)
 
 
 def run_demo(

@@ -182,7 +182,9 @@ def failures_grid(aligned: Aligned, checks: Checks, most: int = 30) -> Grid | No
     if failed.empty:
         return None
     names = zone_names(aligned)
-    shown = failed.assign(name=failed["zone"].map(names), cause=[_cause(row) for row in failed.to_dict("records")])
+    told = checks.tables.get("causes", pd.DataFrame(columns=["zone", "words"])).drop_duplicates("zone").set_index("zone")["words"]
+    cause = [told.get(row["zone"], _cause(row)) for row in failed.to_dict("records")]
+    shown = failed.assign(name=failed["zone"].map(names), cause=cause)
     columns = [
         Column("zone", "Zone", text=True),
         Column("name", "Name", text=True),

@@ -169,7 +169,8 @@ def _known_keys(location: tuple) -> list[str]:
     return list(model.model_fields)
 
 
-_PATHS = (("survey", "path"), ("survey", "households"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"))
+_PATHS = (("survey", "path"), ("survey", "households"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"),
+          ("truth", "households"))  # fmt: skip
 
 
 def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Finding]]:
