@@ -23,8 +23,8 @@ _BEYOND = (
 )
 
 _NOISE = (
-    "A few people apart is what the publisher's noise does: fitted softly, both are met as nearly as the noise allows. Of more, look for "
-    "residents of communal establishments in the person tables, and at the sizes of the survey's households."
+    "A few people apart is what the publisher's noise does: fitted softly, both are met as nearly as the noise allows. Of more, "
+    "look for residents of communal establishments in the person tables, and at the sizes of the survey's households."
 )
 
 _RESIDENCE, _COMMUNAL = "residence_type", "communal establishment"
