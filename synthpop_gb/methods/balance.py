@@ -35,6 +35,7 @@ class Balance:
     """
 
     name, options, needs = "balance", BalanceOptions, "incidence"
+    tilts, caps = True, True
 
     def link(self, options: BalanceOptions) -> Link:
         """Return what makes weights of the duals."""
