@@ -29,7 +29,8 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
-_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")  # modules that compare with plain NumPy on one core
+# modules that compare with plain NumPy on one core
+_ONE_CORE = ("_solving", "_annealing", "_calibration", "_balancing", "_households", "_populationsim")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -148,6 +149,11 @@ GROUPS = {
         data=False,
     ),
     "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
+    "household_fit": Group(
+        "Households and persons fitted together on one core, beside plain NumPy, IPU and, where installed, PopulationSim",
+        "_balancing",
+        "fit",
+    ),
     "households_eusilc": Group(
         "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
         "_households",
