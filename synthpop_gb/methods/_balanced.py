@@ -126,7 +126,7 @@ def _update(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
 
 def _caps(problem: Problem, zones: np.ndarray) -> np.ndarray | None:
     """(n, n_profiles) int32, units that a zone may have of each profile; None where there is no limit."""
-    if getattr(problem, "max_copies", None) is None:
+    if problem.max_copies is None:
         return None
     most = np.diff(problem.donor_start) * problem.caps(zones)[:, None]
     return np.minimum(most, np.iinfo(np.int32).max).astype(np.int32)
