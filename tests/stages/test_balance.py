@@ -9,7 +9,7 @@ import pytest
 
 from synthpop_gb import solve
 from synthpop_gb.incidence import Incidence
-from synthpop_gb.kernels.links import ENTROPY, HELD, Link, described, link_from, unit_scales
+from synthpop_gb.kernels.links import ENTROPY, HELD, Link, described, link_from, link_value, unit_scales
 from synthpop_gb.methods import BalanceOptions
 from synthpop_gb.problem import Problem, zone_key
 from synthpop_gb.testing import assert_fits, assert_same_population, small_household_problem, small_problem
@@ -149,6 +149,18 @@ def test_a_zone_within_its_bounds_keeps_its_bits():
     assert_same_population(free, wide)
 
 
+def test_no_household_is_copied_more_often_than_allowed():
+    problem = town(4)
+    free = solve(problem, method="balance", seed=1)
+    donors = np.diff(problem.donor_start)
+    assert (free.fitted() > 4 * donors).any()
+    population = solve(replace(problem, max_copies=4), method="balance", seed=1)
+    assert_fits(population, tolerance=1e-5)
+    assert (population.fitted() <= 4 * donors + 1e-9).all()
+    assert population.households().n.max() <= 4
+    assert free.households().n.max() > 4
+
+
 def test_tilts_multiply_the_start_weights():
     plain = town(3)
     rng = np.random.default_rng(4)
@@ -248,6 +260,15 @@ def test_replicates_begin_at_the_fit_and_hold_whole_households():
 def test_options_out_of_range_are_refused(options, words):
     with pytest.raises(ValueError, match=words):
         BalanceOptions(**options)
+
+
+def test_links_hold_exponentials_within_bounds():
+    link = Link(HELD, 0.2, 3.0)
+    for u in np.linspace(-4, 4, 41):
+        value, _, _ = link_value(link, u)
+        assert value == pytest.approx(np.clip(np.exp(u), 0.2, 3.0))
+        rise = (link_value(link, u + 1e-6)[2] - link_value(link, u - 1e-6)[2]) / 2e-6
+        assert rise == pytest.approx(value, rel=1e-5)
 
 
 def test_names_of_no_constraint_are_refused_with_those_there_are():
