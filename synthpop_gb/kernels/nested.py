@@ -1,8 +1,8 @@
 """Maximum entropy under the tables of zones and of the areas above them at once: Newton's method on the dual, arrow eliminated.
 
 The weights of every zone are start * exp(A' lambda + B' mu), with duals lambda of the zone's own cells and mu of the cells of its
-areas; they are least in relative entropy among all that meet the zones' tables zone by zone and the areas' tables over their zones
-together. The dual sum w - t' lambda - T' mu + sum of variance / 2 times squared duals is convex (Deville & Sarndal 1992, JASA 87,
+areas; they are least in relative entropy among all that meet the zones' tables zone by zone and the areas' tables over all their
+zones. The dual sum w - t' lambda - T' mu + sum of variance / 2 times squared duals is convex (Deville & Sarndal 1992, JASA 87,
 case 2; soft targets: Nagle et al. 2014), its Hessian an arrow (`nest_layout`).
 """
 

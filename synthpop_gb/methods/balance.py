@@ -14,9 +14,9 @@ from synthpop_gb.kernels.links import Link
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._balance_options import BalanceOptions
 from synthpop_gb.methods._balanced import ZoneFits, balance_link, fit_zones
+from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._nested import level_remainder
 from synthpop_gb.methods._nested_balance import fit_zones_together
-from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._whole_households import whole_households
 from synthpop_gb.problem import Problem
 
