@@ -2,8 +2,8 @@
 
 A table of MSOAs beside tables of LSOAs binds the LSOAs of each MSOA together. Where it counts something that the zones' tables
 count too (their total, their ages), the zones' sums and the area's own count must agree before people can meet both; perturbed
-tables do not. Levels are settled from the finest up, each moved to the sums of what is settled below it, by the same unbiased draw that
-settles the tables of one zone (`reconcile`), so that whole numbers can nest.
+tables do not. Levels are settled from the finest up, each moved to the sums of what is settled below it, by the same unbiased
+draw that settles the tables of one zone (`reconcile`), so that whole numbers can nest.
 """
 
 from __future__ import annotations

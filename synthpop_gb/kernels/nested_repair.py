@@ -1,7 +1,7 @@
 """Repair of zones that hang together: whole counts brought onto the tables of zones and of the areas above them.
 
-Zone by zone, in random order, `repair` does what it does for one zone; each sees what its areas still miss, and no more than one
-person of it a cell. What no single zone can mend wanders from zone to zone; where two zones err against each other, the area being
+Zone by zone, in random order, `repair` does what it does for one zone; each sees what its areas still miss, at most one person a
+cell. What no single zone can mend wanders from zone to zone; where two zones err against each other, the area being
 right, one of them comes first and puts the area wrong for a moment. TAE over zones and areas never rises between passes.
 """
 
