@@ -16,6 +16,7 @@ __all__ = ["repair_nested"]
 _PASSES = 200  # looks at every zone; most components take 1 to 3
 _PATIENCE = 3  # passes without headway
 _SCAN = 250_000  # pairs of profiles that one full scan may look at
+_HELPERS = 40  # zones right in themselves that look at what their areas miss, in one pass
 _FIRST = 16  # what a miss of the zone counts for, beside one of its areas, where the zone comes first
 _KICKS, _NEAR, _KICKED = 60, 30, 3  # times that what is stuck is disturbed, those that stay near, people replaced each time
 
@@ -88,15 +89,19 @@ def _passes(weights, index, n_own, layout, work, state, counts, live, max_moves,
 
 @njit
 def _onepass(weights, index, n_own, layout, work, state, counts, live, max_moves, miss, wander):
-    """Repair each zone that is off once, in random order. Returns moves made."""
+    """Repair each zone that is off once, in random order; some of those right in themselves. Returns moves made."""
     n_zones, n_cells = index.shape
     inside, wanted, moves = np.zeros(n_cells, np.int64), np.zeros(layout.outside), 0
-    order = np.arange(n_zones)
+    order, helpers = np.arange(n_zones), 0
     shuffle(state, order, n_zones)
     for i in range(n_zones):
         z = order[i]
         if not live[z] or not _is_off(miss, index[z]):
             continue
+        if not _is_off(miss, index[z, :n_own]):
+            if helpers == _HELPERS:
+                continue
+            helpers += 1
         _count(counts[z], layout, inside)
         for d in range(n_cells):
             v = index[z, d]
