@@ -127,8 +127,9 @@ def _capped(problem: Problem, zones, cell_of, duals, most, options: IPFOptions, 
             continue
         lowest = targets[z][targets[z] > 0].min(initial=np.inf) if options.relative else 1.0
         before, mine = fit.cycles[z], fit.duals[z].copy()
+        begin, low = log_start(problem, zones[z : z + 1])[0], np.zeros(len(high))
         fit.status[z], steps, fit.residual[z], fit.worst_cell[z] = balance_bounded(
-            members.start, members.cell, members.count, log_start(problem, zones[z : z + 1])[0], np.zeros(len(high)), high, targets[z], exact,
+            members.start, members.cell, members.count, begin, low, high, targets[z], exact,
             options.tolerance * lowest, options.max_cycles, mine, free, work,
         )  # fmt: skip
         fit.duals[z], fit.cycles[z] = mine, before + steps
