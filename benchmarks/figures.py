@@ -80,6 +80,10 @@ GROUPS = {
     "anneal_cakemap": Group(
         "CakeMap by annealing, beside the Framework's rules; zones that nothing can fit", "_annealing", "anneal_cakemap"
     ),
+    "starts": Group("Better starts: held-out age by sex and employment in five areas of 2011", "_starts", "census"),
+    "starts_households": Group(
+        "Better starts of whole households: poverty by zone, five random surveys of EU-SILC", "_starts", "households"
+    ),
     "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
     "same_bits_methods": Group(
         "Every fourth zone of Leeds: the same people and replicates by each method however the work is done",

@@ -195,6 +195,8 @@ def test_the_demo_study_in_inputs_is_the_demos():
 
     shipped = Path(__file__).parents[1] / "inputs" / "demo-county.toml"
     assert shipped.read_text(encoding="utf-8") == demo_study("../outputs/demo-county-inputs")
+    homes = shipped.with_name("demo-households.toml").read_text(encoding="utf-8")
+    assert homes == demo_study("../outputs/demo-county-inputs", households=True)
 
 
 def test_a_held_out_table_never_changes_what_was_fitted(finished, county):

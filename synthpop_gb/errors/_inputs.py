@@ -263,4 +263,24 @@ INPUTS: dict[str, Meaning] = {
         "The tables ask for combinations that no record has, so the zone cannot be fitted exactly.",
         "Merge a category of one of the two tables, or supply more records.",
     ),
+    # start weights and donors
+    "excluded": Meaning(
+        "note", "The study leaves these records out, so nobody is a copy of them.", "Nothing, if they were meant."
+    ),
+    "start-region": Meaning(
+        "error",
+        "Donors of a zone's own region cannot be favoured where nobody says who is from where.",
+        "Name the survey's column (survey.region) and the zones' (start.region, or a column `region` of the lookup).",
+    ),
+    "start-training": Meaning(
+        "error",
+        "A joint can only be learnt where it is published, for areas with the study's own constraints.",
+        "Give tables that cover other zones, or name a level of the study that the table is published for.",
+    ),
+    "start-leak": Meaning(
+        "error", "What is learnt from the zones themselves is no prediction.", "Learn from zones outside the study area."
+    ),
+    "too-few-copies": Meaning(
+        "warning", "No weights meet these targets under the limit on copies.", "Raise `max_copies`, or merge the category."
+    ),
 }

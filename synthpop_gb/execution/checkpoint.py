@@ -48,6 +48,8 @@ def problem_hash(problem: Problem, *, zones: bool = True) -> str:
         found.update(b"guides" + problem.guide_of.tobytes() + problem.guide_start.tobytes())
     for name, array in _unit_arrays(problem).items():
         found.update(f"{name}{array.shape}".encode() + array.tobytes())
+    if problem.max_copies is not None:
+        found.update(f"max_copies {float(problem.max_copies)!r}".encode())
     if problem.households is not None:
         found.update(b"households" + "\0".join(map(str, problem.households)).encode() + b"\1")
     for level in problem.levels:

@@ -142,20 +142,13 @@ class MemberRows(PersonRows):
     def tally(self, block: DonorCounts, expected: Tally) -> None:
         """Add the rows that a block is to make, by zone and donor, and the households by zone."""
         super().tally(with_members(block, self.homes.member_start, self.homes.member), expected)
-        expected.add(block.zones.astype(str), _at_home(block, self.homes).people, "homes")
+        expected.add(block.zones.astype(str), block.without(self.homes.communal).people, "homes")
 
     def check(self, path: Path, kind: str, expected: Tally) -> None:
         """Read a written file back: the people by zone and donor, and every household whole. Raises OSError."""
         super().check(path, kind, expected)
         donor = self.by_record["donor"].to_pylist() if "donor" in self.by_record else None
         check_whole(path, kind, self.homes, sum(expected.of.get("homes", {}).values()), donor)
-
-
-def _at_home(block: DonorCounts, homes: Households) -> DonorCounts:
-    """Leave out residents of communal establishments."""
-    kept = ~homes.communal[block.record]
-    indptr = np.concatenate([[0], np.cumsum(kept)])[block.indptr].astype(np.int64)
-    return DonorCounts(block.zones, indptr, block.record[kept], block.n[kept])
 
 
 def unit_rank(homes: Households, donors, answers: dict) -> np.ndarray:
@@ -188,7 +181,7 @@ class HouseholdRows(MemberRows):
         """Rows of one block, at most CHUNK at a time."""
         import pyarrow as pa
 
-        block = _at_home(block, self.homes)
+        block = block.without(self.homes.communal)
         of_zone = self.positions(block)
         begin = np.concatenate([[0], np.cumsum(block.n, dtype=np.int64)])
         zone_begin = begin[block.indptr]
@@ -216,7 +209,7 @@ class HouseholdRows(MemberRows):
 
     def tally(self, block: DonorCounts, expected: Tally) -> None:
         """Add the rows that a block is to make, by zone and, where it is written, household of the survey."""
-        block = _at_home(block, self.homes)
+        block = block.without(self.homes.communal)
         expected.add(block.zones.astype(str), block.people)
         if "donor_household" in self.by_unit:
             ids = self.by_unit["donor_household"].take(block.record).to_numpy(zero_copy_only=False)

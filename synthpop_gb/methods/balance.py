@@ -35,7 +35,8 @@ class Balance:
       something of its own.
     """
 
-    name, options, needs, nests = "balance", BalanceOptions, "incidence", True
+    name, options, needs = "balance", BalanceOptions, "incidence"
+    tilts, caps, nests = True, True, True
 
     def link(self, options: BalanceOptions) -> Link:
         """Return what makes weights of the duals."""
@@ -46,7 +47,8 @@ class Balance:
         fits = fit_zones_together(problem, zones, options) if problem.levels else fit_zones(problem, zones, options)
         goals, settled = self._goals(problem, zones, fits, streams)
         states = streams.keys(problem.zone_keys[zones], WHOLE)
-        whole = whole_households(problem, zones, fits.weights, goals, options, states)
+        most = None if problem.max_copies is None else _most(problem, zones)
+        whole = whole_households(problem, zones, fits.weights, goals, options, states, most=most)
         extra = dict(whole.extra) | _told(problem, zones, fits, whole)
         if problem.levels:
             extra["level_remainder"] = level_remainder(problem, zones, *whole[:3])
@@ -59,6 +61,12 @@ class Balance:
         """Whole targets of the zones, and the same where some of them are not the problem's, else None."""
         goals = np.rint(problem.targets[zones])
         return goals, None
+
+
+def _most(problem: Problem, zones: np.ndarray) -> np.ndarray:
+    """(n, n_profiles) int32: units that each zone may have of a profile, its donors times the limit on copies."""
+    most = np.diff(problem.donor_start) * problem.caps(zones)[:, None]
+    return np.minimum(most, np.iinfo(np.int32).max).astype(np.int32)
 
 
 def _told(problem: Problem, zones: np.ndarray, fits: ZoneFits, whole) -> dict[str, np.ndarray]:

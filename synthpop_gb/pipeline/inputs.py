@@ -49,7 +49,7 @@ def read_inputs(study: Study) -> Inputs:
     """Read survey, tables and geography side by side. Problems are collected in `findings`, not raised."""
     inputs = Inputs()
     with ThreadPoolExecutor(4) as pool:
-        survey = pool.submit(_attempt, lambda: read_survey(study.survey))
+        survey = pool.submit(_attempt, lambda: _read_survey(study))
         tables = [pool.submit(_attempt, lambda t=t: _read_tables(t)) for t in study.tables]
         geography = pool.submit(_attempt, lambda: _read_geography(study))
         inputs.survey = _keep(survey.result(), inputs)
@@ -64,6 +64,14 @@ def read_inputs(study: Study) -> Inputs:
     if inputs.geography is None and study.zones.lookup is None and study.zones.boundaries is None and inputs.tables:
         inputs.geography = _zones_of(inputs.tables)
     return inputs
+
+
+def _read_survey(study: Study) -> Microdata:
+    """Read the survey, less the records that are never to be placed."""
+    from synthpop_gb.harmonisation import exclude
+
+    survey = read_survey(study.survey)
+    return survey if study.start.exclude is None else exclude(survey, study.start.exclude)
 
 
 def _attempt(read: Callable):
@@ -152,7 +160,9 @@ def examine_study(study: Study, inputs: Inputs | None = None) -> tuple[Aligned |
     )  # fmt: skip
     found += findings
     if aligned is not None:
-        found += check_wishes(study, aligned)
+        from synthpop_gb.pipeline.starting import check_start
+
+        found += [*check_wishes(study, aligned), *check_start(study, aligned, inputs)]
         distributions, wrong = make_distributions(study, aligned)
         aligned, found = replace(aligned, distributions=distributions), [*found, *wrong]
     return (None if any(f.level == "error" for f in found) else aligned), tuple(found), inputs

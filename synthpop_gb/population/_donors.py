@@ -49,6 +49,12 @@ class DonorCounts:
             record[here], n[here] = self.record[there], self.n[there]
         return DonorCounts(self.zones[rows], indptr, record, n)
 
+    def without(self, left_out: np.ndarray) -> DonorCounts:
+        """Return the same counts without some donors. left_out: (n,) bool by position of the donor."""
+        kept = ~left_out[self.record]
+        indptr = np.concatenate([[0], np.cumsum(kept)])[self.indptr].astype(np.int64)
+        return DonorCounts(self.zones, indptr, self.record[kept], self.n[kept])
+
     def __repr__(self) -> str:
         """One line: zones, people, donors placed."""
         return f"DonorCounts: {len(self.zones):,} zones, {int(self.n.sum()):,} people, {len(self.n):,} donors placed"

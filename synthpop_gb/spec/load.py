@@ -33,6 +33,7 @@ from synthpop_gb.spec.model import (
     with_method,
 )
 from synthpop_gb.spec.options import method_findings
+from synthpop_gb.spec.start import LearntModel, StartModel
 
 __all__ = ["ask_for", "load_study"]
 
@@ -155,7 +156,7 @@ def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
 _CHILDREN = {
     "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
     "truth": Truth, "variables": SurveyVariable, "indicators": IndicatorRequest, "replicates": ReplicatesModel,
-    "distributions": DistributionModel, "card": CardModel,
+    "distributions": DistributionModel, "card": CardModel, "start": StartModel, "learnt": LearntModel,
 }  # fmt: skip
 
 

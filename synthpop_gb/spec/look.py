@@ -20,7 +20,7 @@ _DATA = {".csv", ".tsv", ".tab", ".zip", ".gz", ".parquet", ".dta", ".sav", ".xl
 _MANY = 200  # a folder with more files than this is somebody's disk, not a study's folder
 _WEIGHT = re.compile(r"(^|_)(weights?|wt|wgt|gross\d?|pweight)$|_xw$", re.IGNORECASE)
 _HOUSEHOLD = re.compile(
-    r"^((household|hh|hhld|hld)_?(id|no|num|number|ref|key|serial)?|[a-z]{1,2}_hidp|hidp|hid|sernum|serial|h?db030|hhserial|hserial)$",
+    r"^((household|hh|hhld|hld)_?(id|no|num|number|ref|key|serial)?|[a-z]{1,2}_hidp|hidp|hid|sernum|serial|(db|hb|rx|px)030|hhserial|hserial)$",
     re.IGNORECASE,
 )
 """Names of household ids: Family Resources Survey, Understanding Society, EU-SILC, Labour Force and Health Surveys, our own."""

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from synthpop_gb.spec.options import option_schema
+from synthpop_gb.spec.start import StartModel
 
 __all__ = [
     "CardModel", "DistributionModel", "IndicatorRequest", "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study",
@@ -332,6 +333,8 @@ class Study(Strict):
     """Merged categories, by variable."""
     method: Method = Method()
     """How weights are fitted and made whole."""
+    start: StartModel = StartModel()
+    """Which start weights zones are fitted from, and which donors may stand in them."""
     replicates: Annotated[ReplicatesModel, BeforeValidator(_replicates_of)] = ReplicatesModel(number=0)
     """Replicates to make beside the population: a number, or a table with `number` and `sources`."""
     distributions: list[DistributionModel] = []
