@@ -29,7 +29,8 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
-_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")  # modules that compare with plain NumPy on one core
+# Modules that compare with others' programs, or plain NumPy, on one core.
+_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -152,6 +153,12 @@ GROUPS = {
         "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
         "_households",
         "eusilc",
+    ),
+    "households_populationsim": Group(
+        "Whole households on 500 made-up zones, 33 household and person cells, beside PopulationSim where it is at hand",
+        "_populationsim",
+        "whole_households",
+        data=False,
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
