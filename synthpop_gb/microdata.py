@@ -50,6 +50,8 @@ class Microdata:
         Column of the household's design weight; the mean of its members' where None.
     communal : str or None
         Column that is true, or not empty, for residents of communal establishments, who live in no household.
+    household_file : InputFile or None
+        The file of households that was joined to the records, where there is one.
     """
 
     name: str
@@ -67,6 +69,7 @@ class Microdata:
     household: str | None = None
     household_weight: str | None = None
     communal: str | None = None
+    household_file: InputFile | None = None
 
     def __repr__(self) -> str:
         """One line: name, size, universe, variables, licence."""

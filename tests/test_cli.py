@@ -125,7 +125,9 @@ def test_init_check_run_from_a_folder_alone(here, tmp_path):
     assert study.survey.id == "person"
     assert study.survey.weight == "weight"
     assert study.survey.licence == "restricted"
-    assert "tenure" not in study.constraints, "households are no constraint on persons"
+    assert study.survey.household == "household"
+    assert study.method.name == "balance"
+    assert {"tenure", "household_size"} <= set(study.constraints), "the survey holds whole households"
     checked = invoke("check", here / "study.toml")
     assert checked.exit_code == 0, checked.output
     assert invoke("init", here).exit_code == 1, "an existing study file must not be replaced in silence"
@@ -193,6 +195,8 @@ def test_the_demo_study_in_inputs_is_the_demos():
 
     shipped = Path(__file__).parents[1] / "inputs" / "demo-county.toml"
     assert shipped.read_text(encoding="utf-8") == demo_study("../outputs/demo-county-inputs")
+    homes = shipped.with_name("demo-households.toml").read_text(encoding="utf-8")
+    assert homes == demo_study("../outputs/demo-county-inputs", households=True)
 
 
 def test_a_held_out_table_never_changes_what_was_fitted(finished, county):

@@ -60,8 +60,9 @@ def run_command(study, output, workers, overwrite, no_report):
     help="Size: 10 = ten times the zones and people.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=2021, show_default=True, help="Fixes every random draw.")
+@click.option("--households", is_flag=True, help="Place whole households with their people, not single persons.")
 @guarded
-def demo_command(output, workers, world, scale, seed):
+def demo_command(output, workers, **asked):
     """Make a county with known people, draw a survey and census-like tables from it, and rebuild it from those alone.
 
     The report shows the fit and, since the truth is known here, the true error of what no table says. An earlier demo in the
@@ -70,5 +71,5 @@ def demo_command(output, workers, world, scale, seed):
     import synthpop_gb as sp
 
     with progress_bar() as progress:
-        result = sp.pipeline.run_demo(output, world=world, scale=scale, seed=seed, workers=workers, progress=progress)
+        result = sp.pipeline.run_demo(output, workers=workers, progress=progress, **asked)
     _finish(result)

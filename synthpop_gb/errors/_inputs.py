@@ -67,6 +67,40 @@ INPUTS: dict[str, Meaning] = {
         "A zone in two areas of one level was given the one that holds most of it.",
         "Use a lookup in which zones nest.",
     ),
+    # zones of other geographies
+    "ambiguous-zone": Meaning(
+        "error",
+        "It cannot be told which of their people live where.",
+        "Name a column of weights (households, people) that divides them, or ask for best fit: each goes to one area.",
+    ),
+    "divided-zone": Meaning(
+        "note",
+        "Whole people or households were dealt out, in proportion to the lookup's weights and without bias.",
+        "Nothing; which of them live where is chance.",
+    ),
+    "zone-without-area": Meaning(
+        "warning", "Their people are counted in no area.", "Use a lookup of the zones' year that covers all of them."
+    ),
+    "partly-covered": Meaning(
+        "warning",
+        "What is counted there is a part of the area's people.",
+        "Leave these areas out, or make a population of all their zones.",
+    ),
+    "joined-tables": Meaning(
+        "note",
+        "Nations publish in categories of their own; what all of them tell apart was kept.",
+        "Nothing; each part keeps its own perturbation.",
+    ),
+    "unlike-universes": Meaning(
+        "error",
+        "Tables that count other people in each nation are no one constraint.",
+        "Name tables of the same people for every nation of the study.",
+    ),
+    "one-sided-category": Meaning(
+        "warning",
+        "Where a table does not know the category, its people are counted elsewhere, or there are none.",
+        "Merge it with its neighbour (recode), if people like them live on both sides.",
+    ),
     "missing-boundary": Meaning(
         "warning", "Zones without a polygon are left off the maps.", "Use boundaries of the same year as the zones."
     ),
@@ -105,6 +139,24 @@ INPUTS: dict[str, Meaning] = {
         "warning",
         "Tables of one universe must agree on its size before both can be met.",
         "Nothing: both are settled on one total and the change is reported. Name the table to trust with `total_from`.",
+    ),
+    "level-mismatch": Meaning(
+        "warning",
+        "An area's table must agree with those of its zones before people can meet both.",
+        "Nothing: the area's table was moved to what its zones add up to, and the change is reported.",
+    ),
+    "partial-area": Meaning(
+        "warning",
+        "The published count of an area says nothing of some of its zones alone, so it binds none of them.",
+        "Take all of the area's zones into the study, if its table should count.",
+    ),
+    "no-parent": Meaning(
+        "warning",
+        "Tables of a level cannot bind a zone that lies in none of its areas.",
+        "Complete the lookup, or nothing if the zone lies in none.",
+    ),
+    "added-up": Meaning(
+        "note", "A table of zones says as much about the areas that they make up.", "Nothing, if the level named is meant."
     ),
     "nested-subtotal": Meaning(
         "note", "A subtotal beside its parts would count people twice.", "Nothing: only the finest cells were used."
@@ -156,6 +208,37 @@ INPUTS: dict[str, Meaning] = {
         "Merge such strata with their neighbours in the survey's file.",
     ),
     "duplicate-record": Meaning("error", "Two records of one id cannot be told apart in the output.", "Make the ids unique."),
+    "duplicate-household": Meaning(
+        "error", "Two households of one id cannot be told apart, nor whose members are whose.", "Make the ids unique."
+    ),
+    "unmatched-household": Meaning(
+        "warning",
+        "A household without members, or members without a household, cannot be placed and is left out.",
+        "Nothing, if they are not part of the sample; else correct the ids.",
+    ),
+    "column-clash": Meaning(
+        "warning",
+        "One name for two things: the records' own column keeps it.",
+        "Use the new name where the household's column is meant.",
+    ),
+    "uneven-household": Meaning(
+        "warning",
+        "What describes a household must be the same on all its members.",
+        "Correct the records; until then the first member's value counts.",
+    ),
+    "incomplete-household": Meaning(
+        "warning",
+        "Households are placed with the members that the survey holds: fewer people than their size says.",
+        "Use the survey's file of all household members, children and people who did not answer included.",
+    ),
+    "lost-household": Meaning(
+        "warning",
+        "Nobody is split from a household: one member who cannot be used takes the whole household out.",
+        "Impute the values that lack most, or leave out the table that needs them.",
+    ),
+    "derived-variable": Meaning(
+        "note", "The survey does not say it, but what it says is enough to tell.", "Nothing, if the survey holds every member."
+    ),
     "missing-column": Meaning(
         "error", "A column that was named is not in the file, or cannot be used as it is.", "Correct the name, or the column."
     ),
@@ -200,11 +283,36 @@ INPUTS: dict[str, Meaning] = {
         "Use a survey or table with a matching boundary.",
     ),
     "mixed-universe": Meaning(
-        "error", "Tables of persons and of households cannot be fitted together on persons.", "Keep to tables of one unit."
+        "error",
+        "Tables of persons and of households cannot be fitted together on persons.",
+        "Keep to tables of one unit, or name the survey's column of household ids, where it holds whole households.",
+    ),
+    "people-mismatch": Meaning(
+        "warning",
+        "Households and people of such a zone cannot both be met: there are not as many people in such households.",
+        "Use person tables of residents in households, check the sizes of the survey's households, else see which table misses.",
     ),
     "structural-clash": Meaning(
         "warning",
         "The tables ask for combinations that no record has, so the zone cannot be fitted exactly.",
         "Merge a category of one of the two tables, or supply more records.",
+    ),
+    # start weights and donors
+    "excluded": Meaning("note", "The study leaves these records out, so nobody is a copy of them.", "Nothing, if they were meant."),
+    "start-region": Meaning(
+        "error",
+        "Donors of a zone's own region cannot be favoured where nobody says who is from where.",
+        "Name the survey's column (survey.region) and the zones' (start.region, or a column `region` of the lookup).",
+    ),
+    "start-training": Meaning(
+        "error",
+        "A joint can only be learnt where it is published, for areas with the study's own constraints.",
+        "Give tables that cover other zones, or name a level of the study that the table is published for.",
+    ),
+    "start-leak": Meaning(
+        "error", "What is learnt from the zones themselves is no prediction.", "Learn from zones outside the study area."
+    ),
+    "too-few-copies": Meaning(
+        "warning", "No weights meet these targets under the limit on copies.", "Raise `max_copies`, or merge the category."
     ),
 }

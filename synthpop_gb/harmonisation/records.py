@@ -42,8 +42,10 @@ class Coded:
         return np.array([*value_of, unknown, missing])[self.category]
 
 
-def take_weights(survey: Microdata) -> tuple[np.ndarray, list[Finding]]:
+def take_weights(survey: Microdata, among: np.ndarray | None = None) -> tuple[np.ndarray, list[Finding]]:
     """Design weights by record: (n_records,) float64, nought where a record cannot be used.
+
+    among : (n_records,) bool, records that need a weight; None = all.
 
     Findings: 'duplicate-record', 'no-weight', 'missing-column', 'missing-weight', 'negative-weight', 'zero-weight'.
     """
@@ -67,6 +69,7 @@ def take_weights(survey: Microdata) -> tuple[np.ndarray, list[Finding]]:
         ("negative-weight", weight < 0, "a design weight below nought"),
         ("zero-weight", weight == 0, "the design weight nought"),
     ):
+        mask = mask if among is None else mask & among
         if mask.any():
             which = records.index[mask]
             who = number(len(which), f"record of {survey.name} has", f"records of {survey.name} have")
@@ -79,7 +82,8 @@ def take_weights(survey: Microdata) -> tuple[np.ndarray, list[Finding]]:
 def check_design(survey: Microdata, usable: np.ndarray) -> list[Finding]:
     """'lone-cluster' where usable records of a stratum are all of one cluster; 'missing-column' for columns of the design.
 
-    usable : (n_records,) bool. Records without a stratum are in one together, those without a cluster are one each.
+    usable : (n_records,) bool. Records without a stratum are in one together, those without a cluster are one each, or one a
+        household where the survey holds whole ones.
     """
     named = [c for c in (survey.strata, survey.cluster) if c is not None]
     if absent := [c for c in named if c not in survey.records]:
@@ -88,7 +92,8 @@ def check_design(survey: Microdata, usable: np.ndarray) -> list[Finding]:
     if not named:
         return []
     records = survey.records[usable]
-    units = pd.DataFrame({"stratum": "", "cluster": [f"alone {i}" for i in range(len(records))]}, index=records.index)
+    who = range(len(records)) if survey.household not in records else records[survey.household].astype(object)
+    units = pd.DataFrame({"stratum": "", "cluster": [f"alone {i}" for i in who]}, index=records.index)
     if survey.strata is not None:
         units["stratum"] = records[survey.strata].astype(str).fillna("(none)")
     if survey.cluster is not None:
@@ -99,7 +104,7 @@ def check_design(survey: Microdata, usable: np.ndarray) -> list[Finding]:
     lone = clusters[clusters == 1].index.rename("stratum").to_frame(index=False)
     if lone.empty:
         return []
-    what = "record" if survey.cluster is None else "cluster"
+    what = "cluster" if survey.cluster is not None else "record" if survey.household is None else "household"
     message = f"{survey.name} is one {what}."
     if survey.strata is not None:
         strata = number(len(lone), "stratum has", "strata have")

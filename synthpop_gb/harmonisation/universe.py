@@ -46,13 +46,15 @@ def common_universe(
     survey: Universe,
     described: Collection[str],
     tables: Mapping[str, BenchmarkTable],
+    households: bool = False,
 ) -> tuple[Universe | None, list[Finding]]:
     """Whom table and survey both speak of: the table's universe, or the part of it that the survey covers.
 
     The part can be taken where the table is crossed with the variable that the survey is restricted in, such as age, and no
     category lies across the boundary; a note says so. Otherwise the table counts people whom no record can stand for.
 
-    survey : whom the survey covers; described : names of its variables; tables : all tables of the study, to recommend from.
+    survey : whom the survey covers; described : names of its variables; tables : all tables of the study, to recommend from;
+    households : whether the survey holds whole households, so that tables of households can be counted too.
 
     Returns the universe with only such members as the survey's variables can tell, or None with the findings:
     'universe-unknown', 'mixed-universe', 'narrow-universe' (a warning where the survey lacks communal establishments only).
@@ -60,11 +62,15 @@ def common_universe(
     if table.universe is None:
         message = f"Nothing says whom {table.name} counts."
         return None, [finding("universe-unknown", message, place=table.name)]
+    if households and table.universe.unit == "household" and survey.unit == "person":
+        members = {n: a for n, a in table.universe.members.items() if n not in _FRAME or n in described}
+        return Universe(table.universe.name, "household", members), []
     if table.universe.unit != survey.unit or survey.unit != "person":
         counts = f"{table.name} counts {table.universe.name} (unit: {table.universe.unit})"
         message = f"{counts}; the survey holds {survey.name} (unit: {survey.unit})."
         remedy = (
-            "Keep to tables of persons: leave this one out, or ask for the table of the same subject that counts usual residents."
+            "Keep to tables of persons: leave this one out, or ask for the table of the same subject that counts usual "
+            "residents; or name the column of household ids (`household`), where the survey holds whole ones."
         )
         return None, [finding("mixed-universe", message, place=table.name, remedy=remedy)]
     members, findings, narrower = dict(table.universe.members), [], False
@@ -143,9 +149,10 @@ def _narrow(
 def signature(universe: Universe, variables: Mapping[str, Variable]) -> dict[str, frozenset[str]]:
     """How a universe divides the survey's records: the atoms allowed by variable, without the variables that exclude nobody.
 
-    Two tables of equal signature count the same people, whatever they call them.
+    Two tables of equal signature count the same people, or the same households, whatever they call them: the unit stands under
+    the name ''.
     """
-    found = {}
+    found = {"": frozenset([universe.unit])}
     for name, atoms in universe.members.items():
         variable = variables[name]
         if not (variable.atoms <= atoms and all(c.atoms for c in variable.categories)):

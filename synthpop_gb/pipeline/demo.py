@@ -10,10 +10,13 @@ from synthpop_gb.pipeline.run import Run, run
 
 __all__ = ["demo_study", "run_demo"]
 
-_STUDY = """\
+_HEAD = """\
 #:schema {schema}
 # A made-up county: everybody in it is known, so the report can show the true error.
 # Its files are written by `synthpop-gb demo`.
+"""
+
+_PERSONS = """\
 name = "demo-county"
 title = "{county}, a made-up county"
 seed = {seed}
@@ -40,13 +43,55 @@ year = 2021
 universe = "usual residents"
 licence = "open" # nobody in it is real
 
+"""
+
+_HOUSEHOLDS = """\
+name = "demo-households"
+title = "{county}, a made-up county of whole households"
+seed = {seed}
+# replicates = 40 # for [[indicators]] with intervals: forty populations more, and forty times the time
+# Four tables of households and four of people, met together: a household is placed with everybody who lives in it.
+constraints = [
+    "household_size", "tenure", "accommodation", "cars", "age", "sex", "ethnic_group", "economic_activity",
+]
+held_out = ["health", "qualification", "age x sex", "age x economic_activity", "tenure x household_size", "tenure x cars"]
+tables = [
+    "{data}/tables/household_size.csv",
+    "{data}/tables/tenure.csv",
+    "{data}/tables/accommodation.csv",
+    "{data}/tables/cars.csv",
+    "{data}/tables/age.csv",
+    "{data}/tables/sex.csv",
+    "{data}/tables/ethnic_group.csv",
+    "{data}/tables/economic_activity.csv",
+    "{data}/tables/health.csv",
+    "{data}/tables/qualification.csv",
+    "{data}/held_out/age_by_sex.csv",
+    "{data}/held_out/age_by_economic_activity.csv",
+    "{data}/held_out/tenure_by_household_size.csv",
+    "{data}/held_out/tenure_by_cars.csv",
+]
+
+[survey]
+path = "{data}/survey.csv"
+id = "person"
+weight = "weight"
+household = "household" # who lives together
+cluster = "psu"
+year = 2021
+universe = "usual residents"
+licence = "open" # nobody in it is real
+
+"""
+
+_REST = """\
 [zones]
 lookup = "{data}/lookup.csv"
 boundaries = "{data}/boundaries.geo.parquet"
 
 [truth]
 persons = "{data}/truth/persons.parquet"
-[truth.indicators] # nothing in the tables says these
+{truth}[truth.indicators] # nothing in the tables says these
 "smokers" = "smokes = 'yes'"
 "income of 40,000 pounds a year or more" = "age >= 16 and income >= 40000"
 "aged 65 or over in bad health" = "age >= 65 and health in ('bad', 'very bad')"
@@ -56,6 +101,9 @@ persons = "{data}/truth/persons.parquet"
 indicator = "health in ('bad', 'very bad')"
 title = "People in bad or very bad health"
 
+"""
+
+_INDICATORS = """\
 [[indicators]] # with intervals, by zone
 what = "smokes = 'yes'"
 where = "age >= 16"
@@ -67,6 +115,9 @@ where = "age >= 16"
 by = ["district", "sex"]
 title = "Median income of adults, pounds a year"
 
+"""
+
+_CARD = """\
 [card]
 purpose = "To try the program: nobody in this county is real."
 not_for = ["any statement about a real place"]
@@ -75,10 +126,17 @@ keywords = ["made-up county"]
 
 
 def demo_study(
-    data: str, *, county: str = "Penmarrow", seed: int = 2021, schema: str = "../synthpop_gb/spec/study.schema.json"
+    data: str,
+    *,
+    county: str = "Penmarrow",
+    seed: int = 2021,
+    schema: str = "../synthpop_gb/spec/study.schema.json",
+    households: bool = False,
 ) -> str:
-    """Text of the demo's study file, for a county whose files lie in the folder `data`."""
-    return _STUDY.format(data=data, county=county, seed=seed, schema=schema)
+    """Text of the demo's study file, of persons or of whole households, for a county whose files lie in the folder `data`."""
+    text = _HEAD + (_HOUSEHOLDS + _REST if households else _PERSONS + _REST + _INDICATORS) + _CARD
+    truth = f'households = "{data}/truth/households.parquet"\n' if households else ""
+    return text.format(data=data, county=county, seed=seed, schema=schema, truth=truth)
 
 
 def run_demo(
@@ -87,6 +145,7 @@ def run_demo(
     world: str = "penmarrow",
     scale: float = 1.0,
     seed: int = 2021,
+    households: bool = False,
     workers: int | None = None,
     progress: Callable | None = None,
 ) -> Run:
@@ -95,13 +154,15 @@ def run_demo(
     Parameters
     ----------
     output : path
-        Folder of runs; the county's files go to `demo-county-inputs` in it, the run to `demo-county`.
+        Folder of runs; the county's files go to `demo-county-inputs` in it, the run to `demo-county`, or to `demo-households`.
     world : str
         Name in `datasets.WORLDS`.
     scale : float
         Multiplies zones and people.
     seed : int
         Fixes county and population.
+    households : bool
+        Place whole households, by tables of households and of people, instead of persons.
 
     Raises
     ------
@@ -118,6 +179,7 @@ def run_demo(
     folder = Path(output) / "demo-county-inputs"
     county.write(folder)
     schema = Path(draft.__file__).with_name("study.schema.json").as_posix()
-    text = demo_study(".", county=county.world.county, seed=seed, schema=schema)
-    (folder / "study.toml").write_text(text, encoding="utf-8")
-    return run(folder / "study.toml", output, workers=workers, overwrite=True, progress=progress)
+    text = demo_study(".", county=county.world.county, seed=seed, schema=schema, households=households)
+    study = folder / ("households.toml" if households else "study.toml")
+    study.write_text(text, encoding="utf-8")
+    return run(study, output, workers=workers, overwrite=True, progress=progress)

@@ -17,8 +17,26 @@ __all__ = ["check_method", "check_wishes", "make_distributions", "make_recodes"]
 
 
 def check_method(study: Study) -> list[Finding]:
-    """Say what is wrong with the method's name or options: `study-value`, `study-key`. A study that was loaded has none of it."""
-    return method_findings(study.method.name, study.method.options())
+    """Say what is wrong with the method: `study-value`, `study-key`.
+
+    Its name and options, which are right in a study that was loaded; and that it places persons, or distributions are asked
+    for, where the survey holds households.
+    """
+    from synthpop_gb.methods import METHODS
+
+    findings = method_findings(study.method.name, study.method.options())
+    if study.survey.household is None:
+        return findings
+    whole = [name for name, method in METHODS.items() if method.needs == "incidence"]
+    if study.method.name in METHODS and study.method.name not in whole:
+        message = f"method: '{study.method.name}' places persons, and survey.household asks for whole households."
+        remedy = f"Use {' or '.join(map(repr, whole)) or 'another method'}, or take `household` out to place persons."
+        findings.append(finding("study-value", message, place="method.name", remedy=remedy))
+    if study.distributions:
+        message = "distributions: they are of people, one by one, and do not go with whole households."
+        remedy = "Take `distributions` out, or `household` to place persons."
+        findings.append(finding("study-value", message, place="distributions", remedy=remedy))
+    return findings
 
 
 def make_recodes(recodes: dict[str, RecodeModel]) -> tuple[dict, list[Finding]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from synthpop_gb.microdata import Microdata
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.read._codebooks import atoms_of, category, common_name
 from synthpop_gb.read._files import open_sheet, stem_of
+from synthpop_gb.read._households import check_household_keys, find_column, join_households
 from synthpop_gb.read._labels import does_not_apply
 from synthpop_gb.read._universes import universe as parse_universe
 
@@ -129,12 +129,19 @@ def survey(
     strata: str | None = None,
     cluster: str | None = None,
     region: str | None = None,
+    household: str | None = None,
+    households: str | Path | None = None,
+    household_weight: str | None = None,
+    communal: str | None = None,
     universe: str | Universe | None = None,
     year: int | None = None,
     licence: str = "restricted",
     missing: Iterable[str] = (),
 ) -> Microdata:
     """Read a survey of persons from CSV, Parquet, Stata (.dta), SPSS (.sav) or a UK Data Service .tab file.
+
+    With `household` the survey is one of whole households: people of equal ids live together, the first of them in the file
+    is the *reference*, and what describes the household stands on each of them, or in a file of its own.
 
     Parameters
     ----------
@@ -153,6 +160,14 @@ def survey(
         Columns of the design's strata and primary sampling units: replicates then resample clusters within strata.
     region : str, optional
         Column of the part of the country that a record is from, from which intervals learn how outcomes cluster.
+    household : str, optional
+        Column of household ids.
+    households : path, optional
+        File of one row a household, with that column too: its columns are repeated on the members.
+    household_weight : str, optional
+        Column of the household's design weight; the mean of its members' weights where absent.
+    communal : str, optional
+        Column that is true, or not empty, for residents of communal establishments, who live in no household.
     universe : str or Universe, optional
         Whom the survey covers; usual residents where absent.
     year : int, optional
@@ -167,13 +182,24 @@ def survey(
     ------
     InputError
         With every finding: 'missing-file', 'unreadable-file', 'missing-extra', 'missing-column', 'duplicate-record',
-        'missing-weight' (words instead of weights), 'universe-unknown', 'unknown-variable' (nothing recognised).
+        'missing-weight' (words instead of weights), 'universe-unknown', 'unknown-variable' (nothing recognised),
+        'study-missing' (households without `household`), 'duplicate-household'. What two files of households and people do not
+        share ('unmatched-household', 'column-clash') are warnings.
     """
     path = Path(path)
     records, labels, findings = load_records(path)
-    special = {"id": id, "weight": weight, "strata": strata, "cluster": cluster, "region": region}
+    findings += check_household_keys(
+        {"household": household, "households": households, "household_weight": household_weight, "communal": communal}, path
+    )
+    if households is not None:
+        records, labels, household_weight = _joined(
+            records, labels, household, Path(households), household_weight, path, findings
+        )
+    special = {"id": id, "weight": weight, "strata": strata, "cluster": cluster, "region": region,
+               "household": household, "household_weight": household_weight, "communal": communal}  # fmt: skip
     columns = _find_columns(records, special, variables or {}, path, findings)
-    records = _with_index(records, columns["id"], path, findings)
+    keep = [columns[c] for c in special if c != "id" and columns[c] is not None]
+    records = _with_index(records, columns["id"], keep, path, findings)
     if variables:
         used = {n: v.with_column(columns[n]) for n, v in variables.items() if columns.get(n)}
         codes = {str(m) for m in missing}
@@ -189,32 +215,45 @@ def survey(
                 finding("unknown-variable", message, place=str(path), remedy="Describe the variables: column and categories.")
             )
     covers = _universe(universe, path, findings)
-    _check_weight(records, columns["weight"], path, findings)
+    if weight is not None or household_weight is None:
+        _check_weight(records, columns["weight"], path, findings)
+    if columns["household_weight"] is not None:
+        _check_weight(records, columns["household_weight"], path, findings)
     refuse(findings)
     return Microdata(
         name or stem_of(path), records, described, covers, columns["weight"], year, licence, InputFile.of(path), tuple(findings),
-        columns["strata"], columns["cluster"], columns["region"],
+        columns["strata"], columns["cluster"], columns["region"], columns["household"], columns["household_weight"],
+        columns["communal"], None if households is None else InputFile.of(Path(households)),
     )  # fmt: skip
+
+
+def _joined(
+    records: pd.DataFrame, labels: dict[str, dict], household: str | None, other: Path, weight: str | None, path: Path,
+    findings: list[Finding],
+) -> tuple[pd.DataFrame, dict[str, dict], str | None]:  # fmt: skip
+    """Join the file of households: the records, the value labels of both, and what the household's weight is called now."""
+    homes, more, said = load_records(other)
+    findings += said
+    records, names = join_households(records, homes, household, (path, other), findings)
+    labels = {**{names[c]: said for c, said in more.items() if c in names}, **labels}
+    if weight is None:
+        return records, labels, None
+    theirs = find_column(homes, weight, other, "household_weight", [])
+    return records, labels, names.get(theirs, weight)
 
 
 def _find_columns(
     records: pd.DataFrame, special: dict[str, str | None], variables: Mapping[str, Variable], path: Path, findings: list[Finding]
 ) -> dict[str, str | None]:
     """Column of each thing asked for, case apart; a finding for each that is not there."""
-    lower = {str(c).casefold(): c for c in reversed(list(records.columns))}
-    found: dict[str, str | None] = {}
-    for what, wanted in {**{n: v.column or n for n, v in variables.items()}, **special}.items():
-        exact = wanted if wanted in records.columns else lower.get(str(wanted).casefold()) if wanted is not None else None
-        found[what] = exact
-        if wanted is not None and exact is None:
-            near = difflib.get_close_matches(str(wanted).casefold(), list(lower), n=1, cutoff=0.6)
-            hint = f" Did you mean {lower[near[0]]!r}?" if near else f" There are: {', '.join(map(str, records.columns[:10]))}."
-            findings.append(finding("missing-column", f"{path.name} has no column {wanted!r} ({what}).{hint}", place=str(path)))
-    return found
+    asked = {**{n: v.column or n for n, v in variables.items()}, **special}
+    return {
+        what: None if wanted is None else find_column(records, wanted, path, what, findings) for what, wanted in asked.items()
+    }
 
 
-def _with_index(records: pd.DataFrame, column: str | None, path: Path, findings: list[Finding]) -> pd.DataFrame:
-    """Index the records by their ids."""
+def _with_index(records: pd.DataFrame, column: str | None, keep: list[str], path: Path, findings: list[Finding]) -> pd.DataFrame:
+    """Index the records by their ids; the column goes, unless it is kept for something else as well."""
     if column is None:
         return records.rename_axis("record")
     index = pd.Index(records[column], name=str(column))
@@ -229,7 +268,7 @@ def _with_index(records: pd.DataFrame, column: str | None, path: Path, findings:
         remedy = "Make the ids unique; a household's id repeats on its members, so use the person's."
         rows = pd.DataFrame({column: twice})
         findings.append(finding("duplicate-record", message, place=str(path), count=len(twice), rows=rows, remedy=remedy))
-    return records.set_index(index).drop(columns=column)
+    return records.set_index(index).drop(columns=[] if column in keep else column)
 
 
 def _blank_missing(records: pd.DataFrame, variable: Variable, codes: set[str], negative: bool) -> None:

@@ -14,6 +14,8 @@ from synthpop_gb.spec.look import Found, data_files, look_at
 __all__ = ["write_draft"]
 
 _HOUSEHOLD = {"tenure", "accommodation", "household_size", "household_composition", "cars", "rooms", "bedrooms", "heating"}
+_COUNTED = {"household_size"}
+"""What a survey of whole households tells without a column: its members are counted."""
 _ADULT = {"qualification", "economic_activity", "nssec", "legal_partnership"}
 
 
@@ -78,17 +80,19 @@ def _relative(path: str, folder: Path) -> str:
 def _text(found: Found, name: str, parent: str | None, folder: Path) -> str:
     """Compose the study file."""
     tables = [t for group in found.tables.values() for t in group.values()]
-    persons = [t for t in tables if _universe(t) != "households"]
-    known = set(found.microdata.variables) if found.microdata else None
-    shared = [v for v in dict.fromkeys(v for t in persons for v in t.variable_names) if known is None or v in known]
-    joint = [" x ".join(t.variable_names) for t in persons if len(t.variable_names) > 1 and set(t.variable_names) <= set(shared)]
+    households = _whole_households(found)
+    usable = tables if households else [t for t in tables if _universe(t) != "households"]
+    known = set(found.microdata.variables) | (_COUNTED if households else set()) if found.microdata else None
+    shared = [v for v in dict.fromkeys(v for t in usable for v in t.variable_names) if known is None or v in known]
+    joint = [" x ".join(t.variable_names) for t in usable if len(t.variable_names) > 1 and set(t.variable_names) <= set(shared)]
+    whose = "households and persons" if households else "persons"
     schema = Path(os.path.relpath(Path(__file__).with_name("study.schema.json"), folder)).as_posix()
     lines = [
         f"#:schema {schema}",
         "# A draft: read it through, then `synthpop-gb check` it. Keys are explained in the documentation, Keys of a study file.",
         f"name = {_quoted(name)}",
         "seed = 1  # fixes every random draw",
-        "# Variables met in every zone: those of the tables of persons" + (" that the survey has." if known else "."),
+        f"# Variables met in every zone: those of the tables of {whose}" + (" that the survey has." if known else "."),
         f"constraints = {_list(shared)}",
         "# Tables kept back, to judge the population by.",
         f"held_out = {_list(joint)}",
@@ -99,7 +103,7 @@ def _text(found: Found, name: str, parent: str | None, folder: Path) -> str:
         "",
         *_survey_lines(found, folder),
     ]
-    return "\n".join([*lines, "", *_zone_lines(found, parent, folder), *_closing()]) + "\n"
+    return "\n".join([*lines, "", *_zone_lines(found, parent, folder), *_closing(found)]) + "\n"
 
 
 def _universe(table: BenchmarkTable) -> str:
@@ -133,11 +137,33 @@ def _survey_lines(found: Found, folder: Path) -> list[str]:
     lines += [
         f"id = {_quoted(found.id)}  # {guess}" if found.id else '# id = "pidp"',
         f"weight = {_quoted(found.weight)}  # {guess}" if found.weight else '# weight = "weight"',
+        *_household_lines(found, guess),
         'universe = "usual residents"  # or "usual residents aged 16 and over"',
         "# year = 2021", "# [survey.variables.health]  # where columns or codes are not recognised", '# column = "health"',
         '# categories = { 1 = "very good", 2 = "good", 3 = "fair", 4 = "bad", 5 = "very bad" }', "# missing = [-9, -8]",
     ]  # fmt: skip
     return lines
+
+
+def _whole_households(found: Found) -> bool:
+    """Whether to place whole households: the survey seems to hold them, and some table counts them."""
+    tables = [t for group in found.tables.values() for t in group.values()]
+    return found.household is not None and any(_universe(t) == "households" for t in tables)
+
+
+def _household_lines(found: Found, guess: str) -> list[str]:
+    """Lines about who lives together."""
+    if found.household is None:
+        return ['# household = "hid"  # ids of households, where the survey holds whole ones: tables of households are met too']
+    mark = "" if _whole_households(found) else "# "
+    lines = [f"{mark}household = {_quoted(found.household)}  # {guess}: whole households are placed; persons without it"]
+    if found.household_weight:
+        lines.append(f"{mark}household_weight = {_quoted(found.household_weight)}  # {guess}")
+    return [
+        *lines,
+        '# households = "households.csv"  # one row a household, where they have a file of their own',
+        '# communal = "care_home"  # marks residents of communal establishments',
+    ]
 
 
 def _zone_lines(found: Found, parent: str | None, folder: Path) -> list[str]:
@@ -161,10 +187,11 @@ def _zone_lines(found: Found, parent: str | None, folder: Path) -> list[str]:
     return lines
 
 
-def _closing() -> list[str]:
+def _closing(found: Found) -> list[str]:
     """Lines that show what else may be said."""
+    method = "balance" if _whole_households(found) else "ipf"
     return [
-        "", "# [recode.age]", "# bands = [0, 16, 45, 65]", "# [method]", '# name = "ipf"', "# tolerance = 0.001  # people",
+        "", "# [recode.age]", "# bands = [0, 16, 45, 65]", "# [method]", f'# name = "{method}"', "# tolerance = 0.001  # people",
         "# [[maps]]", "# indicator = \"health in ('bad', 'very bad')\"",
     ]  # fmt: skip
 

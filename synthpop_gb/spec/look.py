@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import pandas as pd
+
 from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.geography import Geography
@@ -17,18 +19,29 @@ _MAPS = {".gpkg", ".geojson", ".shp"}
 _DATA = {".csv", ".tsv", ".tab", ".zip", ".gz", ".parquet", ".dta", ".sav", ".xlsx"}
 _MANY = 200  # a folder with more files than this is somebody's disk, not a study's folder
 _WEIGHT = re.compile(r"(^|_)(weights?|wt|wgt|gross\d?|pweight)$|_xw$", re.IGNORECASE)
+_HOUSEHOLD = re.compile(
+    r"^((household|hh|hhld|hld)_?(id|no|num|number|ref|key|serial)?|[a-z]{1,2}_hidp|hidp|hid|sernum|serial|(db|hb|rx|px)030|hhserial|hserial)$",
+    re.IGNORECASE,
+)
+"""Names of household ids: Family Resources Survey, Understanding Society, EU-SILC, Labour Force and Health Surveys, our own."""
+_HOUSEHOLD_WEIGHT = re.compile(
+    r"^(db090|household_?weight|hh_?(weight|wt)|(wt|weight)_?(hh|household)|[a-z]_hhden[a-z0-9]*_xw)$", re.IGNORECASE
+)
 _COMMON = {"age", "sex", "health", "ethnic_group", "economic_activity", "qualification", "legal_partnership", "nssec", "religion"}
+_LARGEST = 40  # more members than this, and a column of numbers is no household id
 _FEWEST_COMMON = 3  # variables that a file must share with the codebooks to be taken for a survey
 
 
 @dataclass
 class Found:
-    """What each file turned out to be. `id` and `weight` are columns of the survey, guessed from names and values."""
+    """What each file turned out to be; `id`, `weight` and the like are columns of the survey, guessed from names and values."""
 
     survey: str | None = None
     microdata: Microdata | None = None
     id: str | None = None
     weight: str | None = None
+    household: str | None = None
+    household_weight: str | None = None
     tables: dict[str, dict[str, BenchmarkTable]] = field(default_factory=dict)
     lookup: str | None = None
     geography: Geography | None = None
@@ -99,8 +112,23 @@ def _note_survey(path: str, found: Found) -> bool:
         if not named and len(common) < _FEWEST_COMMON:
             return False
         if microdata is not None:
-            columns = microdata.records.columns
-            found.weight = next((str(c) for c in columns if _WEIGHT.search(str(c))), None)
-            found.id = next((str(c) for c in columns[:3] if c != found.weight and microdata.records[c].is_unique), None)
+            _note_columns(microdata.records, found)
     found.survey, found.microdata = path, microdata
     return True
+
+
+def _note_columns(records: pd.DataFrame, found: Found) -> None:
+    """Guess the columns of weights and ids. A household's id repeats: on several records, on few more than a household has."""
+    columns = records.columns
+    named = [c for c in columns if _HOUSEHOLD.match(str(c))]
+    found.household = next((str(c) for c in named if _lives_together(records[c])), None)
+    if found.household is not None:
+        found.household_weight = next((str(c) for c in columns if _HOUSEHOLD_WEIGHT.match(str(c))), None)
+    found.weight = next((str(c) for c in columns if _WEIGHT.search(str(c)) and str(c) != found.household_weight), None)
+    found.id = next((str(c) for c in columns[:3] if c != found.weight and records[c].is_unique), None)
+
+
+def _lives_together(ids: pd.Series) -> bool:
+    """Whether ids repeat as those of households do: some on several records, none on more than a large household has."""
+    members = ids.value_counts()
+    return len(members) > 1 and 2 <= members.iloc[0] <= _LARGEST

@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from synthpop_gb.spec.options import option_schema
+from synthpop_gb.spec.start import StartModel
 
 __all__ = [
     "CardModel", "DistributionModel", "IndicatorRequest", "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study",
-    "Survey", "SurveyVariable", "Table", "Truth", "Zones", "study_schema",
+    "Survey", "SurveyVariable", "Table", "Truth", "Zones", "study_schema", "with_method",
 ]  # fmt: skip
 
 
@@ -32,11 +33,15 @@ def _as_list(value):
 
 Texts = Annotated[list[str], BeforeValidator(_as_list)]
 
+Files = Annotated[list[str], Field(min_length=1)]
+
 
 class Strict(BaseModel):
     """Base of every table in a study: unknown keys are refused, values never change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True
+    )
 
 
 class SurveyVariable(Strict):
@@ -71,6 +76,14 @@ class Survey(Strict):
     """Column of the design's primary sampling units (households, postcode sectors): replicates resample whole ones."""
     region: str | None = None
     """Column of the part of the country that a record is from: intervals learn from it how outcomes cluster."""
+    household: str | None = None
+    """Column of household ids, equal for people who live together: whole households are placed, and tables of households met."""
+    households: str | None = None
+    """File of one row a household, with that column too, where households have a file of their own."""
+    household_weight: str | None = None
+    """Column of the household's design weight; the mean of its members' weights where absent."""
+    communal: str | None = None
+    """Column that marks residents of communal establishments (true, or not blank), who live in no household."""
     year: int | None = None
     """Year that the records describe."""
     universe: str | None = None
@@ -83,6 +96,13 @@ class Survey(Strict):
     """Where it is published, for the card."""
     variables: dict[str, SurveyVariable] = {}
     """Variables by common name, where no codebook describes them."""
+
+    @model_validator(mode="after")
+    def _households_have_ids(self):
+        needing = [key for key in ("households", "household_weight", "communal") if getattr(self, key) is not None]
+        if needing and self.household is None:
+            raise ValueError(f"{', '.join(needing)} without household, the column of household ids")
+        return self
 
 
 class Table(Strict):
@@ -108,10 +128,18 @@ class Table(Strict):
     """Category that takes what the cells leave of the total."""
     aggregate: bool = False
     """Add up several rows of one zone, e.g. output areas with a column of their LSOA."""
+    lookup: str | None = None
+    """File that says in which other zones the table's zones lie: it is added up to those. Needs `to`."""
+    from_: Annotated[str | None, Field(alias="from")] = None
+    """Column of the table's zones in that lookup; the one that has most of them where absent."""
+    to: str | None = None
+    """Column of the zones that the study has, in that lookup. Zones that are divided between several are left out, and said."""
     universe: str | None = None
     """Who is counted, where the file does not say."""
     standard_error: Annotated[float, Field(ge=0)] | None = None
     """Standard deviation of the publisher's perturbation of one cell, in people."""
+    level: str | None = None
+    """Parent level whose areas the rows are, or are to be added up to: `msoa`. Told from the codes where absent."""
     year: int | None = None
     """Census year, where the file does not say."""
     publisher: str | None = None
@@ -122,6 +150,13 @@ class Table(Strict):
     """Where it is published, for the card."""
 
 
+    @model_validator(mode="after")
+    def _whole_lookup(self):
+        if (self.lookup is None) != (self.to is None) or (self.from_ is not None and self.lookup is None):
+            raise ValueError("lookup and to go together, and from with them")
+        return self
+
+
 def _table_of(value):
     return {"path": value} if isinstance(value, str) else value
 
@@ -129,18 +164,18 @@ def _table_of(value):
 class Zones(Strict):
     """Which zones are populated, what they nest in, and their polygons."""
 
-    lookup: str | None = None
-    """File with zone codes and the areas they nest in."""
-    zone: str | None = None
-    """Column of zone codes in the lookup."""
-    parent: Annotated[dict[str, str], Field(min_length=1, max_length=1)] | None = None
-    """One level and area: `{ lad = "Leeds" }` or `{ region = "E12000003" }`. All zones where absent."""
+    lookup: str | Files | None = None
+    """File with zone codes and the areas they nest in. A list puts nations side by side, or adds areas of the same zones."""
+    zone: str | Files | None = None
+    """Column of zone codes in the lookup; a list has one for each lookup."""
+    parent: Annotated[dict[str, str | Files], Field(min_length=1, max_length=1)] | None = None
+    """One level and area: `{ lad = "Leeds" }` or `{ region = "E12000003" }`; or a list of areas. All zones where absent."""
     codes: Codes | None = None
     """Zone codes, where only some are wanted."""
-    boundaries: str | None = None
-    """File of polygons: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
-    boundary_zone: str | None = None
-    """Column of zone codes in it."""
+    boundaries: str | Files | None = None
+    """File of polygons: GeoParquet, GeoPackage, GeoJSON or Shapefile; or a list."""
+    boundary_zone: str | Files | None = None
+    """Column of zone codes in it; a list has one for each file."""
     year: int | None = None
     """Year of the zones, for the card: 2011 for LSOAs of the 2011 census."""
     publisher: str | None = None
@@ -149,6 +184,14 @@ class Zones(Strict):
     """Their licence by name, for the card."""
     url: Link | None = None
     """Where they are published, for the card."""
+
+    @model_validator(mode="after")
+    def _one_column_a_file(self):
+        for key, files in (("zone", "lookup"), ("boundary_zone", "boundaries")):
+            given, there = getattr(self, key), getattr(self, files)
+            if isinstance(given, list) and len(given) != (len(there) if isinstance(there, list) else 1):
+                raise ValueError(f"{key} names {len(given)} columns, {files} another number of files")
+        return self
 
 
 class RecodeModel(Strict):
@@ -168,7 +211,8 @@ class Method(Strict):
     model_config = ConfigDict(extra="allow")
 
     name: str = "ipf"
-    """A registered method: `ipf` fits the maximum-entropy weights, `anneal` chooses whole records by simulated annealing."""
+    """A registered method: `ipf` fits the maximum-entropy weights, `anneal` chooses whole records by simulated annealing,
+    `balance` fits whole households; where absent `balance` for surveys of households, else `ipf`."""
 
     def options(self) -> dict:
         """Return the options that the study names; whether the method has them is checked by `spec.options`."""
@@ -233,6 +277,8 @@ class IndicatorRequest(Strict):
     """`zone`, a level of the lookup such as `lad`, or `all`; and variables whose categories make groups."""
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Which quantile, for the measure `quantile`."""
+    unit: Literal["person", "household"] = "person"
+    """Who is asked about. A household, of a survey that has them, counts once, by what is known of it and of its reference."""
     level: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """Nominal coverage of the intervals."""
     resembles: str | None = None
@@ -249,7 +295,9 @@ class Truth(Strict):
     """The true people of a made-up county, against which a population is judged."""
 
     persons: str
-    """File of true people with a column `zone`."""
+    """File of true people with a column `zone`; with the survey's column of household ids where whole households are placed."""
+    households: str | None = None
+    """File of true households, joined to `persons` by the column of household ids: what describes households, such as tenure."""
     indicators: dict[str, str]
     """Name = condition on columns that the survey and the truth share, e.g. `low_income = "income_band = 'lowest fifth'"`."""
 
@@ -298,6 +346,10 @@ class Study(Strict):
     """Variables to be met in every zone: `"age"`, or crossed: `"age x sex"`."""
     held_out: list[str] = []
     """Tables kept back, to judge the population by."""
+    levels: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    """Variables to be met in the areas above the zones, by level of the lookup: `{ msoa = ["age x sex", "employment"] }`."""
+    held_out_levels: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    """Tables of levels kept back, likewise."""
     total_from: str | None = None
     """Table whose total is trusted where tables disagree; the median total where absent."""
     survey: Survey
@@ -310,6 +362,8 @@ class Study(Strict):
     """Merged categories, by variable."""
     method: Method = Method()
     """How weights are fitted and made whole."""
+    start: StartModel = StartModel()
+    """Which start weights zones are fitted from, and which donors may stand in them."""
     replicates: Annotated[ReplicatesModel, BeforeValidator(_replicates_of)] = ReplicatesModel(number=0)
     """Replicates to make beside the population: a number, or a table with `number` and `sources`."""
     distributions: list[DistributionModel] = []
@@ -325,10 +379,24 @@ class Study(Strict):
     card: CardModel = CardModel()
     """What the card says beyond what the run itself knows."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _method_for_households(cls, raw):
+        return with_method(raw)
+
     @property
     def heading(self) -> str:
         """Title of the report."""
         return self.title or self.name
+
+
+def with_method(raw):
+    """Return a study's plain values with the method named that it has where it names none."""
+    survey, method = (raw.get("survey"), raw.get("method", {})) if isinstance(raw, dict) else (None, None)
+    households = survey.get("household") if isinstance(survey, dict) else getattr(survey, "household", None)
+    if households is None or not isinstance(method, dict) or "name" in method:
+        return raw
+    return {**raw, "method": {**method, "name": "balance"}}
 
 
 def study_schema() -> dict:
