@@ -23,8 +23,8 @@ _SIDEWAYS = 0.1  # share of the moves let through that only shift what is off
 def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, state):
     """Swap, add and remove units until household tables and numbers of people are right, or tries are over.
 
-    tops, n : of `list_units`; near : see `unit_swaps.propose`; tries : proposals, for all zones together. Donors of `work` are
-    overwritten.
+    tops, n : of `list_units`; near : see `unit_swaps.propose`, for the first half of the tries; tries : proposals, for all zones
+    together. Donors of `work` are overwritten.
     Returns (tops, units, how much is off still, total absolute error, proposals made).
     """
     off, people, made = _measure(parts, layout, placed), 0, 0
@@ -34,6 +34,9 @@ def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, st
     if off + people > 0:
         prepare_donors(weights, which, near, layout, work)
     while off + people > 0 and made < tries:
+        if near and 2 * made >= tries:  # half of the tries have gone: any unit may leave, any donor come
+            near = False
+            prepare_donors(weights, which, near, layout, work)
         choice = tops if near else n
         if choice == 0:
             break

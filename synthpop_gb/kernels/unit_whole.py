@@ -2,7 +2,7 @@
 
 An attempt draws anew by the cube method, settles household tables and numbers of people (`unit_totals`), anneals within narrow
 strata, cold, since all that is left to move are a few people, and matches two or three swaps that together are what is missing
-(`unit_pairs`), twice over. Attempts that fail are followed by others with more proposals and wider strata. The first that is exact
+(`unit_pairs`), twice over. Attempts that fail are followed by others with more proposals and wider strata. The first exact one
 counts, or else the best.
 """
 
@@ -21,7 +21,7 @@ __all__ = ["Effort", "place_units", "placed_units"]
 _FIRST = 10_000  # proposals a zone of the first attempt, a fourfold each time after; most zones need some 3,000
 _STEPS, _HOT, _COOLING = 20, 0.6, 0.9  # of annealing: from 0.6 to 0.08 people
 _FEW = 24  # people missed up to which matching is tried
-_TRIES = 5_000  # proposals a zone to settle totals
+_TRIES = 10_000  # proposals a zone to settle totals
 _SHORT = 3_000  # of these, before swaps are matched for the first time
 _NEAR = 2  # attempts that stay within one of the weights; `unit_swaps.propose`
 
@@ -85,7 +85,9 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _search(n, attempt, near, off, error, limit, effort, weights, parts, layout, placed, work, pairs, state):
     """Anneal, match what is left, and both once more. Returns (total absolute error, swaps proposed and looked at)."""
-    which = WIDE if off > 0 else (ALIKE if attempt % 3 == 2 else NARROW)
+    which = ALIKE if attempt % 3 == 2 else NARROW
+    if off > 0 and not near:
+        which = WIDE
     zones = weights.shape[0]
     if n == 0:
         return error, 0
