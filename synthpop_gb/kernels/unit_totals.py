@@ -2,8 +2,7 @@
 
 Annealing in narrow strata cannot change them, and in wide ones it is trapped by them: where the sizes of households are banded at
 the top ('6 or more'), the few swaps that change a zone's number of people by one change a dozen cells besides, and no cold search
-makes them once the rest fits. Made first, while plenty is off, they cost nothing: of zones made from a real population, a third
-failed before, none after.
+makes them once the rest fits: zones stay one person out in every table. Made first, while plenty is off, they cost nothing.
 """
 
 import numpy as np
