@@ -64,6 +64,9 @@ GROUPS = {
         "England and Wales, perturbed tables of Census 2021, end to end", "_studies", "measure_study", ("england-wales-2021", 1)
     ),
     "fit_and_whole_one_core": Group("England and Wales 2011: fit and whole people alone, on one core", "_solving", "one_core"),
+    "levels_yorkshire": Group(
+        "Yorkshire and The Humber 2011: tables of larger areas as well, judged at LSOAs", "_levels", "yorkshire"
+    ),
     "unbiased": Group("Leeds 2011 under 200 seeds: mean counts against fitted weights", "_solving", "unbiased"),
     "same_bits": Group("Leeds 2011: the same people however the work is done", "_solving", "same_bits"),
     "region": Group(
@@ -79,6 +82,10 @@ GROUPS = {
     ),
     "anneal_cakemap": Group(
         "CakeMap by annealing, beside the Framework's rules; zones that nothing can fit", "_annealing", "anneal_cakemap"
+    ),
+    "starts": Group("Better starts: held-out age by sex and employment in five areas of 2011", "_starts", "census"),
+    "starts_households": Group(
+        "Better starts of whole households: poverty by zone, five random surveys of EU-SILC", "_starts", "households"
     ),
     "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
     "same_bits_methods": Group(

@@ -9,7 +9,8 @@ import pytest
 
 from synthpop_gb import solve
 from synthpop_gb.incidence import Incidence
-from synthpop_gb.kernels.links import ENTROPY, HELD, Link, described, link_from, unit_scales
+from synthpop_gb.kernels.links import ENTROPY, HELD, Link, described, link_from, link_value, unit_scales
+from synthpop_gb.level import Level
 from synthpop_gb.methods import BalanceOptions
 from synthpop_gb.problem import Problem, zone_key
 from synthpop_gb.testing import assert_fits, assert_same_population, small_household_problem, small_problem
@@ -126,6 +127,37 @@ def test_hard_fit_of_soft_tables_takes_the_settled_targets():
     np.testing.assert_allclose(population.fitted() @ problem.members.matrix(), problem.targets, atol=1e-5)
 
 
+def nested(noise):
+    """A town whose zones lie in two areas with a table of size by tenure, all published with noise; true tables agree."""
+    problem = town(6, noise=noise)
+    exact = solve(replace(problem, published=problem.targets, standard_error=None), method="balance", seed=5)
+    joint = problem.cell_of[0] * 3 + problem.cell_of[1] - 4
+    rows, area = np.eye(12, dtype=int)[joint], np.repeat([0, 1], 3).astype(np.int32)
+    zone = np.repeat(np.arange(6), np.diff(exact.indptr))
+    targets = np.zeros((2, 12))
+    np.add.at(targets, area[zone], exact.count[:, None] * rows[exact.profile])
+    published = (targets + np.rint(noise * np.random.default_rng(0).normal(0, 1, targets.shape))).clip(0)
+    cells = pd.MultiIndex.from_product([["size by tenure"], map(str, range(12))], names=["constraint", "category"])
+    level = Level("msoa", pd.Index(["M0", "M1"]), area, targets, joint[None], np.array([0, 12]), cells,
+                  np.full(12, noise), published, Incidence.of_rows(rows))  # fmt: skip
+    return replace(problem, levels=(level,))
+
+
+def test_soft_fits_of_zones_that_areas_bind_are_made_whole_on_settled_tables_which_nest():
+    problem = nested(2.0)
+    population = solve(problem, method="balance", seed=1)
+    assert set(population.status["fit"]) == {"CONVERGED"}
+    assert (population.status[["remainder", "level_remainder"]] == 0).all(axis=None)
+    assert population.settled is None
+    (level,) = problem.levels
+    zone = np.repeat(np.arange(6), np.diff(population.indptr))
+    counted = np.zeros((2, 12))
+    np.add.at(counted, level.of_zone[zone], population.count[:, None] * level.members.matrix().toarray()[population.profile])
+    np.testing.assert_array_equal(counted, level.targets)
+    miss = np.abs(population.fitted() @ problem.members.matrix() - problem.published)
+    assert miss.max() < 12  # near what was published, which no weights meet
+
+
 def test_bounds_hold_and_the_fit_gives_the_weights_back():
     problem = town(4)
     d = problem.start * problem.targets[:, :4].sum(axis=1, keepdims=True) / problem.start.sum()
@@ -147,6 +179,18 @@ def test_a_zone_within_its_bounds_keeps_its_bits():
     wide = solve(problem, method="balance", options={"upper": 1000.0}, seed=1)
     np.testing.assert_array_equal(free.duals, wide.duals)
     assert_same_population(free, wide)
+
+
+def test_no_household_is_copied_more_often_than_allowed():
+    problem = town(4)
+    free = solve(problem, method="balance", seed=1)
+    donors = np.diff(problem.donor_start)
+    assert (free.fitted() > 4 * donors).any()
+    population = solve(replace(problem, max_copies=4), method="balance", seed=1)
+    assert_fits(population, tolerance=1e-5)
+    assert (population.fitted() <= 4 * donors + 1e-9).all()
+    assert population.households().n.max() <= 4
+    assert free.households().n.max() > 4
 
 
 def test_tilts_multiply_the_start_weights():
@@ -248,6 +292,15 @@ def test_replicates_begin_at_the_fit_and_hold_whole_households():
 def test_options_out_of_range_are_refused(options, words):
     with pytest.raises(ValueError, match=words):
         BalanceOptions(**options)
+
+
+def test_links_hold_exponentials_within_bounds():
+    link = Link(HELD, 0.2, 3.0)
+    for u in np.linspace(-4, 4, 41):
+        value, _, _ = link_value(link, u)
+        assert value == pytest.approx(np.clip(np.exp(u), 0.2, 3.0))
+        rise = (link_value(link, u + 1e-6)[2] - link_value(link, u - 1e-6)[2]) / 2e-6
+        assert rise == pytest.approx(value, rel=1e-5)
 
 
 def test_names_of_no_constraint_are_refused_with_those_there_are():
