@@ -29,6 +29,8 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
+# Modules that compare with others' programs, or plain NumPy, on one core.
+_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")
 # modules that compare with plain NumPy on one core
 _ONE_CORE = ("_solving", "_annealing", "_calibration", "_balancing", "_households", "_populationsim")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
@@ -201,6 +203,12 @@ GROUPS = {
     ),
     "rezoning": Group(
         "England and Wales 2021: people of LSOAs counted in constituencies that divide LSOAs", "_geographies", "rezoning"
+    ),
+    "households_populationsim": Group(
+        "Whole households on 500 made-up zones, 33 household and person cells, beside PopulationSim where it is at hand",
+        "_populationsim",
+        "whole_households",
+        data=False,
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }

@@ -88,15 +88,15 @@ def whole_households(
     Deville & Tille (2004), Biometrika 91: the draw. Williamson, Birkin & Rees (1998), Environ. Plan. A 30: swaps of households.
     """
     layout, n = _layout(problem), len(zones)
-    effort, pairs = options.search, pair_work(max(options.search.swaps, 1))
+    effort = options.search
     matrix = problem.members.matrix()
     most = None if most is None else np.broadcast_to(most, (n, problem.n_profiles))
     above = [level.targets for level in problem.levels] if above is None else above
     rows, found = [None] * n, np.zeros((n, 4))
-    ending, work, work_zones = np.empty(n, object), None, 0
-    for members in _components(problem, zones):
-        if work is None or len(members) > work_zones:
-            work, work_zones = unit_work(layout, len(members)), len(members)
+    ending, together = np.empty(n, object), _components(problem, zones)
+    most_zones = max(map(len, together), default=1)
+    work, pairs = unit_work(layout, most_zones), pair_work(max(effort.swaps, 1) * most_zones)
+    for members in together:
         parts = _parts(problem, layout, zones[members], targets[members], above, None if most is None else most[members])
         weights = np.stack([np.asarray(weights_of(int(i)), np.float64) for i in members])
         state = np.array([states[members].sum(dtype=np.uint64)])
