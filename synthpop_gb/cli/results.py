@@ -63,6 +63,8 @@ def map_command(run, indicator, output, title):
     "--by", multiple=True, callback=listed, help="zone, a level such as lad, or all; and variables that make groups: lad,sex."
 )
 @click.option("--quantile", type=float, default=0.5, show_default=True, help="Which quantile, for that measure.")
+@click.option("--unit", type=click.Choice(["person", "household"]), default="person", show_default=True,
+              help="Who is asked about; of a household, what is known of it and of its reference.")  # fmt: skip
 @click.option("--level", type=float, default=0.9, show_default=True, help="Nominal coverage of the intervals.")
 @click.option("--resembles", help="Constraint that the outcome is known to be like.")
 @click.option("--benchmark", type=click.Path(exists=True, dir_okay=False), help="File of published shares of larger areas.")

@@ -235,8 +235,12 @@ def _within(lengths: np.ndarray) -> np.ndarray:
 
 def _status(problem: Problem, columns: dict[str, np.ndarray], extra: dict[str, np.ndarray]) -> pd.DataFrame:
     """Statuses by name and cells by label, one row a zone; a method's own columns last."""
-    labels = np.array([*(" = ".join(map(str, cell)) for cell in problem.cells), ""], dtype=object)  # -1 is the last: no cell
+    named = [" = ".join(map(str, cell)) for cell in problem.cells]
+    named += [f"{v.name}: {' = '.join(map(str, cell))}" for v in problem.levels for cell in v.cells]
+    labels = np.array([*named, ""], dtype=object)  # -1 is the last: no cell
     exact = columns["remainder"] == 0
+    if "level_remainder" in extra:
+        exact &= extra["level_remainder"] == 0
     return pd.DataFrame(
         {
             "fit": np.array([s.name for s in FitStatus], dtype=object)[columns["fit"]].tolist(),

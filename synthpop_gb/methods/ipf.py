@@ -20,6 +20,7 @@ from synthpop_gb.kernels.repair import MAX_MOVES
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._checks import check_above, check_choice, check_whole
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
+from synthpop_gb.methods._nested_people import people_that_nest
 from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods._tilted import log_start, tilted_cells, with_tilt
 from synthpop_gb.methods.integerise import INTEGERISE
@@ -76,10 +77,12 @@ class IPF:
     """
 
     name, options, needs = "ipf", IPFOptions, "cells"
-    tilts, caps = True, True
+    tilts, caps, nests = True, True, True
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
         """Fit the zones at these positions and draw their whole people."""
+        if problem.levels:
+            return self._nested(problem, zones, options, streams)
         layouts, targets = _layouts(problem), problem.targets[zones]
         fit = fit_block(
             layouts.fit, targets, options.tolerance, options.relative, options.max_cycles, newton=options.newton,
@@ -111,6 +114,20 @@ class IPF:
         )
         worst_cell = np.where(fit.status == FitStatus.CONVERGED, -1, fit.worst_cell)  # within the tolerance: nowhere worth naming
         return BlockResult(indptr, profile, count, fit.status, fit.cycles, fit.residual, worst_cell, remainder, fit.duals, extra)
+
+    def _nested(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
+        """Fit zones together with the areas above them, from where each zone's own fit ends."""
+        first = None if problem.first_duals is None else problem.first_duals[zones]
+        if problem.max_copies is not None:
+            raise ValueError(
+                "caps on donors look at one zone alone, and the levels of this study bind zones together: leave one out"
+            )
+        if first is None:
+            tilt = None if problem.tilt is None else problem.tilt[zones]
+            targets, limits = problem.targets[zones], (options.tolerance, options.relative, options.max_cycles)
+            alone = fit_block(_fit_layout(problem), targets, *limits, newton=options.newton, tilt=tilt).duals
+            first = np.concatenate([alone, np.zeros((len(zones), problem.n_duals - problem.n_cells))], axis=1)
+        return people_that_nest(problem, zones, options, streams, first)
 
 
 def _capped(problem: Problem, zones, cell_of, duals, most, options: IPFOptions, fit) -> np.ndarray:

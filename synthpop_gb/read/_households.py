@@ -45,14 +45,15 @@ def find_column(frame: pd.DataFrame, wanted: str, path: Path, what: str, finding
 
 
 def join_households(
-    people: pd.DataFrame, households: pd.DataFrame, household: str, paths: tuple[Path, Path], findings: list[Finding]
+    people: pd.DataFrame, households: pd.DataFrame, household: str | None, paths: tuple[Path, Path], findings: list[Finding]
 ) -> tuple[pd.DataFrame, dict[str, str]]:
     """Repeat every column of the households on their members.
 
     Parameters
     ----------
     people, households : one row a person, one row a household.
-    household : column of household ids in both, case apart.
+    household : column of household ids in both, case apart. Without it, or where a file lacks it, the households' columns are
+        there and blank, so that nobody is told that they are missing too.
     paths : the two files, for findings.
     findings : 'missing-column'; 'duplicate-household' (one id, several rows: an error); 'unmatched-household' (households
         without members, members of no household in the file: warnings); 'column-clash' (both files have a column, with
@@ -62,10 +63,13 @@ def join_households(
     -------
     The people with the households' columns, in their own order, and the column that each of the household file's became.
     """
-    here = find_column(people, household, paths[0], "household", [])  # the survey's reader says so where it is missing
-    there = find_column(households, household, paths[1], "household", findings)
+    here = there = None
+    if household is not None:
+        here = find_column(people, household, paths[0], "household", [])  # the survey's reader says so where it is missing
+        there = find_column(households, household, paths[1], "household", findings)
     if here is None or there is None:
-        return people, {}
+        blank = pd.DataFrame(None, index=people.index, columns=[c for c in households.columns if c not in people.columns])
+        return pd.concat([people, blank.astype(object)], axis=1), {}
     mine, theirs = id_texts(people[here]), id_texts(households[there])
     blank = int(theirs.isna().sum())
     if blank:

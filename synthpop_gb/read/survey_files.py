@@ -191,7 +191,7 @@ def survey(
     findings += check_household_keys(
         {"household": household, "households": households, "household_weight": household_weight, "communal": communal}, path
     )
-    if households is not None and household is not None:
+    if households is not None:
         records, labels, household_weight = _joined(
             records, labels, household, Path(households), household_weight, path, findings
         )
@@ -228,7 +228,7 @@ def survey(
 
 
 def _joined(
-    records: pd.DataFrame, labels: dict[str, dict], household: str, other: Path, weight: str | None, path: Path,
+    records: pd.DataFrame, labels: dict[str, dict], household: str | None, other: Path, weight: str | None, path: Path,
     findings: list[Finding],
 ) -> tuple[pd.DataFrame, dict[str, dict], str | None]:  # fmt: skip
     """Join the file of households: the records, the value labels of both, and what the household's weight is called now."""

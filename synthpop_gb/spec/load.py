@@ -167,10 +167,11 @@ def _known_keys(location: tuple) -> list[str]:
         if isinstance(part, int) or not (isinstance(model, type) and issubclass(model, BaseModel)):
             continue
         model = _CHILDREN.get(str(part), model)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
-_PATHS = (("survey", "path"), ("survey", "households"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"))
+_PATHS = (("survey", "path"), ("survey", "households"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"),
+          ("truth", "households"))  # fmt: skip
 
 
 def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Finding]]:
@@ -178,6 +179,8 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
     findings: list[Finding] = []
 
     def resolve(text, location: tuple):
+        if isinstance(text, list):
+            return [resolve(one, location) for one in text]
         if not isinstance(text, str):
             return text
         place = _place(location, path, lines)
@@ -203,7 +206,7 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
     tables = raw.get("tables")
     if isinstance(tables, list):
         resolved["tables"] = [
-            {**t, "path": resolve(t["path"], ("tables", i, "path"))} if isinstance(t, dict) and "path" in t
+            {**t, **{k: resolve(t[k], ("tables", i, k)) for k in ("path", "lookup") if k in t}} if isinstance(t, dict)
             else resolve(t, ("tables", i)) if isinstance(t, str) else t
             for i, t in enumerate(tables)
         ]  # fmt: skip

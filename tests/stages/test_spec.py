@@ -9,6 +9,7 @@ import pytest
 
 from synthpop_gb.errors import InputError
 from synthpop_gb.spec import load_study, study_schema
+from synthpop_gb.spec.model import Study
 
 ROOT = Path(__file__).parents[2]
 GOOD = """
@@ -131,6 +132,24 @@ def test_there_are_example_studies():
 def test_six_nomis_tables_take_at_most_thirty_lines():
     for name in ("leeds-2021", "england-wales-2021"):
         assert len((ROOT / "inputs" / f"{name}.toml").read_text(encoding="utf-8").splitlines()) <= 30
+
+
+def test_a_survey_of_households_is_balanced_unless_the_study_says_otherwise():
+    study = {"name": "x", "constraints": ["age"], "tables": ["t.csv"], "survey": {"path": "s.csv"}}
+    homes = {**study, "survey": {"path": "s.csv", "household": "hid"}}
+    assert Study.model_validate(study).method.name == "ipf"
+    assert Study.model_validate(homes).method.name == "balance"
+    assert Study.model_validate({**homes, "method": {"tolerance": 0.1}}).method.name == "balance"
+    assert Study.model_validate({**homes, "method": {"name": "ipf"}}).method.name == "ipf"
+    assert Study.model_validate(Study.model_validate(homes).model_dump()).method.name == "balance"
+
+
+@pytest.mark.parametrize("key", ["households", "household_weight", "communal"])
+def test_households_need_their_ids(tmp_path, monkeypatch, key):
+    monkeypatch.setenv("TABLES", "/t")
+    (only,) = findings(tmp_path, GOOD.replace("[survey]", f"[survey]\n{key} = 'h'"))
+    assert only.code == "study-value"
+    assert "without household" in only.message
 
 
 def test_every_option_of_every_method_can_be_said_in_a_study():

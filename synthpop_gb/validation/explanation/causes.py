@@ -1,0 +1,219 @@
+"""Why cells of one zone miss: each kind of cause looked for in turn, the certain ones first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthpop_gb.validation.explanation.counted import Counted, incidence_of
+from synthpop_gb.validation.explanation.donors import Support, support_of
+from synthpop_gb.validation.explanation.mending import merging
+from synthpop_gb.validation.explanation.room import Pinch, pinches
+from synthpop_gb.validation.explanation.words import amount, cell_words, listed
+
+__all__ = ["Cause", "causes_of"]
+
+_NOTHING = "Nothing by itself: mend the cause above."
+_LONGER = "Let the fit run longer: raise `max_cycles` or `max_steps` under [method]."
+_LISTED = 3  # pinches told of one zone: the others follow from the same tables
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One reason: its kind (a key of `CAUSES`), the cell it is seen in, how much, words, remedy, missed cells explained."""
+
+    cause: str
+    table: str
+    cell: str
+    amount: float
+    unit: str
+    words: str
+    remedy: str
+    cells: tuple[int, ...] = ()
+
+
+def causes_of(counted: Counted, zone: int) -> list[Cause]:
+    """List the causes in one zone (position in `counted`), the surest first; nothing where nothing misses.
+
+    Every missed cell is named by some cause; those that no cause of their own explains are 'pulled along', or, where the fit is
+    met, 'made whole'.
+    """
+    missed = counted.missed[zone]
+    if not missed.any():
+        return []
+    support = support_of(counted, [zone])
+    found = [*_without_donors(counted, zone, support), *_pinched(counted, zone)]
+    found += _told_before(counted, zone, found)
+    told = {c for item in found for c in item.cells}
+    rest = [int(c) for c in np.flatnonzero(missed) if int(c) not in told]
+    return [*found, *_of_the_rest(counted, zone, rest, bool(found))] if rest else found
+
+
+def _without_donors(counted: Counted, zone: int, support: Support) -> Iterator[Cause]:
+    """Cells that people are wanted in, and no donor has, or none that this zone's tables leave."""
+    target, units, cells = counted.target[zone], counted.units, counted.problem.cells
+    for c in np.flatnonzero((target > 0) & (support.here == 0)):
+        table, label = map(str, cells[c])
+        said, wanted = cell_words(table, label), amount(target[c], units[c])
+        if support.any[c] == 0:
+            words = f"{said} asks for {wanted}, and nobody in the survey is so."
+            remedy = f"{merging(counted, zone, int(c), support)} Or add records of such people to the survey."
+            yield Cause("empty cell", table, label, float(target[c]), units[c], words, remedy, (int(c),))
+        else:
+            words = (
+                f"{said} asks for {wanted}. All {support.any[c]:,.0f} {_donors(counted)} of the survey in it are also "
+                f"{_excluding(counted, zone, int(c))}, which nobody is to be here."
+            )
+            remedy = merging(counted, zone, int(c), support)
+            yield Cause("no donor here", table, label, float(target[c]), units[c], words, remedy, (int(c),))
+
+
+def _donors(counted: Counted) -> str:
+    return "households" if counted.problem.households is not None else "records"
+
+
+def _excluding(counted: Counted, zone: int, cell: int) -> str:
+    """Name the cells of target nought that exclude the donors of a cell, those that exclude most first."""
+    problem, members = counted.problem, incidence_of(counted.problem).tocsc()
+    mine = np.asarray(members[:, [cell]].todense())[:, 0] > 0
+    n = np.diff(problem.donor_start) * mine
+    members.data[:] = 1.0
+    blocked = (members.T @ n) * (counted.target[zone] <= 0)
+    order = [int(c) for c in np.argsort(-blocked, kind="stable") if blocked[c] > 0]
+    return listed([cell_words(*problem.cells[c]) for c in order], 3).replace(" and ", " or ")
+
+
+def _pinched(counted: Counted, zone: int) -> Iterator[Cause]:
+    """Targets that another table alone makes impossible."""
+    found, what = pinches(counted, zone)
+    constraints, first = counted.aligned.constraints, counted.problem.constraint_start
+    told: set[tuple] = set()
+    for pinch in found:
+        table, cell = what[pinch.column]
+        pair = (*sorted([table, pinch.table]), cell is None)
+        if pair in told or len(told) == _LISTED:
+            continue  # the other side of the same clash
+        told.add(pair)
+        other = constraints[pinch.table]
+        unit = counted.units[first[table]]
+        labels = [str(x) for x in other.cell_labels]
+        mixed = unit == "people" and other.universe.unit == "household"
+        own = counted.problem.cells[cell] if cell is not None else (constraints[table].name, "")
+        words = _pinch_words(counted, zone, pinch, cell_words(*own), labels, mixed)
+        kind = "people and households" if mixed and cell is None else "tables clash"
+        cells = (int(cell),) if cell is not None else tuple(range(first[table], first[table + 1]))
+        cells = tuple(c for c in cells if counted.missed[zone, c])
+        yield Cause(
+            kind, str(own[0]), str(own[1]), abs(pinch.over), unit, words, _pinch_remedy(counted, pinch, own, mixed), cells
+        )
+
+
+def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: list[str], mixed: bool) -> str:
+    """Say a bound and by how much the target passes it."""
+    first, last = counted.problem.constraint_start[pinch.table : pinch.table + 2]
+    target = counted.target[zone, first:last]
+    other = cell_words(counted.aligned.constraints[pinch.table].name)
+    unit = "people" if mixed else counted.units[first]
+    members = pinch.most if pinch.over > 0 else pinch.least
+    has = [int(h) for h in np.flatnonzero((members > 0) & (target > 0))]
+    if mixed:
+        sums = " + ".join(f"{target[h]:,.0f} × {members[h]:,.0f}" for h in has[:6]) + (" + …" if len(has) > 6 else "")
+        if pinch.over > 0:
+            return (
+                f"{said} asks for {amount(pinch.wanted)}, but the households of {other} have room for {amount(pinch.bound)} at "
+                f"most, even if each had as many as any household of its kind in the survey ({sums}): {pinch.over:,.0f} too many."
+            )
+        return (
+            f"The households of {other} need at least {amount(pinch.bound)} in {said} ({sums}), which counts "
+            f"{amount(pinch.wanted)}: {-pinch.over:,.0f} too few."
+        )
+    who = listed([labels[h] for h in has], 5)
+    whom = "in the survey" if counted.open[zone].all() else "whom this place’s noughts leave"
+    if pinch.over > 0:
+        return (
+            f"{said} asks for {amount(pinch.wanted, unit)}, but everybody {whom} who is so has {other} {who}, of whom "
+            f"there are to be {amount(pinch.bound, unit)}: {pinch.over:,.0f} too many."
+        )
+    return (
+        f"Everybody {whom} with {other} {who} is also {said}: at least {amount(pinch.bound, unit)}, but it asks for "
+        f"{amount(pinch.wanted, unit)}: {-pinch.over:,.0f} too few."
+    )
+
+
+def _pinch_remedy(counted: Counted, pinch: Pinch, own: tuple, mixed: bool) -> str:
+    """Say what to do about two tables that leave each other no room."""
+    other, table = cell_words(counted.aligned.constraints[pinch.table].name), cell_words(own[0])
+    if mixed and not own[1]:
+        where = "people who live in no household" if pinch.over > 0 else "other people or other households"
+        return (
+            f"See whether {table} counts {where}: use a table of people in households, or a survey with residents of communal "
+            f"establishments; else relax {table} or {other} by {amount(abs(pinch.over))}."
+        )
+    return f"Merge categories of {table} or {other} until donors are in both, or relax one of them by {abs(pinch.over):,.0f}."
+
+
+def _told_before(counted: Counted, zone: int, found: list[Cause]) -> list[Cause]:
+    """Clashes of tables that harmonising had found in this zone by counting, where nothing above has named one."""
+    if any(item.cause in ("tables clash", "people and households") for item in found):
+        return []
+    code, out = counted.problem.zones[counted.where[zone]], []
+    for item in counted.aligned.findings:
+        if item.code != "structural-clash" or item.rows is None or "cause" not in item.rows:
+            continue
+        for row in item.rows[item.rows["zone"] == code].to_dict("records"):
+            words = f"{str(row['cause'])[:1].upper()}{str(row['cause'])[1:]}."
+            out.append(Cause("tables clash", str(item.place), "", float(row["people"]), "people", words, item.remedy))
+    return out
+
+
+def _of_the_rest(counted: Counted, zone: int, rest: list[int], others: bool) -> Iterator[Cause]:
+    """Explain what has no cause of its own: by how the fit ended, what it was allowed, and whether only whole units miss."""
+    status = counted.population.status.iloc[counted.where[zone]]
+    fit = [c for c in rest if counted.missed_fit[zone, c]]
+    whole = [c for c in rest if c not in fit]
+    if fit:
+        yield _of_the_fit(counted, zone, fit, str(status["fit"]), others)
+    if whole:
+        yield _of_whole_units(counted, zone, whole, bool(fit) or others)
+
+
+def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others: bool) -> Cause:
+    worst = max(cells, key=lambda c: abs(counted.fitted[zone, c] - counted.target[zone, c]))
+    off, unit = float(counted.fitted[zone, worst] - counted.target[zone, worst]), counted.units[worst]
+    table, label = map(str, counted.problem.cells[worst])
+    many = f"{len(cells):,} cells are off in the fractional fit; most: " if len(cells) > 1 else ""
+    where = f"{many}{cell_words(table, label)} by {amount(abs(off), unit)}"
+    options = counted.population.provenance.options
+    bound = [f"{k} = {options[k]}" for k in ("lower", "upper", "max_copies") if options.get(k) is not None]
+    if others:
+        words = f"{where}. They share their people with the cells above, which cannot be met."
+        return Cause("pulled along", table, label, abs(off), unit, words, _NOTHING, tuple(cells))
+    if fit == "CYCLE_LIMIT":
+        words = f"{where}. The fit was still getting better when it reached its limit of cycles."
+        return Cause("limit", table, label, abs(off), unit, words, _LONGER,
+                     tuple(cells))  # fmt: skip
+    if bound:
+        words = f"{where}. Weights were bounded ({listed(bound)}), and no weights within the bounds meet every target."
+        return Cause("bounds", table, label, abs(off), unit, words, "Widen the bounds, or raise the cap on copies.", tuple(cells))
+    words = f"{where}. No weights of the survey's {_donors(counted)} meet all these targets together."
+    remedy = "Merge small categories of these tables, or add records to the survey."
+    return Cause("targets clash", table, label, abs(off), unit, words, remedy, tuple(cells))
+
+
+def _of_whole_units(counted: Counted, zone: int, cells: list[int], others: bool) -> Cause:
+    error = counted.observed[zone] - counted.goal[zone]
+    worst = max(cells, key=lambda c: abs(error[c]))
+    table, label = map(str, counted.problem.cells[worst])
+    unit, over = counted.units[worst], float(error[worst])
+    many = f"{len(cells):,} cells are off; most: " if len(cells) > 1 else ""
+    way = "too many" if over > 0 else "too few"
+    where = f"{many}{cell_words(table, label)}, {amount(abs(over), unit)} {way}"
+    if others:
+        words = f"{where}. They share their people with the cells above."
+        return Cause("pulled along", table, label, abs(over), unit, words, _NOTHING, tuple(cells))
+    met = "The fractional fit meets it" if counted.fitted is not None else "Nothing forbids it"
+    words = f"{where}. {met}, but no set of whole {_donors(counted)} that does was found within the search allowed."
+    remedy = "Allow a longer search, or another seed; a cell or two in a zone is small beside what surveys leave open."
+    return Cause("made whole", table, label, abs(over), unit, words, remedy, tuple(cells))

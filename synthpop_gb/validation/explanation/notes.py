@@ -1,0 +1,130 @@
+"""What is worth knowing of a place that fits or not: tables as published, closeness of the fit, donors, thin cells."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.validation.explanation.counted import Counted, incidence_of
+from synthpop_gb.validation.explanation.words import amount, cell_words, listed, share
+
+__all__ = ["notes_of"]
+
+COPIES, TIMES = 10.0, 5.0
+"""A cell is thin where a donor stands for so many of the place, and for so many times what a donor does on average."""
+
+
+def notes_of(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) -> tuple[str, ...]:
+    """Say what is worth knowing, in sentences.
+
+    cells : the explanation's table of cells; facts : of `donor_frame`.
+    """
+    found = [
+        _closeness(counted),
+        *_published(counted),
+        *_noise(counted),
+        *_donors(counted, facts),
+        *_noughts(counted),
+        *_thin(counted, cells, facts),
+    ]
+    return tuple(sentence for sentence in found if sentence)
+
+
+def _closeness(counted: Counted) -> str:
+    if counted.fitted is None:
+        return "The method keeps no fractional weights, so only whole units can be compared with the tables."
+    against = counted.target if counted.population.settled is None else counted.goal
+    off = np.abs(counted.fitted - against)
+    zone, cell = np.unravel_index(np.argmax(off), off.shape)
+    words = "every target" if counted.population.settled is None else "every whole table that it settled on"
+    if off[zone, cell] < 0.005:
+        return f"Fractional weights meet {words} to {off[zone, cell]:.1g} of a person."
+    where, how = cell_words(*counted.problem.cells[cell]), amount(off[zone, cell], counted.units[cell])
+    return f"Fractional weights are furthest from their aim at {where}: {how}."
+
+
+def _published(counted: Counted) -> list[str]:
+    """Tables that disagree as published, by the unit they count: their totals, and what settling moved."""
+    moved = np.abs(counted.target - counted.published).sum(axis=0)
+    out = []
+    first, tables = counted.problem.constraint_start, counted.aligned.constraints
+    groups: dict[tuple[str, str], list[int]] = {}
+    for k, table in enumerate(tables):
+        groups.setdefault((table.universe.unit, table.universe.name), []).append(k)
+    for members in groups.values():
+        sums = {k: counted.published[:, first[k] : first[k + 1]].sum() for k in members}
+        changed = sum(moved[first[k] : first[k + 1]].sum() for k in members)
+        if changed < 0.5:
+            continue
+        unit = counted.units[first[members[0]]]
+        totals = listed((f"{cell_words(tables[k].name)} {n:,.0f}" for k, n in sums.items()), 8)
+        settled = counted.target[:, first[members[0]] : first[members[0] + 1]].sum()
+        if len(set(np.round(list(sums.values()), 6))) > 1:
+            words = (
+                f"As published the tables disagree on how many {unit} there are: {totals}; they were settled at {settled:,.0f}"
+            )
+        else:
+            words = f"As published some tables contradict each other ({totals} {unit})"
+        out.append(f"{words}, which moved {amount(float(changed), unit)} in all. No population can meet them as published.")
+    return out
+
+
+def _noise(counted: Counted) -> list[str]:
+    """Say how many perturbed counts, as published, are met within the publisher's noise."""
+    error = np.concatenate([t.standard_errors for t in counted.aligned.constraints])
+    noisy = error > 0
+    if not noisy.any():
+        return []
+    off = np.abs(counted.observed - counted.published)[:, noisy]
+    within, n = int((off <= 1.96 * error[noisy]).sum()), off.size
+    return [
+        f"The publisher perturbed {n:,} of these counts; {within:,} of them ({share(within, n)}) are met to within that noise; "
+        "noise alone would leave 95 %."
+    ]
+
+
+def _donors(counted: Counted, facts: Mapping[str, float]) -> list[str]:
+    if not facts["people"]:
+        return ["Nobody lives here."]
+    homes = f" in {facts['households']:,.0f} different households" if "households" in facts else ""
+    _, n = np.unique(counted.placed.record, return_inverse=True)
+    top = float(np.bincount(n, counted.placed.n).max())
+    return [
+        f"{amount(facts['people'])} are copies of {facts['donors']:,.0f} different records{homes}, worth "
+        f"{facts['effective']:,.0f} that are used alike; the most used one stands for {amount(top)} "
+        f"({share(top, facts['people'])})."
+    ]
+
+
+def _noughts(counted: Counted) -> list[str]:
+    """Say how many donors the targets of nought leave, where they exclude more than half; and which of them exclude most."""
+    problem = counted.problem
+    n = np.diff(problem.donor_start).astype(np.float64)
+    left, every = float(n[counted.open.any(axis=0)].sum()), float(n.sum())
+    if len(counted.where) > 1 or left > 0.5 * every:
+        return []
+    members = incidence_of(problem)
+    members.data[:] = 1.0
+    blocked = (members.T @ n) * (counted.target[0] <= 0)
+    most = [int(c) for c in np.argsort(-blocked, kind="stable")[:3] if blocked[c] > 0]
+    which = listed((f"{cell_words(*problem.cells[c])} ({blocked[c]:,.0f})" for c in most), 3)
+    units = "records" if problem.households is None else "households"
+    return [f"Targets of nought leave only {left:,.0f} of the survey’s {every:,.0f} {units}. Those that exclude most: {which}."]
+
+
+def _thin(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) -> list[str]:
+    """Name the cells that few donors must fill."""
+    usual = facts["people"] / max(float(counted.aligned.weight.sum() ** 2 / (counted.aligned.weight**2).sum()), 1.0)
+    copies = cells["target"] / cells["effective_donors"].where(cells["effective_donors"] > 0)
+    thin = cells.assign(copies=copies)[(copies >= COPIES) & (copies >= TIMES * usual)]
+    if thin.empty:
+        return []
+    thin = thin.sort_values("copies", ascending=False, kind="stable")
+    said = [
+        f"{cell_words(r['table'], r['cell'])} ({amount(r['target'], r['unit'])} from {max(r['effective_donors'], 1):,.0f} alike)"
+        for r in thin.head(4).to_dict("records")
+    ]
+    more = f"; {len(thin) - 4:,} more cells are as thin" if len(thin) > 4 else ""
+    return [f"Few donors must fill {listed(said, 4)}{more}. What these people are beside, a handful of records decide."]
