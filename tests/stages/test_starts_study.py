@@ -69,11 +69,11 @@ universe = "usual residents"
     return path
 
 
-FULL = '''own_region = 0.2
+FULL = """own_region = 0.2
 smooth = 0.25
 max_copies = 6
 exclude = "tenure = 'rent' and age = 'old'"
-learnt = [{ table = "age x sex" }]'''
+learnt = [{ table = "age x sex" }]"""
 
 
 def test_a_start_is_made_noted_repeated_and_loaded(inputs, tmp_path):
@@ -117,18 +117,18 @@ def test_what_a_run_noted_is_used_again_and_nothing_chosen_anew(inputs, tmp_path
 @pytest.mark.parametrize(
     ("start", "code", "said"),
     [
-        ('own_region = 1', "study-value", "less than 1"),
+        ("own_region = 1", "study-value", "less than 1"),
         ('own_region = "half"', "study-value", "auto"),
-        ('own_regions = 0.5', "study-key", "own_region"),
-        ('max_copies = 2.5', "study-value", "whole number"),
-        ('max_copies = 0', "study-value", "greater than 0"),
-        ('smooth = 1.2', "study-value", "less than or equal to 1"),
+        ("own_regions = 0.5", "study-key", "own_region"),
+        ("max_copies = 2.5", "study-value", "whole number"),
+        ("max_copies = 0", "study-value", "greater than 0"),
+        ("smooth = 1.2", "study-value", "less than or equal to 1"),
         ('own_region = 0.5\nregion = "Atlantis"', "start-region", "No zone lies"),
         ('own_region = "auto"\njudge = ["tenure"]', "study-reference", "no held-out table"),
         ('learnt = [{ table = "age x tenure" }]', "study-reference", "No table counts"),
         ('learnt = [{ table = "age x sex", train = "msoa" }]', "start-training", "no tables of the level"),
         ('exclude = "tenure = rent"', "bad-condition", "quotes"),
-        ('exclude = "age in (\'young\', \'middle\', \'old\')"', "no-records", "nobody is left"),
+        ("exclude = \"age in ('young', 'middle', 'old')\"", "no-records", "nobody is left"),
     ],
 )
 def test_what_cannot_be_done_is_said_before_anything_is_computed(inputs, tmp_path, start, code, said):
