@@ -29,7 +29,7 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
-_ONE_CORE = ("_solving", "_annealing", "_calibration")  # modules that compare with plain NumPy on one core
+_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")  # modules that compare with plain NumPy on one core
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -99,6 +99,15 @@ GROUPS = {
         data=False,
     ),
     "intervals_silc": Group("Coverage of nominal 90 % intervals: zones of EU-SILC", "_intervals", "silc"),
+    "national_households": Group(
+        "Whole households in 34,753 zones of made-up counties, end to end, killed on the way and resumed",
+        "_national",
+        "national",
+        data=False,
+    ),
+    "national_households_dask": Group(
+        "Whole households in 200 zones on a dask cluster of two workers", "_national", "dask_part", data=False
+    ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
@@ -154,6 +163,36 @@ GROUPS = {
         data=False,
     ),
     "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
+    "households_demo": Group(
+        "Three demo counties of whole households, eight tables: exact zones, who lives with whom against the truth",
+        "_households_demo",
+        "households_demo",
+        data=False,
+    "households_eusilc": Group(
+        "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
+        "_households",
+        "eusilc",
+    "trafford": Group(
+        "Trafford 2021: whole households of a stand-in survey, perturbed tables of output areas, LSOAs and MSOAs at once",
+        "_geographies",
+        "measure_levels",
+        ("trafford-2021",),
+    ),
+    "scotland": Group(
+        "Scotland 2022: whole households of a stand-in survey in all 6,976 data zones",
+        "_geographies",
+        "measure_levels",
+        ("scotland-2022",),
+    ),
+    "border": Group(
+        "Northumberland and the Scottish Borders: tables of two censuses joined",
+        "_geographies",
+        "measure_levels",
+        ("border-2022",),
+    ),
+    "rezoning": Group(
+        "England and Wales 2021: people of LSOAs counted in constituencies that divide LSOAs", "_geographies", "rezoning"
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 

@@ -48,6 +48,8 @@ def problem_hash(problem: Problem, *, zones: bool = True) -> str:
         found.update(b"guides" + problem.guide_of.tobytes() + problem.guide_start.tobytes())
     for name, array in _unit_arrays(problem).items():
         found.update(f"{name}{array.shape}".encode() + array.tobytes())
+    if problem.max_copies is not None:
+        found.update(f"max_copies {float(problem.max_copies)!r}".encode())
     if problem.households is not None:
         found.update(b"households" + "\0".join(map(str, problem.households)).encode() + b"\1")
     for level in problem.levels:
@@ -119,9 +121,23 @@ def run_fingerprint(problem: Problem, method: Method, options: Any, streams: Str
 
 
 def _marks(problem: Problem) -> np.ndarray:
-    """(n_zones,) uint64: a hash of each zone's key and numbers."""
+    """(n_zones,) uint64: a hash of each zone's key and numbers; where levels bind zones together, of all that are bound to it."""
     rows = np.column_stack([problem.zone_keys, *(array.view(np.uint64) for array in _zone_arrays(problem))])
-    return np.array([int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=8).digest(), "little") for row in rows], np.uint64)
+    if not problem.levels:
+        return np.array([_mark(row.tobytes()) for row in rows], np.uint64)
+    parts = [row.tobytes() for row in rows]
+    for level in problem.levels:
+        areas = [f"{level.name} {code}".encode() + row.tobytes() for code, row in zip(level.areas, level.targets, strict=True)]
+        parts = [part + (areas[area] if area >= 0 else b"") for part, area in zip(parts, level.of_zone.tolist(), strict=True)]
+    alone, together = np.array([_mark(part) for part in parts], np.uint64), {}
+    for component in np.unique(problem.component).tolist():
+        together[component] = np.sort(alone[problem.component == component]).tobytes()
+    both = zip(alone, problem.component.tolist(), strict=True)
+    return np.array([_mark(mark.tobytes() + together[component]) for mark, component in both], np.uint64)
+
+
+def _mark(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
 class Checkpoint:

@@ -66,8 +66,9 @@ def _level(aligned: Aligned, partition: str | None) -> str | None:
         message = f"Zones do not nest in {partition!r}; there are: {', '.join(parents) or 'no areas'}."
         raise InputError([finding("study-reference", message, place="partition")])
     places = aligned.geography.zones
-    wide = [p for p in parents if len(places) >= _LEAST_ZONES * places[p].nunique()]
-    return partition or (wide or list(parents[-1:]) or [None])[0]
+    covering = aligned.geography.covering
+    wide = [p for p in covering if len(places) >= _LEAST_ZONES * places[p].nunique()]
+    return partition or (wide or list(covering[-1:]) or [None])[0]
 
 
 def _write_folder(rows: PersonRows, folder: Path, level: str | None) -> None:

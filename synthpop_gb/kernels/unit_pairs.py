@@ -41,14 +41,14 @@ def pair_work(n) -> PairWork:
 
 
 @njit
-def match_swaps(n, m, triples, which, away, weights, parts, layout, placed, work, pairs, state):
+def match_swaps(n, m, triples, which, near, weights, parts, layout, placed, work, pairs, state):
     """Look for one, two or three swaps after which every target is met, and make them.
 
-    n : units; m : swaps to draw, at most len(pairs.key); triples : how many of them to take as made while looking for two more.
-    which : NARROW or WIDE strata, whose donors are prepared.
+    n, which, near : as in `propose`; m : swaps to draw, at most len(pairs.key); triples : how many of them to take as made
+        while looking for two more.
     Returns (whether found, swaps looked at).
     """
-    wanted, m = _draw(n, m, which, away, weights, parts, layout, placed, work, pairs, state)
+    wanted, m = _draw(n, m, which, near, weights, parts, layout, placed, work, pairs, state)
     for j in range(m):
         k = _find(wanted - pairs.key[j], pairs)
         if k >= 0 and _make(j, k, -1, parts, layout, placed, pairs):
@@ -64,7 +64,7 @@ def match_swaps(n, m, triples, which, away, weights, parts, layout, placed, work
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _draw(n, m, which, away, weights, parts, layout, placed, work, pairs, state):
+def _draw(n, m, which, near, weights, parts, layout, placed, work, pairs, state):
     """Draw m swaps and hash their changes. Returns (key of what is missing, swaps drawn)."""
     table = pairs.table
     table[:] = -1
@@ -72,7 +72,7 @@ def _draw(n, m, which, away, weights, parts, layout, placed, work, pairs, state)
     drawn, tries = 0, 0
     while drawn < m and tries < _TRIES * m:
         tries += 1
-        i, q = propose(n, which, away, weights, parts, layout, placed, work, state)
+        i, q = propose(n, which, near, weights, parts, layout, placed, work, state)
         if q < 0:
             continue
         z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])

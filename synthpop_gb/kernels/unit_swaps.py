@@ -1,10 +1,12 @@
 """Swaps of whole households: one unit of a zone exchanged for another donor, scored by the cells that change alone.
 
 A swap stays within a stratum of the donors, so that in the narrow ones, alike in all cells of households, household tables are
-left as they are. Donors are proposed by fitted weight, and moves that lead away from the weights mostly refused: a profile
-gives a unit away in proportion to what it has above its weight, and takes one in proportion to what it lacks, so that misses are
-mended where the draw was wrong and the mean stays where it was. Annealing (Kirkpatrick, Gelatt & Vecchi 1983, Science 220) on the total
-absolute error; for synthetic households Williamson, Birkin & Rees (1998, Environ. Plan. A 30).
+left as they are. While there is hope that *near* swaps do, profiles give up only the copy that they have above their weight, in
+proportion to how much it is above, and take one only where they have less, in proportion to how much less: misses are mended
+where the draw was wrong, counts stay within one of the weights, and the mean stays where it was.
+
+Annealing (Kirkpatrick, Gelatt & Vecchi 1983, Science 220) on the total absolute error; for synthetic households Williamson,
+Birkin & Rees (1998, Environ. Plan. A 30).
 """
 
 import math
@@ -20,6 +22,7 @@ __all__ = ["ALIKE", "NARROW", "WIDE", "Placed", "anneal_units", "exchange_units"
 
 NARROW, ALIKE, WIDE = 0, 1, 2  # kinds of strata: see `UnitLayout.stratum`
 _NOBODY = -1
+_NONE = -1.0  # no chance: a stratum in which nobody has a weight
 
 
 class Placed(NamedTuple):
@@ -39,8 +42,13 @@ class Placed(NamedTuple):
 
 
 @njit
-def list_units(parts, layout, placed):
-    """List the units that `placed.counts` tells of and measure their gaps. Returns (units, total absolute error)."""
+def list_units(weights, parts, layout, placed):
+    """List the units that `placed.counts` tells of and measure their gaps.
+
+    weights : (n_zones, n_profiles) float64, fitted weights.
+    Returns (tops, units, total absolute error). The first `tops` units are *top copies*: one of every profile that has more
+    copies than its weight.
+    """
     gap, n = placed.gap, 0
     for g in range(gap.shape[0]):
         gap[g] = -parts.target[g]
@@ -52,60 +60,74 @@ def list_units(parts, layout, placed):
                     g = parts.place[z, layout.cell[k]]
                     if g >= 0:
                         gap[g] += copies * layout.count[k]
-                for _ in range(copies):
+                if copies > weights[z, p]:
                     placed.zone[n] = z
                     placed.profile[n] = p
                     n += 1
+    tops = n
+    for z in range(placed.counts.shape[0]):
+        for p in range(placed.counts.shape[1]):
+            copies = placed.counts[z, p]
+            for _ in range(copies - 1 if copies > weights[z, p] else copies):
+                placed.zone[n] = z
+                placed.profile[n] = p
+                n += 1
     error = 0
     for g in range(gap.shape[0]):
         error += abs(gap[g])
-    return n, error
+    return tops, n, error
 
 
 @njit
-def prepare_donors(weights, which, layout, work):
+def prepare_donors(weights, which, near, layout, work):
     """Make the tables that donors of every zone and stratum are drawn from.
 
-    weights : (n_zones, n_profiles) float64; which : NARROW or WIDE. work.chance and work.alias are written.
+    weights : (n_zones, n_profiles) float64; which : NARROW, ALIKE or WIDE; near : whether in proportion to the weights'
+        fractions, or to the weights. work.chance and work.alias are written.
     """
     first, order, sorted_weight = layout.first[which], layout.order[which], work.fraction
     for z in range(weights.shape[0]):
         for i in range(order.shape[0]):
-            sorted_weight[i] = weights[z, order[i]]
+            w = weights[z, order[i]]
+            sorted_weight[i] = w - np.floor(w) if near else w
         for s in range(first.shape[0] - 1):
             a, b = first[s], first[s + 1]
-            if b > a:
-                make_alias(sorted_weight[a:b], work.chance[z, a:b], work.alias[z, a:b], work.small, work.large)
+            if b > a and make_alias(sorted_weight[a:b], work.chance[z, a:b], work.alias[z, a:b], work.small, work.large) == 0.0:
+                for j in range(a, b):  # nobody to draw: each stands for the first, which is refused below
+                    work.chance[z, j] = _NONE
 
 
 @njit(inline="always")
-def propose(n, which, away, weights, parts, layout, placed, work, state):
-    """Propose a unit and a donor to take its place. Returns (unit, donor), the donor -1 where the proposal is refused."""
+def propose(n, which, near, weights, parts, layout, placed, work, state):
+    """Propose a unit and a donor to take its place. Returns (unit, donor), the donor -1 where the proposal is refused.
+
+    n : the units to choose from. near : whether counts stay within 1 of the weights, for which n are the top copies: a profile
+        then gives a unit away in proportion to what it has above its weight. Otherwise any unit goes, and any donor.
+    """
     i = next_below(state, n)
     z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])
-    copies = placed.counts[z, p]
-    keep = copies - weights[z, p]
-    if keep < copies and next_uniform(state) * copies > max(keep, away * copies):
+    if near and next_uniform(state) > placed.counts[z, p] - weights[z, p]:
         return i, np.int64(_NOBODY)
     s = layout.stratum[which, p]
     a, b = layout.first[which, s], layout.first[which, s + 1]
     j = next_below(state, b - a) + a
+    if work.chance[z, j] == _NONE:
+        return i, np.int64(_NOBODY)
     if next_uniform(state) >= work.chance[z, j]:
         j = a + work.alias[z, j]
     q = np.int64(layout.order[which, j])
     there = placed.counts[z, q]
-    if q == p or there >= parts.most[z, q]:
-        return i, np.int64(_NOBODY)
-    if there > 0 and next_uniform(state) * weights[z, q] > max(weights[z, q] - there, away * weights[z, q]):
+    if q == p or there >= parts.most[z, q] or (near and there > weights[z, q]):
         return i, np.int64(_NOBODY)
     return i, q
 
 
 @njit
-def anneal_units(n, which, away, error, temperature, cooling, steps, proposals, weights, parts, layout, placed, work, state):
+def anneal_units(n, which, near, error, temperature, cooling, steps, proposals, weights, parts, layout, placed, work, state):
     """Exchange units for donors while it cools, until every target is met or the steps are over; the best state seen is kept.
 
-    n : units; which : NARROW or WIDE strata, whose donors `prepare_donors` has prepared; error : total absolute error now.
+    n, which, near : units to choose from, strata and how far to go, as in `propose`; `prepare_donors` has prepared the donors.
+    error : total absolute error now.
     temperature, cooling : at the first step, in the error's unit, and what it is multiplied by after each of `steps` steps of
         `proposals` proposals.
     Returns (error, proposals made).
@@ -118,7 +140,7 @@ def anneal_units(n, which, away, error, temperature, cooling, steps, proposals, 
             if error == 0:
                 return error, made
             made += 1
-            i, q = propose(n, which, away, weights, parts, layout, placed, work, state)
+            i, q = propose(n, which, near, weights, parts, layout, placed, work, state)
             if q < 0:
                 continue
             z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])

@@ -10,59 +10,68 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import next_below, next_uniform
-from synthpop_gb.kernels.unit_swaps import ALIKE, WIDE, prepare_donors, propose
+from synthpop_gb.kernels.unit_swaps import ALIKE, WIDE, list_units, prepare_donors, propose
 
 __all__ = ["settle_totals"]
 
 _NOBODY = -1
-_AWAY = 0.05  # see `unit_swaps.propose`
+_ADD, _REMOVE = 0, 1  # of eight proposals
 _SIDEWAYS = 0.1  # share of the moves let through that only shift what is off
 
 
 @njit
-def settle_totals(n, tries, weights, parts, layout, placed, work, state):
+def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, state):
     """Swap, add and remove units until household tables and numbers of people are right, or tries are over.
 
-    n : units; tries : proposals, for all zones together; others as in `anneal_units`. work's donors are overwritten.
-    Returns (units, how much is off still, total absolute error, proposals made).
+    tops, n : of `list_units`; near : see `unit_swaps.propose`; tries : proposals, for all zones together. Donors of `work` are
+    overwritten.
+    Returns (tops, units, how much is off still, total absolute error, proposals made).
     """
-    off, people = _measure(parts, layout, placed), 0
+    off, people, made = _measure(parts, layout, placed), 0, 0
     for z in range(placed.counts.shape[0]):
         people += abs(_people_off(z, parts, layout, placed))
-    made = 0
     which = ALIKE if off == 0 else WIDE
     if off + people > 0:
-        prepare_donors(weights, which, layout, work)
-    while off + people > 0 and made < tries and n > 0:
+        prepare_donors(weights, which, near, layout, work)
+    while off + people > 0 and made < tries:
+        choice = tops if near else n
+        if choice == 0:
+            break
         made += 1
         if which == WIDE and off == 0:
             which = ALIKE
-            prepare_donors(weights, which, layout, work)
-        i, q = propose(n, which, _AWAY, weights, parts, layout, placed, work, state)
+            prepare_donors(weights, which, near, layout, work)
+        i, q = propose(choice, which, near, weights, parts, layout, placed, work, state)
         if q < 0:
             continue
-        z = np.int64(placed.zone[i])
-        kind = next_below(state, 8)  # one in eight is added, one removed
-        if kind == 0:
+        z, kind = np.int64(placed.zone[i]), next_below(state, 8)
+        if kind == _ADD:
             if n == placed.zone.shape[0]:
                 continue
             i = _NOBODY
-        elif kind == 1:
-            q = _NOBODY
+        elif kind == _REMOVE:
+            q = np.int64(_NOBODY)
         before = abs(_people_off(z, parts, layout, placed))
         change = _shift(z, i, q, 1, parts, layout, placed)
-        after = abs(_people_off(z, parts, layout, placed))
-        gain = after - before if change == 0 else change  # household tables first
-        if gain < 0 or (gain == 0 and kind > 1 and which == WIDE and next_uniform(state) < _SIDEWAYS):
-            off += change
-            people += after - before
-            n = _carry_out(z, i, q, n, placed)
-        else:
+        further = abs(_people_off(z, parts, layout, placed)) - before
+        gain = further if change == 0 else change  # household tables first
+        if gain > 0 or (gain == 0 and (i < 0 or q < 0 or which != WIDE or next_uniform(state) > _SIDEWAYS)):
             _shift(z, i, q, -1, parts, layout, placed)
+            continue
+        off += change
+        people += further
+        if i >= 0:
+            placed.counts[z, placed.profile[i]] -= 1
+        if q >= 0:
+            placed.counts[z, q] += 1
+        if i >= 0 and q >= 0:
+            placed.profile[i] = q
+        else:
+            tops, n, _ = list_units(weights, parts, layout, placed)
     error = 0
     for g in range(placed.gap.shape[0]):
         error += abs(placed.gap[g])
-    return n, off + people, error, made
+    return tops, n, off + people, error, made
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -105,21 +114,3 @@ def _shift(z, i, q, way, parts, layout, placed):
                 if parts.household[g]:
                     change += abs(placed.gap[g])
     return change
-
-
-@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _carry_out(z, i, q, n, placed):
-    """Change counts and the list of units by a move whose gaps are changed already. Returns how many units there are."""
-    if i >= 0:
-        placed.counts[z, placed.profile[i]] -= 1
-    if q >= 0:
-        placed.counts[z, q] += 1
-        if i < 0:
-            i = n
-            n += 1
-            placed.zone[i] = z
-        placed.profile[i] = q
-    else:
-        n -= 1
-        placed.zone[i], placed.profile[i] = placed.zone[n], placed.profile[n]
-    return n

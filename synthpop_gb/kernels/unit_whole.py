@@ -20,9 +20,9 @@ __all__ = ["Effort", "place_units", "placed_units"]
 
 _FIRST = 10_000  # proposals a zone of the first attempt, a fourfold each time after; most zones need some 3,000
 _STEPS, _HOT, _COOLING = 20, 0.6, 0.9  # of annealing: from 0.6 to 0.08 people
-_NEAR = 24  # people missed up to which matching is tried
+_FEW = 24  # people missed up to which matching is tried
 _TRIES = 5_000  # proposals a zone to settle totals
-_AWAY = 0.3  # see `unit_swaps.propose`; all moves are let through from the third attempt on
+_NEAR = 2  # attempts that stay within one of the weights; `unit_swaps.propose`
 
 
 class Effort(NamedTuple):
@@ -62,12 +62,15 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
     for attempt in range(effort.restarts + 1):
         for z in range(zones):
             cube_units(weights[z], parts.most[z], layout, work, state, placed.counts[z])
-        n, error = list_units(parts, layout, placed)
+        near = attempt < _NEAR
+        tops, n, error = list_units(weights, parts, layout, placed)
         if error > 0:
             limit = min(limit, effort.max_proposals)
-            n, off, error, made = settle_totals(n, _TRIES * zones, weights, parts, layout, placed, work, state)
+            tops, n, off, error, made = settle_totals(tops, n, near, _TRIES * zones, weights, parts, layout, placed, work, state)
             proposals += made
-            error, made = _search(n, attempt, off, error, limit, effort, weights, parts, layout, placed, work, pairs, state)
+            error, made = _search(
+                tops if near else n, attempt, near, off, error, limit, effort, weights, parts, layout, placed, work, pairs, state
+            )
             proposals += made
             limit *= 4
         if least < 0 or error < least:
@@ -79,18 +82,19 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _search(n, attempt, off, error, limit, effort, weights, parts, layout, placed, work, pairs, state):
+def _search(n, attempt, near, off, error, limit, effort, weights, parts, layout, placed, work, pairs, state):
     """Anneal, then match what is left. Returns (total absolute error, swaps proposed and looked at)."""
     which = WIDE if off > 0 else (ALIKE if attempt % 3 == 2 else NARROW)
-    away = _AWAY if attempt < 2 else 1.0
     zones = weights.shape[0]
-    prepare_donors(weights, which, layout, work)
+    if n == 0:
+        return error, 0
+    prepare_donors(weights, which, near, layout, work)
     error, made = anneal_units(
-        n, which, away, error, _HOT, _COOLING, _STEPS, limit * zones // _STEPS, weights, parts, layout, placed, work, state
+        n, which, near, error, _HOT, _COOLING, _STEPS, limit * zones // _STEPS, weights, parts, layout, placed, work, state
     )
-    if error > 0 and effort.swaps > 0 and error <= _NEAR * zones:
+    if error > 0 and effort.swaps > 0 and error <= _FEW * zones:
         found, looked = match_swaps(
-            n, effort.swaps, effort.triples, which, away, weights, parts, layout, placed, work, pairs, state
+            n, effort.swaps, effort.triples, which, near, weights, parts, layout, placed, work, pairs, state
         )
         made += looked
         if found:

@@ -14,10 +14,12 @@ from synthpop_gb.aligned import Aligned, AlignedTable
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.pipeline.inputs import align, examine_study, read_inputs
 from synthpop_gb.pipeline.run import Run, report_on
+from synthpop_gb.pipeline.starting import problem_of_run
 from synthpop_gb.population import Population
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Table
+from synthpop_gb.spec.start import StartModel
 
 __all__ = ["check_drawable", "draw", "draw_indicator", "load", "map_run", "opened", "slug", "validate_run"]
 
@@ -39,7 +41,8 @@ def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
     alone = (Path(folder) / "population" / "problem.npz").exists()  # an open survey: the folder is enough
     if aligned is None and run["study"] is not None and not alone:
         aligned = _aligned(run)
-    population = run_folder.load(folder, aligned=aligned)
+    problem = problem_of_run(run, aligned) if aligned is not None and run["study"] is not None else None
+    population = run_folder.load(folder, aligned=aligned, problem=problem)
     if aligned is None and run["study"] is not None and not run_folder.changed_inputs(run["inputs"]):
         population = replace(population, problem=replace(population.problem, aligned=_aligned(run)))
     return population
@@ -59,7 +62,8 @@ def opened(folder: Path, *, replicates: bool = False) -> tuple[Study, Aligned, P
         remedy = "Use Python: sp.load, then sp.validate, sp.indicator or sp.export.people with the aligned inputs."
         raise InputError([finding("study-missing", message, place=str(folder), remedy=remedy)])
     aligned = _aligned(run)
-    return Study.model_validate(run["study"]), aligned, run_folder.load(folder, aligned=aligned, replicates=replicates)
+    population = run_folder.load(folder, problem=problem_of_run(run, aligned), replicates=replicates)
+    return Study.model_validate(run["study"]), aligned, population
 
 
 def validate_run(folder: str | Path, *, held_out=()) -> Run:
@@ -90,7 +94,9 @@ def _judges(study: Study, aligned: Aligned, paths) -> tuple[tuple[AlignedTable, 
         # constraints that this table could serve are left out, so that none of them is looked for in it
         others = [c for c in study.constraints if not set(c.split(" x ")) <= set(table.variable_names)]
         others = others or study.constraints
-        asked = study.model_copy(update={"constraints": others, "held_out": [table.name], "maps": [], "truth": None})
+        start = StartModel(exclude=study.start.exclude)
+        changed = {"constraints": others, "held_out": [table.name], "maps": [], "truth": None, "start": start}
+        asked = study.model_copy(update=changed)
         judged, findings, _ = examine_study(asked, inputs)
         refuse(findings)
         (judge,) = judged.held_out

@@ -169,7 +169,7 @@ class Population:
         keys = stream_keys(self.provenance.seed, problem.zone_keys[where], self.number, PLACE)
         order, donor, cumulated, guide = self._placing
         start, rank, n, unplaced = place_zones(
-            *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.units)
+            *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.units), problem.caps(where)
         )
         if unplaced:
             raise ValueError(f"{unplaced:,} units are of profiles that no record with a design weight above 0 has")
@@ -273,6 +273,8 @@ class Population:
                 start = start * np.exp(problem.tilt[where] @ tilts.T)
             scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[where])
             weights = unit_weights(self.link, scale, start, self._dual_members, self.duals[where])
+        if problem.max_copies is not None:
+            weights = np.minimum(weights, np.diff(problem.donor_start) * problem.caps(where)[:, None])
         weights[(self.status["fit"] == "EMPTY").to_numpy()[where]] = 0.0
         return weights
 

@@ -8,6 +8,8 @@ from io import BytesIO, StringIO
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.report.words import said
+
 __all__ = ["YARDSTICKS", "caterpillar", "histogram", "pair_grid", "share_chart", "truth_scatter", "yardstick_chart"]
 
 _FONT = "Arial, Helvetica, sans-serif"
@@ -223,12 +225,12 @@ def share_chart(cells: pd.DataFrame) -> str:
     known = [side for side in _SIDES if cells[side[0]].notna().any()]
     some = cells[cells[[side[0] for side in known]].fillna(0).max(axis=1) >= 0.05]
     long = pd.concat(
-        [pd.DataFrame({"row": some["cell"].astype(str), "value": some[c], "source": label}) for c, label, _, _ in reversed(known)]
+        [pd.DataFrame({"row": some["cell"].map(said), "value": some[c], "source": label}) for c, label, _, _ in reversed(known)]
     )
     long = long[long["value"].notna()].astype({"row": object, "source": object})
     labels = [side[1] for side in known]
     axis = alt.Axis(labelLimit=260, ticks=False, domain=False, grid=False, labelColor=_INK, labelPadding=10)
-    rows = alt.Y("row:N", sort=some["cell"].astype(str).tolist(), title=None, axis=axis)
+    rows = alt.Y("row:N", sort=some["cell"].map(said).tolist(), title=None, axis=axis)
     scale = alt.Scale(domainMin=0, nice=True)
     x = alt.X("value:Q", title="%", scale=scale, axis=alt.Axis(tickCount=6))
     base = alt.Chart(long)

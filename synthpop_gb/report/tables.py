@@ -10,7 +10,9 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.report.summary import zone_names
 from synthpop_gb.report.words import Column, Grid, fixed, grid_of, number, percent, said, whole
 
-__all__ = ["changes_grid", "fit_grid", "held_out_grid", "pairs_grid", "records_grid", "truth_grid", "yardsticks_of", "zones_grid"]
+__all__ = [
+    "changes_grid", "fit_grid", "held_out_grid", "levels_grid", "pairs_grid", "records_grid", "truth_grid", "yardsticks_of", "zones_grid",
+]  # fmt: skip
 
 _YARDSTICKS = (
     Column("wrong_whole", "This population", "", percent),
@@ -65,6 +67,37 @@ def fit_grid(aligned: Aligned, checks: Checks) -> Grid:
     marked = {(i, exact): "ok" if n == len(aligned.zones) else "warn" for i, n in enumerate(frame["zones_exact"])}
     caption = f"Published and counted people{'' if alone else ' and households'}, table by table, over all zones"
     return grid_of(frame, columns, caption, marked=marked)
+
+
+def levels_grid(checks: Checks) -> Grid | None:
+    """One row a level and table of the areas above the zones; None where the study has no levels."""
+    frame = checks.tables.get("level_fit", pd.DataFrame())
+    if frame.empty:
+        return None
+    rows = []
+    for (level, table, kept), mine in frame.groupby(["level", "table", "held_out"], sort=False):
+        worst = mine.loc[mine["tae"].idxmax()]
+        rows.append({
+            "level": level, "table": table, "role": "kept back" if kept else "fitted", "areas": len(mine),
+            "exact": int(mine["exact"].sum()), "people": mine["people"].sum(), "observed": mine["observed"].sum(),
+            "tae": mine["tae"].sum(), "misplaced": 50 * mine["tae"].sum() / max(mine["people"].sum(), 1.0),
+            "worst": worst["area"] if worst["tae"] > 0 else "none",
+        })  # fmt: skip
+    columns = [
+        Column("level", "Level", text=True),
+        Column("table", "Table", text=True, write=said),
+        Column("role", "Role", text=True),
+        Column("areas", "Areas", "", whole),
+        Column("exact", "Areas exact", "", whole),
+        Column("people", "Published", "people, settled", whole),
+        Column("observed", "Counted", "people", whole),
+        Column("tae", "TAE", "people", whole),
+        Column("misplaced", "Wrong cell", "% of people", percent),
+        Column("worst", "Worst area", text=True),
+    ]
+    last = [c.key for c in columns].index("exact")
+    marked = {(i, last): "ok" if r["exact"] == r["areas"] else "warn" for i, r in enumerate(rows) if r["role"] == "fitted"}
+    return grid_of(pd.DataFrame(rows), columns, "Published and counted people of the areas above the zones", marked=marked)
 
 
 def changes_grid(aligned: Aligned) -> Grid | None:

@@ -38,6 +38,8 @@ def write_problem(problem: Problem, path: Path) -> None:
     if problem.households is not None:
         held["households"] = _labels(problem.households)
         held["household_name"] = np.array(str(problem.households.name or ""))
+    if problem.max_copies is not None:
+        held["max_copies"] = np.array(float(problem.max_copies))
     names = np.array([str(n or "") for n in (problem.zones.name, problem.records.name, *problem.cells.names)])
     with replacing(path) as temporary, open(temporary, "wb") as file:
         np.savez(file, **held, zones=_labels(problem.zones), records=_labels(problem.records), names=names)
@@ -75,6 +77,7 @@ def read_problem(path: Path) -> Problem:
                 incidence=_read_incidence("", stored, len(cells[0])),
                 households=_read_households(stored),
                 levels=tuple(_read_levels(stored)),
+                max_copies=float(stored["max_copies"]) if "max_copies" in stored else None,
             )
     except (OSError, ValueError, KeyError) as error:
         raise InputError([finding("unreadable-file", f"{path} is not a problem's archive: {error}.", place=str(path))]) from None

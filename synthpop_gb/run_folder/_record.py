@@ -44,6 +44,7 @@ def write_run(
         "synthpop_gb_run": _FORMAT,
         "created": made.created,
         "study": made.study,
+        **({} if made.start is None else {"start": made.start}),
         "method": {"name": made.method, "options": made.options, **({} if link is None else {"link": link})},
         "seed": made.seed,
         "versions": made.versions,
@@ -131,6 +132,7 @@ def provenance_of(run: Mapping) -> Provenance:
         options=run["method"]["options"],
         inputs=tuple(InputFile(**i) for i in run["inputs"]),
         study=run["study"],
+        start=run.get("start"),
         versions=run["versions"],
         created=run["created"],
     )

@@ -16,6 +16,7 @@ from synthpop_gb.validation.findings import findings
 from synthpop_gb.validation.fitted_cells import FittedCells
 from synthpop_gb.validation.held_out import held_out as held_out_frame
 from synthpop_gb.validation.held_out import held_out_zones
+from synthpop_gb.validation.level_fit import level_findings, level_fit, level_headline, tables_above
 from synthpop_gb.validation.metrics import effective_number
 from synthpop_gb.validation.pairs import comparison_cells, intersections
 from synthpop_gb.validation.recount import BLOCK, Ledger, RecordUse, recount
@@ -66,14 +67,15 @@ def validate(
     held_out = aligned.held_out if held_out is None else tuple(held_out)
     crossed = [p for p in pairs(aligned, held_out) if p.reference is not None or population.duals is not None]
     kept_back = held_out_tables(aligned, held_out)
-    compared = [*crossed, *kept_back]
+    compared, above = [*crossed, *kept_back], [table for _, table, _ in tables_above(aligned)]
+    fitted = [*aligned.constraints, *above]
     ledger = Ledger(
-        [t.record_cell for t in (*aligned.constraints, *compared)],
-        [t.targets.shape[1] for t in aligned.constraints] + [c.n_cells for c in compared],
+        [t.record_cell for t in (*fitted, *compared)],
+        [t.targets.shape[1] for t in fitted] + [c.n_cells for c in compared],
     )
     ruler = Ruler(compared, [_survey_share(c, aligned.weight) for c in compared], len(zones), keep=len(crossed))
     use = RecordUse.empty(len(aligned.records))
-    observed, reuse = _count(population, aligned, ledger, ruler, use, counts)
+    observed, reuse = _count(population, aligned, ledger, ruler, use, counts, len(fitted))
 
     expected = _expected(population, aligned)
     counted = [
@@ -82,6 +84,9 @@ def validate(
     ]
     tables = {"cell_fit": cell_fit(counted, zones), "zone_fit": zone_fit(counted, zones)}
     tables["parent_fit"] = parent_fit(counted, aligned.geography.zones, aligned.geography.parents)
+    if above:
+        first = len(aligned.constraints)
+        tables["level_fit"] = level_fit(aligned, [observed[:, ledger.columns(first + k)] for k in range(len(above))])
     tables["table_fit"] = table_fit(counted, tables["zone_fit"])
     tables["intersections"] = intersections(ruler, crossed, 0, aligned.weight)
     tables["intersection_cells"] = comparison_cells(ruler, crossed, 0, "pair")
@@ -99,7 +104,11 @@ def validate(
         "effective records": round(effective_number(aligned.weight), 1),
         "records used": int((use.copies > 0).sum()),
     }
-    return Checks(headline(tables) | records, tables, findings(tables, population.status["people"]))
+    told = findings(tables, population.status["people"])
+    if above:
+        records |= level_headline(tables["level_fit"])
+        told = (*told, *level_findings(tables["level_fit"]))
+    return Checks(headline(tables) | records, tables, told)
 
 
 def _counted(name: str, table: AlignedTable, expected: np.ndarray, zones: pd.Index, observed: np.ndarray) -> CountedTable:
@@ -127,14 +136,14 @@ def _survey_share(comparison: Comparison, weight: np.ndarray) -> np.ndarray:
     return total / (total.sum() or 1.0)
 
 
-def _count(population, aligned, ledger, ruler, use, counts) -> tuple[np.ndarray, np.ndarray]:
+def _count(population, aligned, ledger, ruler, use, counts, n_fitted) -> tuple[np.ndarray, np.ndarray]:
     """Count every block and measure it: people by zone and constraint cell, and donor reuse by zone."""
     zones = aligned.zones
     at = population.zones.get_indexer(zones)
     if (at < 0).any():
         raise ValueError(f"the population has no zone {zones[at < 0][0]}: harmonise with the study that it was made from")
     fitted = None if population.duals is None else FittedCells(population, ledger, aligned.records)
-    first = int(ledger.start[len(aligned.constraints)])
+    first = int(ledger.start[n_fitted])
     observed, reuse = np.zeros((len(zones), first), np.int64), np.zeros((len(zones), 4), np.int64)
     size = max(16, min(BLOCK, 2**22 // max(population.problem.n_profiles, 1)))  # at most 32 MB of weights at once
     for block in recount(population.blocks() if counts is None else counts, ledger, zones, use, size):

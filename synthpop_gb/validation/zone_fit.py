@@ -40,7 +40,7 @@ class CountedTable:
     observed : numpy.ndarray
         (n_zones, n_cells) int64 people counted.
     error : numpy.ndarray, optional
-        (n_cells,) float64 standard errors of the published counts, persons; None where they are exact.
+        (n_cells,) or (n_zones, n_cells) float64 standard errors of the published counts, persons; None where they are exact.
     unit : str
         What it counts: 'person' or 'household'.
     """

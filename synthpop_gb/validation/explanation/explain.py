@@ -133,11 +133,12 @@ def _explained(place: Place, counted: Counted, levels: pd.DataFrame) -> Explanat
     if place.level != "zone":
         tables["zones"] = _zones(counted, by_zone)
     many = len(place.zones) > 1
-    why = [_capital(f"{z}: {w}" if many and z else w) for z, w in zip(causes["zone"], causes["words"], strict=True)]
+    why = [(f"{z}: {w}" if many and z else w) for z, w in zip(causes["zone"], causes["words"], strict=True)]
+    remedies = tuple(dict.fromkeys(causes.loc[causes["cause"] != "pulled along", "remedy"]))[:_SAID]
     told = _shortened(why, int((n_missed > 0).sum()), looked)
     return Explanation(
         place.code, place.name, place.level, _headline(place, counted, tables), told,
-        tuple(dict.fromkeys(r for r in causes["remedy"] if r))[:_SAID], notes_of(counted, cells, facts), tables,
+        remedies, notes_of(counted, cells, facts), tables,
     )  # fmt: skip
 
 
@@ -155,7 +156,7 @@ def zone_causes(population: Population, aligned: Aligned, *, counts: Iterable[Do
 
 def _causes(rows: list[tuple[str, Cause]]) -> pd.DataFrame:
     """One row a cause, the surest kinds first, the largest of a kind first."""
-    found = [(z, c.cause, c.table, c.cell, c.amount, c.unit, c.words, c.remedy) for z, c in rows]
+    found = [(z, c.cause, c.table, c.cell, c.amount, c.unit, _capital(c.words), c.remedy) for z, c in rows]
     causes = pd.DataFrame(found, columns=list(_CAUSE_COLUMNS))
     order = causes["cause"].map({name: i for i, name in enumerate(CAUSES)}).astype(float)
     causes = causes.assign(order=order).sort_values(["order", "amount"], ascending=[True, False], kind="stable")
