@@ -102,6 +102,12 @@ GROUPS = {
     "intervals_demo": Group(
         "Coverage of nominal 90 % intervals: the demo counties, ten outcomes each", "_intervals", "demo_counties", data=False
     ),
+    "intervals_households": Group(
+        "Coverage of nominal 90 % intervals: whole households of a demo county of 24 zones, outcomes of people and of households",
+        "_household_intervals",
+        "demo_households",
+        data=False,
+    ),
     "intervals_silc": Group("Coverage of nominal 90 % intervals: zones of EU-SILC", "_intervals", "silc"),
     "national_households": Group(
         "Whole households in 34,753 zones of made-up counties, end to end, killed on the way and resumed",
