@@ -29,7 +29,7 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
-_ONE_CORE = ("_solving", "_annealing", "_calibration")  # modules that compare with plain NumPy on one core
+_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")  # modules that compare with plain NumPy on one core
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -157,6 +157,15 @@ GROUPS = {
         data=False,
     ),
     "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
+    "households_demo": Group(
+        "Three demo counties of whole households, eight tables: exact zones, who lives with whom against the truth",
+        "_households_demo",
+        "households_demo",
+        data=False,
+    "households_eusilc": Group(
+        "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
+        "_households",
+        "eusilc",
     "trafford": Group(
         "Trafford 2021: whole households of a stand-in survey, perturbed tables of output areas, LSOAs and MSOAs at once",
         "_geographies",

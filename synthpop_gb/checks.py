@@ -53,6 +53,10 @@ class Checks:
         - 'left_out_cells' and 'left_out': tables left out in turn, only with replicates (`assessment.LeftOut.tables`)
         - 'true_error' and 'true_error_zones': against a known truth, where there is one (`truth.true_error`)
 
+        - 'causes': why the zones that miss most do, one row a cause (`explanation.zone_causes`)
+        - 'household_mix', 'household_cells', 'household_zones', 'impossible_households': of whole households, who lives with whom
+          beside the survey and a known truth (`inside_households.household_checks`)
+
         Of an audit, in `audit/`:
 
         - 'verdicts': one row a use (`verdicts.pair_verdicts`, `verdicts.population_verdicts`)

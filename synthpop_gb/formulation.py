@@ -192,6 +192,8 @@ def _levels(aligned: Aligned, units: _Units) -> tuple[Level, ...]:
         if not level.constraints:
             continue
         tables, first = level.constraints, _first_cells(level.constraints)
+        if not tables:
+            continue  # it only judges, or is learnt from
         members = None if units.counted is None else Incidence.of_rows(units.counted[:, cell : cell + first[-1]])
         made.append(Level(
             name=level.name, areas=level.areas, of_zone=level.of_zone,

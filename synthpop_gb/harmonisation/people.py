@@ -17,6 +17,11 @@ from synthpop_gb.harmonisation.view import View
 
 __all__ = ["check_communal", "check_people"]
 
+_BEYOND = (
+    "Some of these people may live in communal establishments: use tables of residents in households, or add such residents to "
+    "the survey and mark them with `communal`. Else check the sizes of the survey's households."
+)
+
 _RESIDENCE, _COMMUNAL = "residence_type", "communal establishment"
 
 
@@ -74,7 +79,9 @@ def check_people(
             "zone": zones[where], "people": total[where], "table": [drafts[bounding[table[i]]].name for i in where],
             "fewest": low, "most": high, "gap": worst[where],
         })  # fmt: skip
-        findings.append(finding("people-mismatch", message, place=draft.universe.name, count=len(where), rows=rows))
+        too_many = bool((total[where] > high).any()) and _RESIDENCE not in draft.universe.members
+        findings.append(finding("people-mismatch", message, place=draft.universe.name, count=len(where), rows=rows,
+                                remedy=_BEYOND if too_many else None))  # fmt: skip
     return findings
 
 

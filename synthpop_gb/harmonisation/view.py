@@ -14,7 +14,7 @@ from synthpop_gb.errors import Finding, finding
 from synthpop_gb.harmonisation._words import listed, nearest, number
 from synthpop_gb.harmonisation.cells import Draft, draft_table
 from synthpop_gb.harmonisation.counts import Prepared
-from synthpop_gb.harmonisation.members import Homes, check_sizes, household_weights, uneven_values
+from synthpop_gb.harmonisation.members import COUNTED, Homes, check_sizes, household_weights, uneven_values
 from synthpop_gb.harmonisation.recode import Recode
 from synthpop_gb.harmonisation.records import UNKNOWN, Coded, code_variable, find_variable, take_weights
 from synthpop_gb.harmonisation.resolve import Request
@@ -107,7 +107,7 @@ class View:
         findings = []
         for name in needed:
             findings += uneven_values(self.survey, self.homes, self.coded[name], of_reference=of_reference)
-            if name == "household_size":
+            if name == "household_size" and self.coded[name].variable.source != COUNTED:
                 findings += check_sizes(self.survey, self.homes, self.coded[name])
         return findings
 

@@ -2,8 +2,8 @@
 
 Ye, Konduri, Pendyala, Sana & Waddell (2009), TRB 88th annual meeting, paper 09-2096. In a cycle every cell in turn multiplies the
 weights of all households that have a member in it by target over fitted count, however many members. It needs hundreds of
-cycles where Newton's method (`balance`) needs ten steps, and what it ends at is nearest to nothing in particular; it is here since
-others use it.
+cycles where Newton's method (`balance`) needs ten steps, and what it ends at is nearest to nothing in particular; it is here
+since others use it.
 """
 
 import math
@@ -15,7 +15,7 @@ from synthpop_gb.status import FitStatus
 
 __all__ = ["ipu_zone", "transposed"]
 
-_WINDOW, _ENOUGH = 25, 0.99  # stalled: the largest miss shrank by less than 1 % in 25 cycles
+_WINDOW, _ENOUGH = 100, 0.999  # stalled: the largest miss shrank by less than 0.1 % in 100 cycles
 
 _CONVERGED, _STALLED, _LIMIT = int(FitStatus.CONVERGED), int(FitStatus.STALLED), int(FitStatus.CYCLE_LIMIT)
 _INFEASIBLE, _EMPTY = int(FitStatus.INFEASIBLE), int(FitStatus.EMPTY)

@@ -82,8 +82,8 @@ def list_units(weights, parts, layout, placed):
 def prepare_donors(weights, which, near, layout, work):
     """Make the tables that donors of every zone and stratum are drawn from.
 
-    weights : (n_zones, n_profiles) float64; which : NARROW, ALIKE or WIDE; near : whether in proportion to the weights' fractions,
-        or to the weights. work.chance and work.alias are written.
+    weights : (n_zones, n_profiles) float64; which : NARROW, ALIKE or WIDE; near : whether in proportion to the weights'
+        fractions, or to the weights. work.chance and work.alias are written.
     """
     first, order, sorted_weight = layout.first[which], layout.order[which], work.fraction
     for z in range(weights.shape[0]):
@@ -101,8 +101,8 @@ def prepare_donors(weights, which, near, layout, work):
 def propose(n, which, near, weights, parts, layout, placed, work, state):
     """Propose a unit and a donor to take its place. Returns (unit, donor), the donor -1 where the proposal is refused.
 
-    n : the units to choose from. near : whether counts stay within 1 of the weights, for which n are the top copies: a profile then
-        gives a unit away in proportion to what it has above its weight. Otherwise any unit goes, and any donor of some weight.
+    n : the units to choose from. near : whether counts stay within 1 of the weights, for which n are the top copies: a profile
+        then gives a unit away in proportion to what it has above its weight. Otherwise any unit goes, and any donor.
     """
     i = next_below(state, n)
     z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])

@@ -27,6 +27,7 @@ class ZoneFits:
 
     duals : (n, n_cells), None where there are none; status, steps, residual, worst : (n,), as in `BlockResult`.
     targets, variance : (n, n_cells), what was aimed at. weights : callable, row -> (n_profiles,) float64 units.
+    most : (n, n_profiles) int64, units that a zone may have of each profile; None = any number.
     """
 
     duals: np.ndarray | None
@@ -37,6 +38,7 @@ class ZoneFits:
     targets: np.ndarray
     variance: np.ndarray
     weights: Any
+    most: np.ndarray | None = None
 
 
 def balance_link(options: Any) -> Link:
@@ -72,7 +74,7 @@ def fit_zones(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
     if not options.bounded and caps is None:
         return ZoneFits(*_judged(fit), targets, variance, free)
     held = _hold(problem, starts, caps, free, fit, targets, options.prior * variance / importance, importance, options)
-    return ZoneFits(*_judged(fit), targets, variance, held)
+    return ZoneFits(*_judged(fit), targets, variance, held, caps)
 
 
 def _judged(fit):
@@ -126,14 +128,15 @@ def _update(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
         found = ipu_zone(*arrays, targets[row], float(options.tolerance), int(options.max_cycles), weights[row])
         status[row], steps[row], residual[row], worst[row] = found
     worst = np.where(status == FitStatus.CONVERGED, -1, worst)
-    return ZoneFits(None, status, steps, residual, worst, targets, np.zeros_like(targets), weights.__getitem__)
+    return ZoneFits(None, status, steps, residual, worst, targets, np.zeros_like(targets), weights.__getitem__,
+                    _caps(problem, zones))  # fmt: skip
 
 
 def _caps(problem: Problem, zones: np.ndarray) -> np.ndarray | None:
     """(n, n_profiles) units that a zone may have of each profile, None where there is no limit."""
     if getattr(problem, "max_copies", None) is None:
         return None
-    return np.diff(problem.donor_start) * problem.caps(zones)[:, None].astype(np.float64)
+    return np.diff(problem.donor_start) * problem.caps(zones)[:, None]
 
 
 class _Starts:

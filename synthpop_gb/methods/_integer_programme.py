@@ -39,8 +39,10 @@ def nearest_whole(
     from scipy.sparse import coo_array
 
     zone, profile = np.nonzero((weights > 0) & (parts.most > 0))
-    if len(zone) > _VARIABLES or not len(zone):
-        return None, not len(zone) and bool(parts.target.any())
+    if not len(zone):
+        return (None, True) if parts.target.any() else (np.zeros(weights.shape, np.int32) if whole else None, False)
+    if len(zone) > _VARIABLES:
+        return None, False
     first, size = layout.start[profile], np.diff(layout.start)[profile]
     entry = np.repeat(first, size) + np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
     column = np.repeat(np.arange(len(zone)), size)

@@ -24,7 +24,7 @@ ENDINGS = {
     "not found": "no exact point was found within the limits, nor that there is none",
 }  # fmt: skip
 _UNLIMITED = np.iinfo(np.int32).max
-_BEFORE_PROOF = 3  # restarts before it is asked whether there is anything to find
+_BEFORE_PROOF = 1  # restarts before it is asked whether there is anything to find
 _ROOM = 64  # units that settling totals may add to what weights round to
 
 

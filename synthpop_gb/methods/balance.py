@@ -13,12 +13,14 @@ import numpy as np
 from synthpop_gb.kernels.links import Link
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._balance_options import BalanceOptions
-from synthpop_gb.methods._balanced import ZoneFits, balance_link, fit_zones
+from synthpop_gb.methods._balanced import balance_link, fit_zones
 from synthpop_gb.methods._nested import level_remainder
 from synthpop_gb.methods._nested_balance import fit_zones_together
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
+from synthpop_gb.methods._whole_goals import whole_goals
 from synthpop_gb.methods._whole_households import whole_households
 from synthpop_gb.problem import Problem
+from synthpop_gb.status import FitStatus
 
 __all__ = ["Balance", "BalanceOptions"]
 
@@ -35,7 +37,8 @@ class Balance:
       something of its own.
     """
 
-    name, options, needs, nests = "balance", BalanceOptions, "incidence", True
+    name, options, needs = "balance", BalanceOptions, "incidence"
+    nests, tilts, caps = True, True, True
 
     def link(self, options: BalanceOptions) -> Link:
         """Return what makes weights of the duals."""
@@ -44,36 +47,28 @@ class Balance:
     def solve_block(self, problem: Problem, zones: np.ndarray, options: BalanceOptions, streams: Streams) -> BlockResult:
         """Balance the zones at these positions and place their whole households."""
         fits = fit_zones_together(problem, zones, options) if problem.levels else fit_zones(problem, zones, options)
-        goals, settled = self._goals(problem, zones, fits, streams)
+        matrix = problem.members.matrix()
+        margins = np.stack([fits.weights(row) @ matrix for row in range(len(zones))]) if len(zones) else fits.targets
+        soft = (fits.variance > 0) & (fits.status != FitStatus.EMPTY)[:, None]
+        goals, settled = whole_goals(problem, zones, fits.weights, margins, soft, streams)
         states = streams.keys(problem.zone_keys[zones], WHOLE)
-        whole = whole_households(problem, zones, fits.weights, goals, options, states)
-        extra = dict(whole.extra) | _told(problem, zones, fits, whole)
+        whole = whole_households(problem, zones, fits.weights, goals, options, states, most=fits.most)
+        gap = np.where(soft, margins - fits.targets, 0.0)
+        counted = np.zeros((len(zones), problem.n_cells))
+        row = np.repeat(np.arange(len(zones)), np.diff(whole.indptr))
+        np.add.at(counted, row, whole.count[:, None] * matrix[whole.profile].toarray())
+        published = problem.targets[zones] if problem.published is None else problem.published[zones]
+        extra = dict(whole.extra) | {
+            "tae_published": np.abs(counted - published).sum(axis=1),
+            "shift": np.abs(gap).max(axis=1, initial=0.0),
+            "misfit": (gap**2 / np.where(soft, fits.variance, 1.0)).sum(axis=1),
+        }
         if problem.levels:
             extra["level_remainder"] = level_remainder(problem, zones, *whole[:3])
         return BlockResult(
             whole.indptr, whole.profile, whole.count, fits.status, fits.steps, fits.residual, fits.worst, whole.remainder,
-            fits.duals, extra, settled,
+            fits.duals, extra, goals if settled else None,
         )  # fmt: skip
-
-    def _goals(self, problem: Problem, zones: np.ndarray, fits: ZoneFits, streams: Streams):
-        """Whole targets of the zones, and the same where some of them are not the problem's, else None."""
-        goals = np.rint(problem.targets[zones])
-        return goals, None
-
-
-def _told(problem: Problem, zones: np.ndarray, fits: ZoneFits, whole) -> dict[str, np.ndarray]:
-    """Columns of the status that tell how fit and whole households compare with what was published."""
-    matrix, n = problem.members.matrix(), len(zones)
-    published = problem.targets[zones] if problem.published is None else problem.published[zones]
-    counted, shift, misfit = np.zeros((n, problem.n_cells)), np.zeros(n), np.zeros(n)
-    for row in range(n):
-        mine = slice(whole.indptr[row], whole.indptr[row + 1])
-        counted[row] = whole.count[mine] @ matrix[whole.profile[mine]]
-        soft = fits.variance[row] > 0
-        if soft.any():
-            gap = (fits.weights(row) @ matrix - published[row])[soft]
-            shift[row], misfit[row] = np.abs(gap).max(), (gap**2 / fits.variance[row, soft]).sum()
-    return {"tae_published": np.abs(counted - published).sum(axis=1), "shift": shift, "misfit": misfit}
 
 
 register_method(Balance())

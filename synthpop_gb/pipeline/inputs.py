@@ -39,7 +39,7 @@ class Inputs:
         beside = {p.parent / "tables.csv" for p in known} | {p.parent.parent / "tables.csv" for p in known}
         beside |= {p.with_suffix(s) for p in known if p.suffix == ".shp" for s in (".dbf", ".shx", ".prj", ".cpg")}
         beside |= {Path(t.lookup) for t in study.tables if t.lookup is not None}
-        beside |= {Path(study.truth.persons)} if study.truth else set()
+        beside |= {Path(p) for p in (study.truth.persons, study.truth.households) if p} if study.truth else set()
         beside |= {Path(d.path) for d in study.distributions if d.path is not None}
         beside |= {Path(asked.benchmark) for asked in study.indicators if asked.benchmark is not None}
         found += [InputFile.of(p) for p in sorted(beside - known) if p.is_file()]

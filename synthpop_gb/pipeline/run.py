@@ -139,10 +139,19 @@ def report_on(
     counts = run_folder.read_counts(folder, aligned.records)
     checks = validate(population, aligned, counts=counts, held_out=held_out)
     checks = replace(checks, findings=(*noticed, *checks.findings))
+    from synthpop_gb.validation.explanation import zone_causes
+
+    causes = zone_causes(population, aligned, counts=run_folder.read_counts(folder, aligned.records))
+    if len(causes):
+        checks = replace(checks, tables={**checks.tables, "causes": causes})
     if study.truth is not None:
         from synthpop_gb.pipeline.truth import add_truth
 
         checks = add_truth(study.truth, folder, aligned, population, checks)
+    if population.problem.households is not None:
+        from synthpop_gb.pipeline.households import add_households
+
+        checks = add_households(study.truth, folder, aligned, population, checks)
     if "distance" in population.status:
         checks = replace(checks, headline={**checks.headline, "distributions asked for": _distances(population)})
     asked, left_out = [], None

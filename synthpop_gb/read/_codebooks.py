@@ -139,15 +139,20 @@ def atoms_of(variable_name: str, label: str) -> frozenset[str] | None:
 def category(variable_name: str, label: str, code: str | None = None) -> Category:
     """Category of a variable from its label in a source; the common title stands as label where the codebook knows it.
 
-    A label that no codebook knows is an atom of its own, so that the same label in survey and table means the same.
+    A label that no codebook knows is an atom of its own, so that the same label in survey and table means the same. A number
+    beyond those of a variable that ends in '8 or more' belongs there, where the smaller ones are known.
 
     >>> category("ethnic_group", "Mixed or Multiple ethnic groups").label
     'mixed'
     >>> category("cake", "3-5 a week")
     Category(code='3-5 a week', label='3-5 a week', atoms=frozenset({'3-5 a week'}))
+    >>> category("household_size", "11").label
+    '8 or more people'
     """
     atoms = atoms_of(variable_name, label)
     known = common(variable_name)
+    if atoms is None and known is not None:
+        atoms = _at_least(known, bare(label))
     if atoms is None:
         title = bare(label)
         atoms = frozenset([title.casefold()])
@@ -156,6 +161,15 @@ def category(variable_name: str, label: str, code: str | None = None) -> Categor
     else:
         title = known.titles.get(atoms, str(label)) if known and atoms else str(label)
     return Category(title if code is None else code, title, atoms)
+
+
+def _at_least(known: Common, text: str) -> frozenset[str] | None:
+    """Open-ended atom that a number belongs to, or None."""
+    if not text.isdecimal() or key("1") not in known.meaning:
+        return None
+    first = {atom: re.match(r"(\d+) or more\b", atom) for atom in known.atoms}
+    found = [atom for atom, start in first.items() if start and int(text) >= int(start[1])]
+    return frozenset(found) if len(found) == 1 else None
 
 
 def variable(

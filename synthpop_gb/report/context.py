@@ -14,7 +14,7 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError
 from synthpop_gb.export import polygons
 from synthpop_gb.population import Population
-from synthpop_gb.report import figures, summary, tables, uncertainty
+from synthpop_gb.report import figures, households, summary, tables, uncertainty
 from synthpop_gb.report._html import written_finding
 from synthpop_gb.report.atlas import MOST_AREAS, Atlas, make_atlas
 from synthpop_gb.report.maps import attribution_of, render_map
@@ -37,6 +37,8 @@ def context_of(
         "tiles": summary.tiles(aligned, checks),
         "failed": summary.failures_grid(aligned, checks),
         "fit": tables.fit_grid(aligned, checks),
+        "causes": households.causes_grid(checks),
+        "homes": households.households_of(aligned, checks),
         "levels": tables.levels_grid(checks),
         "changes": tables.changes_grid(aligned),
         "floor": _floor(aligned),
@@ -107,7 +109,7 @@ def _floor(aligned: Aligned) -> dict:
 
 def _pairs(checks: Checks) -> pd.DataFrame:
     frame = checks.tables.get("intersections", pd.DataFrame())
-    return frame if frame.empty else frame[frame["pair"] != "all pairs"]
+    return frame if frame.empty else frame[~frame["pair"].str.startswith("all pairs")]
 
 
 def _pair_grid(checks: Checks) -> str:

@@ -45,7 +45,7 @@ _COLUMNS = {
         [
             _text("zone", "Zone"), _text("cause", "Cause"), _text("table", "Table", said),
             _text("cell", "Cell", said), Column("amount", "Amount", "", fixed(1)), _text("unit", "of"),
-            _text("words", "Why", wrap=True), _text("remedy", "What would mend it", wrap=True),
+            _text("words", "Why", wrap=True),
         ],
     ),
     "relax": (
@@ -83,8 +83,8 @@ _COLUMNS = {
         ],
     ),
     "donors": (
-        "Records used most",
-        [_text("donor", "Record"), _count("copies", "Copies"), Column("share", "Share", "% of people", percent)],
+        "Donors used most",
+        [_text("donor", "Donor"), _count("copies", "Copies"), Column("share", "Share", "% of people", percent)],
     ),
 }  # fmt: skip
 
@@ -141,7 +141,9 @@ def _grids(item: Explanation, most: int | None = _CELLS) -> list[tuple[str, Grid
         if frame.empty:
             continue
         if name == "donors":
-            columns = [*columns, *(Column(c, said(c), text=True) for c in frame.columns[3:])]
+            columns = [*columns, *(Column(c, said(c), text=True) for c in frame.columns[3:] if c != "members")]
+        if name == "causes" and item.level == "zone":
+            columns = columns[1:]
         empty = {c.key for c in columns if c.text and not frame[c.key].astype(str).str.len().any()}
         grid = grid_of(frame.head(most), [c for c in columns if c.key not in empty], caption)
         left = 0 if most is None else len(frame) - most

@@ -8,7 +8,9 @@ from io import BytesIO, StringIO
 import numpy as np
 import pandas as pd
 
-__all__ = ["YARDSTICKS", "caterpillar", "histogram", "pair_grid", "truth_scatter", "yardstick_chart"]
+from synthpop_gb.report.words import said
+
+__all__ = ["YARDSTICKS", "caterpillar", "histogram", "pair_grid", "share_chart", "truth_scatter", "yardstick_chart"]
 
 _FONT = "Arial, Helvetica, sans-serif"
 _INK, _GREY, _LINE = "#1f2933", "#5f6b76", "#e4e9ee"
@@ -207,6 +209,40 @@ def caterpillar(found) -> str:
     bars = base.mark_rule(strokeWidth=width, opacity=0.55).encode(x=x, y=y, y2="upper:Q", color=colour)
     points = base.mark_circle(size=10, opacity=1, color=_INK).encode(x="place:Q", y="estimate:Q")
     return _svg((bars + points).properties(width=640, height=210))
+
+
+_SIDES = (("population", "this population", "circle", "#253494"), ("survey", "survey, weighted", "triangle-up", "#8073ac"),
+          ("truth", "truth", _BAR, "#111827"))  # fmt: skip
+
+
+def share_chart(cells: pd.DataFrame) -> str:
+    """Draw a distribution: one row a cell, one symbol a source, over per cent.
+
+    cells : columns cell, population, survey and truth (per cent; NaN where not known). Returns an SVG element.
+    """
+    import altair as alt
+
+    known = [side for side in _SIDES if cells[side[0]].notna().any()]
+    some = cells[cells[[side[0] for side in known]].fillna(0).max(axis=1) >= 0.05]
+    long = pd.concat(
+        [pd.DataFrame({"row": some["cell"].map(said), "value": some[c], "source": label}) for c, label, _, _ in reversed(known)]
+    )
+    long = long[long["value"].notna()].astype({"row": object, "source": object})
+    labels = [side[1] for side in known]
+    axis = alt.Axis(labelLimit=260, ticks=False, domain=False, grid=False, labelColor=_INK, labelPadding=10)
+    rows = alt.Y("row:N", sort=some["cell"].map(said).tolist(), title=None, axis=axis)
+    scale = alt.Scale(domainMin=0, nice=True)
+    x = alt.X("value:Q", title="%", scale=scale, axis=alt.Axis(tickCount=6))
+    base = alt.Chart(long)
+    line = base.mark_rule(color="#c5ced6", strokeWidth=1.5).encode(y=rows, x=alt.X("min(value):Q"), x2="max(value):Q")
+    legend = alt.Legend(orient="top", symbolSize=110, labelLimit=200)
+    points = base.mark_point(filled=True, size=95, opacity=1).encode(
+        x=x, y=rows,
+        color=alt.Color("source:N", sort=labels, title=None, scale=alt.Scale(domain=labels, range=[k[3] for k in known]),
+                        legend=legend),
+        shape=alt.Shape("source:N", sort=labels, title=None, scale=alt.Scale(domain=labels, range=[k[2] for k in known])),
+    )  # fmt: skip
+    return _svg((line + points).properties(width=480, height=alt.Step(24)))
 
 
 def _short(text: str, most: int = 60) -> str:

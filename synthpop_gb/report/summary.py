@@ -131,6 +131,7 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
     zones, headline = checks["zones"], checks.headline
     n, exact = len(zones), int(zones["exact"].sum())
     total, residual = float(zones["tae"].sum()), float(zones["residual"].fillna(0).max())
+    homes = headline.get("households placed")
     universes = list(dict.fromkeys(t.universe.name for t in aligned.constraints))
     records, used = int(headline.get("records", len(aligned.records))), int(headline.get("records used", 0))
     effective = float(headline.get("effective records", records))
@@ -139,7 +140,7 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
     over = f"over {counted(len(aligned.constraints), 'table')} of {' and '.join(universes)}"
     names = ", ".join(" × ".join(t.variables).replace("_", " ") for t in aligned.constraints)
     return [
-        Tile(f"{int(zones['people'].sum()):,}", "whole people", universes[0]),
+        Tile(f"{int(zones['people'].sum()):,}", "whole people", universes[0] if homes is None else f"in {homes:,} households"),
         Tile(f"{exact:,} of {n:,}", "zones exact", _zones_beside(zones), "ok" if exact == n else "warn"),
         Tile(whole(total), "people of total absolute error", over, "ok" if total == 0 else "warn"),
         Tile(small(residual), "people: largest miss of the fit", "before people were made whole", "ok" if met else "warn"),
@@ -182,7 +183,9 @@ def failures_grid(aligned: Aligned, checks: Checks, most: int = 30) -> Grid | No
     if failed.empty:
         return None
     names = zone_names(aligned)
-    shown = failed.assign(name=failed["zone"].map(names), cause=[_cause(row) for row in failed.to_dict("records")])
+    told = checks.tables.get("causes", pd.DataFrame(columns=["zone", "words"])).drop_duplicates("zone").set_index("zone")["words"]
+    cause = [told.get(row["zone"], _cause(row)) for row in failed.to_dict("records")]
+    shown = failed.assign(name=failed["zone"].map(names), cause=cause)
     columns = [
         Column("zone", "Zone", text=True),
         Column("name", "Name", text=True),

@@ -170,7 +170,8 @@ def _known_keys(location: tuple) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-_PATHS = (("survey", "path"), ("survey", "households"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"))
+_PATHS = (("survey", "path"), ("survey", "households"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"),
+          ("truth", "households"))  # fmt: skip
 
 
 def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Finding]]:

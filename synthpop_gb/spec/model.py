@@ -295,7 +295,9 @@ class Truth(Strict):
     """The true people of a made-up county, against which a population is judged."""
 
     persons: str
-    """File of true people with a column `zone`."""
+    """File of true people with a column `zone`; with the survey's column of household ids where whole households are placed."""
+    households: str | None = None
+    """File of true households, joined to `persons` by the column of household ids: what describes households, such as tenure."""
     indicators: dict[str, str]
     """Name = condition on columns that the survey and the truth share, e.g. `low_income = "income_band = 'lowest fifth'"`."""
 

@@ -1,6 +1,8 @@
 """Validation: nouns in, Checks out. Is it right, for whom, and how would anything simpler have done."""
 
 from synthpop_gb.validation.audit import audit, audit_population, refused_release
+from synthpop_gb.validation.explanation import Explanation, explain
+from synthpop_gb.validation.inside_households import household_checks
 from synthpop_gb.validation.metrics import (
     effective_number,
     invented,
@@ -27,11 +29,14 @@ from synthpop_gb.validation.verdicts import WORDS, worst
 
 __all__ = [
     "METRICS",
+    "Explanation",
     "WORDS",
     "audit",
     "audit_population",
     "compare_with_truth",
     "effective_number",
+    "explain",
+    "household_checks",
     "invented",
     "misplaced",
     "missing",

@@ -79,9 +79,7 @@ def validate(
 
     expected = _expected(population, aligned)
     counted = [
-        CountedTable(
-            name, t.cell_labels, expected[k], _by_zone(t.published, zones), observed[:, ledger.columns(k)], t.standard_errors
-        )
+        _counted(name, t, expected[k], zones, observed[:, ledger.columns(k)])
         for k, (name, t) in enumerate(zip(table_names(aligned.constraints), aligned.constraints, strict=True))
     ]
     tables = {"cell_fit": cell_fit(counted, zones), "zone_fit": zone_fit(counted, zones)}
@@ -97,8 +95,10 @@ def validate(
     tables["held_out_cells"] = comparison_cells(ruler, kept_back, len(crossed), "table")
     tables["donor_reuse"] = donor_reuse(reuse, zones)
     tables["record_use"] = most_used_records(use, aligned.records, aligned.weight, named=aligned.survey.licence == "open")
-    joint = _joint(ruler, len(crossed))
-    tables["zones"] = zone_summary(zones, population.status, tables["zone_fit"], tables["donor_reuse"], joint)
+    of_people = [k for k, c in enumerate(crossed) if c.unit == "person"] or list(range(len(crossed)))
+    joint = _joint(ruler, of_people)
+    units = {t.name: t.unit for t in counted}
+    tables["zones"] = zone_summary(zones, population.status, tables["zone_fit"], tables["donor_reuse"], joint, units)
     records = {
         "records": len(aligned.records),
         "effective records": round(effective_number(aligned.weight), 1),
@@ -109,6 +109,11 @@ def validate(
         records |= level_headline(tables["level_fit"])
         told = (*told, *level_findings(tables["level_fit"]))
     return Checks(headline(tables) | records, tables, told)
+
+
+def _counted(name: str, table: AlignedTable, expected: np.ndarray, zones: pd.Index, observed: np.ndarray) -> CountedTable:
+    published, unit = _by_zone(table.published, zones), table.universe.unit
+    return CountedTable(name, table.cell_labels, expected, published, observed, table.standard_errors, unit)
 
 
 def _expected(population: Population, aligned: Aligned) -> list[np.ndarray]:
@@ -147,10 +152,10 @@ def _count(population, aligned, ledger, ruler, use, counts, n_fitted) -> tuple[n
     return observed, reuse
 
 
-def _joint(ruler: Ruler, n_pairs: int) -> pd.DataFrame:
-    """Mean over the pairs of variables, by zone: per cent of people in the wrong two-way cell, and of the fit's cells."""
-    people = ruler.people[:, :n_pairs].sum(axis=1)
-    wrong = ruler.misplaced[:, :n_pairs].sum(axis=1)
+def _joint(ruler: Ruler, pairs: list[int]) -> pd.DataFrame:
+    """Mean over pairs of variables, by zone: per cent of people in the wrong two-way cell, and of the fit's cells."""
+    people = ruler.people[:, pairs].sum(axis=1)
+    wrong = ruler.misplaced[:, pairs].sum(axis=1)
     share = 100 * wrong / np.where(people > 0, people, 1.0)[:, None]
     wanted = {"two_way_wrong": "whole", "two_way_rounding": "rounding"}
     return pd.DataFrame({name: share[:, YARDSTICKS.index(y)] for name, y in wanted.items()})

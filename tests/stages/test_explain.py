@@ -168,7 +168,7 @@ def test_an_area_is_its_zones():
     assert found["zones"]["zone"].tolist() == ["E01000001", "E01000002"]
     assert found["zones"]["cause"].tolist() == ["empty cell", ""]
     assert found["cells"]["target"].tolist() == [11, 7, 2]
-    assert found.why[0].startswith("E01000001: health = bad")
+    assert found.why[0].startswith("E01000001: Health = bad")
     assert "2 zones of msoa" in found.headline
 
 

@@ -15,7 +15,7 @@ from synthpop_gb.indicators import Question
 from synthpop_gb.population import Replicates
 from synthpop_gb.testing import small_household_problem
 from tests.reference import features as slow_features
-from tests.stages.household_world import counted, world
+from tests.stages.household_study import counted, world
 
 
 def with_replicates(population, number=5):

@@ -11,7 +11,7 @@ from synthpop_gb.export import _rows, households, people, pointers
 from synthpop_gb.export.people import MemberRows
 from synthpop_gb.export.release import donor_labels
 from synthpop_gb.release import release_rule
-from tests.stages.household_world import world
+from tests.stages.household_study import world
 
 
 def read(path):

@@ -12,7 +12,7 @@ from synthpop_gb.errors import InputError
 from synthpop_gb.execution.checkpoint import Checkpoint, problem_hash
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.testing import assert_same_population, small_household_problem
-from tests.stages.household_world import counted, world
+from tests.stages.household_study import counted, world
 from tests.stages.test_households import aligned as with_level
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from synthpop_gb.aligned import AlignedTable
-from synthpop_gb.assessment.starts._split import split_profiles
+from synthpop_gb.assessment.starts._split import add_tilt, split_profiles
 from synthpop_gb.assessment.starts._weights import TOLERANCE, tilt_members, zone_weights
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.kernels.fit_layout import fit_layout
 from synthpop_gb.kernels.ipf import fit_block
 from synthpop_gb.problem import Problem
 
-__all__ = ["Joint"]
+__all__ = ["Joint", "bring_about"]
 
 _CYCLES, _FURTHEST = 1000, 12.0  # a tilt of exp(12) = 160,000 decides as well as any
 
@@ -54,55 +55,66 @@ class Joint:
         """How many cells the table has."""
         return len(self.margins[-1])
 
-    def members(self) -> Incidence:
-        """(n_profiles, n_cells): people of each profile in each cell."""
-        profile = np.repeat(np.arange(self.problem.n_profiles), len(self.tilt_of))
-        cell = self.tilt_of.T.reshape(-1)
-        counted = np.zeros((self.problem.n_profiles, self.n_cells), np.int64)
-        np.add.at(counted, (profile[cell >= 0], cell[cell >= 0]), 1)
-        return Incidence.of_rows(counted)
-
     def counts(self, zones: np.ndarray) -> np.ndarray:
         """(n, n_cells) float64: people of the fit in each cell, in some zones (positions)."""
-        members = self.members().matrix()
+        members = _members(self.tilt_of, self.n_cells).matrix()
         parts = [np.asarray(w @ members) for w in zone_weights(self.problem, zones)]
         return np.concatenate(parts) if parts else np.zeros((0, self.n_cells))
 
-    def duals(self, zones: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-        """(n, n_cells) float64, finite: logarithms of the factors of a fit to the zones' tables and to a predicted joint.
 
-        predicted : (n, n_cells), people. Cells with nobody in the prediction are left alone: the zone's tables rule them out.
-        """
-        found = self._household_duals(zones, predicted) if self.problem.incidence is not None else self._person_duals(zones, predicted)
-        return np.clip(np.where(np.isfinite(found), found, 0.0), -_FURTHEST, _FURTHEST)
+def _members(tilt_of: np.ndarray, n_cells: int) -> Incidence:
+    """(n_profiles, n_cells): people of each profile in each cell."""
+    slot, profile = np.nonzero(tilt_of >= 0)
+    counted = np.zeros((tilt_of.shape[1], n_cells), np.int64)
+    np.add.at(counted, (profile, tilt_of[slot, profile]), 1)
+    return Incidence.of_rows(counted)
 
-    def _person_duals(self, zones: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-        problem, n = self.problem, self.problem.n_cells
-        row = np.where(self.tilt_of >= 0, self.tilt_of + n, -1)
-        cell_of, starts = np.vstack([problem.cell_of, row]), np.append(problem.constraint_start, n + self.n_cells)
-        tilt = None
-        if problem.tilt is not None:
-            tilt, rows, last = problem.tilt[zones], problem.tilt_of, n + self.n_cells
-            cell_of = np.vstack([cell_of, np.where(rows >= 0, rows + last, -1)])
-            starts = np.append(starts, np.full(len(rows), last + tilt.shape[1]))
-        layout = fit_layout(problem.start, cell_of.astype(np.int32), starts.astype(np.int32))
-        targets = np.ascontiguousarray(np.hstack([problem.targets[zones], predicted]))
-        return fit_block(layout, targets, TOLERANCE, False, _CYCLES, tilt=tilt).duals[:, n:]
 
-    def _household_duals(self, zones: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-        from synthpop_gb.kernels.balance import balance_work, balance_zone
+def bring_about(problem: Problem, tables: Sequence[AlignedTable], predicted: Sequence[np.ndarray]) -> Problem:
+    """Tilt the start of every zone so that maximum entropy under the zone's tables has the joints predicted for it.
 
-        problem = self.problem
-        both = problem.incidence.beside(self.members())
-        duals, exact = np.zeros((len(zones), both.n_cells)), np.zeros(both.n_cells)
-        work, weights = balance_work(problem.n_profiles, both.n_cells), np.empty(problem.n_profiles)
-        with np.errstate(divide="ignore"):
-            base = np.log(problem.start)
-        for i, z in enumerate(zones):
-            start = base if problem.tilt is None else base + tilt_members(problem) @ problem.tilt[z]
-            targets = np.concatenate([problem.targets[z], predicted[i]])
-            balance_zone(both.start, both.cell, both.count, start, targets, exact, TOLERANCE, _CYCLES, duals[i], weights, work)
-        return duals[:, problem.n_cells :]
+    predicted : (n_zones, n_cells) people, one array a table. The tilts are the duals that a fit to the zone's tables and to all of
+        these finds for their cells, so starting from them the same weights solve the fit to the zone's tables alone. Rounded to a
+        billionth, so that the last bits of matrix products, which differ by machine, do not get in; cells with nobody in the
+        prediction are left alone, since the zone's tables rule them out.
+    """
+    for table in tables:
+        problem = Joint.of(problem, table).problem
+    rows = [Joint.of(problem, table).tilt_of for table in tables]
+    first = np.cumsum([0, *(p.shape[1] for p in predicted)])
+    tilt_of = np.vstack([np.where(r >= 0, r + offset, -1) for r, offset in zip(rows, first[:-1], strict=True)])
+    find = _person_duals if problem.incidence is None else _household_duals
+    found = find(problem, tilt_of, first, np.hstack(predicted))
+    found = np.clip(np.where(np.isfinite(found), found, 0.0), -_FURTHEST, _FURTHEST)
+    return add_tilt(problem, tilt_of, np.round(found, 9))
+
+
+def _person_duals(problem: Problem, tilt_of: np.ndarray, first: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    n, last = problem.n_cells, problem.n_cells + predicted.shape[1]
+    # of persons each table has one row
+    cell_of = np.vstack([problem.cell_of, np.where(tilt_of >= 0, tilt_of + n, -1)])
+    starts = np.concatenate([problem.constraint_start, n + first[1:]])
+    if problem.tilt is not None:
+        cell_of = np.vstack([cell_of, np.where(problem.tilt_of >= 0, problem.tilt_of + last, -1)])
+        starts = np.append(starts, np.full(len(problem.tilt_of), last + problem.tilt.shape[1]))
+    layout = fit_layout(problem.start, cell_of.astype(np.int32), starts.astype(np.int32))
+    targets = np.ascontiguousarray(np.hstack([problem.targets, predicted]))
+    return fit_block(layout, targets, TOLERANCE, False, _CYCLES, tilt=problem.tilt).duals[:, n:]
+
+
+def _household_duals(problem: Problem, tilt_of: np.ndarray, first: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    from synthpop_gb.kernels.balance import balance_work, balance_zone
+
+    both = problem.incidence.beside(_members(tilt_of, predicted.shape[1]))
+    duals, exact = np.zeros((problem.n_zones, both.n_cells)), np.zeros(both.n_cells)
+    work, weights = balance_work(problem.n_profiles, both.n_cells), np.empty(problem.n_profiles)
+    with np.errstate(divide="ignore"):
+        base = np.log(problem.start)
+    for z in range(problem.n_zones):
+        start = base if problem.tilt is None else base + tilt_members(problem) @ problem.tilt[z]
+        targets = np.concatenate([problem.targets[z], predicted[z]])
+        balance_zone(both.start, both.cell, both.count, start, targets, exact, TOLERANCE, _CYCLES, duals[z], weights, work)
+    return duals[:, problem.n_cells :]
 
 
 def _by_unit(problem: Problem, record_cell: np.ndarray) -> np.ndarray:

@@ -119,14 +119,14 @@ def better_start(
     wrong = [] if own_region in (None, "auto") else _strength(own_region)
     if wrong:
         raise ValueError(wrong)
-    known, facts, findings = known or {}, {}, []
+    known, facts, findings, plain = known or {}, {}, [], problem
     if smooth is not False and smooth is not None:
         problem, facts["smooth"] = _smooth(problem, smooth, seed, known.get("smooth"))
     if own_region is not None:
         problem, facts["own_region"], said = _blend(problem, aligned, own_region, region, judge, known.get("own_region"))
         findings += said
     if learnt:
-        problem, facts["learnt"], said = _learn(problem, aligned, learnt, known.get("learnt"))
+        problem, facts["learnt"], said = _learn(problem, plain, aligned, learnt, known.get("learnt"))
         findings += said
     if max_copies is not None:
         problem, facts["max_copies"] = replace(problem, max_copies=max_copies), max_copies
@@ -175,15 +175,15 @@ def _blend(problem, aligned, wanted, region, judge, known) -> tuple[Problem, dic
     return own.blended(problem, found, facts["strength"]), facts, findings
 
 
-def _learn(problem, aligned, learnt, known) -> tuple[Problem, list[dict], list[Finding]]:
-    facts, findings, refused = [], [], []
+def _learn(problem, plain, aligned, learnt, known) -> tuple[Problem, list[dict], list[Finding]]:
+    facts, findings, refused, taken = [], [], [], []
     for number, wanted in enumerate(learnt):
         try:
             if known is not None:
                 table, told = find_table(aligned, wanted), dict(known[number])
                 ridge = Ridge.of_plain(told["ridge"]) if told.get("ridge") else None
             else:
-                table, ridge, told = learn(problem, aligned, wanted)
+                table, ridge, told = learn(plain, aligned, wanted)
         except InputError as error:
             refused += error.findings
             continue
@@ -193,9 +193,11 @@ def _learn(problem, aligned, learnt, known) -> tuple[Problem, list[dict], list[F
                        f"cell) than by the fit ({told['error_fit']:.2f} %), so nothing was learnt from it.")  # fmt: skip
             findings.append(finding("start-training", message, place="start.learnt", level="warning"))
         else:
-            problem = tilted(problem, table, ridge)
+            taken.append((table, ridge))
     if refused:
         raise InputError(refused)
+    if taken:
+        problem = tilted(problem, plain, taken)
     return problem, facts, findings
 
 

@@ -10,14 +10,14 @@ gives the predicted joint again. Predictions are no counts: nothing is made to m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from synthpop_gb.aligned import Aligned, AlignedTable
-from synthpop_gb.assessment.starts._joint import Joint
+from synthpop_gb.assessment.starts._joint import Joint, bring_about
 from synthpop_gb.assessment.starts._ridge import STRENGTHS, Ridge, fit_ridge
-from synthpop_gb.assessment.starts._split import add_tilt
 from synthpop_gb.assessment.starts._weights import spread_zones
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.problem import Problem
@@ -60,7 +60,7 @@ def learn(problem: Problem, aligned: Aligned, wanted: Learnt) -> tuple[AlignedTa
     Parameters
     ----------
     problem, aligned
-        The study, its start as it will be used.
+        The study, with the survey's own start.
     wanted : Learnt
 
     Returns
@@ -106,18 +106,23 @@ def learn(problem: Problem, aligned: Aligned, wanted: Learnt) -> tuple[AlignedTa
     return table, ridge, facts | {"ridge": ridge.plain()}
 
 
-def tilted(problem: Problem, table: AlignedTable, ridge: Ridge) -> Problem:
-    """Tilt the start of every zone so that its fit has the predicted joint.
+def tilted(problem: Problem, plain: Problem, learnt: Sequence[tuple[AlignedTable, Ridge]]) -> Problem:
+    """Tilt the start of every zone so that its fit has all the joints that are predicted for it.
 
-    Profiles are split by the joint's cells where the constraints do not tell them. Predictions are rounded to a billionth of a
-    logarithm, so that the last bits of a matrix product, which differ by machine, do not get in.
+    Parameters
+    ----------
+    problem : Problem
+        With the start that is to be tilted. Profiles are split by the joints' cells where the constraints do not tell them.
+    plain : Problem
+        With the survey's own start, on which the regressions were fitted: predictions set out from its fits.
+    learnt : sequence of (table, ridge)
+        From `learn`.
     """
-    joint = Joint.of(problem, table)
-    problem = joint.problem
-    zones = np.arange(problem.n_zones)
-    fitted = joint.counts(zones)
-    predicted = _predicted(ridge, shares(problem, zones), fitted, joint.margins)
-    return add_tilt(problem, joint.tilt_of, np.round(joint.duals(zones, predicted), 9))
+    zones, predicted = np.arange(plain.n_zones), []
+    for table, ridge in learnt:
+        joint = Joint.of(plain, table)
+        predicted.append(_predicted(ridge, shares(plain, zones), joint.counts(zones), joint.margins))
+    return bring_about(problem, [table for table, _ in learnt], predicted)
 
 
 def shares(problem: Problem, zones: np.ndarray) -> np.ndarray:

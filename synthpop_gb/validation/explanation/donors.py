@@ -63,26 +63,39 @@ def _together(placed: DonorCounts) -> tuple[np.ndarray, np.ndarray]:
 
 
 def donor_frame(counted: Counted) -> tuple[pd.DataFrame, dict[str, float]]:
-    """List the most used records, and the numbers over all of them.
+    """List the most used donors, and the numbers over all of them.
 
     Returns
     -------
     (frame, facts)
-        frame: donor, copies, share (per cent), then for an open survey its label in each table. facts: people, donors (distinct),
-        effective (sum n)^2 / sum n^2, households (distinct households, where those are placed).
+        frame: donor (a record, or a household where those are placed), copies, share (per cent of people), members of a
+        household; for an open survey its label in each table, those of a household's members in their order. facts: people,
+        donors (distinct records), effective (sum n)^2 / sum n^2, households (distinct ones, where those are placed).
     """
     record, n = _together(counted.placed)
-    order = np.argsort(-n, kind="stable")[:MOST]
-    people = float(n.sum())
-    top = record[order]
-    frame = pd.DataFrame({"donor": counted.aligned.records[top].astype(str), "copies": n[order].astype(np.int64),
-                          "share": 100 * n[order] / (people or 1.0)})  # fmt: skip
+    people, homes = float(n.sum()), counted.aligned.households
+    facts = {"people": people, "donors": float(len(record)), "effective": people**2 / (float((n**2).sum()) or 1.0)}
+    if homes is None:
+        top, copies, members = _most(record, n)
+        ids, of, extra = counted.aligned.records[top], [[r] for r in top], {}
+    else:
+        facts["households"] = float(len(np.unique(homes.of_record[record])))
+        copied = np.zeros(len(counted.aligned.records))
+        copied[record] = n
+        top, copies, members = _most(np.arange(len(homes.ids)), copied[homes.reference], homes.size)
+        ids, extra = homes.ids[top], {"members": members}
+        of = [homes.member[homes.member_start[u] : homes.member_start[u + 1]] for u in top]
+    share = 100 * copies * members / (people or 1.0)
+    frame = pd.DataFrame({"donor": ids.astype(str), "copies": copies.astype(np.int64), "share": share, **extra})
     if counted.aligned.survey.licence == "open":
         for table in counted.aligned.constraints:
             labels = np.array([*table.cell_labels, ""], object)
-            frame[table.name] = labels[table.record_cell[top]]
-    facts = {"people": people, "donors": float(len(record)), "effective": people**2 / (float((n**2).sum()) or 1.0)}
-    homes = counted.aligned.households
-    if homes is not None:
-        facts["households"] = float(len(np.unique(homes.of_record[record])))
+            frame[table.name] = [", ".join(x for x in labels[table.record_cell[rows]] if x) for rows in of]
     return frame, facts
+
+
+def _most(units: np.ndarray, n: np.ndarray, size: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the most used units, how often each is, and its members."""
+    order = np.argsort(-n, kind="stable")[:MOST]
+    order = order[n[order] > 0]
+    return units[order], n[order], np.ones(len(order), np.int64) if size is None else size[units[order]]

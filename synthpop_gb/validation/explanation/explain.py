@@ -26,7 +26,7 @@ from synthpop_gb.validation.explanation.notes import notes_of
 from synthpop_gb.validation.explanation.noun import CAUSES, Explanation
 from synthpop_gb.validation.explanation.words import amount, cell_words, listed
 
-__all__ = ["explain"]
+__all__ = ["explain", "zone_causes"]
 
 _CAUSE_COLUMNS = ("zone", "cause", "table", "cell", "amount", "unit", "words", "remedy")
 _SAID = 6  # causes told in words; the tables hold all
@@ -126,25 +126,41 @@ def _explained(place: Place, counted: Counted, levels: pd.DataFrame) -> Explanat
     cells = _cells(counted, by_zone)
     donors, facts = donor_frame(counted)
     codes = counted.problem.zones[counted.where].astype(str)
-    rows = [(codes[z], c) for z in looked for c in by_zone[z]] + [("", c) for c in above]
-    causes = pd.DataFrame(
-        [(z, c.cause, c.table, c.cell, c.amount, c.unit, c.words, c.remedy) for z, c in rows], columns=list(_CAUSE_COLUMNS)
-    )
-    order = causes["cause"].map({name: i for i, name in enumerate(CAUSES)})
-    causes = causes.assign(order=order).sort_values(["order", "amount"], ascending=[True, False], kind="stable")
-    causes = causes.drop(columns="order").reset_index(drop=True)
+    causes = _causes([(codes[z], c) for z in looked for c in by_zone[z]] + [("", c) for c in above])
     tables = {"tables": _tables(counted, cells), "cells": cells, "causes": causes, "donors": donors}
     if len(levels):
         tables["levels"] = levels
     if place.level != "zone":
         tables["zones"] = _zones(counted, by_zone)
     many = len(place.zones) > 1
-    why = [_capital(f"{z}: {w}" if many and z else w) for z, w in zip(causes["zone"], causes["words"], strict=True)]
+    why = [(f"{z}: {w}" if many and z else w) for z, w in zip(causes["zone"], causes["words"], strict=True)]
+    remedies = tuple(dict.fromkeys(causes.loc[causes["cause"] != "pulled along", "remedy"]))[:_SAID]
     told = _shortened(why, int((n_missed > 0).sum()), looked)
     return Explanation(
         place.code, place.name, place.level, _headline(place, counted, tables), told,
-        tuple(dict.fromkeys(r for r in causes["remedy"] if r))[:_SAID], notes_of(counted, cells, facts), tables,
+        remedies, notes_of(counted, cells, facts), tables,
     )  # fmt: skip
+
+
+def zone_causes(population: Population, aligned: Aligned, *, counts: Iterable[DonorCounts] | None = None) -> pd.DataFrame:
+    """Look for the causes in the zones that miss most, forty at most; columns as of the table 'causes' of `Explanation`.
+
+    population, aligned, counts : as of `explain`.
+    """
+    zones = population.unfitted.index[:_ZONES]
+    if not len(zones):
+        return _causes([])
+    counted = count(population, aligned, zones, counts)
+    return _causes([(str(code), c) for z, code in enumerate(zones) for c in causes_of(counted, z)])
+
+
+def _causes(rows: list[tuple[str, Cause]]) -> pd.DataFrame:
+    """One row a cause, the surest kinds first, the largest of a kind first."""
+    found = [(z, c.cause, c.table, c.cell, c.amount, c.unit, _capital(c.words), c.remedy) for z, c in rows]
+    causes = pd.DataFrame(found, columns=list(_CAUSE_COLUMNS))
+    order = causes["cause"].map({name: i for i, name in enumerate(CAUSES)}).astype(float)
+    causes = causes.assign(order=order).sort_values(["order", "amount"], ascending=[True, False], kind="stable")
+    return causes.drop(columns="order").reset_index(drop=True)
 
 
 def _error(counted: Counted) -> np.ndarray:

@@ -51,7 +51,8 @@ class Explanation:
           not exclude), effective_donors (of these, by design weight, Kish 1965), used (distinct donors placed), largest_share (of
           the cell, that one donor makes), missed, cause
         - 'causes': one row a cause: cause, table, cell, amount (people or households), unit, words, remedy
-        - 'donors': the most used: donor, copies, share (per cent of all), and answers in each table where the survey is open
+        - 'donors': the most used: donor (a record, or a household), copies, share (per cent of people), members of a household,
+          and labels in each table where the survey is open
         - 'levels': tables of the areas that the place lies in: level, area, table, cell, unit, target, observed, error
         - 'relax': the smallest set of targets to relax: zone, table, cell, target, to, change
         - 'zones': of an area, one row a zone: zone, name, people, fit, whole, error, worst_cell, cause

@@ -91,8 +91,9 @@ def household_checks(
         "household_cells": _cells(results, aligned.survey.licence == "open"),
         "impossible_households": _impossible(view, real, weight, placed, split),
     }
-    if real is not None:
-        tables["household_zones"] = pd.concat([r.zones for r in results if r.zones is not None], ignore_index=True)
+    by_zone = [r.zones for r in results if r.zones is not None]
+    if by_zone:
+        tables["household_zones"] = pd.concat(by_zone, ignore_index=True)
     return Checks(_headline(tables, placed), tables, (*_of_rules(tables["impossible_households"]), *_of_missing(missing)))
 
 
@@ -139,6 +140,8 @@ def _all(
 
 
 def _cells(results: Sequence[Compared], named: bool) -> pd.DataFrame:
+    if not results:
+        return pd.DataFrame(columns=["distribution", "cell", "unit", "survey", "population", "truth", "error_survey", "error"])
     frame = pd.concat([r.cells for r in results], ignore_index=True)
     few = (frame["entries"] > 0) & (frame["entries"] < FEWEST)
     if not named:
@@ -176,8 +179,8 @@ def _headline(tables: Mapping[str, pd.DataFrame], placed) -> dict[str, object]:
     for row in mix.to_dict("records"):
         if "wrong" in row and np.isfinite(row["wrong"]):
             out[f"inside households: {row['distribution']}"] = (
-                f"{row['wrong']:.2f} % of {row['unit']} in the wrong cell (survey as it is {row['wrong_as_survey']:.2f}, households "
-                f"drawn from the truth {row['floor']:.2f}); zone by zone {row['zone_wrong']:.1f} % (survey as it is "
+                f"{row['wrong']:.2f} % of {row['unit']} in the wrong cell (survey as it is {row['wrong_as_survey']:.2f}, "
+                f"households drawn from the truth {row['floor']:.2f}); zone by zone {row['zone_wrong']:.1f} % (survey as it is "
                 f"{row['zone_as_survey']:.1f}, drawn {row['zone_floor']:.1f})"
             )
         else:

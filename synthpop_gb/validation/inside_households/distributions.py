@@ -19,7 +19,10 @@ __all__ = ["Distribution", "couples", "describe", "together"]
 ADULT = 16
 """Age from which somebody is called an adult, in years."""
 
-_SIZES = ("1", "2", "3", "4", "5", "6+")
+_SIZES = ("1 person", "2 people", "3 people", "4 people", "5 people", "6+ people")
+_CHILDREN = ("no children", "1 child", "2 children", "3 children", "4+ children")
+_ADULTS = ("no adult", "1 adult", "2 adults", "3 adults", "4+ adults")
+_WORKERS = ("none in work", "1 in work", "2 in work", "3+ in work")
 _BANDS = ("0-15", "16-24", "25-34", "35-44", "45-54", "55-64", "65-74", "75+")
 _BAND_EDGES = (16, 25, 35, 45, 55, 65, 75)
 _GAPS = ("10+ younger", "6-9 younger", "3-5 younger", "0-2 younger", "1-2 older", "3-5 older", "6-9 older", "10+ older")
@@ -72,13 +75,13 @@ def describe(view: View) -> tuple[list[Distribution], dict[str, str]]:
         ages = np.where(np.isfinite(view.years), ages, -1)
         by_unit["age of reference"] = (_BANDS, ages[view.reference[units]])
         young = np.bincount(view.unit, view.years < ADULT, view.n_units).astype(np.int64)
-        by_unit["children"] = (("0", "1", "2", "3", "4+"), np.minimum(young, 4)[units])
+        by_unit["children"] = (_CHILDREN, np.minimum(young, 4)[units])
         grown = np.minimum(np.bincount(view.unit, view.years >= ADULT, view.n_units).astype(np.int64), 4)
-        by_unit["adults"] = (("0", "1", "2", "3", "4+"), grown[units])
+        by_unit["adults"] = (_ADULTS, grown[units])
     if "activity" in view.labels:
         working = np.array([works(v) for v in view.labels["activity"]], bool)
         by_unit["workers"] = (
-            ("0", "1", "2", "3+"),
+            _WORKERS,
             np.minimum(np.bincount(view.unit, working, view.n_units), 3)[units].astype(int),
         )
     asked = (
