@@ -162,10 +162,12 @@ GROUPS = {
         "_households_demo",
         "households_demo",
         data=False,
+    ),
     "households_eusilc": Group(
         "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
         "_households",
         "eusilc",
+    ),
     "trafford": Group(
         "Trafford 2021: whole households of a stand-in survey, perturbed tables of output areas, LSOAs and MSOAs at once",
         "_geographies",
