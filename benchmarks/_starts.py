@@ -1,7 +1,7 @@
 """Better starts against what was held out: age by sex and employment of census areas, poverty in zones of EU-SILC households.
 
-Every variant is the same problem with other start weights, fitted exactly to the same tables. Errors are of the fractional fit, mean
-over zones; whole people are given beside the noise floor (`sp.validate`). Nothing is chosen by what is held out.
+Every variant is the same problem with other start weights, fitted exactly to the same tables. Errors are of the fractional fit,
+mean over zones; whole people are given beside the noise floor (`sp.validate`). Nothing is chosen by what is held out.
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ def census(*, folder: Path) -> tuple[str, dict]:
     data = Path(os.environ["SYNTHPOP_GB_DATA"]) / "census2011-lsoa-ew"
     work = pd.read_parquet(data / "employment3.parquet")
     folder.mkdir(parents=True, exist_ok=True)
-    counts = {"zone": work["zone_id"], "in employment": work["employment"], "not in employment": work["not_working"] + work["u16_75pl"]}
+    counts = {
+        "zone": work["zone_id"],
+        "in employment": work["employment"],
+        "not in employment": work["not_working"] + work["u16_75pl"],
+    }
     pd.DataFrame(counts).to_csv(folder / "work.csv", index=False)
     whole = sp.load_study(ROOT / "inputs" / "yorkshire-2011.toml")
     extra = type(whole.tables[0])(
         path=str(folder / "work.csv"), zone="zone", variables=["in_employment"], universe="usual residents", year=2011
     )
-    base = whole.model_copy(
-        update={"tables": [*whole.tables, extra], "maps": [], "held_out": ["age x sex", "in_employment"]}
-    )
+    base = whole.model_copy(update={"tables": [*whole.tables, extra], "maps": [], "held_out": ["age x sex", "in_employment"]})
     inputs, values = sp.pipeline.read_inputs(base), {}
     for name, (level, code) in AREAS.items():
         study = base.model_copy(update={"zones": base.zones.model_copy(update={"parent": {level: code}})})
@@ -80,7 +82,10 @@ def _area(study, inputs) -> dict:
         row = sp.validate(population, aligned)["held_out"].set_index("table").loc[joint.name]
         values[f"{name}_whole"] = figure(float(row["zone_mean_whole"]), "%")
         values[f"{name}_whole_people"] = figure(float(row["wrong_whole"]), "%")
-        values["independence"], values["floor"] = figure(float(row["zone_mean_independence"]), "%"), figure(float(row["floor"]), "%")
+        values["independence"], values["floor"] = (
+            figure(float(row["zone_mean_independence"]), "%"),
+            figure(float(row["floor"]), "%"),
+        )
     return values
 
 
@@ -97,13 +102,14 @@ _SURVEYS, _HOUSEHOLDS = 5, 2_000
 
 
 def households(*, folder: Path) -> tuple[str, dict]:
-    """Zones of 250 households of eusilcP, poorer and richer ones, from five random surveys of 2,000 of its households in 9 regions.
+    """Zones of 250 households of eusilcP, poorer and richer, from five random surveys of 2,000 households in nine regions.
 
     Household size and the age, sex, activity and citizenship of people are fitted by the method 'balance'. Held out: the share of
     people whose income is below 60 % of the median, by zone.
     """
-    import synthpop_gb as sp
     from _intervals import _income_zones
+
+    import synthpop_gb as sp
     from synthpop_gb.assessment.starts import better_start
     from synthpop_gb.assessment.starts._weights import zone_weights
     from synthpop_gb.assessment.starts.regions import blended, find_regions
@@ -163,7 +169,8 @@ def _household_study(truth: pd.DataFrame, number: int, folder: Path):
         pd.crosstab(counted["zone"], counted[column]).rename_axis("zone").to_csv(folder / f"{name}.csv")
     first.drop_duplicates("zone")[["zone", "region"]].to_csv(folder / "lookup.csv", index=False)
     variables = {
-        n: {"column": c, "categories": {str(v): str(v) for v in sorted(truth[c].astype(str).unique())}} for n, c in columns.items()
+        n: {"column": c, "categories": {str(v): str(v) for v in sorted(truth[c].astype(str).unique())}}
+        for n, c in columns.items()
     }
     universe = {n: "households" if n == "household_size" else "usual residents" for n in columns}
     study = Study.model_validate({

@@ -29,7 +29,8 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
-_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")  # modules that compare with plain NumPy on one core
+# modules that compare with plain NumPy on one core
+_ONE_CORE = ("_solving", "_annealing", "_calibration", "_balancing", "_households", "_populationsim")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -61,6 +62,9 @@ GROUPS = {
         "England and Wales, perturbed tables of Census 2021, end to end", "_studies", "measure_study", ("england-wales-2021", 1)
     ),
     "fit_and_whole_one_core": Group("England and Wales 2011: fit and whole people alone, on one core", "_solving", "one_core"),
+    "levels_yorkshire": Group(
+        "Yorkshire and The Humber 2011: tables of larger areas as well, judged at LSOAs", "_levels", "yorkshire"
+    ),
     "unbiased": Group("Leeds 2011 under 200 seeds: mean counts against fitted weights", "_solving", "unbiased"),
     "same_bits": Group("Leeds 2011: the same people however the work is done", "_solving", "same_bits"),
     "region": Group(
@@ -76,6 +80,10 @@ GROUPS = {
     ),
     "anneal_cakemap": Group(
         "CakeMap by annealing, beside the Framework's rules; zones that nothing can fit", "_annealing", "anneal_cakemap"
+    ),
+    "starts": Group("Better starts: held-out age by sex and employment in five areas of 2011", "_starts", "census"),
+    "starts_households": Group(
+        "Better starts of whole households: poverty by zone, five random surveys of EU-SILC", "_starts", "households"
     ),
     "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
     "same_bits_methods": Group(
@@ -157,6 +165,11 @@ GROUPS = {
         data=False,
     ),
     "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
+    "household_fit": Group(
+        "Households and persons fitted together on one core, beside plain NumPy, IPU and, where installed, PopulationSim",
+        "_balancing",
+        "fit",
+    ),
     "households_demo": Group(
         "Three demo counties of whole households, eight tables: exact zones, who lives with whom against the truth",
         "_households_demo",

@@ -28,7 +28,8 @@ class Checks:
         error against the counts as published', 'cells within the publisher's noise' and 'tables within the publisher's noise'
         (text); 'pairs of variables' (text: share of people away from the fractional fit, beside yardsticks), 'held out
         <table>' (text: share of people in the wrong cell beside yardsticks), 'records', 'effective records', 'records used',
-        '<level> tables met' and 'held out <level> <table>' (text, with levels), 'true error of <indicator>' and 'indicator <file>' (text).
+        '<level> tables met' and 'held out <level> <table>' (text, with levels), 'true error of <indicator>' and 'indicator
+        <file>' (text).
     tables : mapping of str to pandas.DataFrame
         Tidy tables by name; the file `validation/<name>.parquet` holds each. Columns are listed by the function named in
         brackets, of `synthpop_gb.validation`; people are counted again, from donors:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
-from problems import make_problem
 
 from synthpop_gb.level import Level
+from tests.problems import make_problem
 
 
 def lift(problem, levels):
@@ -32,7 +32,12 @@ def lift(problem, levels):
         made.append(Level(name, codes, area, targets, cell_of, start, problem.cells[cells]))
     cells, cell_of, start = cut(kept)
     return replace(
-        problem, cell_of=cell_of, constraint_start=start, targets=problem.targets[:, cells], cells=problem.cells[cells], levels=tuple(made)
+        problem,
+        cell_of=cell_of,
+        constraint_start=start,
+        targets=problem.targets[:, cells],
+        cells=problem.cells[cells],
+        levels=tuple(made),
     )
 
 

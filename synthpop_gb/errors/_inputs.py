@@ -298,7 +298,9 @@ INPUTS: dict[str, Meaning] = {
         "Merge a category of one of the two tables, or supply more records.",
     ),
     # start weights and donors
-    "excluded": Meaning("note", "The study leaves these records out, so nobody is a copy of them.", "Nothing, if they were meant."),
+    "excluded": Meaning(
+        "note", "The study leaves these records out, so nobody is a copy of them.", "Nothing, if they were meant."
+    ),
     "start-region": Meaning(
         "error",
         "Donors of a zone's own region cannot be favoured where nobody says who is from where.",

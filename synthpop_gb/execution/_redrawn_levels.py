@@ -1,4 +1,4 @@
-"""Tables of levels drawn anew for a replicate: another perturbation, and agreement with the zones' tables as they were redrawn."""
+"""Tables of levels drawn anew for a replicate: another perturbation, and agreement with the zones' tables as redrawn."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def redrawn_levels(problem: Problem, targets: np.ndarray, seed: int, replicate: 
 
 
 def _tables(cell_of: np.ndarray, start: np.ndarray) -> list[tuple[np.ndarray, slice, bool]]:
-    """Constraints: cell of each profile within its own (one after its last for those outside), columns, whether all are inside."""
+    """List constraints: cell of each profile within its own (one after its last where outside), columns, whether none is outside."""
     return [
         (np.where(row >= 0, row - first, end - first), slice(int(first), int(end)), bool((row >= 0).all()))
         for row, first, end in zip(cell_of, start[:-1], start[1:], strict=True)
@@ -55,7 +55,7 @@ def _tables(cell_of: np.ndarray, start: np.ndarray) -> list[tuple[np.ndarray, sl
 
 
 def _summed(of_zone: np.ndarray, level: Level, counts: np.ndarray, cells) -> np.ndarray | None:
-    """Counts of one table below, added up to the level's areas; None where its areas do not nest in them."""
+    """Add counts of one table below up to the level's areas; None where its areas do not nest in them."""
     bound = level.of_zone >= 0
     lower, upper = of_zone[bound], level.of_zone[bound]
     pairs = np.unique(np.stack([lower, upper]), axis=1)
@@ -67,7 +67,7 @@ def _summed(of_zone: np.ndarray, level: Level, counts: np.ndarray, cells) -> np.
 
 
 def _moved(local, noisy, before, inside, known, states) -> np.ndarray:
-    """One table of a level moved to the margins that it shares with settled ones; those outside its universe are one more cell."""
+    """Move one table of a level to the margins that it shares with settled ones; those outside its universe are one more cell."""
     everybody = next((total.sum(axis=1) for (_, _, complete), total in known if complete and total is not None), None)
     if not inside and everybody is None:
         return noisy.copy()
@@ -95,5 +95,7 @@ def _moved(local, noisy, before, inside, known, states) -> np.ndarray:
         first = np.cumsum([0, *(s.shape[1] for _, s in margins[:-1])])
         blocks = np.stack([b + f for (b, _), f in zip(margins, first, strict=True)]).astype(np.int32)
         alive = counts + 1e-3 * (np.column_stack([before, np.ones(len(before))])[:, :size] + counts > 0)
-        meet_margins(out, alive, blocks, np.ascontiguousarray(np.concatenate([s for _, s in margins], axis=1)), states + np.uint64(1))
+        meet_margins(
+            out, alive, blocks, np.ascontiguousarray(np.concatenate([s for _, s in margins], axis=1)), states + np.uint64(1)
+        )
     return out

@@ -89,8 +89,9 @@ def solve(
     Raises
     ------
     ValueError
-        For an unknown method or option, a method that cannot place households, heed levels, start from weights that differ by zone
-        or limit copies of a donor where the problem asks for it, a negative seed, fewer than one worker, an empty block, or replicates or sources that there are none of.
+        For an unknown method or option; a method that cannot place households, heed levels, start from weights that differ by
+        zone or limit copies of a donor, where the problem asks for it; a negative seed, fewer than one worker, an empty block,
+        or replicates or sources that there are none of.
 
     Warns
     -----
@@ -114,7 +115,9 @@ def solve(
             f"{method.name!r} cannot bind zones together by the tables of {problem.levels[0].name}: use another method"
         )
     if problem.tilt is not None and not getattr(method, "tilts", False):
-        raise ValueError(f"{method.name!r} cannot start from weights that differ by zone, as this problem's do: use 'ipf' or 'balance'")
+        raise ValueError(
+            f"{method.name!r} cannot start from weights that differ by zone, as this problem's do: use 'ipf' or 'balance'"
+        )
     if problem.max_copies is not None and not getattr(method, "caps", False):
         raise ValueError(f"{method.name!r} cannot limit how often a donor stands in a zone: use 'ipf' or 'balance'")
     if not 0 <= seed < _SEED_LIMIT:

@@ -152,7 +152,13 @@ def examine(
     if settled is not None and above.places and not any(f.level == "error" for f in [*findings, *said]):
         nested, more = settle_above(view, above.places, area.codes, settled.targets, seed)
         said += more
-    findings = [*survey.findings, *area.findings, *(f for name in {**prepared, **above.prepared} for f in tables[name].findings), *findings, *said]
+    findings = [
+        *survey.findings,
+        *area.findings,
+        *(f for name in {**prepared, **above.prepared} for f in tables[name].findings),
+        *findings,
+        *said,
+    ]
     if settled is None or any(f.level == "error" for f in findings):
         return None, tuple(findings)
     return replace(_aligned(view, area, settled, tuple(findings)), levels=nested), tuple(findings)

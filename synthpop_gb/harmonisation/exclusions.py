@@ -21,8 +21,8 @@ def exclude(survey: Microdata, condition: str) -> Microdata:
     survey : Microdata
         As read.
     condition : str
-        On its variables and columns, as for indicators: `"age >= 75 and health = 'bad'"`. A record of which it is not known whether
-        it meets the condition stays.
+        On its variables and columns, as for indicators: `"age >= 75 and health = 'bad'"`. A record of which it is not known
+        whether it meets the condition stays.
 
     Returns
     -------

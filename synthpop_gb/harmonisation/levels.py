@@ -1,9 +1,9 @@
 """Tables of parent levels: told from those of zones, taken for whole areas, and moved to what their zones' tables add up to.
 
-A table of MSOAs beside tables of LSOAs binds the LSOAs of each MSOA together. Where it counts something that the zones' tables count
-too (their total, their ages), the zones' sums and the area's own count must agree before people can meet both; perturbed tables do
-not. Levels are settled from the finest up, each moved to the sums of what is settled below it, by the same unbiased draw that
-settles the tables of one zone (`reconcile`), so that whole numbers can nest.
+A table of MSOAs beside tables of LSOAs binds the LSOAs of each MSOA together. Where it counts something that the zones' tables
+count too (their total, their ages), the zones' sums and the area's own count must agree before people can meet both; perturbed
+tables do not. Levels are settled from the finest up, each moved to the sums of what is settled below it, by the same unbiased
+draw that settles the tables of one zone (`reconcile`), so that whole numbers can nest.
 """
 
 from __future__ import annotations
@@ -64,8 +64,8 @@ def look_above(
 ) -> tuple[Above, list[Finding]]:
     """Find the tables of every level asked for, and the areas that lie wholly in the study area.
 
-    A table is of the level that it says (`BenchmarkTable.level`), else of that whose codes its rows have. One that says a level and
-    has rows of zones is added up with the lookup.
+    A table is of the level that it says (`BenchmarkTable.level`), else of that whose codes its rows have. One that says a level
+    and has rows of zones is added up with the lookup.
 
     Returns findings: 'study-reference' (no such level or table), 'no-parent', 'partial-area', 'added-up', those of `prepare`.
     """
@@ -136,7 +136,9 @@ def _place(level: str, geography: Geography, area: Geography) -> tuple[Place, li
         message = f"{areas} only partly in the study area ({first.zones} of {first.of} zones of {first.area})."
         findings.append(finding("partial-area", message, place=f"levels.{level}", count=len(partial), rows=rows))
     areas = inside.index[(inside == whole).to_numpy()].sort_values().rename(level)
-    of_zone = areas.get_indexer(pd.Index(mine.astype(object).where(mine.notna(), None).map(lambda c: None if c is None else str(c))))
+    of_zone = areas.get_indexer(
+        pd.Index(mine.astype(object).where(mine.notna(), None).map(lambda c: None if c is None else str(c)))
+    )
     return Place(level, areas, of_zone.astype(np.int32)), findings
 
 
@@ -152,7 +154,8 @@ def _added_up(table: BenchmarkTable, level: str, geography: Geography, areas: pd
     complete = known.value_counts().reindex(parent.value_counts().index, fill_value=0) == parent.value_counts()
     known = known[known.map(complete).to_numpy()]
     counts = rows.loc[known.index].groupby(known.to_numpy()).sum(min_count=1)
-    message = f"{table.name}: {number(len(known), 'row')} of zones added up to {number(len(counts), f'area of {level}', f'areas of {level}')}."
+    areas = number(len(counts), f"area of {level}", f"areas of {level}")
+    message = f"{table.name}: {number(len(known), 'row')} of zones added up to {areas}."
     error = table.standard_error * float(np.sqrt(len(known) / max(len(counts), 1)))  # independent noise, the mean number of zones
     said = finding("added-up", message, place=table.name, count=len(counts))
     return replace(table, counts=counts.rename_axis("zone"), total=None, standard_error=error), [said]
@@ -178,9 +181,7 @@ def settle_above(
         if fitted:
             fixed, sums = _sums(below, place, len(zones))
             cells = [d.record_cell[usable] for d in fitted]
-            shares = [
-                np.bincount(c[c >= 0], weight[c >= 0], minlength=len(d.cells)) for c, d in zip(cells, fitted, strict=True)
-            ]
+            shares = [np.bincount(c[c >= 0], weight[c >= 0], minlength=len(d.cells)) for c, d in zip(cells, fitted, strict=True)]
             drafts = [replace(d, published=s) for d, s in zip(fixed, sums, strict=True)]
             found, said = settle_drafts(
                 [*drafts, *fitted], place.areas, view.survey.variables, [*sums, *shares], seed=seed, settled=len(drafts),
@@ -190,8 +191,15 @@ def settle_above(
             said += check_donors(fitted, targets, cells, weight, place.areas, unit)
             findings += [f for f in said if f.code not in _OF_ZONES]
             below.append((place.of_zone, fitted, targets))
-        tables = [_finished(d, t, place.areas, view, usable) for d, t in zip([*fitted, *kept], [*targets, *(d.published for d in kept)], strict=True)]
-        made.append(AlignedLevel(place.name, place.areas, place.of_zone, tuple(tables[: len(fitted)]), tuple(tables[len(fitted) :]), changes))
+        tables = [
+            _finished(d, t, place.areas, view, usable)
+            for d, t in zip([*fitted, *kept], [*targets, *(d.published for d in kept)], strict=True)
+        ]
+        made.append(
+            AlignedLevel(
+                place.name, place.areas, place.of_zone, tuple(tables[: len(fitted)]), tuple(tables[len(fitted) :]), changes
+            )
+        )
     return tuple(made), findings
 
 

@@ -110,8 +110,8 @@ def settle_drafts(
     settled : how many of the drafts, the first ones, are settled already: the others are moved to them.
     code, place, places : code of the findings, and what the rows are called in them, one and several.
 
-    Returns `Settled` and findings: 'total-mismatch', or `code` (totals or shared margins differ; an error where totals differ by a fifth of
-    all people, since they cannot count the same ones), 'perturbed'.
+    Returns `Settled` and findings: 'total-mismatch', or `code` (totals or shared margins differ; an error where totals differ by
+    a fifth of all people, since they cannot count the same ones), 'perturbed'.
     """
     draws = _Draws(zones, seed)
     marks = [signature(d.universe, variables) for d in drafts]
@@ -203,7 +203,13 @@ def _margins(draft, mark, drafts, marks, done, total) -> list[tuple[np.ndarray, 
 
 
 def _mismatch(
-    members: list[Draft], mark: dict, total: np.ndarray, implied: Draft | None, zones: pd.Index, trusted: Trusted | None, say: _Words
+    members: list[Draft],
+    mark: dict,
+    total: np.ndarray,
+    implied: Draft | None,
+    zones: pd.Index,
+    trusted: Trusted | None,
+    say: _Words,
 ) -> list[Finding]:
     """Say where the tables of one universe differ in their totals, or from the total implied for them."""
     sums = {d.source: d.published.sum(axis=1) for d in members}

@@ -140,8 +140,8 @@ def solve(hessian, inverse, x, n):
 def dual_newton(layout, work, targets, allowed, most, steps, met):
     """Take Newton steps from the multipliers in work.u until every zone is within what is allowed or makes no headway.
 
-    targets, allowed : (n_cells, lanes) float64, persons. Target of each cell and how far off it may be. Cells of the layout beyond
-        these are of tilts, whose multipliers in work.u stay.
+    targets, allowed : (n_cells, lanes) float64, persons. Target of each cell and how far off it may be. Cells of the layout
+        beyond these are of tilts, whose multipliers in work.u stay.
     most : limit of steps. steps : (lanes,) int32, written: steps taken.
     met : (lanes,) bool, written: every cell is within what is allowed. work is left as by `evaluate` at the last duals accepted.
 

@@ -92,7 +92,9 @@ def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True, dua
     n_tilt_cells = int(layout.constraint_start[-1]) - n_cells
     tilt = _read_only(np.zeros((n_zones, n_tilt_cells)) if tilt is None else tilt, np.float64)
     if tilt.shape != (n_zones, n_tilt_cells):
-        raise ValueError(f"tilts are {tilt.shape}, expected {(n_zones, n_tilt_cells)}: the layout has so many cells beyond the targets")
+        raise ValueError(
+            f"tilts are {tilt.shape}, expected {(n_zones, n_tilt_cells)}: the layout has so many cells beyond the targets"
+        )
     newton = bool(newton) and n_cells + n_tilt_cells <= MOST_NEWTON_CELLS
     lanes = min(_lanes(layout, n_cells + n_tilt_cells if newton else 1), max(n_zones, 1))
     _fit_block(layout, targets, tilt, float(tolerance), bool(relative), int(max_cycles), newton, lanes, out)

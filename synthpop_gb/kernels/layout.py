@@ -13,7 +13,17 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import mix
 
-__all__ = ["NO_LIMIT", "ONE_WAY_PULL", "WholeLayout", "WholeWork", "cell_salts", "find_profile", "hash_table", "whole_layout", "whole_work"]
+__all__ = [
+    "NO_LIMIT",
+    "ONE_WAY_PULL",
+    "WholeLayout",
+    "WholeWork",
+    "cell_salts",
+    "find_profile",
+    "hash_table",
+    "whole_layout",
+    "whole_work",
+]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 NO_LIMIT = np.iinfo(np.int32).max

@@ -1,8 +1,8 @@
 """How zones hang together through the areas above them: which duals each has, and in which order they are eliminated.
 
-The Hessian of zones that share areas is an arrow: a zone's cells meet only each other and those of the areas that the zone lies in.
+The Hessian of zones that share areas is an arrow: a zone's cells meet only each other and those of the areas that it lies in.
 Eliminating zones first, then areas from the finest level to the coarsest, keeps every matrix as small as one zone's cells and its
-areas' (the multifrontal method: Duff & Reid 1983, ACM Trans. Math. Softw. 9; elimination trees: Liu 1990, SIAM J. Matrix Anal. 11).
+areas' (multifrontal method: Duff & Reid 1983, ACM Trans. Math. Softw. 9; elimination trees: Liu 1990, SIAM J. Matrix Anal. 11).
 Levels that do not nest in each other are eliminated as well: matrices are then wider by the areas that they bring together.
 """
 

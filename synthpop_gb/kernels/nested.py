@@ -1,8 +1,8 @@
 """Maximum entropy under the tables of zones and of the areas above them at once: Newton's method on the dual, arrow eliminated.
 
 The weights of every zone are start * exp(A' lambda + B' mu), with duals lambda of the zone's own cells and mu of the cells of its
-areas; they are least in relative entropy among all that meet the zones' tables zone by zone and the areas' tables over their zones
-together. The dual sum w - t' lambda - T' mu + sum of variance / 2 times squared duals is convex (Deville & Sarndal 1992, JASA 87,
+areas; they are least in relative entropy among all that meet the zones' tables zone by zone and the areas' tables over all their
+zones. The dual sum w - t' lambda - T' mu + sum of variance / 2 times squared duals is convex (Deville & Sarndal 1992, JASA 87,
 case 2; soft targets: Nagle et al. 2014), its Hessian an arrow (`nest_layout`).
 """
 
@@ -19,7 +19,8 @@ _LONGEST = 2.0  # no dual moves by more in one step: exp(2) = 7.4-fold
 _ARMIJO = 1e-4  # share of the fall promised by the slope that a step must bring
 _ROUNDING = 1e-14  # of the dual's terms: a change below is no change
 _SHORTEST = 1e-9  # a step cut to this share goes nowhere
-_PATIENCE, _ENOUGH = 8, 0.5  # every 8 steps the largest miss must have shrunk to half
+_PATIENCE, _ENOUGH = 8, 0.5  # every 8 steps the largest miss must have shrunk to half ...
+_FAR = 100  # ... or some of them been shortened: duals that must go far are on their way, for so many steps
 
 
 @njit
@@ -54,7 +55,7 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
     trial = duals.copy()
     value = _evaluate(start, cell, count, log_start, nest, live, targets, variance, trial, weights, margin, zone_duals)
     lacking = (margin == 0.0) & (targets > 0.0) & (variance == 0.0)
-    steps, mark, met = 0, math.inf, False
+    steps, mark, met, shortened = 0, math.inf, False, False
     while True:
         worst = 0.0
         met = True
@@ -66,9 +67,9 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
         if met or steps >= most:
             break
         if steps % _PATIENCE == 0:
-            if worst > _ENOUGH * mark:
+            if worst > _ENOUGH * mark and not (shortened and steps <= _FAR):
                 break
-            mark = worst
+            mark, shortened = worst, False
         _factorise(start, cell, count, nest, live, variance, weights, hessian, front, factor, inverse, seen)
         direction[:] = np.where(lacking, 0.0, -gap)
         _solve(nest, factor, inverse, direction)
@@ -79,6 +80,7 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
         if not slope > 0.0:
             break
         length = min(1.0, _LONGEST / furthest)
+        shortened = shortened or length < 1.0
         while True:
             for i in range(n):
                 trial[i] = duals[i] + length * direction[i] if direction[i] != 0.0 else duals[i]

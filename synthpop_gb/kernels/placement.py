@@ -47,8 +47,8 @@ def place_zones(zone_start, profile, number, keys, donor_start, donor, cumulated
     donor_start : (n_profiles + 1,) int64; donor : (n_donors,) int32, positions among the survey's n_records records, each
         record once.
     cumulated, guide : of `placement_guide`. Inputs are only read; read-only arrays do.
-    caps : (n_zones,) int64, how often one donor may stand in a zone; empty for no limit. Shares that the design weights would take
-        above it are cut there, and the rest goes to the profile's other donors by weight (`_draw_capped`).
+    caps : (n_zones,) int64, how often one donor may stand in a zone; empty for no limit. Shares that the design weights would
+        take above it are cut there, and the rest goes to the profile's other donors by weight (`_draw_capped`).
     Returns start (n_zones + 1,) int64, record (n,) int32, people (n,) int32, unplaced: donors by zone as CSR, records
     ascending within a zone; and how many people belong to profiles without a donor of positive weight (0 where weights come
     from a fit).
@@ -124,8 +124,8 @@ def _draw_capped(number, cap, first, last, donor, cumulated, share, state, used,
     """Systematic draw of `number` people among the donors first:last, none of them more than `cap` times; False without weight.
 
     Donors whose share by weight is `cap` or more get just that, and the others share the rest by weight, until nobody is above
-    (Chao 1982, Biometrika 69, for sampling with unequal probabilities). Where all donors with weight are full, those without (of a
-    bootstrap replicate) come next, and only where they are full too does a donor stand more often than the cap.
+    (Chao 1982, Biometrika 69, for sampling with unequal probabilities). Where all donors with weight are full, those without (of
+    a bootstrap replicate) come next, and only where they are full too does a donor stand more often than the cap.
     share : (>= last - first,) float64, work space.
     """
     size = last - first

@@ -1,8 +1,8 @@
 """Zones that levels bind together, solved component by component: fitted with the areas above them, whole people that nest.
 
 What a method of single zones does for each zone is done here for all zones of a component at once. Within a component zones and
-areas are put in the order of their keys, and draws are keyed by the first of them, so that the result does not depend on the order
-of zones, on blocks, or on what else is solved.
+areas are put in the order of their keys, and draws are keyed by the first of them, so that the result does not depend on the
+order of zones, on blocks, or on what else is solved.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _area_keys(problem: Problem) -> list[np.ndarray]:
 
 
 def flat_cells(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """Constraints of the zones and then of every level as if they were a zone's: (cell_of, constraint_start), cells numbered on."""
+    """List constraints of the zones and then of every level as if they were a zone's: (cell_of, constraint_start)."""
     cells, starts, first = [problem.cell_of], [problem.constraint_start], problem.n_cells
     for level in problem.levels:
         cells.append(np.where(level.cell_of >= 0, level.cell_of + first, -1))
@@ -150,14 +150,16 @@ def fit_component(
     with np.errstate(divide="ignore"):
         log_start = np.log(np.atleast_2d(problem.start))
     if problem.tilt is not None:
-        log_start = log_start + problem.tilt[component.zones] @ Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix().T
+        log_start = (
+            log_start + problem.tilt[component.zones] @ Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix().T
+        )
     if scale is not None:
         log_start = log_start + np.log(np.where(scale > 0, scale, 1.0))[:, None]
     log_start = np.ascontiguousarray(log_start)
     allowed = np.maximum(tolerance * np.maximum(targets, _ROUNDING) if relative else tolerance, _ROUNDING * targets)
     weights, gap, found = np.zeros((len(live), problem.n_profiles)), np.zeros(len(targets)), first.copy()
     arrays = members.start, members.cell, members.count, log_start, nest, live, targets
-    steps, met = nested_newton(*arrays, variance, allowed, max_steps, found, weights, gap)
+    steps, _met = nested_newton(*arrays, variance, allowed, max_steps, found, weights, gap)
     miss = _miss(gap, variance, found)
     bad = np.abs(gap) > allowed
     lacking = bad & (variance == 0) & (miss <= -targets * (1 - 1e-12))
@@ -182,7 +184,9 @@ def _nodes(nest: Nest, bad: np.ndarray) -> np.ndarray:
     return np.bincount(node, bad, len(nest.own) - 1)[node] > 0
 
 
-def level_remainder(problem: Problem, zones: np.ndarray, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray) -> np.ndarray:
+def level_remainder(
+    problem: Problem, zones: np.ndarray, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray
+) -> np.ndarray:
     """(n,) total absolute error of whole counts in the areas that each zone lies in; all their zones must be there."""
     row = np.repeat(np.arange(len(zones)), np.diff(indptr))
     out = np.zeros(len(zones))
@@ -197,7 +201,9 @@ def level_remainder(problem: Problem, zones: np.ndarray, indptr: np.ndarray, pro
     return out
 
 
-def judge(problem: Problem, component: Component, fit: FittedComponent, max_steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def judge(
+    problem: Problem, component: Component, fit: FittedComponent, max_steps: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Statuses of the zones: (fit, residual, worst_cell), (n,) each; a miss of an area is one of all its zones."""
     miss, bad = component.by_cell(np.abs(fit.miss)), component.by_cell(fit.bad.astype(float)) > 0
     lacking = component.by_cell(fit.lacking.astype(float)) > 0

@@ -68,7 +68,7 @@ def _above(problem: Problem, zones: np.ndarray, options: Any) -> tuple[np.ndarra
 
 
 def _errors(level, own: np.ndarray, given: Any) -> np.ndarray:
-    """Standard errors of a level's cells as the option gives them: one number for all, by name, or the tables' own."""
+    """Find standard errors of a level's cells as the option gives them: one number for all, by name, or the tables' own."""
     if given is None:
         return own
     if not hasattr(given, "items"):
@@ -82,7 +82,9 @@ def _errors(level, own: np.ndarray, given: Any) -> np.ndarray:
 def _importance(problem: Problem, options: Any) -> np.ndarray:
     """(n_duals,) importance of each cell, of levels too."""
     out = np.ones(problem.n_duals)
-    labels = np.concatenate([problem.cells.get_level_values(0), *(v.cells.get_level_values(0) for v in problem.levels)]).astype(str)
+    labels = np.concatenate([problem.cells.get_level_values(0), *(v.cells.get_level_values(0) for v in problem.levels)]).astype(
+        str
+    )
     for table, value in (options.importance or {}).items():
         out[labels == table] = value
     return out

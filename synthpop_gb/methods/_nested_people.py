@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from synthpop_gb.kernels.layout import whole_layout, whole_work
-from synthpop_gb.kernels.nested_whole import halve_nested, repair_nested
+from synthpop_gb.kernels.nested_repair import repair_nested
+from synthpop_gb.kernels.nested_whole import halve_nested
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.kernels.whole import HALVING, whole_zone
 from synthpop_gb.methods._method import BlockResult, Streams
@@ -38,7 +39,13 @@ class NestedBlock:
     def fitted(self, component: Component, fit: FittedComponent, max_steps: int) -> np.ndarray:
         """Take what fitting found; returns the zones' statuses."""
         status, residual, worst = judge(self._problem, component, fit, max_steps)
-        found = {"fit": status, "cycles": fit.steps, "residual": residual, "worst_cell": worst, "duals": component.by_cell(fit.duals)}
+        found = {
+            "fit": status,
+            "cycles": fit.steps,
+            "residual": residual,
+            "worst_cell": worst,
+            "duals": component.by_cell(fit.duals),
+        }
         for name, value in found.items():
             self._columns[name][component.rows] = value
         return status
@@ -85,11 +92,11 @@ def people_that_nest(problem: Problem, zones: np.ndarray, options: Any, streams:
             halve_nested(fit.weights, index, problem.n_cells, layout, state, counts)
         else:
             for z in np.flatnonzero(live):
-                whole_zone(draw, fit.weights[z], component.targets[index[z, : problem.n_cells]], layout, work, state, counts[z], 0)
+                whole_zone(
+                    draw, fit.weights[z], component.targets[index[z, : problem.n_cells]], layout, work, state, counts[z], 0
+                )
         miss = np.zeros(len(component.targets), np.int64)
-        repair_nested(
-            fit.weights, component.targets, index, problem.n_cells, layout, work, state, counts, live, max_moves, miss
-        )
+        repair_nested(fit.weights, component.targets, index, problem.n_cells, layout, work, state, counts, live, max_moves, miss)
         made.placed(component, counts, miss)
     return made.result()
 

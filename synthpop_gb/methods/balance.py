@@ -14,9 +14,9 @@ from synthpop_gb.kernels.links import Link
 from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._balance_options import BalanceOptions
 from synthpop_gb.methods._balanced import balance_link, fit_zones
+from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._nested import level_remainder
 from synthpop_gb.methods._nested_balance import fit_zones_together
-from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._whole_goals import whole_goals
 from synthpop_gb.methods._whole_households import whole_households
 from synthpop_gb.problem import Problem
@@ -38,7 +38,7 @@ class Balance:
     """
 
     name, options, needs = "balance", BalanceOptions, "incidence"
-    nests, tilts, caps = True, True, True
+    tilts, caps, nests = True, True, True
 
     def link(self, options: BalanceOptions) -> Link:
         """Return what makes weights of the duals."""
@@ -50,7 +50,9 @@ class Balance:
         matrix = problem.members.matrix()
         margins = np.stack([fits.weights(row) @ matrix for row in range(len(zones))]) if len(zones) else fits.targets
         soft = (fits.variance > 0) & (fits.status != FitStatus.EMPTY)[:, None]
-        goals, settled = whole_goals(problem, zones, fits.weights, margins, soft, streams)
+        goals, settled = np.rint(problem.targets[zones]), False
+        if not problem.levels:  # else the settled targets, with which those of the areas above agree
+            goals, settled = whole_goals(problem, zones, fits.weights, margins, soft, streams)
         states = streams.keys(problem.zone_keys[zones], WHOLE)
         whole = whole_households(problem, zones, fits.weights, goals, options, states, most=fits.most)
         gap = np.where(soft, margins - fits.targets, 0.0)

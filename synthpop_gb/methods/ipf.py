@@ -77,7 +77,7 @@ class IPF:
     """
 
     name, options, needs = "ipf", IPFOptions, "cells"
-    nests, tilts, caps = True, True, True
+    tilts, caps, nests = True, True, True
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
         """Fit the zones at these positions and draw their whole people."""
@@ -118,9 +118,13 @@ class IPF:
     def _nested(self, problem: Problem, zones: np.ndarray, options: IPFOptions, streams: Streams) -> BlockResult:
         """Fit zones together with the areas above them, from where each zone's own fit ends."""
         first = None if problem.first_duals is None else problem.first_duals[zones]
+        if problem.max_copies is not None:
+            raise ValueError(
+                "caps on donors look at one zone alone, and the levels of this study bind zones together: leave one out"
+            )
         if first is None:
-            targets, limits = problem.targets[zones], (options.tolerance, options.relative, options.max_cycles)
             tilt = None if problem.tilt is None else problem.tilt[zones]
+            targets, limits = problem.targets[zones], (options.tolerance, options.relative, options.max_cycles)
             alone = fit_block(_fit_layout(problem), targets, *limits, newton=options.newton, tilt=tilt).duals
             first = np.concatenate([alone, np.zeros((len(zones), problem.n_duals - problem.n_cells))], axis=1)
         return people_that_nest(problem, zones, options, streams, first)
@@ -140,8 +144,9 @@ def _capped(problem: Problem, zones, cell_of, duals, most, options: IPFOptions, 
             continue
         lowest = targets[z][targets[z] > 0].min(initial=np.inf) if options.relative else 1.0
         before, mine = fit.cycles[z], fit.duals[z].copy()
+        begin, low = log_start(problem, zones[z : z + 1])[0], np.zeros(len(high))
         fit.status[z], steps, fit.residual[z], fit.worst_cell[z] = balance_bounded(
-            members.start, members.cell, members.count, log_start(problem, zones[z : z + 1])[0], np.zeros(len(high)), high, targets[z], exact,
+            members.start, members.cell, members.count, begin, low, high, targets[z], exact,
             options.tolerance * lowest, options.max_cycles, mine, free, work,
         )  # fmt: skip
         fit.duals[z], fit.cycles[z] = mine, before + steps

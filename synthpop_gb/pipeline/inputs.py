@@ -58,10 +58,8 @@ def read_inputs(study: Study) -> Inputs:
             for name, table in (_keep(job.result(), inputs) or {}).items():
                 if name in inputs.tables:
                     message = f"Two tables are called {name}: {inputs.tables[name].source.path} and {table.source.path}."
-                    inputs.findings.append(
-                        finding("study-reference", message, place=name,
-                                remedy="Give one of them another `name`, or its `level` if it is of larger areas.")  # fmt: skip
-                    )
+                    remedy = "Give one of them another `name`, or its `level` if it is of larger areas."
+                    inputs.findings.append(finding("study-reference", message, place=name, remedy=remedy))
                 inputs.tables[name] = table
         inputs.geography = _keep(geography.result(), inputs)
     if inputs.geography is None and study.zones.lookup is None and study.zones.boundaries is None and inputs.tables:

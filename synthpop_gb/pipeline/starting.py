@@ -79,7 +79,8 @@ def check_start(study: Study, aligned: Aligned, inputs: Inputs) -> list[Finding]
         except InputError as error:
             found += error.findings
     for needed, attribute, key in (
-        (bool(asked.learnt) or several, "tilts", "learnt" if asked.learnt else "own_region"), (asked.max_copies, "caps", "max_copies"),
+        (bool(asked.learnt) or several, "tilts", "learnt" if asked.learnt else "own_region"),
+        (asked.max_copies is not None, "caps", "max_copies"),
     ):  # fmt: skip
         if needed and method is not None and not getattr(method, attribute, False):
             able = " or ".join(repr(n) for n, m in METHODS.items() if getattr(m, attribute, False))

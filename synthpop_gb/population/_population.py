@@ -12,6 +12,7 @@ import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.incidence import Incidence
+from synthpop_gb.population._areas import areas_missed
 from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id, with_members
 from synthpop_gb.population._replicates import Replicates, resampled
 from synthpop_gb.problem import Problem
@@ -299,9 +300,12 @@ class Population:
     def findings(self) -> tuple[Finding, ...]:
         """Return what does not fit: nothing, or findings that name the zones and cells, worst first.
 
-        `zone-not-fitted`, and `no-eligible-donor` where a method had to fall back on donors that a zone's tables exclude.
+        `level-not-met` where areas above the zones miss their tables, `zone-not-fitted`, and `no-eligible-donor` where a method
+        had to fall back on donors that a zone's tables exclude.
         """
         missed, found = self.unfitted, []
+        if "level_remainder" in self.status and self.status["level_remainder"].any():
+            found += [f for f in [areas_missed(self.problem, self.indptr, self.profile, self.count)] if f is not None]
         if not missed.empty:
             message = f"{len(missed):,} of {len(self.status):,} zones miss targets: {self._summary()}."
             place = str(missed.index[0])

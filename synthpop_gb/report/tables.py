@@ -11,7 +11,8 @@ from synthpop_gb.report.summary import zone_names
 from synthpop_gb.report.words import Column, Grid, fixed, grid_of, number, percent, said, whole
 
 __all__ = [
-    "changes_grid", "fit_grid", "held_out_grid", "levels_grid", "pairs_grid", "records_grid", "truth_grid", "yardsticks_of", "zones_grid",
+    "changes_grid", "fit_grid", "held_out_grid", "levels_grid", "pairs_grid", "records_grid", "truth_grid", "yardsticks_of",
+    "zones_grid",
 ]  # fmt: skip
 
 _YARDSTICKS = (

@@ -11,7 +11,9 @@ def blended_weights(weight, donor_region, zone_region, strength):
     if own == 0:
         return np.array(weight, float)
     scale = sum(weight) / own
-    return np.array([w * ((1 - strength) + strength * scale * (r == zone_region)) for w, r in zip(weight, donor_region, strict=True)])
+    return np.array(
+        [w * ((1 - strength) + strength * scale * (r == zone_region)) for w, r in zip(weight, donor_region, strict=True)]
+    )
 
 
 def two_way_fit(start, features, cycles=2000):

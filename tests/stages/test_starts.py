@@ -73,7 +73,7 @@ def test_splitting_profiles_changes_no_weights(seed, n_groups):
 def test_splitting_profiles_of_households_keeps_their_members():
     problem = small_household_problem()
     both = replace(
-        problem, start=problem.start[:4] + [0, 0, 0, 0.25], cell_of=problem.cell_of[:, :4], donor_start=[0, 1, 2, 3, 5],
+        problem, start=np.add(problem.start[:4], [0, 0, 0, 0.25]), cell_of=problem.cell_of[:, :4], donor_start=[0, 1, 2, 3, 5],
         incidence=type(problem.incidence)(*(problem.incidence.start[:5], problem.incidence.cell[: problem.incidence.start[4]],
                                             problem.incidence.count[: problem.incidence.start[4]]), 4),
         size=problem.size[:4],
@@ -342,7 +342,11 @@ def tilted_problem(elsewhere):
 
 def test_the_bits_do_not_depend_on_how_the_work_is_done(tilted_problem, tmp_path):
     whole = sp.solve(tilted_problem, seed=3, workers=1, replicates=2)
-    for options in ({"workers": 2, "block_size": 3}, {"block_size": 1, "workers": 1}, {"checkpoint": tmp_path / "a", "block_size": 4}):
+    for options in (
+        {"workers": 2, "block_size": 3},
+        {"block_size": 1, "workers": 1},
+        {"checkpoint": tmp_path / "a", "block_size": 4},
+    ):
         other = sp.solve(tilted_problem, seed=3, replicates=2, **options)
         assert_same_population(whole, other)
         assert whole.replicates.digest() == other.replicates.digest()
@@ -436,7 +440,9 @@ def test_records_are_left_out_and_counted():
 
 
 def test_whole_households_are_left_out():
-    people = pd.DataFrame({"job": ["none", "nurse", "none", "none", "nurse"], "home": ["a", "a", "b", None, None]}, index=list("vwxyz"))
+    people = pd.DataFrame(
+        {"job": ["none", "nurse", "none", "none", "nurse"], "home": ["a", "a", "b", None, None]}, index=list("vwxyz")
+    )
     survey = Microdata("five", people, {}, Universe("everybody"), household="home")
     left = exclude(survey, "job = 'nurse'")
     assert left.records.index.tolist() == ["x", "y"]

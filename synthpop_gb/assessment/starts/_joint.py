@@ -1,4 +1,4 @@
-"""A joint table on the profiles of a problem: who counts in which cell, what a fit makes of it, and which tilts bring it about."""
+"""A joint table on the profiles of a problem: who counts in which cell, what a fit makes of it, which tilts bring it about."""
 
 from __future__ import annotations
 
@@ -73,8 +73,8 @@ def _members(tilt_of: np.ndarray, n_cells: int) -> Incidence:
 def bring_about(problem: Problem, tables: Sequence[AlignedTable], predicted: Sequence[np.ndarray]) -> Problem:
     """Tilt the start of every zone so that maximum entropy under the zone's tables has the joints predicted for it.
 
-    predicted : (n_zones, n_cells) people, one array a table. The tilts are the duals that a fit to the zone's tables and to all of
-        these finds for their cells, so starting from them the same weights solve the fit to the zone's tables alone. Rounded to a
+    predicted : (n_zones, n_cells) people, one array a table. The tilts are the duals that a fit to the zone's tables and to all
+        of these finds for their cells, so starting from them the same weights solve the fit to the zone's tables alone. Rounded to a
         billionth, so that the last bits of matrix products, which differ by machine, do not get in; cells with nobody in the
         prediction are left alone, since the zone's tables rule them out.
     """
@@ -131,10 +131,10 @@ def _by_unit(problem: Problem, record_cell: np.ndarray) -> np.ndarray:
 
 
 def _margins(problem: Problem, table: AlignedTable) -> list[np.ndarray]:
-    """Groups of the table's cells whose sums some constraint fixes; the last: all of them, whose sum the fit is trusted with.
+    """Find groups of the table's cells whose sums some constraint fixes; the last: all of them, for their sum the fit is trusted.
 
-    A constraint fixes a group where all records of each of the table's cells lie in one of the constraint's cells, and all records
-    of that cell in the table. Needs what the problem was formulated from; without, only the sum is kept.
+    A constraint fixes a group where all records of each of the table's cells lie in one of the constraint's cells, and all
+    records of that cell in the table. Needs what the problem was formulated from; without, only the sum is kept.
     """
     n = table.targets.shape[1]
     whole = np.zeros(n, np.int64)

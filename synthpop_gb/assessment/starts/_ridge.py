@@ -17,8 +17,8 @@ _FURTHEST = 5.0  # standard deviations from the mean of the training areas: no l
 class Ridge:
     """What a fit left, as plain numbers: predictions are intercepts plus features, centred and scaled, times coefficients.
 
-    centre, scale : (n_raw,) of the raw features; intercept : (n_responses,); coefficients : (2 n_raw, n_responses): of the features
-    and of their squares less 1.
+    centre, scale : (n_raw,) of the raw features; intercept : (n_responses,); coefficients : (2 n_raw, n_responses): of the
+    features and of their squares less 1.
     """
 
     centre: np.ndarray

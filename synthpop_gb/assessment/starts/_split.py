@@ -37,7 +37,9 @@ def split_profiles(problem: Problem, group: np.ndarray) -> Problem:
     """
     old, mine = problem.donor_profile, np.asarray(group)[problem.donor]
     order = np.lexsort((np.arange(len(mine)), mine, old))
-    changes = np.concatenate([[True], (np.diff(old[order]) != 0) | (np.diff(mine[order]) != 0)]) if len(order) else np.empty(0, bool)
+    changes = (
+        np.concatenate([[True], (np.diff(old[order]) != 0) | (np.diff(mine[order]) != 0)]) if len(order) else np.empty(0, bool)
+    )
     first = np.flatnonzero(changes)
     parent = old[order][first]
     donor_start = np.append(first, len(order))
@@ -56,9 +58,7 @@ def split_profiles(problem: Problem, group: np.ndarray) -> Problem:
         entry = np.repeat(incidence.start[parent] - start[:-1], lengths) + np.arange(start[-1])
         return Incidence(start, incidence.cell[entry], incidence.count[entry], incidence.n_cells)
 
-    levels = tuple(
-        replace(v, cell_of=v.cell_of[:, parent], incidence=rows(v.incidence)) for v in problem.levels
-    )
+    levels = tuple(replace(v, cell_of=v.cell_of[:, parent], incidence=rows(v.incidence)) for v in problem.levels)
     taken = {
         name: None if getattr(problem, name) is None else getattr(problem, name)[..., parent]
         for name in ("size", "communal", "guide_of", "tilt_of")

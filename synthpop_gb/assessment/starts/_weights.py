@@ -67,7 +67,7 @@ def zone_duals(problem: Problem, zones: np.ndarray, kept: Sequence[int]) -> tupl
 
 
 def _household_duals(problem: Problem, zones: np.ndarray, cells: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """The same where units are households: members of each in each cell."""
+    """Do the same where units are households: members of each in each cell."""
     from synthpop_gb.incidence import Incidence
     from synthpop_gb.kernels.balance import balance_work, balance_zone
 

@@ -90,8 +90,8 @@ def better_start(
     learnt : sequence of Learnt
         Joint tables to learn elsewhere, in turn.
     max_copies : float, optional
-        How often a donor may stand in a zone, at most; below 1 as a share of the zone's units. Methods 'ipf' and 'balance' keep to
-        it in the fit, in whole counts and in placement; the others refuse.
+        How often a donor may stand in a zone, at most; below 1 as a share of the zone's units. Methods 'ipf' and 'balance' keep
+        to it in the fit, in whole counts and in placement; the others refuse.
     judge : sequence of str
         Names of held-out tables by which 'auto' chooses, instead of leaving tables out. They no longer judge the result.
     seed : int
@@ -189,8 +189,8 @@ def _learn(problem, plain, aligned, learnt, known) -> tuple[Problem, list[dict],
             continue
         facts.append(told)
         if ridge is None:
-            message = (f"{wanted.table!r}: areas left out are predicted no better ({told['error_learnt']:.2f} % of people in the wrong "
-                       f"cell) than by the fit ({told['error_fit']:.2f} %), so nothing was learnt from it.")  # fmt: skip
+            message = (f"{wanted.table!r}: areas left out are predicted no better ({told['error_learnt']:.2f} % of people in the "
+                       f"wrong cell) than by the fit ({told['error_fit']:.2f} %), so nothing was learnt from it.")  # fmt: skip
             findings.append(finding("start-training", message, place="start.learnt", level="warning"))
         else:
             taken.append((table, ridge))
@@ -206,7 +206,7 @@ def _short_of_donors(problem: Problem) -> list[Finding]:
     import numpy as np
 
     caps, members = problem.caps(np.arange(problem.n_zones)), problem.members.matrix()
-    brought = np.asarray((np.diff(problem.donor_start) @ members))
+    brought = np.asarray(np.diff(problem.donor_start) @ members)
     short = problem.targets > brought[None] * caps[:, None] + 0.5
     if not short.any():
         return []

@@ -2,16 +2,17 @@
 
 Elsewhere, or for larger areas, a joint table is published that the zones lack. There it is compared with what fitting the survey
 to the same tables gives: the logarithm of published over fitted, cell by cell, is regressed on the areas' shares of every
-constraint and their squares (ridge; a synthetic estimator in the sense of Rao & Molina 2015, Small Area Estimation, ch. 4). For the
-zones of the study the fitted joint is multiplied by what the regression says and raked to what the zone's tables fix. The tilt is
-the duals of that joint in a fit of the zone where it is one more table: starting from it, maximum entropy under the zone's own tables
-gives the predicted joint again. Predictions are no counts: nothing is made to meet them.
+constraint, in logarithms, and their squares (ridge; a synthetic estimator in the sense of Rao & Molina 2015, Small Area Estimation, ch. 4). For
+the zones of the study the fitted joint is multiplied by what the regression says and raked to what the zone's tables fix. The tilt is
+the duals of that joint in a fit of the zone where it is one more table: starting from it, maximum entropy under the zone's own
+tables gives the predicted joint again. Predictions are no counts: nothing is made to meet them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,6 +29,8 @@ TRAINING = 4_000
 """Areas learnt from, at most: more add nothing that shows."""
 _FOLDS = 5
 _BOUND = 3.0  # no cell is moved by more than exp(3) = 20-fold
+_LEAST = 0.002  # added to a share before its logarithm is taken: three people of a zone
+_NEAREST, _JUDGED = 10, 300  # areas like each zone of the study, and zones of the study looked at
 _HALF = 0.5  # a person, added to both counts before a logarithm is taken
 
 
@@ -68,7 +71,7 @@ def learn(problem: Problem, aligned: Aligned, wanted: Learnt) -> tuple[AlignedTa
     table : AlignedTable
         Cells of the joint, with the cell of every record of `aligned`.
     ridge : Ridge or None
-        None where the areas left out were not predicted better than by the fit.
+        None where areas left out, those most like the study's zones, were not predicted better than by the fit.
     facts : dict
         For run.json: areas, errors in per cent of people in the wrong cell by strength, the fit's own, the strength taken.
 
@@ -81,8 +84,8 @@ def learn(problem: Problem, aligned: Aligned, wanted: Learnt) -> tuple[AlignedTa
     features, fitted = areas
     response = np.log((published + _HALF) / (_scaled(fitted, published) + _HALF))
     margins = Joint.of(problem, table).margins
-    errors = {s: 0.0 for s in STRENGTHS}
-    own, people = 0.0, 0.0
+    like = _likeness(features, shares(problem, spread_zones(problem, _JUDGED)))
+    errors, own, people = dict.fromkeys(STRENGTHS, 0.0), 0.0, 0.0
     for fold in range(_FOLDS):
         out = groups % _FOLDS == fold
         if not out.any() or out.all():
@@ -90,9 +93,9 @@ def learn(problem: Problem, aligned: Aligned, wanted: Learnt) -> tuple[AlignedTa
         truth, start = published[out], _scaled(fitted[out], published[out])
         found = fit_ridge(features[~out], response[~out], fitted[~out])
         for strength, ridge in zip(STRENGTHS, found, strict=True):
-            errors[strength] += np.abs(_predicted(ridge, features[out], start, margins) - truth).sum()
-        own += np.abs(start - truth).sum()
-        people += truth.sum()
+            errors[strength] += like[out] @ np.abs(_predicted(ridge, features[out], start, margins) - truth).sum(axis=1)
+        own += like[out] @ np.abs(start - truth).sum(axis=1)
+        people += like[out] @ truth.sum(axis=1)
     per_cent = {s: float(50 * e / people) for s, e in errors.items()}
     strength = min(per_cent, key=lambda s: per_cent[s])
     facts = {
@@ -126,16 +129,32 @@ def tilted(problem: Problem, plain: Problem, learnt: Sequence[tuple[AlignedTable
 
 
 def shares(problem: Problem, zones: np.ndarray) -> np.ndarray:
-    """Shares of every constraint's total in each zone, (n, n_cells); the constraint's own mean where a zone has nobody in it."""
+    """Logarithms of the shares of every constraint's total in each zone, (n, n_cells); of the mean share where nobody counts.
+
+    Of logarithms, since shares of small groups are so skewed that a city's would lie far beyond everything learnt from.
+    """
     return _shares(problem.targets[zones], problem.constraint_start)
+
+
+def _likeness(features: np.ndarray, ours: np.ndarray) -> np.ndarray:
+    """(n_areas,) how often each area is among the nearest of our zones, by features in standard deviations of the areas'.
+
+    Zones of a city are unlike most of the country: what is learnt must be shown to hold for areas like them.
+    """
+    from scipy.spatial import cKDTree
+
+    scale = features.std(axis=0)
+    scale = np.where(scale > 0, scale, 1.0)
+    near = cKDTree(features / scale).query(ours / scale, k=min(_NEAREST, len(features)))[1]
+    return np.bincount(near.reshape(-1), minlength=len(features)).astype(np.float64)
 
 
 def _shares(targets: np.ndarray, first: np.ndarray) -> np.ndarray:
     out = np.empty(targets.shape)
-    for a, b in zip(first[:-1], first[1:], strict=True):
+    for a, b in pairwise(first.tolist()):
         mine = targets[:, a:b]
         total, all_of_them = mine.sum(axis=1, keepdims=True), mine.sum(axis=0) / max(mine.sum(), 1.0)
-        out[:, a:b] = np.where(total > 0, mine / np.where(total > 0, total, 1.0), all_of_them)
+        out[:, a:b] = np.log(np.where(total > 0, mine / np.where(total > 0, total, 1.0), all_of_them) + _LEAST)
     return out
 
 
@@ -243,7 +262,7 @@ def _on_records(table: AlignedTable, other: Aligned, aligned: Aligned) -> Aligne
 
 
 def _folds(other: Aligned, where: np.ndarray, elsewhere: Problem) -> np.ndarray:
-    """Number of each zone's fold group: zones of one area of the coarsest level with ten or more areas stay together."""
+    """Tell each zone's fold group by number: zones of one area of the coarsest level with ten or more areas stay together."""
     zones = other.geography.zones
     for level in reversed(other.geography.parents):
         codes = np.unique(zones[level].astype(str).to_numpy(), return_inverse=True)[1]

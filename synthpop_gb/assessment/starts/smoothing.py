@@ -52,7 +52,9 @@ def two_way_fit(start: np.ndarray, features: np.ndarray, *, cycles: int = _CYCLE
         used = [*used, np.zeros(len(start), np.int64)][:2] if used else []
     if len(used) < 2:
         return np.full(len(start), start.sum() / max(len(start), 1))
-    codes = [np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1].reshape(-1) for a, b in itertools.combinations(used, 2)]
+    codes = [
+        np.unique(a * (int(b.max()) + 1) + b, return_inverse=True)[1].reshape(-1) for a, b in itertools.combinations(used, 2)
+    ]
     wanted = [np.bincount(c, start) for c in codes]
     weights = np.full(len(start), start.sum() / len(start))
     for _ in range(cycles):
@@ -68,7 +70,7 @@ def two_way_fit(start: np.ndarray, features: np.ndarray, *, cycles: int = _CYCLE
 
 
 def _features(problem: Problem) -> np.ndarray:
-    """What the model sees of each profile: its cell on each constraint; of households also size, and members by cell."""
+    """List what the model sees of each profile: its cell on each constraint; of households also size, and members by cell."""
     first = problem.constraint_start
     rows = [problem.cell_of[k] - first[k] + 1 for k in range(problem.n_constraints) if (problem.cell_of[k] >= 0).any()]
     rows = [np.maximum(r, 0) for r in rows]
