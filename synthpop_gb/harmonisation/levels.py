@@ -227,5 +227,5 @@ def _finished(draft: Draft, targets: np.ndarray, areas: pd.Index, view: View, us
     new = published if targets is draft.published else pd.DataFrame(targets, index=areas, columns=draft.cells)
     return AlignedTable(
         draft.name, draft.request.variables, draft.categories, new, draft.record_cell[usable], draft.universe,
-        draft.standard_error, published, draft.merged, draft.source, draft.year, view.tables[draft.source].source,
+        draft.standard_error, published, draft.merged, draft.source, draft.year, view.tables[draft.source].source, draft.errors,
     )  # fmt: skip

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
+from pydantic import Field, StrictBool, model_validator
+
+from synthpop_gb.spec.kinds import Strict
 
 __all__ = ["LearntModel", "StartModel"]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
-
-
-class LearntModel(_Strict):
+class LearntModel(Strict):
     """A joint table that is known elsewhere, and predicted for the study's zones from there."""
 
     table: str
@@ -22,7 +20,7 @@ class LearntModel(_Strict):
     """Where it is known: `other zones`, zones of the study's tables outside the study area; or a level of the study, `msoa`."""
 
 
-class StartModel(_Strict):
+class StartModel(Strict):
     """Better start weights, a limit on copies of a donor, and donors left out. Nothing is on by default."""
 
     own_region: Annotated[float, Field(ge=0, lt=1)] | Literal["auto"] | None = None
