@@ -10,6 +10,7 @@ import numpy as np
 from synthpop_gb.validation.explanation.counted import Counted, incidence_of
 from synthpop_gb.validation.explanation.donors import Support, support_of
 from synthpop_gb.validation.explanation.mending import merging
+from synthpop_gb.validation.explanation.proving import Proof
 from synthpop_gb.validation.explanation.room import Pinch, pinches
 from synthpop_gb.validation.explanation.words import amount, cell_words, listed
 
@@ -34,11 +35,11 @@ class Cause:
     cells: tuple[int, ...] = ()
 
 
-def causes_of(counted: Counted, zone: int) -> list[Cause]:
+def causes_of(counted: Counted, zone: int, proof: Proof | None = None) -> list[Cause]:
     """List the causes in one zone (position in `counted`), the surest first; nothing where nothing misses.
 
     Every missed cell is named by some cause; those that no cause of their own explains are 'pulled along', or, where the fit is
-    met, 'made whole'.
+    met, 'made whole'. proof : what linear programmes say of the zone, where they were asked.
     """
     missed = counted.missed[zone]
     if not missed.any():
@@ -46,9 +47,29 @@ def causes_of(counted: Counted, zone: int) -> list[Cause]:
     support = support_of(counted, [zone])
     found = [*_without_donors(counted, zone, support), *_pinched(counted, zone)]
     found += _told_before(counted, zone, found)
+    if proof is not None and not proof.feasible:
+        found += _proven(counted, zone, proof, found)
     told = {c for item in found for c in item.cells}
     rest = [int(c) for c in np.flatnonzero(missed) if int(c) not in told]
-    return [*found, *_of_the_rest(counted, zone, rest, bool(found))] if rest else found
+    return [*found, *_of_the_rest(counted, zone, rest, bool(found), proof)] if rest else found
+
+
+def _proven(counted: Counted, zone: int, proof: Proof, found: list[Cause]) -> Iterator[Cause]:
+    """Clashes that a linear programme proved and nothing above has told."""
+    names = [t.name for t in counted.aligned.constraints]
+    told = {c for item in found for c in item.cells}
+    units = {tuple(map(str, key)): unit for key, unit in zip(counted.problem.cells, counted.units, strict=True)}
+    remedy, missed = proof.remedy(units), counted.missed[zone]
+    for words, cells, excess in proof.clashes:
+        tables = sorted({int(counted.tables[c]) for c in cells})
+        mine = {c for c in cells if missed[c]}
+        if mine and told >= mine:
+            continue
+        worst = max(cells, key=lambda c: counted.target[zone, c])
+        table, label = map(str, counted.problem.cells[worst])
+        between = listed((cell_words(names[t]) for t in tables), 4)
+        said = f"Between {between}: {words}" if len(tables) > 1 else words
+        yield Cause("targets clash", table, label, excess, counted.units[worst], said, remedy, tuple(sorted(mine)))
 
 
 def _without_donors(counted: Counted, zone: int, support: Support) -> Iterator[Cause]:
@@ -168,18 +189,18 @@ def _told_before(counted: Counted, zone: int, found: list[Cause]) -> list[Cause]
     return out
 
 
-def _of_the_rest(counted: Counted, zone: int, rest: list[int], others: bool) -> Iterator[Cause]:
+def _of_the_rest(counted: Counted, zone: int, rest: list[int], others: bool, proof: Proof | None) -> Iterator[Cause]:
     """Explain what has no cause of its own: by how the fit ended, what it was allowed, and whether only whole units miss."""
     status = counted.population.status.iloc[counted.where[zone]]
     fit = [c for c in rest if counted.missed_fit[zone, c]]
     whole = [c for c in rest if c not in fit]
     if fit:
-        yield _of_the_fit(counted, zone, fit, str(status["fit"]), others)
+        yield _of_the_fit(counted, zone, fit, str(status["fit"]), others, proof)
     if whole:
-        yield _of_whole_units(counted, zone, whole, bool(fit) or others)
+        yield _of_whole_units(counted, zone, whole, bool(fit) or others, proof)
 
 
-def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others: bool) -> Cause:
+def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others: bool, proof: Proof | None) -> Cause:
     worst = max(cells, key=lambda c: abs(counted.fitted[zone, c] - counted.target[zone, c]))
     off, unit = float(counted.fitted[zone, worst] - counted.target[zone, worst]), counted.units[worst]
     table, label = map(str, counted.problem.cells[worst])
@@ -197,12 +218,15 @@ def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others:
     if bound:
         words = f"{where}. Weights were bounded ({listed(bound)}), and no weights within the bounds meet every target."
         return Cause("bounds", table, label, abs(off), unit, words, "Widen the bounds, or raise the cap on copies.", tuple(cells))
-    words = f"{where}. No weights of the survey's {_donors(counted)} meet all these targets together."
-    remedy = "Merge small categories of these tables, or add records to the survey."
+    if proof is not None and proof.feasible:
+        words = f"{where}. Weights that meet every target exist: the fit ended before it found them."
+        return Cause("limit", table, label, abs(off), unit, words, _LONGER, tuple(cells))
+    words = f"{where}. The fit could not meet these targets together."
+    remedy = "Explain the zone by itself: it is then proved which targets clash, and the fewest to relax."
     return Cause("targets clash", table, label, abs(off), unit, words, remedy, tuple(cells))
 
 
-def _of_whole_units(counted: Counted, zone: int, cells: list[int], others: bool) -> Cause:
+def _of_whole_units(counted: Counted, zone: int, cells: list[int], others: bool, proof: Proof | None) -> Cause:
     error = counted.observed[zone] - counted.goal[zone]
     worst = max(cells, key=lambda c: abs(error[c]))
     table, label = map(str, counted.problem.cells[worst])
@@ -213,7 +237,9 @@ def _of_whole_units(counted: Counted, zone: int, cells: list[int], others: bool)
     if others:
         words = f"{where}. They share their people with the cells above."
         return Cause("pulled along", table, label, abs(over), unit, words, _NOTHING, tuple(cells))
-    met = "The fractional fit meets it" if counted.fitted is not None else "Nothing forbids it"
+    met = "The fractional fit meets it" if counted.fitted is not None else "Nothing is known that forbids it"
+    if counted.fitted is None and proof is not None and proof.feasible:
+        met = "Fractional weights that meet it exist"
     words = f"{where}. {met}, but no set of whole {_donors(counted)} that does was found within the search allowed."
     remedy = "Allow a longer search, or another seed; a cell or two in a zone is small beside what surveys leave open."
     return Cause("made whole", table, label, abs(over), unit, words, remedy, tuple(cells))
