@@ -29,7 +29,13 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
-_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")  # modules that compare with plain NumPy on one core
+_ONE_CORE = (
+    "_solving",
+    "_annealing",
+    "_calibration",
+    "_households",
+    "_populationsim",
+)  # modules that compare with plain NumPy on one core
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -153,6 +159,7 @@ GROUPS = {
         "_households_demo",
         "households_demo",
         data=False,
+    ),
     "households_eusilc": Group(
         "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
         "_households",

@@ -170,11 +170,13 @@ def _causes(rows: list[tuple[str, Cause]]) -> pd.DataFrame:
 
 
 def _remedies(counted: Counted, causes: pd.DataFrame, proofs: dict[int, Proof]) -> tuple[str, ...]:
-    """Say what would mend the place, each once: the fewest targets to relax, then what its causes call for."""
-    mended = causes.loc[(causes["cause"] != "pulled along") & (causes["remedy"] != ""), "remedy"].tolist()
+    """Say what would mend the place, each once: merging, the fewest targets to relax, what else its causes call for."""
+    mended = causes[(causes["cause"] != "pulled along") & (causes["remedy"] != "")]
+    first = mended["cause"] == "empty cell"  # merging keeps the people; relaxing gives them up
     units = {tuple(map(str, key)): unit for key, unit in zip(counted.problem.cells, counted.units, strict=True)}
     relaxed = [proof.remedy(units) for proof in proofs.values()]
-    return tuple(dict.fromkeys([*(r for r in relaxed if r), *mended]))[:_SAID]
+    said = [*mended.loc[first, "remedy"], *filter(None, relaxed), *mended.loc[~first, "remedy"]]
+    return tuple(dict.fromkeys(said))[:_SAID]
 
 
 def _proofs(counted: Counted, zones: list[int]) -> dict[int, Proof]:

@@ -19,8 +19,8 @@ RELAX_COLUMNS = ("zone", "table", "cell", "target", "to", "change")
 class Proof:
     """What linear programmes say of one zone.
 
-    feasible : weights exist that meet every target; clashes : (words, cells, excess) of each set that cannot be met together; relax : one
-    row a target to relax, columns `RELAX_COLUMNS`; fewest : no fewer will do.
+    feasible : weights exist that meet every target; clashes : (words, cells, excess) of each set that cannot be met together;
+    relax : one row a target to relax, columns `RELAX_COLUMNS`; fewest : no fewer will do.
     """
 
     feasible: bool
