@@ -39,7 +39,6 @@ def context_of(
         "fit": tables.fit_grid(aligned, checks),
         "causes": households.causes_grid(checks),
         "homes": households.households_of(aligned, checks),
-        "levels": households.levels_grid(checks),
         "changes": tables.changes_grid(aligned),
         "floor": _floor(aligned),
         "worst": tables.zones_grid(aligned, checks),

@@ -9,7 +9,7 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.report.figures import share_chart
 from synthpop_gb.report.words import Column, Grid, counted, fixed, grid_of, percent, said, whole
 
-__all__ = ["causes_grid", "households_of", "levels_grid"]
+__all__ = ["causes_grid", "households_of"]
 
 _DRAWN = ("children", "adults x workers", "partners: age gap", "reference and child: age gap")
 """Distributions of few cells that are drawn; the others stand in the table."""
@@ -58,27 +58,6 @@ def causes_grid(checks: Checks) -> Grid | None:
     if not any(r["households"] for r in rows):
         del columns[3]
     return grid_of(pd.DataFrame(rows), columns, "Why zones miss: causes, and the zone where each weighs most")
-
-
-def levels_grid(checks: Checks) -> Grid | None:
-    """One row a table of a parent level; None where no level was fitted."""
-    frame = checks.tables.get("level_fit", pd.DataFrame())
-    if frame.empty:
-        return None
-    by_area = frame.groupby(["level", "table", "area"], sort=False)["tae"].sum().reset_index()
-    rows = by_area.groupby(["level", "table"], sort=False).agg(
-        areas=("area", "size"), exact=("tae", lambda t: int((t == 0).sum())), tae=("tae", "sum")
-    )
-    worst = by_area.loc[by_area.groupby(["level", "table"], sort=False)["tae"].idxmax()].set_index(["level", "table"])
-    rows = rows.join(worst["area"].rename("worst")).reset_index()
-    rows["worst"] = rows["worst"].where(rows["tae"] > 0, "")
-    columns = [
-        Column("level", "Level", text=True), Column("table", "Table", "", said, text=True),
-        Column("areas", "Areas", "", whole), Column("exact", "Exact", "areas", whole),
-        Column("tae", "TAE", "all areas", whole), Column("worst", "Worst area", text=True),
-    ]  # fmt: skip
-    exact = {(i, 3): "ok" if a == e else "warn" for i, (a, e) in enumerate(zip(rows["areas"], rows["exact"], strict=True))}
-    return grid_of(rows, columns, "Tables of the areas above the zones, counted over their zones", marked=exact)
 
 
 def _sentences(aligned: Aligned, checks: Checks) -> list[str]:

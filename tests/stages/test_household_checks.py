@@ -16,7 +16,7 @@ from synthpop_gb.validation.inside_households.compared import sampling_error
 from synthpop_gb.validation.inside_households.distributions import describe
 from synthpop_gb.validation.inside_households.impossible import broken_rules
 from synthpop_gb.validation.inside_households.view import of_survey
-from tests.stages.household_world import SURVEY, WEIGHT, copies, people, world
+from tests.stages.inside_world import SURVEY, WEIGHT, copies, people, world
 from tests.stages.test_households import small_household_problem
 
 
