@@ -341,3 +341,30 @@ def test_a_fit_that_was_stopped_is_told_from_one_that_cannot_be():
     found = explain(stopped, made, "E01000001")
     assert "limit" in set(found["causes"]["cause"])
     assert "Let the fit run longer" in found.text
+
+
+def test_tables_of_the_same_people_are_told_together():
+    size = table("size", ["1", "2+"], [[3, 1], [1, 2]], [0, 1, -1, 1, -1, -1], "household")
+    sex, age = (
+        table(n, labels, [[5, 4], [3, 3]], [0, 0, 1, 0, 0, 1]) for n, labels in (("sex", ["f", "m"]), ("age", ["y", "o"]))
+    )
+    made = study(size, sex, age, homes=homes_of(1, 2, 3))
+    problem = formulate(made)
+    rows = np.zeros((2, problem.n_profiles), int)
+    rows[0, problem.size == 1], rows[0, problem.size == 3] = 3, 1
+    rows[1, problem.size == 1], rows[1, problem.size == 2] = 1, 2
+    found = explain(placed(problem, rows), made, "E01000001")
+    assert (found["causes"]["cause"] == "people and households").sum() == 1
+    assert found.why[0].startswith("Sex and age ask for 9 people, but the households of size have room for 6 people at most")
+
+
+def test_a_fit_to_soft_targets_says_what_it_settled():
+    sex = table("sex", ["f", "m"], [[60, 40], [50, 50]], [0, 0, 1, 1], error=4.0)
+    work = table("work", ["none", "some"], [[70, 30], [50, 50]], [0, 1, 0, 1], error=4.0)
+    both = table("both", ["a", "b"], [[30, 70], [50, 50]], [0, 0, 1, 1], error=4.0)  # says other of sex than sex does
+    made = study(sex, work, both)
+    found = explain(solve(formulate(made), method="calibrate", seed=1), made, "E01000001")
+    assert "known with an error, so the fit weighed them against each other" in found.text
+    assert found.fits
+    assert "count of the tables that the fit settled on" in found.headline or "met exactly" in found.headline
+    assert "relax" not in found.tables

@@ -60,11 +60,12 @@ def _proven(counted: Counted, zone: int, proof: Proof, found: list[Cause]) -> It
     told = {c for item in found for c in item.cells}
     units = {tuple(map(str, key)): unit for key, unit in zip(counted.problem.cells, counted.units, strict=True)}
     remedy, missed = proof.remedy(units), counted.missed[zone]
-    for words, cells, excess in proof.clashes:
+    clashes = [c for c in proof.clashes if not told or not told >= {cell for cell in c[1] if missed[cell]}]
+    for words, cells, excess in sorted(clashes, key=lambda c: -c[2])[:_LISTED]:  # the others fall with the same relaxation
         tables = sorted({int(counted.tables[c]) for c in cells})
         mine = {c for c in cells if missed[c]}
-        if mine and told >= mine:
-            continue
+        for t in tables:
+            words = words.replace(f"{names[t]} = ", f"{cell_words(names[t])} = ")
         worst = max(cells, key=lambda c: counted.target[zone, c])
         table, label = map(str, counted.problem.cells[worst])
         between = listed((cell_words(names[t]) for t in tables), 4)
@@ -109,26 +110,36 @@ def _excluding(counted: Counted, zone: int, cell: int) -> str:
 def _pinched(counted: Counted, zone: int) -> Iterator[Cause]:
     """Targets that another table alone makes impossible."""
     found, what = pinches(counted, zone)
-    constraints, first = counted.aligned.constraints, counted.problem.constraint_start
     told: set[tuple] = set()
     for pinch in found:
         table, cell = what[pinch.column]
-        pair = (*sorted([table, pinch.table]), cell is None)
-        if pair in told or len(told) == _LISTED:
-            continue  # the other side of the same clash
-        told.add(pair)
-        other = constraints[pinch.table]
-        unit = counted.units[first[table]]
-        labels = [str(x) for x in other.cell_labels]
-        mixed = unit == "people" and other.universe.unit == "household"
-        own = counted.problem.cells[cell] if cell is not None else (constraints[table].name, "")
-        words = _pinch_words(counted, zone, pinch, cell_words(*own), labels, mixed)
-        kind = "people and households" if mixed and cell is None else "tables clash"
-        cells = (int(cell),) if cell is not None else tuple(range(first[table], first[table + 1]))
-        cells = tuple(c for c in cells if counted.missed[zone, c])
-        yield Cause(
-            kind, str(own[0]), str(own[1]), abs(pinch.over), unit, words, _pinch_remedy(counted, pinch, own, mixed), cells
-        )
+        alike = [what[p.column][0] for p in found if what[p.column][1] is cell is None and _same(p, pinch)]
+        tables = tuple(sorted(alike)) or (table,)
+        clash = (tables if cell is None else tuple(sorted([table, pinch.table])), pinch.table if cell is None else None)
+        if clash in told or len(told) == _LISTED:
+            continue  # the other side of the same clash, or another table of the same people
+        told.add(clash)
+        yield _pinch_cause(counted, zone, pinch, tables, cell)
+
+
+def _same(one: Pinch, other: Pinch) -> bool:
+    """Whether two pinches are of the same people by the same table: totals of tables of one universe."""
+    return (one.table, one.bound, one.wanted) == (other.table, other.bound, other.wanted)
+
+
+def _pinch_cause(counted: Counted, zone: int, pinch: Pinch, tables: tuple[int, ...], cell: int | None) -> Cause:
+    """Say one pinch: of a cell of one table, or of the totals of several."""
+    constraints, first = counted.aligned.constraints, counted.problem.constraint_start
+    unit, other = counted.units[first[tables[0]]], constraints[pinch.table]
+    mixed = unit == "people" and other.universe.unit == "household"
+    own = counted.problem.cells[cell] if cell is not None else (constraints[tables[0]].name, "")
+    said = cell_words(*own) if cell is not None else listed((cell_words(constraints[t].name) for t in tables), 6)
+    words = _pinch_words(counted, zone, pinch, said, [str(x) for x in other.cell_labels], mixed)
+    kind = "people and households" if mixed and cell is None else "tables clash"
+    cells = (int(cell),) if cell is not None else tuple(c for t in tables for c in range(first[t], first[t + 1]))
+    cells = tuple(c for c in cells if counted.missed[zone, c])
+    remedy = _pinch_remedy(counted, pinch, said if cell is None else cell_words(own[0]), mixed and cell is None)
+    return Cause(kind, str(own[0]), str(own[1]), abs(pinch.over), unit, words, remedy, cells)
 
 
 def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: list[str], mixed: bool) -> str:
@@ -143,18 +154,19 @@ def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: l
         sums = " + ".join(f"{target[h]:,.0f} × {members[h]:,.0f}" for h in has[:6]) + (" + …" if len(has) > 6 else "")
         if pinch.over > 0:
             return (
-                f"{said} asks for {amount(pinch.wanted)}, but the households of {other} have room for {amount(pinch.bound)} at "
-                f"most, even if each had as many as any household of its kind in the survey ({sums}): {pinch.over:,.0f} too many."
+                f"{said} {_asks(said)} for {amount(pinch.wanted)}, but the households of {other} have room for "
+                f"{amount(pinch.bound)} at most, even if each had as many as any household of its kind in the survey ({sums}): "
+                f"{pinch.over:,.0f} too many."
             )
         return (
-            f"The households of {other} need at least {amount(pinch.bound)} in {said} ({sums}), which counts "
+            f"The households of {other} need at least {amount(pinch.bound)} in {said} ({sums}), where there are "
             f"{amount(pinch.wanted)}: {-pinch.over:,.0f} too few."
         )
     who = listed([labels[h] for h in has], 5)
     whom = "in the survey" if counted.open[zone].all() else "whom this place’s noughts leave"
     if pinch.over > 0:
         return (
-            f"{said} asks for {amount(pinch.wanted, unit)}, but everybody {whom} who is so has {other} {who}, of whom "
+            f"{said} {_asks(said)} for {amount(pinch.wanted, unit)}, but everybody {whom} who is so has {other} {who}, of whom "
             f"there are to be {amount(pinch.bound, unit)}: {pinch.over:,.0f} too many."
         )
     return (
@@ -163,16 +175,20 @@ def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: l
     )
 
 
-def _pinch_remedy(counted: Counted, pinch: Pinch, own: tuple, mixed: bool) -> str:
-    """Say what to do about two tables that leave each other no room."""
-    other, table = cell_words(counted.aligned.constraints[pinch.table].name), cell_words(own[0])
-    if mixed and not own[1]:
-        where = "people who live in no household" if pinch.over > 0 else "other people or other households"
+def _asks(said: str) -> str:
+    return "ask" if " and " in said and " = " not in said else "asks"
+
+
+def _pinch_remedy(counted: Counted, pinch: Pinch, own: str, total: bool) -> str:
+    """Say what to do about two tables that leave each other no room; total: it is people against households."""
+    other = cell_words(counted.aligned.constraints[pinch.table].name)
+    if total:
+        where = "people who live in no household" if pinch.over > 0 else "other people than the households do"
         return (
-            f"See whether {table} counts {where}: use a table of people in households, or a survey with residents of communal "
-            f"establishments; else relax {table} or {other} by {amount(abs(pinch.over))}."
+            f"See whether {own} count{'s' * (' and ' not in own)} {where}: use tables of people in households, or a survey with "
+            f"residents of communal establishments; else relax {own} or {other} by {amount(abs(pinch.over))}."
         )
-    return f"Merge categories of {table} or {other} until donors are in both, or relax one of them by {abs(pinch.over):,.0f}."
+    return f"Merge categories of {own} or {other} until donors are in both, or relax one of them by {abs(pinch.over):,.0f}."
 
 
 def _told_before(counted: Counted, zone: int, found: list[Cause]) -> list[Cause]:
