@@ -193,7 +193,7 @@ def placement(problem: Problem) -> None:
         number, mine = block[zone, profile], keys[max(first, 0) : max(first, 0) + 256]
         began = time.thread_time()
         _, record, people, unplaced = place_zones(
-            start, profile.astype(np.int32), number, mine, donor_start, donor, *guide, len(donor)
+            start, profile.astype(np.int32), number, mine, donor_start, donor, *guide, len(donor), np.empty(0, np.int64)
         )
         if first >= 0:
             seconds, placed, distinct = seconds + time.thread_time() - began, placed + people.sum(), distinct + len(record)

@@ -36,6 +36,8 @@ _ONE_CORE = (
     "_households",
     "_populationsim",
 )  # modules that compare with plain NumPy on one core
+# modules that compare with plain NumPy on one core
+_ONE_CORE = ("_solving", "_annealing", "_calibration", "_balancing", "_households", "_populationsim")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -67,6 +69,9 @@ GROUPS = {
         "England and Wales, perturbed tables of Census 2021, end to end", "_studies", "measure_study", ("england-wales-2021", 1)
     ),
     "fit_and_whole_one_core": Group("England and Wales 2011: fit and whole people alone, on one core", "_solving", "one_core"),
+    "levels_yorkshire": Group(
+        "Yorkshire and The Humber 2011: tables of larger areas as well, judged at LSOAs", "_levels", "yorkshire"
+    ),
     "unbiased": Group("Leeds 2011 under 200 seeds: mean counts against fitted weights", "_solving", "unbiased"),
     "same_bits": Group("Leeds 2011: the same people however the work is done", "_solving", "same_bits"),
     "region": Group(
@@ -82,6 +87,10 @@ GROUPS = {
     ),
     "anneal_cakemap": Group(
         "CakeMap by annealing, beside the Framework's rules; zones that nothing can fit", "_annealing", "anneal_cakemap"
+    ),
+    "starts": Group("Better starts: held-out age by sex and employment in five areas of 2011", "_starts", "census"),
+    "starts_households": Group(
+        "Better starts of whole households: poverty by zone, five random surveys of EU-SILC", "_starts", "households"
     ),
     "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
     "same_bits_methods": Group(
@@ -99,6 +108,15 @@ GROUPS = {
         "Coverage of nominal 90 % intervals: the demo counties, ten outcomes each", "_intervals", "demo_counties", data=False
     ),
     "intervals_silc": Group("Coverage of nominal 90 % intervals: zones of EU-SILC", "_intervals", "silc"),
+    "national_households": Group(
+        "Whole households in 34,753 zones of made-up counties, end to end, killed on the way and resumed",
+        "_national",
+        "national",
+        data=False,
+    ),
+    "national_households_dask": Group(
+        "Whole households in 200 zones on a dask cluster of two workers", "_national", "dask_part", data=False
+    ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
@@ -154,6 +172,11 @@ GROUPS = {
         data=False,
     ),
     "utility_adult": Group("Utility of Adult: a bootstrap sample, and columns shuffled one by one", "_utility", "adult"),
+    "household_fit": Group(
+        "Households and persons fitted together on one core, beside plain NumPy, IPU and, where installed, PopulationSim",
+        "_balancing",
+        "fit",
+    ),
     "households_demo": Group(
         "Three demo counties of whole households, eight tables: exact zones, who lives with whom against the truth",
         "_households_demo",
@@ -164,6 +187,27 @@ GROUPS = {
         "Whole households on zones of EU-SILC of 250 and 650 households: exact zones, time on one core, held-out income",
         "_households",
         "eusilc",
+    ),
+    "trafford": Group(
+        "Trafford 2021: whole households of a stand-in survey, perturbed tables of output areas, LSOAs and MSOAs at once",
+        "_geographies",
+        "measure_levels",
+        ("trafford-2021",),
+    ),
+    "scotland": Group(
+        "Scotland 2022: whole households of a stand-in survey in all 6,976 data zones",
+        "_geographies",
+        "measure_levels",
+        ("scotland-2022",),
+    ),
+    "border": Group(
+        "Northumberland and the Scottish Borders: tables of two censuses joined",
+        "_geographies",
+        "measure_levels",
+        ("border-2022",),
+    ),
+    "rezoning": Group(
+        "England and Wales 2021: people of LSOAs counted in constituencies that divide LSOAs", "_geographies", "rezoning"
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }

@@ -39,7 +39,7 @@ class AlignedTable:
     universe : Universe
         Who is counted.
     standard_error : float
-        Standard deviation of the publisher's perturbation of one published cell; 0 = exact.
+        Standard deviation of the publisher's perturbation of one published cell; 0 = exact. The largest where zones differ.
     published : pandas.DataFrame
         The same cells before settling totals.
     merged : numpy.ndarray, optional
@@ -50,6 +50,9 @@ class AlignedTable:
         Year of that table.
     source : InputFile, optional
         The file of that table.
+    errors : numpy.ndarray, optional
+        (n_zones, n_cells) float64: standard deviation of the perturbation of each count in `published`, where zones differ in it
+        (tables of several publishers, sums of zones). None = the same in every zone.
     """
 
     name: str
@@ -64,13 +67,17 @@ class AlignedTable:
     table: str = ""
     year: int | None = None
     source: InputFile | None = None
+    errors: np.ndarray | None = None
 
     @property
     def standard_errors(self) -> np.ndarray:
-        """(n_cells,) standard deviation of the perturbation of each count in `published`, persons; 0 = exact.
+        """(n_cells,), or (n_zones, n_cells) where zones differ: standard deviation of the perturbation of each published count.
 
-        Publishers perturb cell by cell and sum afterwards: a cell merged from m published ones has m times the variance.
+        In people; 0 = exact. Publishers perturb cell by cell and sum afterwards: a cell merged from m published ones has m
+        times the variance.
         """
+        if self.errors is not None:
+            return self.errors
         merged = np.ones(self.targets.shape[1]) if self.merged is None else self.merged
         return float(self.standard_error) * np.sqrt(merged)
 
@@ -164,6 +171,15 @@ class Aligned:
     def frame(self) -> pd.DataFrame:
         """Return the usable records with all the survey's columns, in the order of `records`."""
         return self.survey.records.loc[self.records]
+
+    def cell_of_all(self, table: AlignedTable) -> np.ndarray:
+        """(n_records,) int32 cell of each record of a table; of a table of households that of the record's household.
+
+        In communal establishments there are no households: -1.
+        """
+        if self.households is None or table.universe.unit != "household":
+            return table.record_cell
+        return table.record_cell[self.households.reference][self.households.of_record]
 
     def __repr__(self) -> str:
         """One line: sizes, and how many findings of each level."""

@@ -34,13 +34,18 @@ class BenchmarkTable:
     total : pandas.Series or None
         The publisher's own total by zone, where the file has one.
     standard_error : float
-        Standard deviation of the publisher's perturbation of one cell, in units counted; 0 = exact.
+        Standard deviation of the publisher's perturbation of one cell, in units counted; 0 = exact. The largest where it differs.
     year : int or None
         Census year.
     source : InputFile or None
         The file read.
+    level : str or None
+        Parent level whose areas the rows are, or are to be added up to: 'msoa'. None = told from the codes.
     findings : tuple of Finding
         What was noticed while reading.
+    errors : pandas.DataFrame or None
+        That standard deviation of every count, shaped as `counts`, where zones differ in it: sums of zones, publishers joined.
+        None = `standard_error` throughout.
     """
 
     name: str
@@ -51,7 +56,9 @@ class BenchmarkTable:
     standard_error: float = 0.0
     year: int | None = None
     source: InputFile | None = None
+    level: str | None = None
     findings: tuple[Finding, ...] = field(default=())
+    errors: pd.DataFrame | None = None
 
     @property
     def variable_names(self) -> tuple[str, ...]:

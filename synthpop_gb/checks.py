@@ -28,7 +28,8 @@ class Checks:
         error against the counts as published', 'cells within the publisher's noise' and 'tables within the publisher's noise'
         (text); 'pairs of variables' (text: share of people away from the fractional fit, beside yardsticks), 'held out
         <table>' (text: share of people in the wrong cell beside yardsticks), 'records', 'effective records', 'records used',
-        'true error of <indicator>' and 'indicator <file>' (text).
+        '<level> tables met' and 'held out <level> <table>' (text, with levels), 'true error of <indicator>' and 'indicator
+        <file>' (text).
     tables : mapping of str to pandas.DataFrame
         Tidy tables by name; the file `validation/<name>.parquet` holds each. Columns are listed by the function named in
         brackets, of `synthpop_gb.validation`; people are counted again, from donors:
@@ -38,6 +39,8 @@ class Checks:
           r2, max_z, rssz, nonfitting_cells, fits, and registered metrics (`zone_fit.zone_fit`); where counts are perturbed
           noisy_cells, cells_within_noise, noise_ratio (`noise.noise_measures`)
         - 'parent_fit': the same by level, parent and table (`zone_fit.parent_fit`)
+        - 'level_fit': one row a level, area and table that was published for the areas above the zones, fitted or kept back, with
+          held_out, worst_cell, exact (`level_fit.level_fit`); only with levels
         - 'table_fit': one row a table, with zones_exact, nonfitting_zones, worst_zone (`zone_fit.table_fit`)
         - 'zones': one row a zone over all tables, with the solver's statuses: what maps are drawn from (`summary.zone_summary`)
         - 'intersections': one row a pair of variables: per cent of people in the wrong cell of the reference (wrong_whole),
@@ -66,7 +69,7 @@ class Checks:
           (`disclosure.disclosure`); 'zone_uniqueness', 'intruder', 'copies', 'donor_reuse' (`disclosure.cloned_disclosure`)
     findings : tuple of Finding
         What does not fit, worst first: 'zone-not-fitted' (fits that did not converge, then people that miss targets),
-        'recount-differs', 'worse-than-independence'.
+        'recount-differs', 'worse-than-independence', 'level-not-met' (areas above the zones).
     """
 
     headline: Mapping[str, object]

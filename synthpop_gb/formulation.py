@@ -94,7 +94,7 @@ def formulate(aligned: Aligned, *, distributions: Sequence[Distribution] = ()) -
         zones=aligned.zones,
         records=aligned.records,
         cells=_labels(aligned.constraints),
-        standard_error=np.concatenate([c.standard_errors for c in aligned.constraints]),
+        standard_error=_errors(aligned.constraints),
         published=np.concatenate([c.published.to_numpy() for c in aligned.constraints], axis=1),
         stratum=_numbered(aligned, aligned.survey.strata),
         cluster=_numbered(aligned, aligned.survey.cluster, alone=True),
@@ -130,6 +130,14 @@ def _labels(constraints: Sequence[AlignedTable]) -> pd.MultiIndex:
     return pd.MultiIndex.from_tuples(
         [(c.name, label) for c in constraints for label in c.cell_labels], names=["constraint", "category"]
     )
+
+
+def _errors(constraints: Sequence[AlignedTable]) -> np.ndarray:
+    """Put together the standard error of each target: (n_cells,), or (n_zones, n_cells) where zones differ in one."""
+    errors = [c.standard_errors for c in constraints]
+    if any(e.ndim == 2 for e in errors):
+        errors = [np.broadcast_to(e, c.targets.shape) for e, c in zip(errors, constraints, strict=True)]
+    return np.concatenate(errors, axis=-1)
 
 
 def _numbers(aligned: Aligned) -> list[int]:
@@ -181,13 +189,17 @@ def _levels(aligned: Aligned, units: _Units) -> tuple[Level, ...]:
     """Constraints of the levels above as arrays."""
     made, row, cell = [], len(aligned.constraints), _first_cells(aligned.constraints)[-1]
     for level in aligned.levels:
+        if not level.constraints:
+            continue
         tables, first = level.constraints, _first_cells(level.constraints)
+        if not tables:
+            continue  # it only judges, or is learnt from
         members = None if units.counted is None else Incidence.of_rows(units.counted[:, cell : cell + first[-1]])
         made.append(Level(
             name=level.name, areas=level.areas, of_zone=level.of_zone,
             targets=np.concatenate([c.targets.to_numpy() for c in tables], axis=1),
             cell_of=units.cell_of[row : row + len(tables)], constraint_start=first, cells=_labels(tables),
-            standard_error=np.concatenate([c.standard_errors for c in tables]),
+            standard_error=_errors(tables),
             published=np.concatenate([c.published.to_numpy() for c in tables], axis=1), incidence=members,
         ))  # fmt: skip
         row, cell = row + len(tables), cell + first[-1]

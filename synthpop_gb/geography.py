@@ -24,9 +24,10 @@ class Geography:
     ----------
     zones : pandas.DataFrame
         Indexed by zone code (unique, named 'zone'); column 'name' where known, then one column a parent level
-        ('msoa', 'lad', 'region' ... and '<level>_name' where known).
-    boundary_file : str or None
-        File of polygons (GeoParquet, GeoPackage, GeoJSON, Shapefile) and `boundary_column` with the zone codes in it.
+        ('msoa', 'lad', 'region' ... and '<level>_name' where known). A level that only some zones have is blank in the others.
+    boundary_file : str, tuple of str or None
+        File of polygons (GeoParquet, GeoPackage, GeoJSON, Shapefile) and `boundary_column` with the zone codes in it; of several
+        files a tuple of each.
     sources : tuple of InputFile
         Lookups (and boundaries, once hashed) that were read.
     findings : tuple of Finding
@@ -34,8 +35,8 @@ class Geography:
     """
 
     zones: pd.DataFrame
-    boundary_file: str | None = None
-    boundary_column: str | None = None
+    boundary_file: str | tuple[str, ...] | None = None
+    boundary_column: str | tuple[str, ...] | None = None
     sources: tuple[InputFile, ...] = field(default=())
     findings: tuple[Finding, ...] = field(default=())
 
@@ -49,19 +50,37 @@ class Geography:
         """Names of the parent levels, finest first as listed."""
         return tuple(c for c in self.zones.columns if c != "name" and not c.endswith("_name"))
 
-    def boundaries(self) -> geopandas.GeoDataFrame:
-        """Read the polygons of these zones: GeoDataFrame indexed by zone code, in the file's own reference system.
+    @property
+    def covering(self) -> tuple[str, ...]:
+        """Those parent levels that every zone has an area of."""
+        return tuple(c for c in self.parents if self.zones[c].notna().all())
 
-        Raises FileNotFoundError where the study names no boundaries. Zones without a polygon are left out.
+    @property
+    def boundary_files(self) -> tuple[str, ...]:
+        """Files of polygons, none, one or several."""
+        return () if self.boundary_file is None else _several(self.boundary_file)
+
+    def boundaries(self) -> geopandas.GeoDataFrame:
+        """Read the polygons of these zones: GeoDataFrame indexed by zone code, in the first file's own reference system.
+
+        Raises FileNotFoundError where the study names no boundaries. Zones without a polygon are left out; of a zone that several
+        files draw the first file's polygon is taken.
         """
         import geopandas
 
         if self.boundary_file is None:
             raise FileNotFoundError("the study names no boundary file, so no map can be drawn: add [zones] boundaries")
-        is_parquet = self.boundary_file.endswith(".parquet")
-        frame = geopandas.read_parquet(self.boundary_file) if is_parquet else geopandas.read_file(self.boundary_file)
-        frame = frame.set_index(self.boundary_column).rename_axis("zone")[[frame.geometry.name]]
-        return frame.loc[self.codes[self.codes.isin(frame.index)]]  # a zone in several pieces keeps them all
+        frames = []
+        for file, column in zip(self.boundary_files, _several(self.boundary_column), strict=True):
+            frame = geopandas.read_parquet(file) if file.endswith(".parquet") else geopandas.read_file(file)
+            shapes = {"geometry": frame.geometry.to_numpy()}
+            frame = geopandas.GeoDataFrame(shapes, index=pd.Index(frame[column], name="zone"), crs=frame.crs)
+            if frames:
+                frame = frame[~frame.index.isin([z for f in frames for z in f.index])]
+                frame = frame.to_crs(frames[0].crs) if frame.crs is not None and frames[0].crs is not None else frame
+            frames.append(frame[frame.index.isin(self.codes)])
+        together = frames[0] if len(frames) == 1 else geopandas.GeoDataFrame(pd.concat(frames), crs=frames[0].crs)
+        return together.loc[self.codes[self.codes.isin(together.index)]]  # a zone in several pieces keeps them all
 
     def subset(self, codes: pd.Index) -> Geography:
         """Return the same geography restricted to `codes`, in their order."""
@@ -70,3 +89,7 @@ class Geography:
     def __repr__(self) -> str:
         """One line: how many zones, nesting in what."""
         return f"Geography: {len(self.zones):,} zones" + (f" in {', '.join(self.parents)}" if self.parents else "")
+
+
+def _several(value: str | tuple[str, ...] | None) -> tuple:
+    return value if isinstance(value, tuple) else (value,)

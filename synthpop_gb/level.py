@@ -32,7 +32,7 @@ class Level:
         First cell of each constraint.
     cells : pandas.MultiIndex
         Levels constraint, category: labels of the cells.
-    standard_error : (n_cells,) float64, optional
+    standard_error : (n_cells,) or (n_areas, n_cells) float64, optional
         Standard deviation of the publisher's perturbation of each published count; None = exact.
     published : (n_areas, n_cells) float64, optional
         The counts before they were reconciled with the zones'. None = the targets.
@@ -54,12 +54,12 @@ class Level:
     def __post_init__(self):
         known = (("of_zone", np.int32, 1), ("targets", np.float64, 2), ("cell_of", np.int32, 2),
                  ("constraint_start", np.int32, 1),
-                 ("standard_error", np.float64, 1), ("published", np.float64, 2))  # fmt: skip
+                 ("standard_error", np.float64, None), ("published", np.float64, 2))  # fmt: skip
         for name, dtype, dimensions in known:
             if getattr(self, name) is None:
                 continue
             array = np.array(getattr(self, name), dtype=dtype, order="C")
-            if array.ndim != dimensions:
+            if dimensions is not None and array.ndim != dimensions:
                 raise ValueError(f"{name} of a level must have {dimensions} dimension(s), not {array.ndim}")
             array.setflags(write=False)
             object.__setattr__(self, name, array)
@@ -69,6 +69,8 @@ class Level:
                 raise ValueError(
                     f"{name} of the level {self.name!r} are {getattr(self, name).shape}, expected {shape} as labelled"
                 )
+        if self.standard_error is not None and self.standard_error.shape not in (shape[1:], shape):
+            raise ValueError(f"standard_error of the level {self.name!r} is {self.standard_error.shape}, expected {shape[1:]}")
         if self.constraint_start[-1] != len(self.cells) or len(self.cell_of) != len(self.constraint_start) - 1:
             raise ValueError(f"the level {self.name!r} has other cells than its labels")
         if self.of_zone.size and not -1 <= self.of_zone.min() <= self.of_zone.max() < len(self.areas):
@@ -96,7 +98,11 @@ class Level:
         number = np.full(len(self.areas) + 1, -1, np.int32)
         number[kept] = np.arange(len(kept))
         published = None if self.published is None else self.published[kept]
-        return replace(self, areas=self.areas[kept], of_zone=number[area], targets=self.targets[kept], published=published)
+        error = self.standard_error
+        return replace(
+            self, areas=self.areas[kept], of_zone=number[area], targets=self.targets[kept], published=published,
+            standard_error=error[kept] if error is not None and error.ndim == 2 else error,
+        )  # fmt: skip
 
     def __repr__(self) -> str:
         """One line: areas x cells, zones bound."""

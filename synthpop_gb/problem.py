@@ -85,6 +85,8 @@ class Problem:
         that differs by zone, such as a joint table predicted for it.
     tilt : (n_zones, n_tilt_cells) float64, optional
         Logarithm of the factor. The start weight of a profile in a zone is start * exp(sum of its tilts).
+    max_copies : float, optional
+        How often one donor may stand in a zone: a whole number from 1, or below 1 a share of the zone's units (see `caps`).
     aligned : Aligned, optional
         What the problem was formulated from, for whoever needs the records afterwards. Solvers never see it: it is left behind
         where a problem is pickled, cut or stripped of its donors.
@@ -119,6 +121,7 @@ class Problem:
     levels: tuple[Level, ...] = ()
     tilt_of: np.ndarray | None = None
     tilt: np.ndarray | None = None
+    max_copies: float | None = None
     aligned: Aligned | None = None
 
     _DTYPES = (  # a class constant, not a field: it carries no annotation
@@ -199,6 +202,9 @@ class Problem:
             wrong = self.tilt_of.shape[1] != self.n_profiles or int(self.tilt_of.max(initial=-1)) >= self.tilt.shape[1]
             if wrong or len(self.tilt) != self.n_zones or not np.isfinite(self.tilt).all():
                 raise ValueError("tilts must be finite, and of the problem's profiles and zones")
+        most = self.max_copies
+        if most is not None and not (0 < most < 1 or (most >= 1 and most % 1 == 0)):
+            raise ValueError(f"max_copies is a whole number from 1, or a share between 0 and 1, not {most}")
 
     def _check_guides(self):
         given = [name for name in ("guide_of", "guide_start", "guide_targets", "guides") if getattr(self, name) is not None]
@@ -310,6 +316,22 @@ class Problem:
     def n_cells(self) -> int:
         """How many cells across all constraints."""
         return len(self.cells)
+
+    def caps(self, zones: np.ndarray) -> np.ndarray:
+        """(len(zones),) int64: how often one donor may stand in each zone (positions); empty where nothing limits it.
+
+        A share is of the zone's units: the largest total of a constraint that counts units (of any constraint, where none
+        does), rounded down, at least 1.
+        """
+        if self.max_copies is None:
+            return np.empty(0, np.int64)
+        if self.max_copies >= 1:
+            return np.full(len(zones), int(self.max_copies), np.int64)
+        first = self.constraint_start
+        of_units = [k for k in range(self.n_constraints) if (self.cell_of[k] >= 0).any()] or range(self.n_constraints)
+        totals = [self.targets[zones, first[k] : first[k + 1]].sum(axis=1) for k in of_units]
+        units = np.max(totals, axis=0) if totals else np.zeros(len(zones))
+        return np.maximum(np.floor(self.max_copies * units + 1e-9), 1).astype(np.int64)
 
     def by_zone(self, zones: np.ndarray) -> dict:
         """Return the fields that have one entry a zone, cut to some zones (positions), by name."""

@@ -48,13 +48,17 @@ class InputFile:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Everything needed to repeat a result: what, from which files, with which parameters, on which versions."""
+    """Everything needed to repeat a result: what, from which files, with which parameters, on which versions.
+
+    `start` is what was chosen and learnt of a better start (`BetterStart.facts`): with it nothing is chosen anew.
+    """
 
     seed: int
     method: str
     options: dict
     inputs: tuple[InputFile, ...] = ()
     study: dict | None = None
+    start: dict | None = None
     versions: dict = field(default_factory=versions)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

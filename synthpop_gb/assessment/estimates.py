@@ -51,7 +51,7 @@ class Means:
 
 def variables_of(answers: Answers) -> list[Variable]:
     """Return one variable a group: what is averaged, over whom."""
-    everybody = np.ones(len(answers.base), bool)
+    everybody = answers.everybody
     found = []
     for g in range(len(answers.groups)):
         mine = answers.group == g
@@ -67,7 +67,9 @@ def means_of(
     variables = variables_of(answers) if variables is None else variables
     features, n = [describe(v, design) for v in variables], len(variables)
     parts = [np.stack([getattr(f, name) for f in features], 1) for name in ("base", "answer", "scale", "noise")]
-    asked = np.stack([design.by_profile((answers.group == g)[design.record].astype(float)) for g in range(n)], axis=1)
+    asked = np.stack(
+        [design.by_profile(design.totals((answers.group == g)[design.record].astype(float))) for g in range(n)], axis=1
+    )
     sums = fractional_sums(np.concatenate([*parts, asked], axis=1), answers, population)
     values = np.stack([*(v.base.astype(float) for v in variables), *(v.value for v in variables)], axis=1)
 

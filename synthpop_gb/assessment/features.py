@@ -5,6 +5,10 @@ tables' cells and nothing else, so what is open is the departure from them: with
 single table says. The *scale* of a share is the mean squared departure, r(1 - r) + (r - a)^2 in a profile of rate r and main
 effects a: so far it moves where the zone's odds differ from what is implied by one unit on the logit scale. A number is the sum
 of its thresholds, v(y) = sum over t of (t' - t) v([y >= t']), half of Gini's mean difference where nothing else is known.
+
+Where whole households are placed, everything is of households: a variable is summed over their members, main effects are sums
+over the members' cells, and the scale is the mean squared departure of a household's number. So members who are alike, as smokers
+and tenants are, leave a zone as uncertain as their households are few.
 """
 
 from __future__ import annotations
@@ -35,41 +39,58 @@ class Variable:
 class Design:
     """Records, profiles and tables as describing a variable needs them, worked out once for a set of tables.
 
-    profile : (n_donors,) int64, profile of each donor; weight : (n_donors,) float64, design weights with mean 1; record :
-    (n_donors,) positions in `Problem.records`; cells : (n_profiles, n_cells) float64, 0 or 1; solve : (n_cells, n_profiles), from
-    profile means to the main effects' coefficients by weighted least squares; start : (n_profiles,) weights; tables : by name,
-    (n_donors,) category of the donor; region : (n_donors,) code, -1 unknown, or None.
+    profile : (n_donors,) int64, profile of each donor; weight : (n_donors,) float64, design weights with mean 1; record,
+    donor_of : (n_people,) positions in `Problem.records` of who comes with the donors, and the donor of each: for persons one a
+    donor; cells : (n_profiles, n_cells) float64, members in each cell, a household's size last (1 for persons); solve : (n_cells,
+    n_profiles), from profile means to the main effects' coefficients by weighted least squares; start : (n_profiles,) weights;
+    tables : by name, columns of `cells` and what `solve` is for them alone; region : (n_donors,) code, -1 unknown, or None.
     """
 
     profile: np.ndarray
     weight: np.ndarray
     record: np.ndarray
+    donor_of: np.ndarray
     cells: np.ndarray
     solve: np.ndarray
     start: np.ndarray
-    tables: dict[str, np.ndarray]
+    tables: dict[str, tuple[np.ndarray, np.ndarray]]
     region: np.ndarray | None
 
     @classmethod
     def of(cls, problem: Problem, kept, region: np.ndarray | None = None) -> Design:
-        """Prepare for the constraints at positions `kept`; `region`: (n_records,) code of each record's region, or None."""
+        """Prepare for the constraints at positions `kept`; `region`: (n_records,) code of each record's region, or None.
+
+        Of a household its reference's region counts.
+        """
         profile = problem.donor_profile
         weight = problem.donor_weight / problem.donor_weight.mean()
         start = np.bincount(profile, weight, problem.n_profiles)
-        cells = np.zeros((problem.n_profiles, problem.n_cells + 1))
-        cells[:, -1] = 1.0
-        for k in kept:
-            inside = np.flatnonzero(problem.cell_of[k] >= 0)
-            cells[inside, problem.cell_of[k, inside]] = 1.0
-        cells = cells[:, cells.any(axis=0)]
-        solve = np.linalg.pinv(cells.T @ (start[:, None] * cells), hermitian=True) @ (cells * start[:, None]).T
-        names = problem.cells.get_level_values(0)[problem.constraint_start[:-1]]
-        tables = {str(names[k]): problem.cell_of[k][profile] for k in kept}
+        first, cells = problem.constraint_start, np.zeros((problem.n_profiles, problem.n_cells + 1))
+        cells[:, -1] = problem.people_of
+        cells[np.repeat(np.arange(problem.n_profiles), np.diff(problem.members.start)), problem.members.cell] = (
+            problem.members.count
+        )
+        columns = [np.arange(first[k], first[k + 1]) for k in kept]
+        columns = [c[cells[:, c].any(axis=0)] for c in columns]
+        size = np.array([problem.n_cells])
+        names = problem.cells.get_level_values(0)[first[:-1]]
+        tables = {}
+        for k, mine in zip(kept, columns, strict=True):
+            part = cells[:, np.append(mine, size)]
+            tables[str(names[k])] = (part, _solving(part, start))
+        everything = cells[:, np.concatenate([*columns, size])]
+        record, donor_of = _people(problem)
+        if problem.households is not None and region is not None:
+            region = region[problem.member[problem.member_start[:-1]]]
         of_donor = None if region is None else region[problem.donor]
-        return cls(profile, weight, problem.donor, cells, solve, start, tables, of_donor)
+        return cls(profile, weight, record, donor_of, everything, _solving(everything, start), start, tables, of_donor)
+
+    def totals(self, x: np.ndarray) -> np.ndarray:
+        """Sum over who comes with each donor: (n_people,) to (n_donors,); persons come by themselves."""
+        return x if len(x) == len(self.profile) else np.bincount(self.donor_of, x, len(self.profile))
 
     def by_profile(self, x: np.ndarray) -> np.ndarray:
-        """Mean over each profile's records: (n_donors,) to (n_profiles,)."""
+        """Mean over each profile's donors: (n_donors,) to (n_profiles,)."""
         return np.bincount(self.profile, self.weight * x, len(self.start)) / np.where(self.start > 0, self.start, 1.0)
 
     def main_effects(self, means: np.ndarray) -> np.ndarray:
@@ -77,15 +98,31 @@ class Design:
         return self.cells @ (self.solve @ means)
 
 
+def _solving(cells: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """(n_cells, n_profiles): from profile means to the coefficients of weighted least squares."""
+    return np.linalg.pinv(cells.T @ (start[:, None] * cells), hermitian=True) @ (cells * start[:, None]).T
+
+
+def _people(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
+    """List the records that come with each donor, and the donor of each: both (n_people,)."""
+    if problem.households is None:
+        return problem.donor, np.arange(len(problem.donor))
+    n = np.diff(problem.member_start)[problem.donor]
+    donor_of = np.repeat(np.arange(len(problem.donor)), n)
+    entry = np.repeat(problem.member_start[:-1][problem.donor] - np.cumsum(n) + n, n) + np.arange(n.sum())
+    return problem.member[entry], donor_of
+
+
 @dataclass(frozen=True, eq=False)
 class Features:
     """A variable described by a survey.
 
-    mean, variance : of the value over the survey's base; base : (n_profiles,) share of the profile's records that count; answer :
-    (n_profiles,) mean of value x that; scale : (n_profiles,) in the variable's unit, see the module; noise : (n_profiles,) mean
-    squared departure from the main effects, in its unit squared; explained : share of its variance that they explain; region,
-    region_error : standard deviation between regions of what they do not explain, on the logit scale, and its standard error
-    were there none (both 0 without regions); likeness : by table, R squared on its categories alone.
+    mean, variance : of the value over the survey's base; base : (n_profiles,) people of the base that come with a unit of the
+    profile, for persons the share of its records that count; answer : (n_profiles,) the sum of their values; scale :
+    (n_profiles,) in the variable's unit, see the module; noise : (n_profiles,) mean squared departure from the main effects, in
+    its unit squared; explained : share of its variance that they explain; region, region_error : standard deviation between
+    regions of what they do not explain, on the logit scale, and its standard error were there none (both 0 without regions);
+    likeness : by table, R squared on its categories alone.
     """
 
     mean: float
@@ -106,29 +143,33 @@ def describe(variable: Variable, design: Design) -> Features:
     Between-region variance by the moments of DerSimonian & Laird (1986, Controlled Clinical Trials 7, eq. 8), with regions as
     studies: departures of a region's records add up to its shift times the sum of their scales, plus sampling noise.
     """
-    d = design.weight
+    d, of_person = design.weight, design.weight[design.donor_of]
     inside = variable.base[design.record].astype(float)
     value = variable.value[design.record]
-    total = float((d * inside).sum())
-    mean = float((d * inside * value).sum() / total) if total > 0 else 0.0
+    total = float((of_person * inside).sum())
+    mean = float((of_person * inside * value).sum() / total) if total > 0 else 0.0
     u = inside * (value - mean)
-    means = design.by_profile(u)
+    summed = design.totals(u)
+    means = design.by_profile(summed)
     main = design.main_effects(means)
-    noise = np.maximum(design.by_profile(u * u) - means**2, 0.0) + (means - main) ** 2
+    noise = np.maximum(design.by_profile(summed * summed) - means**2, 0.0) + (means - main) ** 2
     scale = np.zeros(len(design.start))
     steps = _steps(u)
     for low, high in itertools.pairwise(steps):
-        rate = design.by_profile((u >= high).astype(float))
-        scale += (high - low) * (rate * (1.0 - rate) + (rate - design.main_effects(rate)) ** 2)
+        above = design.totals((u >= high).astype(float))
+        rate = design.by_profile(above)
+        spread = np.maximum(design.by_profile(above * above) - rate**2, 0.0)  # r(1 - r) where a donor is one person
+        scale += (high - low) * (spread + (rate - design.main_effects(rate)) ** 2)
     size = float(steps[-1] - steps[0]) or 1.0
     scale[scale < _SMALL * size] = 0.0
     noise[noise < _SMALL * size * size] = 0.0
-    overall = float((d * u * u).sum())
+    overall = float((d * summed * summed).sum())
     explained = 1.0 - float((design.start * noise).sum()) / overall if overall > 0 else 1.0
-    region, error = _between_regions(u - main[design.profile], scale[design.profile], noise[design.profile], design)
-    likeness = {name: _explained_by(u, d, category) for name, category in design.tables.items()}
-    base, answer = design.by_profile(inside), design.by_profile(inside * value)
-    return Features(mean, overall / total if total > 0 else 0.0, base, answer, scale, noise, explained, region, error, likeness)
+    region, error = _between_regions(summed - main[design.profile], scale[design.profile], noise[design.profile], design)
+    likeness = {n: _explained_by(means, design.start, *table, overall) for n, table in design.tables.items()}
+    base, answer = design.by_profile(design.totals(inside)), design.by_profile(design.totals(inside * value))
+    variance = float((of_person * u * u).sum()) / total if total > 0 else 0.0
+    return Features(mean, variance, base, answer, scale, noise, explained, region, error, likeness)
 
 
 def _steps(u: np.ndarray) -> np.ndarray:
@@ -157,10 +198,6 @@ def _between_regions(departure, scale, noise, design: Design) -> tuple[float, fl
     return math.sqrt(max((heterogeneity - free) / spare, 0.0)), math.sqrt(math.sqrt(2 * free) / spare)
 
 
-def _explained_by(u: np.ndarray, d: np.ndarray, category: np.ndarray) -> float:
-    """R squared of u on categories, weighted."""
-    place = category - category.min(initial=0)
-    total, mean = np.bincount(place, d), (d * u).sum() / d.sum()
-    group = np.bincount(place, d * u) / np.where(total > 0, total, 1.0)
-    overall = float((d * (u - mean) ** 2).sum())
-    return float((total * (group - mean) ** 2).sum()) / overall if overall > 0 else 0.0
+def _explained_by(means: np.ndarray, start: np.ndarray, cells: np.ndarray, solve: np.ndarray, overall: float) -> float:
+    """R squared on the cells of one table: they are alike within a profile, so that profile means are all it can explain."""
+    return float((start * (cells @ (solve @ means)) ** 2).sum()) / overall if overall > 0 else 0.0

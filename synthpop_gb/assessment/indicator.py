@@ -39,6 +39,7 @@ def indicator(
     where: str | None = None,
     by: str | Sequence[str] = ("zone",),
     quantile: float = 0.5,
+    unit: str = "person",
     level: float = 0.9,
     resembles: str | None = None,
     benchmark: pd.Series | None = None,
@@ -46,7 +47,7 @@ def indicator(
     left_out: LeftOut | None = None,
     counts: Iterable[DonorCounts] | None = None,
 ) -> Indicators:
-    """Estimate something about the people of each area, with an interval for the whole error.
+    """Estimate something about the people, or the households, of each area, with an interval for the whole error.
 
     The interval is made of what replicates show (the draw of whole people, the survey's sample, the tables' perturbation), of the
     zone's being finite, and of the *model error*: what the tables cannot see of a zone, learnt by leaving each table out in turn.
@@ -60,6 +61,8 @@ def indicator(
         A condition for shares and counts, a column of numbers for the other measures; or the whole question.
     measure, where, by, quantile
         See `Question`.
+    unit : str
+        'household' where whole households were placed: each counts once, by what is known of it and of its reference.
     level : float
         Nominal coverage of the intervals, above 0 and below 1.
     resembles : str, optional
@@ -97,7 +100,7 @@ def indicator(
     question = (
         what
         if isinstance(what, Question)
-        else Question(what, measure, where, tuple([by] if isinstance(by, str) else by), quantile)
+        else Question(what, measure, where, tuple([by] if isinstance(by, str) else by), quantile, unit)
     )
     aligned = aligned or population.problem.aligned
     if aligned is None:

@@ -13,8 +13,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.assessment.features import Design, Features, Variable, describe
-from synthpop_gb.kernels.fit_layout import fit_layout
-from synthpop_gb.kernels.ipf import fit_block, weights_from_duals
+from synthpop_gb.assessment.refits import fitted_without
 from synthpop_gb.population import Population, resampled
 from synthpop_gb.problem import Problem
 
@@ -24,8 +23,6 @@ REFITS = 8
 """Bootstrap refits of each table left out, from which the sampling error of its prediction is estimated."""
 
 _ARRAYS = ("published", "predicted", "scale", "variance", "finite", "people")
-_TOLERANCE, _CYCLES = 1e-4, 300  # persons; a zone that tables contradict each other in ends where cycles leave it
-_BLOCK = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,7 +163,8 @@ def shifted(share: np.ndarray, people: np.ndarray, parent: np.ndarray, goal: np.
 def leave_one_out(population: Population, region: np.ndarray | None = None, *, refits: int = REFITS) -> LeftOut:
     """Refit a population's zones without each of its tables in turn.
 
-    Fits are fractional and by maximum entropy, whatever method made the population: what a table says of a zone is the same.
+    Fits are fractional and by maximum entropy, whatever method made the population: what a table says of a zone is the same. Of
+    whole households tables of either kind are left out in turn, and shares are of households or of people as the table counts.
     Tables that share a variable with the one left out go with it, since they would tell its margin. With one table only the
     prediction is the survey's own distribution.
 
@@ -198,9 +196,10 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
         total = targets.sum(axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
             published = (targets / total[:, None]).T
-        predicted, scale, noise = _predict(problem, kept, described, problem.start)
+        duals = None if problem.incidence is None else np.zeros((problem.n_zones, _width(problem, kept)))
+        predicted, scale, noise = _predict(problem, kept, described, problem.start, duals)
         bare = _bare(problem, k)
-        drawn = [_predict(problem, kept, bare, start)[0] for start in starts]
+        drawn = [_predict(problem, kept, bare, start, None if duals is None else duals.copy())[0] for start in starts]
         finite = np.maximum(noise, 1e-6) / np.where(total > 0, total, np.nan)
         people = np.broadcast_to(total, published.shape)
         arrays.append((published, predicted, scale, np.var(drawn, axis=0, ddof=1) + finite, finite, people))
@@ -208,6 +207,11 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
         rows += [_row(name, str(label), f) for label, f in zip(labels, described, strict=True)]
     found = [np.concatenate(parts) for parts in zip(*arrays, strict=True)]
     return LeftOut(pd.DataFrame(rows), problem.zones, *found)
+
+
+def _width(problem: Problem, kept: list[int]) -> int:
+    """How many cells the constraints kept have."""
+    return int(np.diff(problem.constraint_start)[kept].sum())
 
 
 def _row(table: str, cell: str, f: Features) -> dict:
@@ -222,54 +226,49 @@ def _variables(name: str) -> set[str]:
 
 
 def _cells(problem: Problem, k: int) -> Iterator[Variable]:
-    """Each cell of a constraint as a variable of the records in its universe."""
-    profile = problem.donor_profile
+    """Each cell of a constraint as a variable of the records in its universe.
+
+    Of a household it is known how many members are in each cell, and only that is asked of a variable: so its first members stand
+    for those in the first cell, and so on.
+    """
     cell = np.full(len(problem.records), -1, np.int64)
-    cell[problem.donor] = problem.cell_of[k][profile]
+    _, record, _ = problem.people_shares()
+    size = problem.people_of[problem.donor_profile]
+    place = np.arange(len(record)) - np.repeat(np.cumsum(size) - size, size)
+    cell[record] = _members_in(problem, k)[np.repeat(problem.donor_profile, size), place]
     for c in range(problem.constraint_start[k], problem.constraint_start[k + 1]):
         yield Variable(cell >= 0, (cell == c).astype(float))
 
 
+def _members_in(problem: Problem, k: int) -> np.ndarray:
+    """(n_profiles, largest size) int64: cells of a constraint that members of a profile are in, ascending; -1 after them."""
+    members = problem.members
+    mine = (members.cell >= problem.constraint_start[k]) & (members.cell < problem.constraint_start[k + 1])
+    profile = np.repeat(np.arange(members.n_profiles), np.diff(members.start))[mine]
+    profile, cell = (np.repeat(a, members.count[mine]) for a in (profile, members.cell[mine]))
+    first = np.searchsorted(profile, np.arange(problem.n_profiles))
+    out = np.full((problem.n_profiles, int(problem.people_of.max(initial=1))), -1, np.int64)
+    out[profile, np.arange(len(profile)) - first[profile]] = cell
+    return out
+
+
 def _bare(problem: Problem, k: int) -> list[Features]:
     """Cells of a constraint by profile: profiles hold them whole, so that no resample of the records changes them."""
-    row = problem.cell_of[k]
-    zero = np.zeros(problem.n_profiles)
+    within = _members_in(problem, k)
+    zero, base = np.zeros(problem.n_profiles), (within >= 0).sum(axis=1).astype(float)
     cells = range(problem.constraint_start[k], problem.constraint_start[k + 1])
-    return [Features(0, 0, (row >= 0).astype(float), (row == c).astype(float), zero, zero, 0, 0, 0, {}) for c in cells]
+    return [Features(0, 0, base, (within == c).sum(axis=1).astype(float), zero, zero, 0, 0, 0, {}) for c in cells]
 
 
-def _predict(problem: Problem, kept: list[int], described: list[Features], start: np.ndarray):
-    """Fit the zones to the tables kept and sum variables: share, scale and noise, each (n_variables, n_zones)."""
+def _predict(problem: Problem, kept: list[int], described: list[Features], start: np.ndarray, duals: np.ndarray | None):
+    """Fit the zones to the tables kept and sum variables: share, scale and noise, each (n_variables, n_zones).
+
+    duals : of households, where fits begin (a copy is overwritten).
+    """
     base, answer = np.stack([f.base for f in described], 1), np.stack([f.answer for f in described], 1)
     scale, noise = np.stack([f.scale for f in described], 1), np.stack([f.noise for f in described], 1)
     columns, n = np.concatenate([base, answer, scale, noise], axis=1), len(described)
-    sums = np.concatenate([weights @ columns for weights in _weights(problem, kept, start)])
+    sums = np.concatenate([weights @ columns for weights in fitted_without(problem, kept, start, duals)])
     with np.errstate(invalid="ignore", divide="ignore"):
         people = sums[:, :n]
         return tuple((sums[:, i * n : (i + 1) * n] / people).T for i in (1, 2, 3))
-
-
-def _weights(problem: Problem, kept: list[int], start: np.ndarray) -> Iterator[np.ndarray]:
-    """Fractional weights of blocks of zones fitted to some of the constraints; the survey as it is without any.
-
-    Profiles outside the universes of all of them keep the survey's proportion to the others: nothing else is known of them.
-    """
-    if not kept:
-        for first in range(0, problem.n_zones, _BLOCK):
-            yield np.broadcast_to(start, (min(_BLOCK, problem.n_zones - first), problem.n_profiles))
-        return
-    first = problem.constraint_start
-    cells = np.concatenate([np.arange(first[k], first[k + 1]) for k in kept])
-    number = np.full(problem.n_cells + 1, -1, np.int32)
-    number[cells] = np.arange(len(cells))
-    cell_of = np.ascontiguousarray(number[problem.cell_of[kept]])
-    sizes = np.concatenate([[0], np.cumsum([first[k + 1] - first[k] for k in kept])]).astype(np.int32)
-    layout = fit_layout(start, cell_of, sizes)
-    for z in range(0, problem.n_zones, _BLOCK):
-        targets = np.ascontiguousarray(problem.targets[z : z + _BLOCK][:, cells])
-        weights = weights_from_duals(start, cell_of, fit_block(layout, targets, _TOLERANCE, False, _CYCLES).duals)
-        weights[targets.sum(axis=1) == 0] = 0.0  # nobody: the duals of such a zone say nothing
-        inside = (cell_of >= 0).any(axis=0)
-        if not inside.all():
-            weights[:, ~inside] = start[~inside] * (weights[:, inside].sum(axis=1) / start[inside].sum())[:, None]
-        yield weights

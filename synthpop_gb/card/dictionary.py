@@ -80,7 +80,8 @@ def _column(path: str, name: str, kind: str) -> Column:
     from synthpop_gb.status import FitStatus, WholeStatus
 
     known, stem = _dictionary(), PurePosixPath(path).name.split(".")[0]
-    description, unit = ([*(known["columns_of"].get(stem, {}).get(name) or known["columns"].get(name, [""])), ""])[:2]
+    here = known["columns_of"].get(path, {}).get(name) or known["columns_of"].get(stem, {}).get(name)
+    description, unit = ([*(here or known["columns"].get(name, [""])), ""])[:2]
     fixed = {("status", "fit"): FitStatus, ("status", "whole"): WholeStatus}.get((stem, name))
     if stem == "duals" and not description:
         description = "Dual of this cell of a constraint"
@@ -111,7 +112,12 @@ def key_of(path: str, fields: Iterable[tuple[str, str]]) -> tuple[str, ...]:
 
 
 def foreign_keys(path: str, fields: Iterable[tuple[str, str]], paths: Iterable[str]) -> tuple[tuple[str, str, str], ...]:
-    """(column, file, column) for each column that points at another file: zones at `population/status.parquet`."""
-    home = "population/status.parquet"
-    names = {n for n, _ in fields}
-    return (("zone", home, "zone"),) if path != home and home in set(paths) and "zone" in names else ()
+    """(column, file, column) for each column that points at another file.
+
+    Zones point at `population/status.parquet`, people's households at `people/households.parquet`.
+    """
+    names, there = {n for n, _ in fields}, set(paths)
+    homes = {"zone": "population/status.parquet"}
+    if path.startswith("people/"):
+        homes["household"] = "people/households.parquet"
+    return tuple((n, home, n) for n, home in homes.items() if path != home and home in there and n in names)

@@ -19,7 +19,9 @@ _NEAR = 1.25
 
 def summary(facts: Facts) -> Section:
     """Say what this is: people, zones, records, constraints."""
-    run = "run.json"
+    run, homes = "run.json", "/households/"
+    if facts.get(run, f"{homes}placed").known:
+        return Section.of("summary", "What this is", _households(facts))
     claims = [
         say(
             "{people} synthetic people in {zones} zone{zones:s}. Each is a copy of one of {donors} survey records, "
@@ -37,6 +39,29 @@ def summary(facts: Facts) -> Section:
     return Section.of("summary", "What this is", claims)
 
 
+def _households(facts: Facts) -> list[Claim | None]:
+    """Say what a population of whole households is."""
+    run = "run.json"
+    records = facts.get(run, "/households/records")
+    communal = facts.get(run, "/households/communal")
+    return [
+        say(
+            "{members} synthetic people in {homes} whole households in {zones} zone{zones:s}. Each household is a copy of one of "
+            "the survey's with all its members ({records} records in all), placed so that its zone meets {constraints}.",
+            members=facts.get(run, "/households/members"), homes=facts.get(run, "/households/placed"),
+            zones=facts.get(run, "/zones"), records=records, constraints=facts.get(run, "/constraints"),
+        ),
+        say("{n} more live in communal establishments, each by themselves and in no household.", n=communal)
+        if communal.value
+        else say("People in communal establishments are not told apart: {n} were placed as such.", n=communal),
+        say(
+            "The zone of a copy is made by the fit, not reported: none of the {records} records says in which zone its "
+            "respondent lives.",
+            records=records,
+        ),
+    ]  # fmt: skip
+
+
 def unfitted(facts: Facts) -> Section:
     """Say which zones do not fit: what a reader must know first."""
     run = "run.json"
@@ -51,7 +76,7 @@ def unfitted(facts: Facts) -> Section:
         claims.append(
             say(
                 "{missed} zone{missed:s} miss some: do not publish as they stand. The largest total absolute error is "
-                "{largest} people.",
+                f"{{largest}} {_counted(facts)}.",
                 missed=missed, largest=facts.get(run, "/largest_remainder"),
             )
         )  # fmt: skip
@@ -65,9 +90,15 @@ def unfitted(facts: Facts) -> Section:
         for m in (facts.files.get(run) or {}).get("not_fitted", [])[:_MOST_ZONES]
     ]
     table = CardTable(
-        "Zones that miss counts", ("Zone", "Fit", "Total error, people", "Most in"), tuple(rows), Source(run, "/not_fitted")
-    )
+        "Zones that miss counts", ("Zone", "Fit", f"Total error, {_counted(facts)}", "Most in"), tuple(rows),
+        Source(run, "/not_fitted"),
+    )  # fmt: skip
     return Section.of("unfitted", "Zones that do not fit", claims, [table])
+
+
+def _counted(facts: Facts) -> str:
+    """Say what errors over all tables are in."""
+    return "people and households" if facts.get("run.json", "/households/placed").known else "people"
 
 
 def _lower(status: Any) -> str:
@@ -79,11 +110,12 @@ def fidelity(facts: Facts) -> Section:
     fit, head = "validation/table_fit", "/headline/"
     checks, floor = "validation/checks.json", facts.of(fit, "floor", "sum")
     settled = f"{', {above} above the {floor} that settling them left' if floor.value else ''}."
+    apart = f" ({_apart(facts)})" if "households" in list(facts.table(fit).get("unit", [])) else ""
     claims = [
         say(
-            "Fitted tables: total absolute error {tae} people over {tables} table{tables:s}" + settled,
+            f"Fitted tables: total absolute error {{tae}} {_counted(facts)} over {{tables}} table{{tables:s}}{apart}{settled}",
             tae=facts.of(fit, "tae", "sum"), tables=facts.of(fit, how="rows"), floor=floor,
-            above=facts.of(fit, "tae_above_floor", "sum"),
+            above=facts.of(fit, "tae_above_floor", "sum"), **_taes(facts, apart),
         ),
         say(
             "Against the counts as published: total absolute error {tae} people; {cells} of perturbed cells lie within "
@@ -111,6 +143,18 @@ def fidelity(facts: Facts) -> Section:
     return Section.of("fidelity", "How well it fits", claims)
 
 
+def _apart(facts: Facts) -> str:
+    """Tell the errors of tables of people and of households apart, as far as there are both."""
+    parts = ["{homes} households in tables of households"]
+    parts += ["{folk} people in the others"] if "people" in list(facts.table("validation/table_fit")["unit"]) else []
+    return ", ".join(parts)
+
+
+def _taes(facts: Facts, apart: str) -> dict:
+    at = {"homes": "households", "folk": "people"}
+    return {n: facts.of("validation/table_fit", "tae", "sum", unit=unit) for n, unit in at.items() if f"{{{n}}}" in apart}
+
+
 def _held_out(facts: Facts, table: str) -> Claim | None:
     """One table that was kept back; without independence where it is not known."""
     at = {
@@ -118,17 +162,19 @@ def _held_out(facts: Facts, table: str) -> Claim | None:
     }
     name = facts.of("validation/held_out", "variables", table=table)
     words = braced(spoken(name.value if name.known else table))
+    unit = facts.of("validation/held_out", "unit", table=table)
+    of = "households" if unit.known and unit.value == "households" else "people"
     full = say(
-        f"{words}, kept back: {{wrong:.2f}} % of people in the wrong cell of their zone (independence {{independence:.2f}} %, "
+        f"{words}, kept back: {{wrong:.2f}} % of {of} in the wrong cell of their zone (independence {{independence:.2f}} %, "
         "noise floor {floor:.2f} %).",
         wrong=at["wrong_whole"], independence=at["wrong_independence"], floor=at["floor"],
     )  # fmt: skip
-    plain = say(f"{words}, kept back: {{wrong:.2f}} % of people in the wrong cell of their zone.", wrong=at["wrong_whole"])
+    plain = say(f"{words}, kept back: {{wrong:.2f}} % of {of} in the wrong cell of their zone.", wrong=at["wrong_whole"])
     if full is not None and at["wrong_whole"].value > at["wrong_independence"].value:
         near = at["wrong_whole"].value <= _NEAR * at["floor"].value
         said = "worse than the product of its margins, so do not use it by zone"
         if near:
-            said = "no better than the product of its margins, though about as near as a perfect draw of people would be"
+            said = "no better than the product of its margins, though about as near as a perfect draw would be"
         full = replace(full, text=f"{full.text[:-2]}): {said}.")
     return full or plain
 

@@ -63,6 +63,8 @@ def map_command(run, indicator, output, title):
     "--by", multiple=True, callback=listed, help="zone, a level such as lad, or all; and variables that make groups: lad,sex."
 )
 @click.option("--quantile", type=float, default=0.5, show_default=True, help="Which quantile, for that measure.")
+@click.option("--unit", type=click.Choice(["person", "household"]), default="person", show_default=True,
+              help="Who is asked about; of a household, what is known of it and of its reference.")  # fmt: skip
 @click.option("--level", type=float, default=0.9, show_default=True, help="Nominal coverage of the intervals.")
 @click.option("--resembles", help="Constraint that the outcome is known to be like.")
 @click.option("--benchmark", type=click.Path(exists=True, dir_okay=False), help="File of published shares of larger areas.")
@@ -100,18 +102,26 @@ def indicator_command(run, output, draw, by, release, **asked):
     type=click.Path(path_type=Path),
     help="people.parquet, people.csv, people.csv.gz, or a folder.",
 )
+@click.option("--households", type=click.Path(path_type=Path),
+              help="Of a run of whole households: where one row a household goes, if not beside the people.")  # fmt: skip
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 @click.option("--format", "layout", type=click.Choice(["people", "two-column"]), default="people", show_default=True,
               help="two-column: zone and survey id alone, ZoneID,pidp.")  # fmt: skip
 @_RELEASE
 @click.option("--keys", multiple=True, callback=listed, help="With --release: what a neighbour may know of somebody: age,sex.")
 @guarded
-def expand_command(run, target, overwrite, layout, release, keys):
-    """Write the people of RUN, one row each, with zone, parents and donor; their survey answers too where the licence is open."""
+def expand_command(run, target, layout, release, keys, **asked):
+    """Write the people of RUN, one row each, with zone, parents and donor; their survey answers too where the licence is open.
+
+    Of whole households the people stand household by household, and the households are written too, one row each.
+    """
     import synthpop_gb as sp
 
     if keys and release is None:
         raise click.UsageError("--keys are what --release judges by: name a profile.")
     if layout == "two-column" and release is not None:
         raise click.UsageError("two columns are zones and survey ids: there is nothing left of them that a rule could drop.")
-    click.echo(sp.pipeline.expand_run(run, target, overwrite=overwrite, layout=layout, release=release, keys=keys))
+    _, homes = sp.pipeline.expand_paths(run, target, households=asked["households"], layout=layout)
+    click.echo(sp.pipeline.expand_run(run, target, layout=layout, release=release, keys=keys, **asked))
+    if homes is not None:
+        click.echo(homes)

@@ -27,6 +27,7 @@ Files that `DemoCounty.write(folder)` makes:
 from synthpop_gb.datasets._categories import CATEGORIES, DOES_NOT_APPLY, OUTCOMES, UNIVERSES, codebook
 from synthpop_gb.datasets._county import DemoCounty, make_county
 from synthpop_gb.datasets._simulate import SimulatedProblem, simulate_problem
+from synthpop_gb.datasets._stand_in import stand_in_survey
 from synthpop_gb.datasets._tables import simulate_perturbation
 from synthpop_gb.datasets._worlds import WORLDS, World
 
@@ -43,4 +44,5 @@ __all__ = [
     "make_county",
     "simulate_perturbation",
     "simulate_problem",
+    "stand_in_survey",
 ]

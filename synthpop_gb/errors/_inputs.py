@@ -67,6 +67,40 @@ INPUTS: dict[str, Meaning] = {
         "A zone in two areas of one level was given the one that holds most of it.",
         "Use a lookup in which zones nest.",
     ),
+    # zones of other geographies
+    "ambiguous-zone": Meaning(
+        "error",
+        "It cannot be told which of their people live where.",
+        "Name a column of weights (households, people) that divides them, or ask for best fit: each goes to one area.",
+    ),
+    "divided-zone": Meaning(
+        "note",
+        "Whole people or households were dealt out, in proportion to the lookup's weights and without bias.",
+        "Nothing; which of them live where is chance.",
+    ),
+    "zone-without-area": Meaning(
+        "warning", "Their people are counted in no area.", "Use a lookup of the zones' year that covers all of them."
+    ),
+    "partly-covered": Meaning(
+        "warning",
+        "What is counted there is a part of the area's people.",
+        "Leave these areas out, or make a population of all their zones.",
+    ),
+    "joined-tables": Meaning(
+        "note",
+        "Nations publish in categories of their own; what all of them tell apart was kept.",
+        "Nothing; each part keeps its own perturbation.",
+    ),
+    "unlike-universes": Meaning(
+        "error",
+        "Tables that count other people in each nation are no one constraint.",
+        "Name tables of the same people for every nation of the study.",
+    ),
+    "one-sided-category": Meaning(
+        "warning",
+        "Where a table does not know the category, its people are counted elsewhere, or there are none.",
+        "Merge it with its neighbour (recode), if people like them live on both sides.",
+    ),
     "missing-boundary": Meaning(
         "warning", "Zones without a polygon are left off the maps.", "Use boundaries of the same year as the zones."
     ),
@@ -105,6 +139,24 @@ INPUTS: dict[str, Meaning] = {
         "warning",
         "Tables of one universe must agree on its size before both can be met.",
         "Nothing: both are settled on one total and the change is reported. Name the table to trust with `total_from`.",
+    ),
+    "level-mismatch": Meaning(
+        "warning",
+        "An area's table must agree with those of its zones before people can meet both.",
+        "Nothing: the area's table was moved to what its zones add up to, and the change is reported.",
+    ),
+    "partial-area": Meaning(
+        "warning",
+        "The published count of an area says nothing of some of its zones alone, so it binds none of them.",
+        "Take all of the area's zones into the study, if its table should count.",
+    ),
+    "no-parent": Meaning(
+        "warning",
+        "Tables of a level cannot bind a zone that lies in none of its areas.",
+        "Complete the lookup, or nothing if the zone lies in none.",
+    ),
+    "added-up": Meaning(
+        "note", "A table of zones says as much about the areas that they make up.", "Nothing, if the level named is meant."
     ),
     "nested-subtotal": Meaning(
         "note", "A subtotal beside its parts would count people twice.", "Nothing: only the finest cells were used."
@@ -244,5 +296,25 @@ INPUTS: dict[str, Meaning] = {
         "warning",
         "The tables ask for combinations that no record has, so the zone cannot be fitted exactly.",
         "Merge a category of one of the two tables, or supply more records.",
+    ),
+    # start weights and donors
+    "excluded": Meaning(
+        "note", "The study leaves these records out, so nobody is a copy of them.", "Nothing, if they were meant."
+    ),
+    "start-region": Meaning(
+        "error",
+        "Donors of a zone's own region cannot be favoured where nobody says who is from where.",
+        "Name the survey's column (survey.region) and the zones' (start.region, or a column `region` of the lookup).",
+    ),
+    "start-training": Meaning(
+        "error",
+        "A joint can only be learnt where it is published, for areas with the study's own constraints.",
+        "Give tables that cover other zones, or name a level of the study that the table is published for.",
+    ),
+    "start-leak": Meaning(
+        "error", "What is learnt from the zones themselves is no prediction.", "Learn from zones outside the study area."
+    ),
+    "too-few-copies": Meaning(
+        "warning", "No weights meet these targets under the limit on copies.", "Raise `max_copies`, or merge the category."
     ),
 }

@@ -76,6 +76,11 @@ RESULTS: dict[str, Meaning] = {
         "Find out why before either is used for them: constraints, survey, method or vintage.",
     ),
     # fit
+    "level-not-met": Meaning(
+        "warning",
+        "The zones of an area do not add up to what was published for it.",
+        "See the tables named: do they count the same people as the zones' tables, in the same year?",
+    ),
     "zone-not-fitted": Meaning(
         "warning",
         "These zones miss some targets: do not publish them as they stand.",

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from synthpop_gb.level import Level
 from synthpop_gb.methods import BlockResult, Method, Streams
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import versions
@@ -45,6 +46,14 @@ def problem_hash(problem: Problem, *, zones: bool = True) -> str:
             found.update(name.encode() + array.tobytes())
     if problem.n_guides:
         found.update(b"guides" + problem.guide_of.tobytes() + problem.guide_start.tobytes())
+    for name, array in _unit_arrays(problem).items():
+        found.update(f"{name}{array.shape}".encode() + array.tobytes())
+    if problem.max_copies is not None:
+        found.update(f"max_copies {float(problem.max_copies)!r}".encode())
+    if problem.households is not None:
+        found.update(b"households" + "\0".join(map(str, problem.households)).encode() + b"\1")
+    for level in problem.levels:
+        found.update(_level_bytes(level, zones))
     for labels in (problem.records, problem.cells):
         found.update("\0".join(map(str, labels)).encode() + b"\1")
     if zones:
@@ -54,9 +63,31 @@ def problem_hash(problem: Problem, *, zones: bool = True) -> str:
     return found.hexdigest()
 
 
+def _unit_arrays(problem: Problem) -> dict[str, np.ndarray]:
+    """Return what makes units households, and what tilts lie on, by name; nothing for persons without tilts."""
+    found = {n: getattr(problem, n) for n in ("member_start", "member", "size", "communal", "tilt_of")}
+    found |= (
+        {} if problem.incidence is None else {f"incidence {n}": getattr(problem.incidence, n) for n in ("start", "cell", "count")}
+    )
+    return {name: array for name, array in found.items() if array is not None}
+
+
+def _level_bytes(level: Level, zones: bool) -> bytes:
+    """Pack a level's cells into bytes; with `zones` also its areas, who lies in them and their targets."""
+    arrays = {n: getattr(level, n) for n in ("cell_of", "constraint_start", "standard_error")}
+    if level.incidence is not None:
+        arrays |= {f"incidence {n}": getattr(level.incidence, n) for n in ("start", "cell", "count")}
+    labels = [level.name, *map(str, level.cells)]
+    if zones:
+        arrays |= {n: getattr(level, n) for n in ("of_zone", "targets", "published")}
+        labels += map(str, level.areas)
+    parts = [f"{n}{a.shape}".encode() + a.tobytes() for n, a in arrays.items() if a is not None]
+    return b"level" + "\0".join(labels).encode() + b"\1" + b"".join(parts)
+
+
 def _zone_arrays(problem: Problem) -> list[np.ndarray]:
     """Numbers by zone that a zone's people may depend on: targets, and what is given of publication and perturbation."""
-    given = [problem.targets, problem.published, problem.first_duals]
+    given = [problem.targets, problem.published, problem.first_duals, problem.tilt]
     if problem.standard_error is not None and problem.standard_error.ndim == 2:
         given.append(problem.standard_error)
     return [array for array in (*given, problem.guide_targets) if array is not None]
@@ -90,9 +121,23 @@ def run_fingerprint(problem: Problem, method: Method, options: Any, streams: Str
 
 
 def _marks(problem: Problem) -> np.ndarray:
-    """(n_zones,) uint64: a hash of each zone's key and numbers."""
+    """(n_zones,) uint64: a hash of each zone's key and numbers; where levels bind zones together, of all that are bound to it."""
     rows = np.column_stack([problem.zone_keys, *(array.view(np.uint64) for array in _zone_arrays(problem))])
-    return np.array([int.from_bytes(hashlib.blake2b(row.tobytes(), digest_size=8).digest(), "little") for row in rows], np.uint64)
+    if not problem.levels:
+        return np.array([_mark(row.tobytes()) for row in rows], np.uint64)
+    parts = [row.tobytes() for row in rows]
+    for level in problem.levels:
+        areas = [f"{level.name} {code}".encode() + row.tobytes() for code, row in zip(level.areas, level.targets, strict=True)]
+        parts = [part + (areas[area] if area >= 0 else b"") for part, area in zip(parts, level.of_zone.tolist(), strict=True)]
+    alone, together = np.array([_mark(part) for part in parts], np.uint64), {}
+    for component in np.unique(problem.component).tolist():
+        together[component] = np.sort(alone[problem.component == component]).tobytes()
+    both = zip(alone, problem.component.tolist(), strict=True)
+    return np.array([_mark(mark.tobytes() + together[component]) for mark, component in both], np.uint64)
+
+
+def _mark(content: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
 class Checkpoint:

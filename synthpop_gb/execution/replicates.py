@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from synthpop_gb.execution._redrawn_levels import redrawn_levels
 from synthpop_gb.execution.blocks import cut, default_block_size, run_blocks, task_for, without_donors
 from synthpop_gb.execution.checkpoint import Checkpoint
 from synthpop_gb.kernels.redraw import add_noise, redraw, redraw_layout
@@ -81,7 +82,8 @@ def solve_replicates(
         Called with the number of zones solved, after each block.
     """
     sources, problem, seed = check_sources(sources), population.problem, population.provenance.seed
-    inexact = problem.standard_error is not None and bool((problem.standard_error > 0).any())
+    errors = [problem.standard_error, *(level.standard_error for level in problem.levels)]
+    inexact = any(error is not None and bool((error > 0).any()) for error in errors)
     sources = tuple(s for s in sources if s != "tables" or inexact)
     seen = replace(without_donors(problem), first_duals=population.duals)
     acting = _Redrawn(method) if "tables" in sources else method
@@ -95,7 +97,8 @@ def solve_replicates(
         saved = None if checkpoint is None else Checkpoint(checkpoint, drawn, acting, options, streams, quiet=True)
         parts = [] if saved is None else saved.load()
         finished = np.concatenate([zones for _, zones, _ in parts] or [np.empty(0, np.int64)])
-        blocks = cut(np.setdiff1d(np.arange(problem.n_zones), finished), size)
+        together = problem.component if problem.levels else None
+        blocks = cut(np.setdiff1d(np.arange(problem.n_zones), finished), size, together)
         task = task_for(executor, drawn, acting, options, streams)
         with closing(run_blocks([task(zones) for zones in blocks], executor, workers)) as results:
             for place, result in results:
@@ -117,16 +120,18 @@ class _Redrawn:
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: Any, streams: Streams) -> BlockResult:
         block = problem.take(zones)
-        error = np.ascontiguousarray(np.broadcast_to(block.standard_error, block.targets.shape))
+        error = np.zeros(block.n_cells) if block.standard_error is None else block.standard_error
+        error = np.ascontiguousarray(np.broadcast_to(error, block.targets.shape))
         states = stream_keys(streams.seed, block.zone_keys, self.replicate, TABLES)
         published = None
         if block.published is not None:  # what soft methods aim at: noise, and no settling
             published = np.empty_like(block.published)
             add_noise(block.published, error, states.copy(), published)
         targets = redraw(_redraw_layout(problem), block.targets, error, states)
-        return self.method.solve_block(
-            replace(block, targets=targets, published=published), np.arange(len(zones)), options, streams
-        )
+        drawn = replace(block, targets=targets, published=published)
+        if block.levels:
+            drawn = replace(drawn, levels=redrawn_levels(block, targets, streams.seed, self.replicate))
+        return self.method.solve_block(drawn, np.arange(len(zones)), options, streams)
 
 
 # shares matter only in a block that is nought in a zone: the point problem's start weights would do as well as any

@@ -89,8 +89,9 @@ def solve(
     Raises
     ------
     ValueError
-        For an unknown method or option, a method that cannot place households or heed levels where the problem has them, a
-        negative seed, fewer than one worker, an empty block, or replicates or sources that there are none of.
+        For an unknown method or option; a method that cannot place households, heed levels, start from weights that differ by
+        zone or limit copies of a donor, where the problem asks for it; a negative seed, fewer than one worker, an empty block,
+        or replicates or sources that there are none of.
 
     Warns
     -----
@@ -113,6 +114,12 @@ def solve(
         raise ValueError(
             f"{method.name!r} cannot bind zones together by the tables of {problem.levels[0].name}: use another method"
         )
+    if problem.tilt is not None and not getattr(method, "tilts", False):
+        raise ValueError(
+            f"{method.name!r} cannot start from weights that differ by zone, as this problem's do: use 'ipf' or 'balance'"
+        )
+    if problem.max_copies is not None and not getattr(method, "caps", False):
+        raise ValueError(f"{method.name!r} cannot limit how often a donor stands in a zone: use 'ipf' or 'balance'")
     if not 0 <= seed < _SEED_LIMIT:
         raise ValueError(f"the seed is a whole number from 0 to 2**63 - 1, not {seed}")
     if workers is not None and workers < 1:
@@ -228,8 +235,12 @@ def _within(lengths: np.ndarray) -> np.ndarray:
 
 def _status(problem: Problem, columns: dict[str, np.ndarray], extra: dict[str, np.ndarray]) -> pd.DataFrame:
     """Statuses by name and cells by label, one row a zone; a method's own columns last."""
-    labels = np.array([*(" = ".join(map(str, cell)) for cell in problem.cells), ""], dtype=object)  # -1 is the last: no cell
+    named = [" = ".join(map(str, cell)) for cell in problem.cells]
+    named += [f"{v.name}: {' = '.join(map(str, cell))}" for v in problem.levels for cell in v.cells]
+    labels = np.array([*named, ""], dtype=object)  # -1 is the last: no cell
     exact = columns["remainder"] == 0
+    if "level_remainder" in extra:
+        exact &= extra["level_remainder"] == 0
     return pd.DataFrame(
         {
             "fit": np.array([s.name for s in FitStatus], dtype=object)[columns["fit"]].tolist(),

@@ -2,9 +2,11 @@
 
 from synthpop_gb.export._rows import guarded
 from synthpop_gb.export.geopackage import geopackage
+from synthpop_gb.export.households import households
 from synthpop_gb.export.people import people
+from synthpop_gb.export.pointers import pointers
 from synthpop_gb.export.polygons import polygons
 from synthpop_gb.export.release import donor_labels
 from synthpop_gb.export.two_column import two_column
 
-__all__ = ["donor_labels", "geopackage", "guarded", "people", "polygons", "two_column"]
+__all__ = ["donor_labels", "geopackage", "guarded", "households", "people", "pointers", "polygons", "two_column"]

@@ -13,7 +13,7 @@ import pandas as pd
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["CHUNK", "FORMATS", "Tally", "check_file", "guarded", "writing"]
+__all__ = ["CHUNK", "FORMATS", "Tally", "batches", "check_file", "guarded", "writing"]
 
 CHUNK = 2**20
 """Rows handled at once, and rows of one Parquet row group: about 60 MB with twenty columns of labels."""
@@ -34,14 +34,14 @@ def guarded(text: str | None) -> str | None:
 
 
 class Tally:
-    """People by zone and by donor."""
+    """Rows by zone, and by whatever else they are counted by, such as donor."""
 
     def __init__(self):
-        self.zone, self.donor = {}, {}
+        self.of: dict[str, dict] = {"zone": {}}
 
     def add(self, keys, numbers, of: str = "zone") -> None:
-        """Add numbers to the tally of 'zone' or 'donor'."""
-        into = getattr(self, of)
+        """Add numbers to the tally of a column."""
+        into = self.of.setdefault(of, {})
         summed = pd.Series(np.asarray(numbers, np.int64)).groupby(np.asarray(keys)).sum()
         for key, number in zip(summed.index.tolist(), summed.tolist(), strict=True):
             if number:
@@ -57,7 +57,7 @@ def writing(path: Path, kind: str, schema: pa.Schema) -> Iterator[Callable]:
     with ExitStack() as stack:
         if kind == ".parquet":
             # every person id is different: a dictionary of them would be the column twice
-            coded = [f.name for f in schema if f.name != "person"]
+            coded = [f.name for f in schema if f.name not in ("person", "household")]
             writer = stack.enter_context(parquet.ParquetWriter(path, schema, compression="zstd", use_dictionary=coded))
             yield lambda table: writer.write_table(table.cast(schema), row_group_size=CHUNK)
             return
@@ -86,21 +86,25 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def check_file(path: Path, kind: str, expected: Tally, *, donor: bool = True) -> None:
-    """Count the people of a written file by zone and, where it has them, donor; raise OSError where they are not those meant."""
+def check_file(path: Path, kind: str, expected: Tally, *, donor: str | None = "donor", what: str = "people") -> None:
+    """Count the rows of a written file by zone and, where it has such a column, donor.
+
+    Raises OSError where they are not those meant. what : what a row is, in words.
+    """
     found = Tally()
-    names = ("zone", "donor") if donor else ("zone",)
-    for batch in _batches(path, kind, names):
+    names = ("zone", *((donor,) if donor else ()))
+    for batch in batches(path, kind, names):
         for name in names:
             counted = batch.column(name).value_counts()
             found.add(counted.field("values").to_numpy(zero_copy_only=False), counted.field("counts").to_numpy(), name)
+    tallies = [(found.of.get(n, {}), expected.of.get(n, {})) for n in names]
     if kind == ".parquet":
-        same = found.zone == expected.zone and found.donor == expected.donor
+        same = all(a == b for a, b in tallies)
     else:  # everything is text there, guarded
-        same = all(_as_text(getattr(expected, n)) == _as_text(getattr(found, n), again=False) for n in names)
+        same = all(_as_text(b) == _as_text(a, again=False) for a, b in tallies)
     if not same:
-        rows, meant = sum(found.zone.values()), sum(expected.zone.values())
-        raise OSError(f"{path} was not written: it holds {rows:,} people, not the {meant:,} meant by zone and donor")
+        rows, meant = (sum(t.of["zone"].values()) for t in (found, expected))
+        raise OSError(f"{path} was not written: it holds {rows:,} {what}, not the {meant:,} meant by zone and donor")
 
 
 def _as_text(tally: dict, again: bool = True) -> dict:
@@ -108,8 +112,8 @@ def _as_text(tally: dict, again: bool = True) -> dict:
     return {(guarded(k) if again and isinstance(k, str) else str(k)): n for k, n in tally.items()}
 
 
-def _batches(path: Path, kind: str, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
-    """Zone and donor of a written file, a batch at a time."""
+def batches(path: Path, kind: str, names: tuple[str, ...]) -> Iterator[pa.RecordBatch]:
+    """Yield some columns of a written file, zone first, a batch at a time; those of CSV files as text."""
     import pyarrow as pa
     from pyarrow import csv, parquet
 

@@ -13,7 +13,7 @@ from synthpop_gb.export._rows import FORMATS
 
 __all__ = ["kind_of", "may_write", "written_whole"]
 
-_WRITTEN = r"([^=/]+=[^/]*/)?people\.parquet"
+_WRITTEN = r"([^=/]+=[^/]*/)?(people|households)\.parquet"
 
 
 @contextmanager
@@ -66,7 +66,8 @@ def _not_ours(folder: Path) -> list[str]:
         ours = not path.is_symlink() and re.fullmatch(r"[^=/]+=[^/]*" if path.is_dir() else _WRITTEN, name)
         if ours and not path.is_dir():
             try:
-                ours = {"person", "zone"} <= set(pq.read_schema(path).names)
+                named = set(pq.read_schema(path).names)
+                ours = {"person", "zone"} <= named or {"household", "zone", "size"} <= named
             except (pa.ArrowInvalid, OSError):
                 ours = False
         if not ours:

@@ -46,17 +46,17 @@ def polygons(geography: Geography, crs: int = BRITISH_GRID) -> geopandas.GeoData
     except FileNotFoundError as error:
         raise InputError([finding("missing-file", f"The boundaries are missing: {error}.", place="zones.boundaries")]) from error
     except (OSError, RuntimeError, KeyError, ValueError) as error:  # each driver has its own
-        place = str(geography.boundary_file)
+        place = ", ".join(geography.boundary_files)
         raise InputError([finding("unreadable-file", f"The boundaries cannot be read: {error}.", place=place)]) from error
     shapes = frame.geometry[frame.geometry.notna() & ~frame.geometry.is_empty]
     if shapes.empty:
-        message = f"None of the {len(geography.codes):,} zones has a polygon in {geography.boundary_file}."
+        message = f"None of the {len(geography.codes):,} zones has a polygon in {', '.join(geography.boundary_files)}."
         raise InputError(
             [
                 finding(
                     "no-zones",
                     message,
-                    place=str(geography.boundary_file),
+                    place=", ".join(geography.boundary_files),
                     remedy="Use boundaries of the same year as the zones.",
                 )
             ]

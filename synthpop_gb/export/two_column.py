@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ def two_column(
     columns: tuple[str, str] = ("ZoneID", "pidp"),
     counts: Iterable[DonorCounts] | None = None,
     overwrite: bool = False,
+    unit: Literal["person", "household"] = "person",
 ) -> Path:
     """Write one row a person: the zone's code and the survey's own id of the record that the person is a copy of.
 
@@ -41,9 +42,11 @@ def two_column(
     columns : (str, str)
         Names of the two columns.
     counts : iterable of DonorCounts, optional
-        Who is written instead: what a run's folder holds (`run_folder.read_counts`).
+        Who is written instead: what a run's folder holds (`run_folder.read_counts`, `run_folder.read_households`).
     overwrite : bool
         Replace an existing file.
+    unit : str
+        'household': one row a household, with the survey's own id of it. Residents of communal establishments have none.
 
     Returns
     -------
@@ -54,6 +57,8 @@ def two_column(
     ------
     InputError
         `study-value` for another ending or two columns of one name; `output-exists`; `output-locked`.
+    ValueError
+        Where households are asked of a population of persons.
     OSError
         Where what was read back does not hold the same people: zone, donor and how often they go together.
 
@@ -78,13 +83,31 @@ def two_column(
     may_write(path, overwrite)
     if path.is_dir():
         raise InputError([finding("output-exists", f"{path} is a folder.", place=str(path))])
-    lone = isinstance(population, ZoneDonors)
-    ids = population.donors if lone else population.problem.records
-    if counts is None:
-        counts = [population.counts] if lone else population.blocks()
+    if unit == "household":
+        counts, ids = _households(population, counts)
+    else:
+        lone = isinstance(population, ZoneDonors)
+        ids = population.donors if lone else population.problem.records
+        if counts is None:
+            counts = [population.counts] if lone else population.blocks()
     with written_whole(path) as partial:
         _write(counts, ids, partial, kind, columns)
     return path
+
+
+def _households(
+    population: Population | ZoneDonors, counts: Iterable[DonorCounts] | None
+) -> tuple[Iterable[DonorCounts], pd.Index]:
+    """Return counts of households, without residents of communal establishments, and what positions in them refer to."""
+    if isinstance(population, ZoneDonors) or population.problem.households is None:
+        raise ValueError("this population is of persons: no survey of whole households was given")
+    problem = population.problem
+    communal = np.zeros(len(problem.households), bool)
+    if problem.communal is not None:
+        communal[problem.donor] = problem.communal[problem.donor_profile]
+    zones = np.arange(len(population.zones))
+    counts = (population.placed(part) for part in np.array_split(zones, len(zones) // 512 + 1)) if counts is None else counts
+    return (block.without(communal) for block in counts), problem.households
 
 
 def _write(counts: Iterable[DonorCounts], ids: pd.Index, path: Path, kind: str, columns: tuple[str, str]) -> None:

@@ -8,13 +8,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.aligned import Aligned, AlignedTable
+from synthpop_gb.aligned import Aligned, AlignedLevel, AlignedTable
 from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.geography import Geography
 from synthpop_gb.harmonisation.cells import Draft
 from synthpop_gb.harmonisation.check import check_donors, check_years
 from synthpop_gb.harmonisation.counts import Prepared, prepare
+from synthpop_gb.harmonisation.joining import join_tables
+from synthpop_gb.harmonisation.levels import look_above, settle_above
 from synthpop_gb.harmonisation.members import live_together
 from synthpop_gb.harmonisation.people import check_communal, check_people
 from synthpop_gb.harmonisation.recode import Recode
@@ -36,10 +38,12 @@ def harmonise(
     *,
     constraints: Sequence[str],
     held_out: Sequence[str] = (),
+    levels: Mapping[str, Sequence[str]] | None = None,
+    held_out_levels: Mapping[str, Sequence[str]] | None = None,
     recodes: Mapping[str, Recode] | None = None,
     total_from: str | None = None,
     zones: Sequence[str] | None = None,
-    parent: tuple[str, str] | None = None,
+    parent: tuple[str, str | Sequence[str]] | None = None,
     seed: int = 0,
 ) -> Aligned:
     """Bring survey, tables and zones to common categories, universes and totals.
@@ -51,9 +55,12 @@ def harmonise(
         universe and total.
     constraints, held_out : names of what is to be fitted and of what is kept back: variables ('age', 'age x sex', taken from
         the table of exactly these variables, else as a margin of a larger one) or names of tables.
+    levels, held_out_levels : names of what is to be fitted, and kept back, in the areas above the zones, by level:
+        {"msoa": ["employment"]}. A level is a column of the geography; its tables have that level's codes, or say their `level`.
     recodes : coarser categories by variable.
     total_from : name of the table whose totals the others of its universe are moved to, instead of the median.
-    zones, parent : codes, or (level, name or code), that restrict the study area; all zones of the geography without them.
+    zones, parent : codes, or (level, name or code, or several), that restrict the study area; all zones of the geography
+        without them.
     seed : fixes the draws that settle tables which disagree. A zone's draw does not depend on the other zones.
 
     Returns
@@ -91,8 +98,8 @@ def harmonise(
     ['no-weight', 'few-records']
     """
     aligned, findings = examine(
-        survey, tables, geography, constraints=constraints, held_out=held_out, recodes=recodes, total_from=total_from,
-        zones=zones, parent=parent, seed=seed,
+        survey, tables, geography, constraints=constraints, held_out=held_out, levels=levels, held_out_levels=held_out_levels,
+        recodes=recodes, total_from=total_from, zones=zones, parent=parent, seed=seed,
     )  # fmt: skip
     refuse(findings)
     if aligned is None:
@@ -107,10 +114,12 @@ def examine(
     *,
     constraints: Sequence[str],
     held_out: Sequence[str] = (),
+    levels: Mapping[str, Sequence[str]] | None = None,
+    held_out_levels: Mapping[str, Sequence[str]] | None = None,
     recodes: Mapping[str, Recode] | None = None,
     total_from: str | None = None,
     zones: Sequence[str] | None = None,
-    parent: tuple[str, str] | None = None,
+    parent: tuple[str, str | Sequence[str]] | None = None,
     seed: int = 0,
 ) -> tuple[Aligned | None, tuple[Finding, ...]]:
     """Find everything there is to say about the inputs; never raises for what is in them.
@@ -119,10 +128,13 @@ def examine(
     of reading first. What does not depend on a fault is examined all the same: a table with a broken row is still compared
     with the survey on the other rows.
     """
-    requests, findings = resolve(tables, constraints, held_out)
-    area, said = choose_zones(geography, zones, parent)
-    findings += said
+    area, found = choose_zones(geography, zones, parent)
+    above, said = look_above(tables, geography, area, levels, held_out_levels)
     chosen = area.codes if len(area.codes) else geography.codes.unique()
+    own, joined = join_tables(above.own, [*constraints, *held_out], chosen, geography.codes)
+    tables = {**tables, **own}
+    requests, findings = resolve(own, constraints, held_out)
+    findings += [*found, *said, *joined]
     used = list(dict.fromkeys([r.table for r in requests]))
     prepared: dict[str, Prepared] = {}
     for name in used:
@@ -131,15 +143,25 @@ def examine(
     survey, homes, said = live_together(survey)
     findings += said
     view = View(survey, described_universe(survey), dict(recodes or {}), tables, homes)
-    findings += view.check(requests, prepared)
+    findings += view.check([*requests, *above.requests], prepared | above.prepared)
     trusted, said = _trusted(total_from, prepared, chosen, geography.codes, view)
     findings += said
     settled, said = _settle_and_check(view, prepared, chosen, trusted, seed)
     said = [*check_design(survey, view.usable()), *said] if view.constraints else said
-    findings = [*survey.findings, *area.findings, *(f for name in prepared for f in tables[name].findings), *findings, *said]
+    nested: tuple[AlignedLevel, ...] = ()
+    if settled is not None and above.places and not any(f.level == "error" for f in [*findings, *said]):
+        nested, more = settle_above(view, above.places, area.codes, settled.targets, seed)
+        said += more
+    findings = [
+        *survey.findings,
+        *area.findings,
+        *(f for name in {**prepared, **above.prepared} for f in tables[name].findings),
+        *findings,
+        *said,
+    ]
     if settled is None or any(f.level == "error" for f in findings):
         return None, tuple(findings)
-    return _aligned(view, area, settled, tuple(findings)), tuple(findings)
+    return replace(_aligned(view, area, settled, tuple(findings)), levels=nested), tuple(findings)
 
 
 def _trusted(
@@ -208,6 +230,7 @@ def _aligned(view: View, area: Geography, settled: Settled, findings: tuple[Find
         return AlignedTable(
             draft.name, draft.request.variables, draft.categories, new, draft.record_cell[usable], draft.universe,
             draft.standard_error, published, draft.merged, draft.source, draft.year, view.tables[draft.source].source,
+            draft.errors,
         )  # fmt: skip
 
     return Aligned(

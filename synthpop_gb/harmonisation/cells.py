@@ -17,7 +17,7 @@ from synthpop_gb.harmonisation.recode import Recode, recoded_categories
 from synthpop_gb.harmonisation.records import MISSING, UNKNOWN, Coded
 from synthpop_gb.harmonisation.resolve import Request
 
-__all__ = ["Draft", "draft_table"]
+__all__ = ["Draft", "distinct", "draft_table"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +28,7 @@ class Draft:
     record_cell : (n_records,) int32 over all records of the survey, -1 outside the universe.
     lacking : variable -> (n_records,) bool, records of the universe without a value in it.
     merged : (n_cells,) int64, how many published cells each cell is the sum of.
+    errors : (n_zones, n_cells) float64, standard deviation of the perturbation of each count; None where zones do not differ.
     """
 
     request: Request
@@ -42,6 +43,7 @@ class Draft:
     standard_error: float
     year: int | None
     merged: np.ndarray
+    errors: np.ndarray | None = None
 
     @property
     def name(self) -> str:
@@ -77,7 +79,7 @@ def draft_table(
         findings += said
         findings += _coarse(request, described[name], coded[name].variable, common, within, name in recodes)
         findings += _homeless(request, described[name], coded[name], common, inside == 1)
-        categories.append(_distinct(common))
+        categories.append(distinct(common))
     if all(len(c) < 2 for c in categories):
         shown = categories[0][0].label if categories[0] else "nothing"
         message = f"{request.name}: {table.name} and the survey share only one category ({shown})."
@@ -88,16 +90,16 @@ def draft_table(
     if strange:
         return None, findings + strange
     cells = pd.MultiIndex.from_product([[c.label for c in part] for part in categories], names=list(request.variables))
-    published, merged = _merged(request, prepared, categories, universe)
+    published, merged, errors = _merged(request, prepared, categories, universe)
     record_cell, lacking = _record_cells(request, inside, coded, categories)
     draft = Draft(
         request, table.name, tuple(categories), cells, published, prepared.bad, record_cell, lacking, universe,
-        table.standard_error, table.year, merged,
+        table.standard_error, table.year, merged, errors,
     )  # fmt: skip
     return draft, findings
 
 
-def _distinct(categories: tuple[Category, ...]) -> tuple[Category, ...]:
+def distinct(categories: tuple[Category, ...]) -> tuple[Category, ...]:
     """Return the same categories, labels made distinct where two sources call different people alike."""
     seen: dict[str, int] = {}
     out = []
@@ -167,10 +169,11 @@ def _undescribed(table: BenchmarkTable) -> list[Finding]:
 
 def _merged(
     request: Request, prepared: Prepared, categories: list[tuple[Category, ...]], universe: Universe
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Sum the counts of the common cells: (n_zones, n_cells); columns outside the universe are left out, margins summed.
 
-    Also returns how many columns each cell is the sum of: every one carries the publisher's perturbation.
+    Also returns how many columns each cell is the sum of, since every one carries the publisher's perturbation, and, where
+    zones differ in that, its standard deviation by zone and cell.
     """
     columns = prepared.table.counts.columns
     cell = np.zeros(len(columns), np.int64)
@@ -189,7 +192,11 @@ def _merged(
     merged = np.zeros((int(np.prod(shape)), len(prepared.values)))
     for column in np.flatnonzero(~out):  # in this order, whichever zones there are: fractions keep their bits
         merged[cell[column]] += prepared.values[:, column]
-    return np.ascontiguousarray(merged.T), np.bincount(cell[~out], minlength=len(merged))
+    variance = None if prepared.errors is None else np.zeros_like(merged)
+    for column in np.flatnonzero(~out) if variance is not None else ():
+        variance[cell[column]] += prepared.errors[:, column] ** 2
+    errors = None if variance is None else np.ascontiguousarray(np.sqrt(variance).T)
+    return np.ascontiguousarray(merged.T), np.bincount(cell[~out], minlength=len(merged)), errors
 
 
 def _record_cells(

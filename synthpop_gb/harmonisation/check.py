@@ -117,11 +117,13 @@ def _together(cells: np.ndarray, targets: Sequence[np.ndarray], weight: np.ndarr
         mass = np.bincount(inverse, weights=weight)
     else:
         table, record = np.nonzero(cells >= 0)
-        _, home = np.unique(unit, return_inverse=True)
-        pairs = np.unique(np.stack([home[record], cells[table, record] + start[table]]), axis=1)
-        place = np.arange(pairs.shape[1]) - np.searchsorted(pairs[0], pairs[0])
+        home, _ = pd.factorize(unit)
+        one = np.sort(home[record].astype(np.int64) * start[-1] + cells[table, record] + start[table])
+        one = one[np.append(True, one[1:] > one[:-1])[: len(one)]]  # each cell once
+        of, cell = one // start[-1], one % start[-1]
+        place = np.arange(len(one)) - np.searchsorted(of, of)
         rows = np.full((int(home.max()) + 1, int(place.max(initial=0)) + 1), -1, np.int32)
-        rows[pairs[0], place] = pairs[1]
+        rows[of, place] = cell
         numbered, inverse = np.unique(rows, axis=0, return_inverse=True)
         mass = np.bincount(inverse.reshape(-1)[home], weights=weight)
     return np.ascontiguousarray(numbered[np.argsort(-mass, kind="stable")].astype(np.int32))

@@ -21,11 +21,13 @@ class Prepared:
     """A table as it can be used: without subtotals, in the order of the study's zones.
 
     values : (n_zones, n_columns) float64, noughts where a zone cannot be used; bad : (n_zones,) bool, those zones.
+    errors : (n_zones, n_columns) float64, standard deviation of each count's perturbation; None where zones do not differ in it.
     """
 
     table: BenchmarkTable
     values: np.ndarray
     bad: np.ndarray
+    errors: np.ndarray | None = None
 
 
 def prepare(table: BenchmarkTable, zones: pd.Index, geography: pd.Index) -> tuple[Prepared, list[Finding]]:
@@ -42,7 +44,10 @@ def prepare(table: BenchmarkTable, zones: pd.Index, geography: pd.Index) -> tupl
     table, values = without_subtotals(table, values, findings)
     _compare_total(table, values, bad, zones, findings)
     known = {f.code for f in table.findings}
-    return Prepared(table, values, bad), [f for f in findings if f.code not in known]
+    errors = None
+    if table.errors is not None:
+        errors = table.errors[~table.errors.index.duplicated()].reindex(zones).fillna(0.0).to_numpy(np.float64)
+    return Prepared(table, values, bad, errors), [f for f in findings if f.code not in known]
 
 
 def _rows(table: BenchmarkTable, zones: pd.Index, geography: pd.Index, findings: list[Finding]) -> tuple[np.ndarray, np.ndarray]:

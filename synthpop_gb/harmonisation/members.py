@@ -15,10 +15,13 @@ from synthpop_gb.harmonisation.records import MISSING, Coded, code_text, take_we
 from synthpop_gb.households import Households
 from synthpop_gb.microdata import Microdata
 
-__all__ = ["Homes", "check_sizes", "household_weights", "live_together", "uneven_values"]
+__all__ = ["COUNTED", "Homes", "check_sizes", "household_weights", "live_together", "uneven_values"]
 
 SIZES = (*("1 person", "2 people", "3 people", "4 people", "5 people", "6 people", "7 people"), "8 or more people")
 """Atoms of household size, as the common codebook has them."""
+
+COUNTED = "household ids"
+"""Source of the variables that who lives with whom tells by itself."""
 
 ROUNDING = 1e-4
 """Relative difference of two members' weights that is put down to rounding."""
@@ -132,11 +135,12 @@ def _homes(survey: Microdata) -> Homes:
     """Give the units numbers in the order of their first record."""
     records = survey.records
     ids = records[survey.household]
+    position, values = pd.factorize(ids)
+    known = np.array([*(code_text(v) or None for v in values), None], dtype=object)
     communal = np.zeros(len(records), bool) if survey.communal is None else _is_true(records[survey.communal])
-    text = np.array([None if v is None or v is pd.NA or v != v or not code_text(v) else code_text(v) for v in ids], dtype=object)
+    text = known[position]
     text[communal] = [f"communal {record}" for record in records.index[communal]]
-    known = text[~communal & (text != None)]  # noqa: E711 - by element
-    taken = set(known.tolist())
+    taken = set(text[~communal].tolist())
     for i in np.flatnonzero(communal):
         while text[i] in taken:
             text[i] += "'"
@@ -153,7 +157,8 @@ def _homes(survey: Microdata) -> Homes:
 
 def _is_true(column: pd.Series) -> np.ndarray:
     """Whom a column marks: true, or neither blank nor a word or number for no."""
-    return np.array([v is not None and v is not pd.NA and v == v and code_text(v).casefold() not in _NO for v in column], bool)
+    position, values = pd.factorize(column)
+    return np.array([*(code_text(v).casefold() not in _NO for v in values), False], bool)[position]
 
 
 def _with_residence(survey: Microdata, homes: Homes) -> Microdata:
@@ -164,7 +169,7 @@ def _with_residence(survey: Microdata, homes: Homes) -> Microdata:
     kinds = ("household", "communal establishment")
     values = np.where(homes.of_members(homes.communal, False).astype(bool), kinds[1], kinds[0])
     categories = tuple(Category(kind, kind, frozenset([kind])) for kind in kinds)
-    variable = Variable(name, categories, name, source="household ids")
+    variable = Variable(name, categories, name, source=COUNTED)
     records = survey.records.assign(**{name: values})
     return replace(survey, records=records, variables={**survey.variables, name: variable})
 
@@ -181,7 +186,7 @@ def _with_size(survey: Microdata, homes: Homes) -> tuple[Microdata, list[Finding
     size[homes.communal] = len(SIZES)
     categories = tuple(Category(atom, atom, frozenset([atom])) for atom in SIZES)
     records = survey.records.assign(**{name: label[homes.of_members(size, len(SIZES))]})
-    variables = {**survey.variables, name: Variable(name, categories, name, source="household ids")}
+    variables = {**survey.variables, name: Variable(name, categories, name, source=COUNTED)}
     message = f"{survey.name} does not describe household_size: it was counted from the members of each household."
     return replace(survey, records=records, variables=variables), [finding("derived-variable", message, place=survey.name)]
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -48,6 +49,17 @@ class Settled:
     floor: pd.Series
 
 
+class _Words(NamedTuple):
+    """What findings are called, and the rows that they speak of."""
+
+    code: str
+    place: str
+    places: str | None
+
+    def count(self, n: int) -> str:
+        return number(n, self.place, self.places)
+
+
 @dataclass(frozen=True, eq=False)
 class _Draws:
     """Random streams of every zone, one a purpose's name; the zones' keys are hashed only where a table must be settled."""
@@ -81,6 +93,10 @@ def settle_drafts(
     *,
     trusted: Trusted | None = None,
     seed: int = 0,
+    settled: int = 0,
+    code: str = "total-mismatch",
+    place: str = "zone",
+    places: str | None = None,
 ) -> tuple[Settled, list[Finding]]:
     """Bring constraints to totals and shared margins that agree.
 
@@ -91,23 +107,28 @@ def settle_drafts(
     shares : one (n_cells,) array a draft, the survey's people in each cell: how a table without anybody is filled.
     trusted : the table whose totals its universe takes; None = the median of the universe's tables.
     seed : fixes the draws; zone z of table t has the same draw whichever zones and tables are there besides.
+    settled : how many of the drafts, the first ones, are settled already: the others are moved to them.
+    code, place, places : code of the findings, and what the rows are called in them, one and several.
 
-    Returns `Settled` and findings: 'total-mismatch' (totals or shared margins differ; an error where totals differ by a fifth of
-    all people, since they cannot count the same ones), 'perturbed'.
+    Returns `Settled` and findings: 'total-mismatch', or `code` (totals or shared margins differ; an error where totals differ by
+    a fifth of all people, since they cannot count the same ones), 'perturbed'.
     """
     draws = _Draws(zones, seed)
     marks = [signature(d.universe, variables) for d in drafts]
-    done: dict[int, np.ndarray] = {}
+    done: dict[int, np.ndarray] = {i: drafts[i].published for i in range(settled)}
+    known, say = set(done), _Words(code, place, places)
     findings: list[Finding] = []
     for group in _universes(marks):
         members = [drafts[i] for i in group]
         total, implied = _total(members, marks[group[0]], drafts, marks, done, trusted, draws)
-        findings += _mismatch(members, marks[group[0]], total, implied, zones, trusted)
+        findings += _mismatch(members, marks[group[0]], total, implied, zones, trusted, say)
         for i in sorted(group, key=lambda i: (drafts[i].source != (trusted.name if trusted else None), len(drafts[i].cells))):
+            if i in known:
+                continue
             done[i] = _settle(drafts[i], marks[i], drafts, marks, done, total, shares[i], draws)
     targets = [done[i] for i in range(len(drafts))]
-    findings += _margins_moved(drafts, marks, targets, zones)
-    findings += _still_apart(drafts, marks, targets, zones)
+    findings += _margins_moved(drafts, marks, targets, zones, say)
+    findings += _still_apart(drafts, marks, targets, zones, say)
     changes, floor = _changes(drafts, targets, zones)
     findings += _perturbed(drafts, changes, floor)
     return Settled(targets, changes, floor), findings
@@ -182,7 +203,13 @@ def _margins(draft, mark, drafts, marks, done, total) -> list[tuple[np.ndarray, 
 
 
 def _mismatch(
-    members: list[Draft], mark: dict, total: np.ndarray, implied: Draft | None, zones: pd.Index, trusted: Trusted | None
+    members: list[Draft],
+    mark: dict,
+    total: np.ndarray,
+    implied: Draft | None,
+    zones: pd.Index,
+    trusted: Trusted | None,
+    say: _Words,
 ) -> list[Finding]:
     """Say where the tables of one universe differ in their totals, or from the total implied for them."""
     sums = {d.source: d.published.sum(axis=1) for d in members}
@@ -197,17 +224,17 @@ def _mismatch(
     gross = gap.sum() > 0.2 * max(1.0, np.median(stacked, axis=0).sum())
     rows = pd.DataFrame({"zone": zones[off], **{k: v[off] for k, v in shown.items()}, "settled": total[off], "gap": gap[off]})
     message = (
-        f"{listed(shown, 6)} disagree on {who} in {off.sum():,} of {number(len(zones), 'zone')} "
+        f"{listed(shown, 6)} disagree on {who} in {off.sum():,} of {say.count(len(zones))} "
         f"(largest gap {gap[worst]:,.0f}, {zones[worst]})."
     )
     if gross and not (trusted and (trusted.mark == mark or (implied and implied.source == trusted.name))):
-        return [finding("total-mismatch", message, place=listed(sums, 6), count=int(off.sum()), rows=rows, level="error",
+        return [finding(say.code, message, place=listed(sums, 6), count=int(off.sum()), rows=rows, level="error",
                         why="Tables that differ by more than a fifth do not count the same people.",
                         remedy="Check the universe of each table; or name the one to trust with `total_from`.")]  # fmt: skip
-    return [finding("total-mismatch", message, place=listed(sums, 6), count=int(off.sum()), rows=rows)]
+    return [finding(say.code, message, place=listed(sums, 6), count=int(off.sum()), rows=rows)]
 
 
-def _margins_moved(drafts, marks, targets, zones) -> list[Finding]:
+def _margins_moved(drafts, marks, targets, zones, say) -> list[Finding]:
     """Say which tables were moved further than their totals ask for: they shared a margin with a table, and it differed."""
     findings = []
     for i, (draft, new) in enumerate(zip(drafts, targets, strict=True)):
@@ -230,19 +257,19 @@ def _margins_moved(drafts, marks, targets, zones) -> list[Finding]:
         who = ("household", "households") if draft.universe.unit == "household" else ("person", "people")
         message = (
             f"{draft.name} disagrees with {listed(others, 6)} on the margins they share in {off.sum():,} of "
-            f"{number(len(zones), 'zone')}; {number(int(moved[off].sum()), *who)} moved there "
+            f"{say.count(len(zones))}; {number(int(moved[off].sum()), *who)} moved there "
             f"(most {moved[worst]:,.0f}, {zones[worst]})."
         )
         rows = pd.DataFrame({"zone": zones[off], "moved": moved[off], "beyond_total": extra[off]})
         findings.append(
-            finding("total-mismatch", message, place=draft.name, count=int(off.sum()), rows=rows,
+            finding(say.code, message, place=draft.name, count=int(off.sum()), rows=rows,
                     why="Tables must agree on the margins they share before both can be met.",
                     remedy="Nothing: the table was moved to the shared margins and the change is reported.")
         )  # fmt: skip
     return findings
 
 
-def _still_apart(drafts, marks, targets, zones) -> list[Finding]:
+def _still_apart(drafts, marks, targets, zones, say) -> list[Finding]:
     """Say which pairs of constraints still have different shared margins: three tables in a ring cannot all be settled."""
     findings = []
     for i in range(len(drafts)):
@@ -260,12 +287,12 @@ def _still_apart(drafts, marks, targets, zones) -> list[Finding]:
                 worst = int(np.argmax(gap))
                 names = f"{drafts[i].name}, {drafts[j].name}"
                 message = (
-                    f"{names} still disagree on what they share in {number(int((gap > 0).sum()), 'zone')} after settling totals "
+                    f"{names} still disagree on what they share in {say.count(int((gap > 0).sum()))} after settling totals "
                     f"(largest gap {gap[worst]:,.0f}, {zones[worst]})."
                 )
                 rows = pd.DataFrame({"zone": zones[gap > 0], "gap": gap[gap > 0]})
                 findings.append(
-                    finding("total-mismatch", message, place=names, count=int((gap > 0).sum()), rows=rows,
+                    finding(say.code, message, place=names, count=int((gap > 0).sum()), rows=rows,
                             why="Both cannot be met there.", remedy="Leave out the table that matters less.")
                 )  # fmt: skip
     return findings

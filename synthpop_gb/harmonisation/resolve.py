@@ -9,17 +9,21 @@ from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.harmonisation._words import listed, nearest
 
-__all__ = ["Request", "resolve"]
+__all__ = ["Request", "breadth", "resolve"]
 
 
 @dataclass(frozen=True)
 class Request:
-    """One constraint or held-out table as asked for: its name, the table that has it, the variables to be counted."""
+    """One constraint or held-out table as asked for: its name, the table that has it, the variables to be counted.
+
+    level : the parent level that it is asked for at; empty = the zones.
+    """
 
     name: str
     table: str
     variables: tuple[str, ...]
     held_out: bool = False
+    level: str = ""
 
 
 def resolve(
@@ -67,10 +71,11 @@ def _lookup(name: str, tables: Mapping[str, BenchmarkTable]) -> tuple[str, tuple
     margins = [key for key, t in tables.items() if wanted < set(t.variable_names)]
     if margins:
         order = list(tables)
-        return min(margins, key=lambda k: (_restrictions(tables[k]), len(tables[k].variables), order.index(k))), variables
+        return min(margins, key=lambda k: (*breadth(tables[k]), order.index(k))), variables
     known = [" x ".join(t.variable_names) for t in tables.values()] + [v for t in tables.values() for v in t.variable_names]
     return f"No table counts {name!r}.{nearest(name, [*known, *tables])}"
 
 
-def _restrictions(table: BenchmarkTable) -> int:
-    return len(table.universe.members) if table.universe else 0
+def breadth(table: BenchmarkTable) -> tuple[int, int]:
+    """Return what margins are preferred by, the least first: restrictions of the table's universe, number of its variables."""
+    return len(table.universe.members) if table.universe else 0, len(table.variables)

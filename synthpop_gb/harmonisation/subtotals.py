@@ -50,7 +50,8 @@ def without_subtotals(table: BenchmarkTable, values: np.ndarray, findings: list[
         variables.append(replace(variable, categories=tuple(c for c in variable.categories if c.code not in wholes)))
     if not drop.any():
         return table, values
-    return replace(table, counts=table.counts.loc[:, ~drop], variables=tuple(variables)), values[:, ~drop]
+    errors = None if table.errors is None else table.errors.loc[:, ~drop]
+    return replace(table, counts=table.counts.loc[:, ~drop], variables=tuple(variables), errors=errors), values[:, ~drop]
 
 
 def _usable_rows(table: BenchmarkTable, step: int = 1) -> np.ndarray:

@@ -14,7 +14,7 @@ from synthpop_gb.errors import Finding, finding
 from synthpop_gb.harmonisation._words import listed, nearest, number
 from synthpop_gb.harmonisation.cells import Draft, draft_table
 from synthpop_gb.harmonisation.counts import Prepared
-from synthpop_gb.harmonisation.members import Homes, check_sizes, household_weights, uneven_values
+from synthpop_gb.harmonisation.members import COUNTED, Homes, check_sizes, household_weights, uneven_values
 from synthpop_gb.harmonisation.recode import Recode
 from synthpop_gb.harmonisation.records import UNKNOWN, Coded, code_variable, find_variable, take_weights
 from synthpop_gb.harmonisation.resolve import Request
@@ -42,21 +42,26 @@ class View:
 
     @property
     def constraints(self) -> list[Draft]:
-        """Drafts to be fitted."""
-        return [d for d in self.drafts if not d.request.held_out]
+        """Drafts to be fitted in every zone."""
+        return [d for d in self.drafts if not d.request.held_out and not d.request.level]
 
     @property
     def held_out(self) -> list[Draft]:
-        """Drafts kept back."""
-        return [d for d in self.drafts if d.request.held_out]
+        """Drafts of zones kept back."""
+        return [d for d in self.drafts if d.request.held_out and not d.request.level]
+
+    @property
+    def fitted(self) -> list[Draft]:
+        """Drafts to be fitted in zones or in areas above them: a record must have what any of them asks for."""
+        return [d for d in self.drafts if not d.request.held_out]
 
     def usable(self) -> np.ndarray:
         """Find the records with a weight, every value that a constraint needs, and a place in some constraint's universe.
 
         Of households, those whose every member has the first two, and some member the third.
         """
-        lacking = np.any([mask for d in self.constraints for mask in d.lacking.values()], axis=0)
-        inside = np.any([d.record_cell >= 0 for d in self.constraints], axis=0)
+        lacking = np.any([mask for d in self.fitted for mask in d.lacking.values()], axis=0)
+        inside = np.any([d.record_cell >= 0 for d in self.fitted], axis=0)
         if self.homes is not None:
             return self.homes.usable(self.weight, lacking, inside)
         return (self.weight > 0) & ~lacking & inside
@@ -102,16 +107,16 @@ class View:
         findings = []
         for name in needed:
             findings += uneven_values(self.survey, self.homes, self.coded[name], of_reference=of_reference)
-            if name == "household_size":
+            if name == "household_size" and self.coded[name].variable.source != COUNTED:
                 findings += check_sizes(self.survey, self.homes, self.coded[name])
         return findings
 
     def _lost(self, unknown: Mapping[str, np.ndarray]) -> list[Finding]:
         """Say how many households and people were left out, and for want of what."""
-        if self.homes is None or not self.constraints:
+        if self.homes is None or not self.fitted:
             return []
         lacking: dict[str, np.ndarray] = {}
-        for draft in self.constraints:
+        for draft in self.fitted:
             for name, mask in draft.lacking.items():
                 lacking[name] = lacking.get(name, False) | (mask & ~unknown[name])
         return self.homes.lost(self.survey, self.weight, lacking, self.usable())
@@ -146,8 +151,8 @@ class View:
         findings = []
         out = "left out" if self.homes is None else "left out with everybody who lives with them"
         for drafts, outcome in (
-            (self.constraints, out),
-            (self.held_out, "not counted when the held-out table is compared"),
+            (self.fitted, out),
+            ([d for d in self.drafts if d.request.held_out], "not counted when the held-out table is compared"),
         ):
             lacking: dict[str, np.ndarray] = {}
             for draft in drafts:

@@ -22,11 +22,12 @@ lists). Scotland gave every zone a new code; England and Wales only those whose 
 
 
 def choose_zones(
-    geography: Geography, zones: Sequence[str] | None = None, parent: tuple[str, str] | None = None
+    geography: Geography, zones: Sequence[str] | None = None, parent: tuple[str, str | Sequence[str]] | None = None
 ) -> tuple[Geography, list[Finding]]:
     """Restrict a geography to the zones listed, to those of one parent, to those that are both, or to all.
 
-    parent : (level, name or code), such as ('lad', 'Leeds') or ('lad', 'E08000035'); case does not matter.
+    parent : (level, name or code, or several), such as ('lad', 'Leeds') or ('lad', ['E08000035', 'E08000036']); case does not
+        matter.
 
     Returns the geography restricted (in its own order) and findings: 'duplicate-zone', 'unknown-zone', 'study-reference'
     (no such level) and 'no-zones'.
@@ -98,24 +99,27 @@ def _requested(zones: Sequence[str], codes: pd.Index, findings: list[Finding]) -
     return asked.tolist()
 
 
-def _children(geography: Geography, level: str, name: str, findings: list[Finding]) -> np.ndarray:
-    """Which zones lie in the parent of that name or code."""
+def _children(geography: Geography, level: str, wanted: str | Sequence[str], findings: list[Finding]) -> np.ndarray:
+    """Which zones lie in the parents of those names or codes."""
     columns = [c for c in (level, f"{level}_name") if c in geography.zones.columns]
     if not columns:
         message = f"The lookup has no parent level {level!r}.{nearest(level, geography.parents)}"
         findings.append(finding("study-reference", message, place="zones.parent"))
         return np.zeros(len(geography.zones), dtype=bool)
+    asked = {str(name).casefold(): name for name in ([wanted] if isinstance(wanted, str) else wanted)}
     inside = np.zeros(len(geography.zones), dtype=bool)
     names: list[str] = []
     for column in columns:
         values = geography.zones[column].astype("category")
         texts = [str(v) for v in values.cat.categories]
         names += texts
-        hit = np.array([t.casefold() == str(name).casefold() for t in texts] + [False])
+        hit = np.array([t.casefold() in asked for t in texts] + [False])
         inside |= hit[values.cat.codes.to_numpy()]
-    if not inside.any():
-        message = f"No zone has the {level} {name!r}.{nearest(name, sorted(names))}"
-        findings.append(finding("no-zones", message, place="zones.parent"))
+    known = {t.casefold() for t in names}
+    for key, name in asked.items():
+        if key not in known:
+            message = f"No zone has the {level} {name!r}.{nearest(name, sorted(names))}"
+            findings.append(finding("no-zones", message, place="zones.parent"))
     return inside
 
 

@@ -15,10 +15,13 @@ from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.indicators.conditions import parse_condition
 from synthpop_gb.indicators.matching import Words, common_labels
 
-__all__ = ["MEASURES", "Answers", "Question"]
+__all__ = ["MEASURES", "UNITS", "Answers", "Question"]
 
 MEASURES = ("share", "count", "mean", "total", "quantile")
 """What can be asked for: a share or a count of people who meet a condition; mean, total or quantile of a number."""
+
+UNITS = {"person": "people", "household": "households"}
+"""Who can be asked about, and what several of them are called."""
 
 _MOST_GROUPS = 500
 _PLACES = ("zone", "all")
@@ -45,11 +48,14 @@ class Question:
         'zone', a parent level such as 'lad', or 'all' (the whole study area), and variables whose categories make groups.
     quantile : float
         Which quantile, above 0 and below 1: 0.5 = the median. For the measure 'quantile' only.
+    of : str
+        'person', or 'household' where whole households were placed: each then counts once, by what is known of it and of its
+        reference, and residents of communal establishments do not count.
 
     Raises
     ------
     ValueError
-        For an unknown measure, a quantile out of range, or something twice in `by`.
+        For an unknown measure or unit, a quantile out of range, or something twice in `by`.
     """
 
     what: str
@@ -57,10 +63,13 @@ class Question:
     where: str | None = None
     by: tuple[str, ...] = ("zone",)
     quantile: float = 0.5
+    of: str = "person"
 
     def __post_init__(self):
         if self.measure not in MEASURES:
             raise ValueError(f"measure is one of {', '.join(MEASURES)}, not {self.measure!r}")
+        if self.of not in UNITS:
+            raise ValueError(f"unit is one of {', '.join(UNITS)}, not {self.of!r}")
         if not (math.isfinite(self.quantile) and 0 < self.quantile < 1):
             raise ValueError(f"quantile is a number above 0 and below 1, not {self.quantile}")
         object.__setattr__(self, "by", (self.by,) if isinstance(self.by, str) else tuple(self.by))
@@ -70,19 +79,20 @@ class Question:
     def __str__(self) -> str:
         """Return the question as one line for headings: 'share: health in (...); where age >= 16'."""
         head = f"{self.quantile:g} quantile" if self.measure == "quantile" else self.measure
-        return f"{head}: {self.what}" + (f"; where {self.where}" if self.where else "")
+        of = "" if self.of == "person" else " of households"
+        return f"{head}{of}: {self.what}" + (f"; where {self.where}" if self.where else "")
 
     @property
     def unit(self) -> str:
         """Of its estimates: 'share of people', 'people', or that of the column; shares say of whom."""
         if self.measure == "share":
             return f"share of {self.whom}"
-        return "people" if self.measure == "count" else f"in the unit of {self.what}"
+        return UNITS[self.of] if self.measure == "count" else f"in the unit of {self.what}"
 
     @property
     def whom(self) -> str:
         """Who is asked about: 'people', or 'people, where age >= 16'."""
-        return f"people, where {self.where}" if self.where else "people"
+        return f"{UNITS[self.of]}, where {self.where}" if self.where else UNITS[self.of]
 
     def ask(self, aligned: Aligned) -> Answers:
         """Find each record's answer.
@@ -91,10 +101,11 @@ class Question:
         ------
         InputError
             Every finding at once (`bad-condition`): conditions that mean nothing, unknown columns, columns that are no numbers,
-            groups that the survey cannot form, a place that the geography does not have.
+            groups that the survey cannot form, a place that the geography does not have, households where there are none.
         """
         problems: list[Finding] = []
         n = len(aligned.records)
+        everybody = _attempt(problems, lambda: _everybody(self.of, aligned), np.ones(n, bool))
         asked = _attempt(problems, lambda: _mask(self.where, aligned), (np.ones(n, bool), np.ones(n, bool)))
         if self.measure in ("share", "count"):
             met, known = _attempt(problems, lambda: _mask(self.what, aligned), (np.zeros(n, bool), np.ones(n, bool)))
@@ -113,13 +124,14 @@ class Question:
         if problems:
             raise InputError(problems)
         code, index = _crossed(groups, columns, n)
-        base = asked[0] & asked[1] & known & (code >= 0)
+        base = everybody & asked[0] & asked[1] & known & (code >= 0)
         if not base.any():
             raise InputError(
                 [_bad("of no record of the survey is this known, so nothing can be estimated.", "See where and by.")]
             )
         area, areas = _areas(level[0] if level else "all", aligned)
-        return Answers(self, base, np.where(base, value, 0.0), np.where(base, code, -1).astype(np.int32), index, area, areas)
+        group = np.where(base, code, -1).astype(np.int32)
+        return Answers(self, base, np.where(base, value, 0.0), group, index, area, areas, everybody)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,6 +153,8 @@ class Answers:
         Area of each zone, a position in `areas`; -1 where the geography does not say.
     areas : pandas.Index
         Codes of the areas, named by their level.
+    everybody : (n_records,) bool
+        Records that stand for what is asked about at all: everybody, or the references of households.
     """
 
     question: Question
@@ -150,6 +164,7 @@ class Answers:
     groups: pd.Index
     area: np.ndarray
     areas: pd.Index
+    everybody: np.ndarray
 
     @property
     def binary(self) -> bool:
@@ -167,6 +182,19 @@ def _attempt(problems: list[Finding], what, instead):
     except InputError as error:
         problems.extend(error.findings)
         return instead
+
+
+def _everybody(of: str, aligned: Aligned) -> np.ndarray:
+    """Find the records that stand for a unit: all, or the references of households."""
+    if of == "person":
+        return np.ones(len(aligned.records), bool)
+    homes = aligned.households
+    if homes is None:
+        message = "the survey does not say who lives together, so nothing can be said of households."
+        raise InputError([_bad(message, "Ask about persons, or name the survey's household column in the study.")])
+    out = np.zeros(len(aligned.records), bool)
+    out[homes.reference[~homes.communal]] = True
+    return out
 
 
 def _mask(condition: str | None, aligned: Aligned) -> tuple[np.ndarray, np.ndarray]:
@@ -217,7 +245,7 @@ def labels_of(name: str, aligned: Aligned, places: str = "zone, all") -> pd.Cate
             level = table.variables.index(name)
             labels = [c.label for c in table.categories[level]]
             of_cell = np.array([labels.index(str(v)) for v in table.targets.columns.get_level_values(level)] + [-1])
-            return pd.Categorical.from_codes(of_cell[table.record_cell], labels, ordered=True)
+            return pd.Categorical.from_codes(of_cell[aligned.cell_of_all(table)], labels, ordered=True)
     words = _words(aligned)
     found = words.find(name)
     if found is None:

@@ -140,7 +140,8 @@ def solve(hessian, inverse, x, n):
 def dual_newton(layout, work, targets, allowed, most, steps, met):
     """Take Newton steps from the multipliers in work.u until every zone is within what is allowed or makes no headway.
 
-    targets, allowed : (n_cells, lanes) float64, persons. Target of each cell and how far off it may be.
+    targets, allowed : (n_cells, lanes) float64, persons. Target of each cell and how far off it may be. Cells of the layout
+        beyond these are of tilts, whose multipliers in work.u stay.
     most : limit of steps. steps : (lanes,) int32, written: steps taken.
     met : (lanes,) bool, written: every cell is within what is allowed. work is left as by `evaluate` at the last duals accepted.
 
@@ -148,7 +149,8 @@ def dual_newton(layout, work, targets, allowed, most, steps, met):
     too: a zone that can be fitted is fitted from anywhere, quadratically in the end, by a factor e a step where weights vanish.
     """
     n_cells, lanes = targets.shape
-    hessian, scratch = np.zeros((n_cells + 1, n_cells + 1, lanes)), np.zeros((n_cells + 1, lanes))
+    n_all = work.margin.shape[0]  # cells of tilts, and outside, included: they stand after those with targets
+    hessian, scratch = np.zeros((n_all, n_all, lanes)), np.zeros((n_all, lanes))
     inverse, newest = np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes))
     search = _new_search(n_cells, lanes)
     persons, step = np.zeros(lanes), 0

@@ -64,7 +64,7 @@ class BlockFit(NamedTuple):
     worst_cell: np.ndarray
 
 
-def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True, duals=None) -> BlockFit:
+def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True, duals=None, tilt=None) -> BlockFit:
     """Fit a block of zones; duals come out, from which `weights_from_duals` makes weights.
 
     layout : `fit_layout(start, cell_of, constraint_start)`, made once per problem.
@@ -74,6 +74,9 @@ def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True, dua
     max_cycles : limit of cycles and Newton steps together, at least 1. newton : False for plain cycles only.
     duals : (n_zones, n_cells) float64, where to start from: those of a fit to nearby targets or start weights; noughts where
         None. An entry of -inf, a cell that was empty then, starts from nought.
+    tilt : (n_zones, n_tilt_cells) float64, finite. Logarithms of factors on the start weights: the layout's last constraints,
+        whose cells come after those of the targets, are then tilts, by which profiles are told apart and to which nothing is
+        fitted. None where the layout has none.
 
     A zone that does not converge keeps the cycle at which its largest miss was least. The bits of a zone depend on its targets
     and the layout alone, not on the block, the lanes or the order of zones. No weight of a profile is ever stored.
@@ -86,9 +89,15 @@ def fit_block(layout, targets, tolerance, relative, max_cycles, newton=True, dua
     out = _new_fit(n_zones, n_cells)
     if duals is not None:
         out.duals[:] = np.where(np.isfinite(duals), duals, 0.0)
-    newton = bool(newton) and n_cells <= MOST_NEWTON_CELLS
-    lanes = min(_lanes(layout, n_cells if newton else 1), max(n_zones, 1))
-    _fit_block(layout, targets, float(tolerance), bool(relative), int(max_cycles), newton, lanes, out)
+    n_tilt_cells = int(layout.constraint_start[-1]) - n_cells
+    tilt = _read_only(np.zeros((n_zones, n_tilt_cells)) if tilt is None else tilt, np.float64)
+    if tilt.shape != (n_zones, n_tilt_cells):
+        raise ValueError(
+            f"tilts are {tilt.shape}, expected {(n_zones, n_tilt_cells)}: the layout has so many cells beyond the targets"
+        )
+    newton = bool(newton) and n_cells + n_tilt_cells <= MOST_NEWTON_CELLS
+    lanes = min(_lanes(layout, n_cells + n_tilt_cells if newton else 1), max(n_zones, 1))
+    _fit_block(layout, targets, tilt, float(tolerance), bool(relative), int(max_cycles), newton, lanes, out)
     return out
 
 
@@ -173,7 +182,7 @@ def _judge(margin, targets, allowed, l):
 
 
 @njit
-def _load(zones, targets, tolerance, relative, duals, u, t, allowed):
+def _load(zones, targets, tilt, tolerance, relative, duals, u, t, allowed):
     """Put zones into lanes, starting from their duals; lanes to spare hold nobody."""
     n_cells, lanes = t.shape
     for l in range(lanes):
@@ -182,6 +191,8 @@ def _load(zones, targets, tolerance, relative, duals, u, t, allowed):
             t[c, l] = target
             allowed[c, l] = max(tolerance * target if relative else tolerance, ROUNDING * target)
             u[c, l] = math.exp(duals[zones[l], c]) if target > 0.0 else 0.0
+        for c in range(tilt.shape[1]):
+            u[n_cells + c, l] = math.exp(tilt[zones[l], c]) if l < zones.shape[0] else 1.0
 
 
 @njit
@@ -195,7 +206,7 @@ def _write(out, z, u, l, outcome, taken, verdict):
 
 
 @njit
-def _fit_block(layout, targets, tolerance, relative, max_cycles, newton, lanes, out):
+def _fit_block(layout, targets, tilt, tolerance, relative, max_cycles, newton, lanes, out):
     """Take all zones through the first cycles, those still open through Newton steps, those open then through the last cycles."""
     n_cells = targets.shape[1]
     work, t, allowed = fit_work(layout, lanes), np.empty((n_cells, lanes)), np.empty((n_cells, lanes))
@@ -205,7 +216,7 @@ def _fit_block(layout, targets, tolerance, relative, max_cycles, newton, lanes, 
             continue
         for i in range(0, todo.shape[0], lanes):
             zones = todo[i : i + lanes]
-            _load(zones, targets, tolerance, relative, out.duals, work.u, t, allowed)
+            _load(zones, targets, tilt, tolerance, relative, out.duals, work.u, t, allowed)
             if way == 0:
                 _first_cycles(layout, work, zones, t, allowed, max_cycles, out)
             elif way == 1:

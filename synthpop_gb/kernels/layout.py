@@ -13,9 +13,20 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import mix
 
-__all__ = ["ONE_WAY_PULL", "WholeLayout", "WholeWork", "cell_salts", "find_profile", "hash_table", "whole_layout", "whole_work"]
+__all__ = [
+    "NO_LIMIT",
+    "ONE_WAY_PULL",
+    "WholeLayout",
+    "WholeWork",
+    "cell_salts",
+    "find_profile",
+    "hash_table",
+    "whole_layout",
+    "whole_work",
+]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
+NO_LIMIT = np.iinfo(np.int32).max
 ONE_WAY_PULL = 3  # a squared one-way misfit against a two-way one: more costs two-way accuracy, less needs more repair
 
 
@@ -63,6 +74,7 @@ class WholeWork(NamedTuple):
     gap : (outside + 1,) int32         repair: count minus target by one-way cell; 0 outside
     excess : (n_constraints,) int32    repair: sum of a constraint's gaps
     short : (outside + n_constraints,) int32, n_short : (n_constraints,) int32   repair: cells that want people
+    most : (n_profiles,) int32         repair: people that a profile may have; set by whoever limits them, a zone at a time
     """
 
     misfit: np.ndarray
@@ -79,6 +91,7 @@ class WholeWork(NamedTuple):
     excess: np.ndarray
     short: np.ndarray
     n_short: np.ndarray
+    most: np.ndarray
 
 
 def whole_layout(cell_of, constraint_start) -> WholeLayout:
@@ -139,6 +152,7 @@ def whole_work(layout: WholeLayout) -> WholeWork:
         excess=np.zeros(n_constraints, np.int32),
         short=np.zeros(layout.outside + n_constraints, np.int32),
         n_short=np.zeros(n_constraints, np.int32),
+        most=np.full(n_profiles, NO_LIMIT, np.int32),
     )
 
 

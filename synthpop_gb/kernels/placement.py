@@ -38,7 +38,7 @@ def placement_guide(donor_start, donor_weight):
 
 
 @njit
-def place_zones(zone_start, profile, number, keys, donor_start, donor, cumulated, guide, n_records):
+def place_zones(zone_start, profile, number, keys, donor_start, donor, cumulated, guide, n_records, caps):
     """Draw the donors of a block of zones.
 
     zone_start : (n_zones + 1,) int64; profile, number : (n_entries,) int32. Whole counts by zone as CSR: `number` people of
@@ -47,6 +47,8 @@ def place_zones(zone_start, profile, number, keys, donor_start, donor, cumulated
     donor_start : (n_profiles + 1,) int64; donor : (n_donors,) int32, positions among the survey's n_records records, each
         record once.
     cumulated, guide : of `placement_guide`. Inputs are only read; read-only arrays do.
+    caps : (n_zones,) int64, how often one donor may stand in a zone; empty for no limit. Shares that the design weights would
+        take above it are cut there, and the rest goes to the profile's other donors by weight (`_draw_capped`).
     Returns start (n_zones + 1,) int64, record (n,) int32, people (n,) int32, unplaced: donors by zone as CSR, records
     ascending within a zone; and how many people belong to profiles without a donor of positive weight (0 where weights come
     from a fit).
@@ -61,13 +63,20 @@ def place_zones(zone_start, profile, number, keys, donor_start, donor, cumulated
     used = np.zeros(n_records, np.int32)
     marks = np.zeros(n_records // 64 + 1, np.uint64)
     state = np.empty(1, np.uint64)
+    share = np.zeros(n_records if caps.shape[0] > 0 else 0)
     n, unplaced = 0, 0
     for z in range(zone_start.shape[0] - 1):
         state[0] = keys[z]
         for e in range(zone_start[z], zone_start[z + 1]):
             p = profile[e]
             first, last = donor_start[p], donor_start[p + 1]
-            if number[e] > 0 and not _draw(number[e], first, last, donor, cumulated, guide, state, used, marks):
+            if number[e] <= 0:
+                continue
+            if caps.shape[0] > 0 and _exceeds(number[e], caps[z], first, last, cumulated):
+                done = _draw_capped(number[e], caps[z], first, last, donor, cumulated, share, state, used, marks)
+            else:
+                done = _draw(number[e], first, last, donor, cumulated, guide, state, used, marks)
+            if not done:
                 unplaced += number[e]
         n = _gather(used, marks, record, people, n)
         start[z + 1] = n
@@ -98,6 +107,87 @@ def _draw(number, first, last, donor, cumulated, guide, state, used, marks):
         used[r] += 1
         marks[r >> 6] |= np.uint64(1) << np.uint64(r & 63)
     return True
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _exceeds(number, cap, first, last, cumulated):
+    """Say whether a draw by weight alone may use some donor more than `cap` times."""
+    before, most = 0.0, 0.0
+    for d in range(first, last):
+        most = max(most, cumulated[d] - before)
+        before = cumulated[d]
+    return number * most > cap * before * (1.0 - 1e-9)  # a share of just the cap may be rounded up across it
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _draw_capped(number, cap, first, last, donor, cumulated, share, state, used, marks):
+    """Systematic draw of `number` people among the donors first:last, none of them more than `cap` times; False without weight.
+
+    Donors whose share by weight is `cap` or more get just that, and the others share the rest by weight, until nobody is above
+    (Chao 1982, Biometrika 69, for sampling with unequal probabilities). Where all donors with weight are full, those without (of
+    a bootstrap replicate) come next, and only where they are full too does a donor stand more often than the cap.
+    share : (>= last - first,) float64, work space.
+    """
+    size = last - first
+    if size == 0 or not cumulated[last - 1] > 0:
+        return False
+    before = 0.0
+    for d in range(size):
+        share[d] = cumulated[first + d] - before
+        before = cumulated[first + d]
+    left, total, again = np.int64(number), before, True
+    while again and left > 0 and total > 0.0:
+        again, wanted, sum_of_all = False, left, total
+        total = 0.0
+        for d in range(size):
+            if share[d] > 0.0 and left > 0 and wanted * share[d] >= cap * sum_of_all:
+                left -= _use(donor[first + d], min(cap, left), used, marks)
+                share[d], again = 0.0, True
+            total += share[d]
+    if left > 0 and total > 0.0:
+        _draw_rest(left, cap, total, first, size, donor, share, state, used, marks)
+        return True
+    for d in range(size):
+        if left > 0 and used[donor[first + d]] < cap:
+            left -= _use(donor[first + d], min(cap - used[donor[first + d]], left), used, marks)
+    if left > 0:
+        _use(donor[first], left, used, marks)
+    return True
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _draw_rest(number, cap, total, first, size, donor, share, state, used, marks):
+    """Draw systematically among the donors with a share above nought, each share below `cap`; rounding is kept off the cap."""
+    step, shift = total / number, next_uniform(state)
+    reached, i, carried = 0.0, 0, 0
+    last = -1
+    for d in range(size):
+        if share[d] <= 0.0:
+            continue
+        reached += share[d]
+        last = d
+        hits = carried
+        while i < number and (i + shift) * step < reached:
+            hits += 1
+            i += 1
+        mine = min(hits, cap)
+        carried = hits - mine
+        if mine > 0:
+            _use(donor[first + d], mine, used, marks)
+    carried += number - i  # the last point, rounded up to the total
+    for d in range(last, -1, -1):
+        if carried > 0 and share[d] > 0.0:
+            mine = min(np.int64(carried), np.int64(cap) - used[donor[first + d]])
+            if mine > 0:
+                carried -= _use(donor[first + d], mine, used, marks)
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _use(record, times, used, marks):
+    """Use a record so many times more; returns how many."""
+    used[record] += times
+    marks[record >> 6] |= np.uint64(1) << np.uint64(record & 63)
+    return times
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -24,7 +24,8 @@ def prepare(layout, work):
 def cycle(layout, work, targets, moving):
     """Take one cycle: every constraint in turn, first those of the rows, then those of the columns; then all margins.
 
-    work.column_factor and work.row_passed must belong to work.u, and do so afterwards. targets : (n_cells, lanes), persons.
+    work.column_factor and work.row_passed must belong to work.u, and do so afterwards. targets : (n_cells, lanes), persons;
+        constraints of the layout beyond these cells are tilts, and keep the multipliers they have.
     moving : (lanes,) bool; the others are left untouched, bit by bit.
     """
     bounds, cut = layout.constraint_start, layout.row_cells.shape[1]
@@ -50,6 +51,8 @@ def _rake(cells, bounds, targets, moving, work, own_factor, passed, weight):
     factor[-1] = 1.0
     for k in range(cells.shape[1]):
         low, high = bounds[k], bounds[k + 1]
+        if low >= targets.shape[0]:
+            break  # tilts, which come last: their multipliers are given
         margin[low:high] = 0.0
         for i in range(n):
             w, m = weight[i], margin[cells[i, k]]

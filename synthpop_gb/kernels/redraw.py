@@ -16,7 +16,7 @@ from synthpop_gb.kernels.components import component_of
 from synthpop_gb.kernels.settle import meet_margins, settle
 from synthpop_gb.kernels.streams import mix, next_uniform
 
-__all__ = ["RedrawLayout", "add_noise", "redraw", "redraw_layout"]
+__all__ = ["RedrawLayout", "add_noise", "linked_cells", "redraw", "redraw_layout"]
 
 _TWO_PI = 2.0 * math.pi
 _FAINT = 1e-3  # weight of a cell that the noise has emptied, in people
@@ -66,7 +66,7 @@ def redraw_layout(start, cell_of, constraint_start) -> RedrawLayout:
         for j in order[:place]:
             if completed or (inside[j] == inside[k]).all():
                 used = np.flatnonzero(inside[j] & inside[k]) if not completed else slice(None)
-                margins[k].append((j, *_components(local[k][used], size[k], local[j][used], size[j])))
+                margins[k].append((j, *linked_cells(local[k][used], size[k], local[j][used], size[j])))
         margins[k].sort(key=lambda m: -int(m[1].max(initial=0)))
         finest = margins[k][:1] or [(-1, np.zeros(size[k], np.int32), None)]
         further = [m for m in margins[k][1:] if m[1].max(initial=0) > 0 and not (m[1] == finest[0][1]).all()]
@@ -78,7 +78,7 @@ def redraw_layout(start, cell_of, constraint_start) -> RedrawLayout:
     return RedrawLayout(first, tuple(order), outside, universe, tuple(map(tuple, margins)), tuple(share))
 
 
-def _components(a, n_a, b, n_b):
+def linked_cells(a, n_a, b, n_b):
     """Find the connected components of the graph that links cell a[p] of one table to cell b[p] of another, for each profile.
 
     Returns the component of each cell of either table, from 0; a cell of no profile joins component 0.

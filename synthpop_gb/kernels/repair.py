@@ -18,22 +18,23 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.layout import find_profile
 from synthpop_gb.kernels.streams import next_below, next_uniform
 
-__all__ = ["MAX_MOVES", "repair_zone"]
+__all__ = ["MAX_MOVES", "WANDER", "repair_zone"]
 
 MAX_MOVES = 1000  # moves a zone; real zones take 1 to 10
-_WANDER = 40  # sideways moves without an improvement before the full scan decides
+WANDER = 40  # sideways moves without an improvement before the full scan decides
 _SUBSETS = 4  # choices of constraints tried for one person: all that help, then random ones
 _SCAN = 250_000  # pairs of profiles that one full scan may look at
 
 
 @njit
-def repair_zone(weights, targets, layout, work, state, counts, max_moves):
+def repair_zone(weights, targets, layout, work, state, counts, max_moves, wander=WANDER):
     """Move people between profiles until every target is met or no move is left that helps.
 
     weights : (n_profiles,) float64, persons: what counts stay near; profiles of weight 0 are never filled.
     targets : (n_cells,) float64, persons; taken to the nearest whole number.
     counts : (n_profiles,) int32, >= 0. Changed in place.
-    max_moves : bound on moves; 0 only measures.
+    max_moves : bound on moves; 0 only measures. No move takes a profile above work.most. wander : moves that lower nothing
+        before all swaps are looked at; with fewer than `WANDER`, before it is given up.
     Returns (tae, n_moves): what is left, sum over cells of |count - target| in persons; moves made.
 
     The total stays as long as it agrees with every table's, also where a cell cannot be filled; where it does not, people are
@@ -52,9 +53,13 @@ def repair_zone(weights, targets, layout, work, state, counts, max_moves):
             p, q, change = _best_single(weights, layout, work, state, counts, n)
         if change >= 0 and _at_floor(layout, work, tae):
             break
-        if change >= 0 and wandered < _WANDER:
+        if change >= 0 and wander == 0:
+            break
+        if change >= 0 and wandered < wander:
             p, q, change = _sideways(weights, layout, work, state, counts, n)
-        if change > 0 or (change == 0 and wandered >= _WANDER):
+        if change > 0 or (change == 0 and wandered >= wander):
+            if wander < WANDER:
+                break
             p, q, change = _scan_swaps(weights, layout, work, state, counts, n)
             if change >= 0:
                 break
@@ -135,7 +140,7 @@ def _best_switch(weights, layout, work, state, counts, n):
                 gain += (here != outside) + (there != outside)
             if gain >= best:
                 q = find_profile(key, layout.keys, layout.table)
-                if q >= 0 and weights[q] > 0:
+                if q >= 0 and weights[q] > 0 and counts[q] < work.most[q]:
                     if gain > best:
                         best, total = gain, 0.0
                     share = _closeness(weights, counts, p, q)
@@ -187,7 +192,7 @@ def _best_single(weights, layout, work, state, counts, n):
     for i in range(n_profiles + n):
         p, q = -1, i
         if i < n_profiles:
-            possible, share = weights[q] > 0, weights[q] - counts[q]
+            possible, share = weights[q] > 0 and counts[q] < work.most[q], weights[q] - counts[q]
         else:
             p, q = np.int64(work.people[i - n_profiles]), -1
             possible, share = counts[p] > 0, counts[p] - weights[p]
@@ -264,7 +269,7 @@ def _sideways(weights, layout, work, state, counts, n):
                         if both:
                             key += salts[_cell(other, c, layout)] - salts[cells[other, p]]
                         q = find_profile(key, layout.keys, layout.table)
-                        if q < 0 or q == p or weights[q] <= 0:
+                        if q < 0 or q == p or weights[q] <= 0 or counts[q] >= work.most[q]:
                             continue
                         change = _change(p, q, layout, gap)
                         if change <= 0:
@@ -292,7 +297,7 @@ def _scan_swaps(weights, layout, work, state, counts, n):
         if counts[p] <= 0:
             continue
         for q in range(n_profiles):
-            if weights[q] <= 0:
+            if weights[q] <= 0 or counts[q] >= work.most[q]:
                 continue
             change = _change(p, q, layout, work.gap)
             if change <= best:

@@ -10,8 +10,8 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 
 __all__ = [
-    "ANNEAL", "BOOTSTRAP", "PLACE", "QUASI", "ROUND", "SETTLE", "START", "TABLES", "WHOLE", "mix", "next_below", "next_uniform",
-    "shuffle", "stream_key", "stream_keys",
+    "ANNEAL", "BOOTSTRAP", "PLACE", "QUASI", "REZONE", "ROUND", "SETTLE", "START", "TABLES", "WHOLE", "mix", "next_below",
+    "next_uniform", "shuffle", "stream_key", "stream_keys",
 ]  # fmt: skip
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
@@ -30,6 +30,7 @@ QUASI = 6  # shift of the Sobol points, and exchanges after them
 ROUND = 7  # margins of a soft fit made whole
 BOOTSTRAP = 8  # survey records resampled, for a replicate; keyed by records or strata instead of zones
 TABLES = 9  # published counts perturbed anew, for a replicate
+REZONE = 40  # units of a zone that is divided between areas, dealt out to them
 
 
 @njit(inline="always")

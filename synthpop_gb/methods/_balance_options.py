@@ -15,12 +15,18 @@ __all__ = ["BalanceOptions"]
 
 @dataclass(frozen=True)
 class BalanceOptions(WholeOptions):
-    """Options of the method 'balance'; how hard whole households are searched for is said by `WholeOptions`.
+    """Options of the method 'balance': of the fit, and of the search for whole households (`WholeOptions`).
 
     Attributes
     ----------
-    effort, max_proposals, restarts, milp_seconds
-        As in `WholeOptions`.
+    effort : str
+        'exact': again and again until household and person tables are met; 'quick': one attempt of 10,000 proposals.
+    max_proposals : int
+        Swaps that one attempt may propose, a zone.
+    restarts : int
+        Attempts after the first, where a zone is not exact yet.
+    milp_seconds : float
+        Limit of the integer programme that has the last word where all attempts fail, a zone; 0 = none.
     soft : bool
         Meet perturbed or sampled tables within their standard error; False to meet every target exactly.
     standard_error : float or mapping of str to float, optional

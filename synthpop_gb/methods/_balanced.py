@@ -27,7 +27,7 @@ class ZoneFits:
 
     duals : (n, n_cells), None where there are none; status, steps, residual, worst : (n,), as in `BlockResult`.
     targets, variance : (n, n_cells), what was aimed at. weights : callable, row -> (n_profiles,) float64 units.
-    most : (n, n_profiles) int64, units that a zone may have of each profile; None = any number.
+    most : (n, n_profiles) int32, units that a zone may have of each profile; None = any number.
     """
 
     duals: np.ndarray | None
@@ -65,16 +65,17 @@ def fit_zones(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
         known.tree, scale, known.groups(problem, zones), targets, options.prior * variance / importance, options.tolerance,
         options.max_steps, first, SOFTNESS / importance,
     )  # fmt: skip
-    starts, caps = _Starts(problem, zones, scale, known), _caps(problem, zones)
+    link, starts, caps = balance_link(options), _Starts(problem, zones, scale, known), _caps(problem, zones)
 
-    def free(row):
-        link = Link(ENTROPY)
-        return unit_weights(link, scale[row : row + 1], starts.tilted(row)[None], known.matrix, fit.duals[row : row + 1])[0]
+    def weights(row):  # as `Population.fitted` computes them
+        one = slice(row, row + 1)
+        found = unit_weights(link, scale[one], starts.tilted(row)[None], known.matrix, fit.duals[one])[0]
+        return found if caps is None else np.minimum(found, caps[row])
 
-    if not options.bounded and caps is None:
-        return ZoneFits(*_judged(fit), targets, variance, free)
-    held = _hold(problem, starts, caps, free, fit, targets, options.prior * variance / importance, importance, options)
-    return ZoneFits(*_judged(fit), targets, variance, held, caps)
+    if options.bounded or caps is not None:
+        softness = options.prior * variance / importance
+        _hold(problem, starts, caps, fit, known.matrix, targets, softness, importance, options)
+    return ZoneFits(*_judged(fit), targets, variance, weights, caps)
 
 
 def _judged(fit):
@@ -82,19 +83,18 @@ def _judged(fit):
     return fit.duals, fit.status, fit.steps, fit.residual, np.where(fit.status == FitStatus.CONVERGED, -1, fit.worst)
 
 
-def _hold(problem, starts, caps, free, fit, targets, variance, importance, options):
-    """Bring weights within bounds and caps, `fit` with them; zones that keep to them already stay as they are, to the bit."""
-    members, weights, kept = problem.members, np.empty(problem.n_profiles), {}
-    work = balance_work(problem.n_profiles, problem.n_cells)
+def _hold(problem, starts, caps, fit, matrix, targets, variance, importance, options):
+    """Bring zones within bounds and caps, writing to `fit`; those that keep to them already stay as they are, to the bit."""
+    members, weights, work = problem.members, np.empty(problem.n_profiles), balance_work(problem.n_profiles, problem.n_cells)
     work.softness[:] = SOFTNESS / importance
     for row in np.flatnonzero(fit.status != FitStatus.EMPTY):
-        d, mine = starts.scaled(row), free(row)
+        d, u = starts.scaled(row), fit.duals[row] @ matrix.T
         low, high = options.lower * d, np.full(len(d), np.inf) if options.upper is None else options.upper * d
         if caps is not None:
             high = np.minimum(high, caps[row])
             low = np.minimum(low, high)
-        alive = mine > 0
-        if (mine <= high)[alive].all() and (mine >= low)[alive].all():
+        free, alive = d * np.exp(u), ~np.isneginf(u)
+        if (free <= high)[alive].all() and (free >= low)[alive].all():
             continue
         with np.errstate(divide="ignore"):
             log_start = np.log(d)
@@ -104,14 +104,6 @@ def _hold(problem, starts, caps, free, fit, targets, variance, importance, optio
             options.max_steps, duals, weights, work,
         )  # fmt: skip
         fit.duals[row], fit.steps[row] = duals, before + steps
-        kept[int(row)] = low, high
-
-    def held(row):
-        found = free(row)
-        low, high = kept.get(int(row), (0.0, np.inf))
-        return np.where(found > 0, np.clip(found, low, high), 0.0)
-
-    return held
 
 
 def _update(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
@@ -133,10 +125,11 @@ def _update(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
 
 
 def _caps(problem: Problem, zones: np.ndarray) -> np.ndarray | None:
-    """(n, n_profiles) units that a zone may have of each profile, None where there is no limit."""
-    if getattr(problem, "max_copies", None) is None:
+    """(n, n_profiles) int32, units that a zone may have of each profile; None where there is no limit."""
+    if problem.max_copies is None:
         return None
-    return np.diff(problem.donor_start) * problem.caps(zones)[:, None]
+    most = np.diff(problem.donor_start) * problem.caps(zones)[:, None]
+    return np.minimum(most, np.iinfo(np.int32).max).astype(np.int32)
 
 
 class _Starts:

@@ -20,7 +20,8 @@ class Remembered:
     Parameters
     ----------
     build : callable
-        Problem -> anything that depends on its cells, tilts' cells, bins and, unless `start` is False, its start weights alone.
+        Problem -> anything that depends on its cells (of levels too), tilts' cells, bins and, unless `start` is False, its start
+        weights alone.
     start : bool
         Whether problems with other start weights are other problems: replicates of one problem differ in nothing else.
     """
@@ -36,6 +37,8 @@ class Remembered:
             content.update(problem.tilt_of.tobytes() + str(problem.tilt.shape[1]).encode())
         if problem.n_guides:
             content.update(problem.guide_of.tobytes() + problem.guide_start.tobytes())
+        for level in problem.levels:
+            content.update(level.cell_of.tobytes() + level.constraint_start.tobytes())
         for members in (problem.incidence, *(level.incidence for level in problem.levels)):
             if members is not None:
                 content.update(members.start.tobytes() + members.cell.tobytes() + members.count.tobytes())

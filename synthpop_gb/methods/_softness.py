@@ -52,12 +52,13 @@ def soft_targets(problem: Problem, zones: np.ndarray, options: Any) -> tuple[np.
 def by_constraint(problem: Problem, given: float | Mapping[str, float], option: str, own: np.ndarray) -> np.ndarray:
     """Find numbers by cell as an option gives them, for all constraints or by name; those not named keep their own.
 
-    Raises ValueError where a name is no constraint's.
+    Raises ValueError where a name is no constraint's, of the levels above neither.
     """
     if not isinstance(given, Mapping):
         return np.full(problem.n_cells, float(given))
     names = problem.cells.get_level_values(0).astype(str)
-    unknown = sorted(set(given) - set(names))
+    above = {str(name) for level in problem.levels for name in level.cells.get_level_values(0)}
+    unknown = sorted(set(given) - set(names) - above)
     if unknown:
         raise ValueError(f"{option} names no constraint: {', '.join(unknown)}; there are {', '.join(dict.fromkeys(names))}")
     out = np.array(own, dtype=np.float64, copy=True)

@@ -15,6 +15,8 @@ from synthpop_gb.kernels.streams import WHOLE
 from synthpop_gb.methods._balance_options import BalanceOptions
 from synthpop_gb.methods._balanced import balance_link, fit_zones
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
+from synthpop_gb.methods._nested import level_remainder
+from synthpop_gb.methods._nested_balance import fit_zones_together
 from synthpop_gb.methods._whole_goals import whole_goals
 from synthpop_gb.methods._whole_households import whole_households
 from synthpop_gb.problem import Problem
@@ -30,11 +32,13 @@ class Balance:
 
     - tae_published: total absolute error of the whole population against the counts as published, households and people together.
     - shift: largest difference between the fit and a soft count as published.
+    - level_remainder, where levels bind zones together: total absolute error of the areas that the zone lies in.
     - misfit: sum over soft cells of (fit - published)^2 / variance. Noise alone brings about 1 for every soft cell that says
       something of its own.
     """
 
     name, options, needs = "balance", BalanceOptions, "incidence"
+    tilts, caps, nests = True, True, True
 
     def link(self, options: BalanceOptions) -> Link:
         """Return what makes weights of the duals."""
@@ -42,10 +46,13 @@ class Balance:
 
     def solve_block(self, problem: Problem, zones: np.ndarray, options: BalanceOptions, streams: Streams) -> BlockResult:
         """Balance the zones at these positions and place their whole households."""
-        fits, matrix = fit_zones(problem, zones, options), problem.members.matrix()
+        fits = fit_zones_together(problem, zones, options) if problem.levels else fit_zones(problem, zones, options)
+        matrix = problem.members.matrix()
         margins = np.stack([fits.weights(row) @ matrix for row in range(len(zones))]) if len(zones) else fits.targets
         soft = (fits.variance > 0) & (fits.status != FitStatus.EMPTY)[:, None]
-        goals, settled = whole_goals(problem, zones, fits.weights, margins, soft, streams)
+        goals, settled = np.rint(problem.targets[zones]), False
+        if not problem.levels:  # else the settled targets, with which those of the areas above agree
+            goals, settled = whole_goals(problem, zones, fits.weights, margins, soft, streams)
         states = streams.keys(problem.zone_keys[zones], WHOLE)
         whole = whole_households(problem, zones, fits.weights, goals, options, states, most=fits.most)
         gap = np.where(soft, margins - fits.targets, 0.0)
@@ -58,6 +65,8 @@ class Balance:
             "shift": np.abs(gap).max(axis=1, initial=0.0),
             "misfit": (gap**2 / np.where(soft, fits.variance, 1.0)).sum(axis=1),
         }
+        if problem.levels:
+            extra["level_remainder"] = level_remainder(problem, zones, *whole[:3])
         return BlockResult(
             whole.indptr, whole.profile, whole.count, fits.status, fits.steps, fits.residual, fits.worst, whole.remainder,
             fits.duals, extra, goals if settled else None,

@@ -1,10 +1,9 @@
-"""What is done with a finished run: load it, validate it again, map it, expand it to one row a person."""
+"""What is done with a finished run: load it, validate it again, map it."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -15,13 +14,14 @@ from synthpop_gb.aligned import Aligned, AlignedTable
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.pipeline.inputs import align, examine_study, read_inputs
 from synthpop_gb.pipeline.run import Run, report_on
+from synthpop_gb.pipeline.starting import problem_of_run
 from synthpop_gb.population import Population
 from synthpop_gb.provenance import InputFile
-from synthpop_gb.release import ReleaseRule, release_rule
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Table
+from synthpop_gb.spec.start import StartModel
 
-__all__ = ["check_drawable", "draw", "draw_indicator", "expand_run", "load", "map_run", "opened", "slug", "validate_run"]
+__all__ = ["check_drawable", "draw", "draw_indicator", "load", "map_run", "opened", "slug", "validate_run"]
 
 
 def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
@@ -41,7 +41,8 @@ def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
     alone = (Path(folder) / "population" / "problem.npz").exists()  # an open survey: the folder is enough
     if aligned is None and run["study"] is not None and not alone:
         aligned = _aligned(run)
-    population = run_folder.load(folder, aligned=aligned)
+    problem = problem_of_run(run, aligned) if aligned is not None and run["study"] is not None else None
+    population = run_folder.load(folder, aligned=aligned, problem=problem)
     if aligned is None and run["study"] is not None and not run_folder.changed_inputs(run["inputs"]):
         population = replace(population, problem=replace(population.problem, aligned=_aligned(run)))
     return population
@@ -61,7 +62,8 @@ def opened(folder: Path, *, replicates: bool = False) -> tuple[Study, Aligned, P
         remedy = "Use Python: sp.load, then sp.validate, sp.indicator or sp.export.people with the aligned inputs."
         raise InputError([finding("study-missing", message, place=str(folder), remedy=remedy)])
     aligned = _aligned(run)
-    return Study.model_validate(run["study"]), aligned, run_folder.load(folder, aligned=aligned, replicates=replicates)
+    population = run_folder.load(folder, problem=problem_of_run(run, aligned), replicates=replicates)
+    return Study.model_validate(run["study"]), aligned, population
 
 
 def validate_run(folder: str | Path, *, held_out=()) -> Run:
@@ -92,7 +94,9 @@ def _judges(study: Study, aligned: Aligned, paths) -> tuple[tuple[AlignedTable, 
         # constraints that this table could serve are left out, so that none of them is looked for in it
         others = [c for c in study.constraints if not set(c.split(" x ")) <= set(table.variable_names)]
         others = others or study.constraints
-        asked = study.model_copy(update={"constraints": others, "held_out": [table.name], "maps": [], "truth": None})
+        start = StartModel(exclude=study.start.exclude)
+        changed = {"constraints": others, "held_out": [table.name], "maps": [], "truth": None, "start": start}
+        asked = study.model_copy(update=changed)
         judged, findings, _ = examine_study(asked, inputs)
         refuse(findings)
         (judge,) = judged.held_out
@@ -219,53 +223,3 @@ def slug(text: str) -> str:
         spoken = spoken.replace(sign, word)
     name = re.sub(r"[^a-z0-9]+", "-", spoken.lower()).strip("-") or "map"
     return name if len(name) <= 60 else f"{name[:50].strip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-
-
-def expand_run(
-    folder: str | Path,
-    target: str | Path,
-    *,
-    overwrite: bool = False,
-    layout: str = "people",
-    release: str | Mapping | ReleaseRule | None = None,
-    keys: Sequence[str] = (),
-) -> Path:
-    """Write one row a person of a run to a file or a partitioned folder; returns its path.
-
-    Parameters
-    ----------
-    folder, target : path
-        The run, and what is written (see `export.people`).
-    overwrite : bool
-        Replace what is there.
-    layout : str
-        'people' (zone, parents, donor, answers where the licence is open) or 'two-column' (zone and donor alone, as a file; no
-        rule applies to it).
-    release : optional
-        A rule, its profile's name or its mapping: record ids are dropped or replaced as it says, and where the people break it
-        nothing is written.
-    keys : sequence of str
-        What a neighbour may know, by which the rule judges who is alone in a zone; by default the visible ones among the answers
-        that are written.
-
-    Raises
-    ------
-    InputError
-        `output-exists` unless `overwrite`; `output-locked`; with a rule `release-refused`, for every breach, and `bad-condition`
-        for keys that there are not.
-    """
-    from synthpop_gb.export import people, two_column
-
-    target = Path(target)
-    rule = None if release is None else release_rule(release)
-    _, aligned, population = opened(Path(folder))
-    if rule is None:
-        donors = "keep"
-    else:
-        from synthpop_gb.pipeline.releasing import checked_people
-
-        donors = checked_people(Path(folder), aligned, rule, keys)
-    counts = run_folder.read_counts(folder, aligned.records)  # the people who were written and checked
-    if layout == "two-column":
-        return two_column(population, target, counts=counts, overwrite=overwrite)
-    return people(population, aligned, target, counts=counts, overwrite=overwrite, donors=donors)

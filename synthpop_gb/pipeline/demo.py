@@ -49,7 +49,7 @@ _HOUSEHOLDS = """\
 name = "demo-households"
 title = "{county}, a made-up county of whole households"
 seed = {seed}
-replicates = 40 # other draws of households and survey: what intervals are made from
+# replicates = 40 # for [[indicators]] with intervals: forty populations more, and forty times the time
 # Four tables of households and four of people, met together: a household is placed with everybody who lives in it.
 constraints = [
     "household_size", "tenure", "accommodation", "cars", "age", "sex", "ethnic_group", "economic_activity",
@@ -101,6 +101,9 @@ persons = "{data}/truth/persons.parquet"
 indicator = "health in ('bad', 'very bad')"
 title = "People in bad or very bad health"
 
+"""
+
+_INDICATORS = """\
 [[indicators]] # with intervals, by zone
 what = "smokes = 'yes'"
 where = "age >= 16"
@@ -112,6 +115,9 @@ where = "age >= 16"
 by = ["district", "sex"]
 title = "Median income of adults, pounds a year"
 
+"""
+
+_CARD = """\
 [card]
 purpose = "To try the program: nobody in this county is real."
 not_for = ["any statement about a real place"]
@@ -128,7 +134,7 @@ def demo_study(
     households: bool = False,
 ) -> str:
     """Text of the demo's study file, of persons or of whole households, for a county whose files lie in the folder `data`."""
-    text = _HEAD + (_HOUSEHOLDS if households else _PERSONS) + _REST
+    text = _HEAD + (_HOUSEHOLDS + _REST if households else _PERSONS + _REST + _INDICATORS) + _CARD
     truth = f'households = "{data}/truth/households.parquet"\n' if households else ""
     return text.format(data=data, county=county, seed=seed, schema=schema, truth=truth)
 

@@ -36,7 +36,7 @@ class Asked:
 
 def question_of(request: IndicatorRequest) -> Question:
     """Turn a study's request into a question. Raises ValueError for nonsense."""
-    return Question(request.what, request.measure, request.where, tuple(request.by), request.quantile)
+    return Question(request.what, request.measure, request.where, tuple(request.by), request.quantile, request.unit)
 
 
 def read_benchmark(path: str | Path, level: str | None) -> pd.Series:
@@ -100,6 +100,7 @@ def _file_name(request: IndicatorRequest) -> str:
     from synthpop_gb.pipeline.after import slug
 
     measure = f"quantile {request.quantile:g}" if request.measure == "quantile" else request.measure
+    measure += "" if request.unit == "person" else " of households"
     return slug(request.name or f"{measure} {request.what} {request.where or ''} by {' '.join(request.by)}")
 
 

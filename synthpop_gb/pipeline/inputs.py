@@ -38,6 +38,7 @@ class Inputs:
         known = {Path(f.path) for f in found}
         beside = {p.parent / "tables.csv" for p in known} | {p.parent.parent / "tables.csv" for p in known}
         beside |= {p.with_suffix(s) for p in known if p.suffix == ".shp" for s in (".dbf", ".shx", ".prj", ".cpg")}
+        beside |= {Path(t.lookup) for t in study.tables if t.lookup is not None}
         beside |= {Path(p) for p in (study.truth.persons, study.truth.households) if p} if study.truth else set()
         beside |= {Path(d.path) for d in study.distributions if d.path is not None}
         beside |= {Path(asked.benchmark) for asked in study.indicators if asked.benchmark is not None}
@@ -49,7 +50,7 @@ def read_inputs(study: Study) -> Inputs:
     """Read survey, tables and geography side by side. Problems are collected in `findings`, not raised."""
     inputs = Inputs()
     with ThreadPoolExecutor(4) as pool:
-        survey = pool.submit(_attempt, lambda: read_survey(study.survey))
+        survey = pool.submit(_attempt, lambda: _read_survey(study))
         tables = [pool.submit(_attempt, lambda t=t: _read_tables(t)) for t in study.tables]
         geography = pool.submit(_attempt, lambda: _read_geography(study))
         inputs.survey = _keep(survey.result(), inputs)
@@ -57,14 +58,21 @@ def read_inputs(study: Study) -> Inputs:
             for name, table in (_keep(job.result(), inputs) or {}).items():
                 if name in inputs.tables:
                     message = f"Two tables are called {name}: {inputs.tables[name].source.path} and {table.source.path}."
-                    inputs.findings.append(
-                        finding("study-reference", message, place=name, remedy="Give one of them another `name`.")
-                    )
+                    remedy = "Give one of them another `name`, or its `level` if it is of larger areas."
+                    inputs.findings.append(finding("study-reference", message, place=name, remedy=remedy))
                 inputs.tables[name] = table
         inputs.geography = _keep(geography.result(), inputs)
     if inputs.geography is None and study.zones.lookup is None and study.zones.boundaries is None and inputs.tables:
         inputs.geography = _zones_of(inputs.tables)
     return inputs
+
+
+def _read_survey(study: Study) -> Microdata:
+    """Read the survey, less the records that are never to be placed."""
+    from synthpop_gb.harmonisation import exclude
+
+    survey = read_survey(study.survey)
+    return survey if study.start.exclude is None else exclude(survey, study.start.exclude)
 
 
 def _attempt(read: Callable):
@@ -104,8 +112,19 @@ def read_survey(survey: Survey) -> Microdata:
 def _read_tables(table: Table) -> dict[str, BenchmarkTable]:
     from synthpop_gb import read
 
-    stated = {"path", "publisher", "licence", "url"}  # for the card only
-    return read.tables(table.path, **table.model_dump(exclude=stated, exclude_none=True))
+    # for the card only, and for what comes after reading
+    stated = {"path", "publisher", "licence", "url", "level", "lookup", "from_", "to"}
+    found = read.tables(table.path, **table.model_dump(exclude=stated, exclude_none=True))
+    if table.lookup is not None:
+        from synthpop_gb.rezoning import rezone_table
+
+        zones = {str(code) for t in found.values() for code in t.counts.index}
+        lookup = read.lookup(table.lookup, zone=table.from_ or read.column_of(table.lookup, zones), to=table.to)
+        found = {name: rezone_table(t, lookup) for name, t in found.items()}
+    if table.level is None:
+        return found
+    named = {name if table.name else f"{name} ({table.level})": t for name, t in found.items()}  # beside the same table of zones
+    return {name: replace(t, name=name, level=table.level) for name, t in named.items()}
 
 
 def _read_geography(study: Study) -> Geography | None:
@@ -144,11 +163,14 @@ def examine_study(study: Study, inputs: Inputs | None = None) -> tuple[Aligned |
     parent = next(iter(study.zones.parent.items())) if study.zones.parent else None
     aligned, findings = examine(
         inputs.survey, inputs.tables, inputs.geography, constraints=constraints, held_out=held_out, recodes=recodes,
+        levels=study.levels, held_out_levels=study.held_out_levels,
         total_from=study.total_from, zones=study.zones.codes, parent=parent, seed=study.seed,
     )  # fmt: skip
     found += findings
     if aligned is not None:
-        found += check_wishes(study, aligned)
+        from synthpop_gb.pipeline.starting import check_start
+
+        found += [*check_wishes(study, aligned), *check_start(study, aligned, inputs)]
         distributions, wrong = make_distributions(study, aligned)
         aligned, found = replace(aligned, distributions=distributions), [*found, *wrong]
     return (None if any(f.level == "error" for f in found) else aligned), tuple(found), inputs

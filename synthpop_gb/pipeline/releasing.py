@@ -20,8 +20,10 @@ from synthpop_gb.validation.disclosure.cloned import visible_keys
 __all__ = ["checked_people"]
 
 
-def checked_people(folder: Path, aligned: Aligned, rule: ReleaseRule, keys: Sequence[str] = ()) -> pd.Index | Literal["drop"]:
-    """Refuse people who break a rule; return what stands in place of their record ids.
+def checked_people(
+    folder: Path, aligned: Aligned, rule: ReleaseRule, keys: Sequence[str] = ()
+) -> dict[str, pd.Index | Literal["drop"]]:
+    """Refuse people who break a rule; return what stands in place of their record ids, and of their households', by argument.
 
     Parameters
     ----------
@@ -49,4 +51,8 @@ def checked_people(folder: Path, aligned: Aligned, rule: ReleaseRule, keys: Sequ
     refuse(
         check_release(rule, licence=aligned.survey.licence, columns=columns, answers=answers, uniqueness=uniqueness, keys=judged)
     )
-    return "drop" if labels is None else labels
+    ids = {"donors": "drop" if labels is None else labels}
+    if aligned.households is not None:
+        homes = donor_labels(aligned.households.ids, rule)
+        ids["donor_households"] = "drop" if homes is None else homes
+    return ids

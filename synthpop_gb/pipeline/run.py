@@ -38,7 +38,7 @@ class Run:
     @property
     def fits(self) -> bool:
         """Whether every zone's fit converged (or the zone is empty), and the written people, counted again, meet every target."""
-        recounted = not any(f.level == "error" or f.code == "zone-not-fitted" for f in self.checks.findings)
+        recounted = not any(f.level == "error" or f.code in ("zone-not-fitted", "level-not-met") for f in self.checks.findings)
         return self.population.unfitted.empty and recounted
 
 
@@ -73,7 +73,7 @@ def run(
         With every finding about the study and its inputs. Nothing was written then.
     """
     from synthpop_gb.execution import solve
-    from synthpop_gb.formulation import formulate
+    from synthpop_gb.pipeline.starting import start_study
 
     earlier = None
     if not isinstance(study, Study):
@@ -83,7 +83,9 @@ def run(
     if run_folder.is_finished(folder) and not overwrite:
         raise InputError([finding("output-exists", f"{folder} holds a finished run.", place=str(folder))])
     aligned, inputs = align(study)
-    problem = formulate(aligned)
+    started = start_study(study, aligned, inputs, (earlier or {}).get("start"))
+    aligned = replace(aligned, findings=(*aligned.findings, *started.findings))
+    problem = replace(started.problem, aligned=aligned)
     run_folder.begin(folder, overwrite=overwrite)
     try:
         population = solve(
@@ -91,7 +93,8 @@ def run(
             workers=workers, checkpoint=run_folder.blocks_folder(folder), progress=progress,
             replicates=study.replicates.number, sources=study.replicates.sources,
         )  # fmt: skip
-        made = replace(population.provenance, study=study.model_dump(mode="json", exclude_none=True), inputs=inputs.files(study))
+        told, files = study.model_dump(mode="json", exclude_none=True), inputs.files(study)
+        made = replace(population.provenance, study=told, inputs=files, start=started.facts or None)
         population = replace(population, provenance=made)
         written = run_folder.write_population(population, folder, licence=study.survey.licence)
         noticed = _repeated(earlier, written["digest"], population, folder)
@@ -162,12 +165,21 @@ def report_on(
     run_folder.write_checks(checks, folder, licence=study.survey.licence)
     page = _write_report(study, folder, aligned, population, checks, asked, left_out) if report else None
     if study.people and not (folder / "people").exists():
-        from synthpop_gb.export import people
-
-        counts = run_folder.read_counts(folder, aligned.records)
-        people(population, aligned, folder / "people" / "people.parquet", counts=counts)
+        _write_people(folder, aligned, population)
     run_folder.finish(population, folder, licence=study.survey.licence, checks=checks, aligned=aligned, extra=extra)
     return Run(study, folder, aligned, population, checks, page)
+
+
+def _write_people(folder: Path, aligned: Aligned, population: Population) -> None:
+    """Write one row a person, as the run's files have them; of whole households one row a household beside."""
+    from synthpop_gb.export import households, people
+
+    if aligned.households is None:
+        people(population, aligned, folder / "people" / "people.parquet", counts=run_folder.read_counts(folder, aligned.records))
+        return
+    for write, name in ((people, "people.parquet"), (households, "households.parquet")):
+        counts = run_folder.read_households(folder, aligned.households.ids)
+        write(population, aligned, folder / "people" / name, counts=counts)
 
 
 def _distances(population: Population) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-__all__ = ["DonorCounts", "digest_counts", "id_order", "sort_by_id", "zone_digests"]
+__all__ = ["DonorCounts", "digest_counts", "id_order", "sort_by_id", "with_members", "zone_digests"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +49,12 @@ class DonorCounts:
             record[here], n[here] = self.record[there], self.n[there]
         return DonorCounts(self.zones[rows], indptr, record, n)
 
+    def without(self, left_out: np.ndarray) -> DonorCounts:
+        """Return the same counts without some donors. left_out: (n,) bool by position of the donor."""
+        kept = ~left_out[self.record]
+        indptr = np.concatenate([[0], np.cumsum(kept)])[self.indptr].astype(np.int64)
+        return DonorCounts(self.zones, indptr, self.record[kept], self.n[kept])
+
     def __repr__(self) -> str:
         """One line: zones, people, donors placed."""
         return f"DonorCounts: {len(self.zones):,} zones, {int(self.n.sum()):,} people, {len(self.n):,} donors placed"
@@ -72,6 +78,27 @@ def sort_by_id(block: DonorCounts, order: np.ndarray, rank: np.ndarray) -> Donor
     for first, last in zip(block.indptr[:-1].tolist(), block.indptr[1:].tolist(), strict=True):
         packed[first:last].sort()
     return DonorCounts(block.zones, block.indptr, order[packed >> 32].astype(np.int32), (packed & 0xFFFFFFFF).astype(np.int32))
+
+
+def with_members(placed: DonorCounts, member_start: np.ndarray, member: np.ndarray) -> DonorCounts:
+    """Turn units placed into the people in them, unit by unit.
+
+    Parameters
+    ----------
+    placed : DonorCounts
+        Positions of units.
+    member_start, member : (n_units + 1,) int64 and (n_members,) int32
+        Members of each unit, as in `Problem`.
+
+    >>> placed = DonorCounts(pd.Index(["A"]), np.array([0, 2]), np.array([0, 2]), np.array([3, 1]))
+    >>> people = with_members(placed, np.array([0, 2, 3, 4]), np.array([7, 8, 9, 5]))
+    >>> people.record.tolist(), people.n.tolist()
+    ([7, 8, 5], [3, 3, 1])
+    """
+    first, size = member_start[placed.record], np.diff(member_start)[placed.record]
+    running = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
+    record = member[np.repeat(first - running[:-1], size) + np.arange(running[-1])]
+    return DonorCounts(placed.zones, running[placed.indptr], record, np.repeat(placed.n, size))
 
 
 def zone_digests(blocks: Iterable[DonorCounts], records: pd.Index) -> pd.Series:

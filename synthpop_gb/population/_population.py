@@ -12,7 +12,8 @@ import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.incidence import Incidence
-from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id
+from synthpop_gb.population._areas import areas_missed
+from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id, with_members
 from synthpop_gb.population._replicates import Replicates, resampled
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
@@ -169,7 +170,7 @@ class Population:
         keys = stream_keys(self.provenance.seed, problem.zone_keys[where], self.number, PLACE)
         order, donor, cumulated, guide = self._placing
         start, rank, n, unplaced = place_zones(
-            *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.units)
+            *self._rows(where), keys, problem.donor_start, donor, cumulated, guide, len(problem.units), problem.caps(where)
         )
         if unplaced:
             raise ValueError(f"{unplaced:,} units are of profiles that no record with a design weight above 0 has")
@@ -177,11 +178,7 @@ class Population:
 
     def _with_members(self, placed: DonorCounts) -> DonorCounts:
         """Turn households placed into the people in them, in the order of their records' ids."""
-        problem = self.problem
-        first, size = problem.member_start[placed.record], np.diff(problem.member_start)[placed.record]
-        running = np.concatenate([[0], np.cumsum(size)]).astype(np.int64)
-        record = problem.member[np.repeat(first - running[:-1], size) + np.arange(running[-1])]
-        people = DonorCounts(placed.zones, running[placed.indptr], record, np.repeat(placed.n, size))
+        people = with_members(placed, self.problem.member_start, self.problem.member)
         return sort_by_id(people, *self._record_order)
 
     @cached_property
@@ -277,6 +274,8 @@ class Population:
                 start = start * np.exp(problem.tilt[where] @ tilts.T)
             scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[where])
             weights = unit_weights(self.link, scale, start, self._dual_members, self.duals[where])
+        if problem.max_copies is not None:
+            weights = np.minimum(weights, np.diff(problem.donor_start) * problem.caps(where)[:, None])
         weights[(self.status["fit"] == "EMPTY").to_numpy()[where]] = 0.0
         return weights
 
@@ -301,9 +300,12 @@ class Population:
     def findings(self) -> tuple[Finding, ...]:
         """Return what does not fit: nothing, or findings that name the zones and cells, worst first.
 
-        `zone-not-fitted`, and `no-eligible-donor` where a method had to fall back on donors that a zone's tables exclude.
+        `level-not-met` where areas above the zones miss their tables, `zone-not-fitted`, and `no-eligible-donor` where a method
+        had to fall back on donors that a zone's tables exclude.
         """
         missed, found = self.unfitted, []
+        if "level_remainder" in self.status and self.status["level_remainder"].any():
+            found += [f for f in [areas_missed(self.problem, self.indptr, self.profile, self.count)] if f is not None]
         if not missed.empty:
             message = f"{len(missed):,} of {len(self.status):,} zones miss targets: {self._summary()}."
             place = str(missed.index[0])

@@ -35,7 +35,11 @@ class ZoneDonors:
     source : InputFile or None
         The file.
     findings : tuple of Finding
-        What was noticed while reading.
+        What was noticed while reading, or on the way.
+    households : DonorCounts or None
+        Where whole households were placed: households by zone, positions refer to `household_ids`. `counts` are their members.
+    household_ids : pandas.Index or None
+        The survey's ids of households.
     """
 
     name: str
@@ -46,6 +50,8 @@ class ZoneDonors:
     unknown: pd.Series = field(default_factory=lambda: pd.Series(dtype=np.int64))
     source: InputFile | None = None
     findings: tuple[Finding, ...] = ()
+    households: DonorCounts | None = None
+    household_ids: pd.Index | None = None
 
     @property
     def zones(self) -> pd.Index:
@@ -56,6 +62,14 @@ class ZoneDonors:
     def people(self) -> int:
         """How many people live in all zones together."""
         return int(self.counts.n.sum(dtype=np.int64))
+
+    def tally(self, values) -> np.ndarray:
+        """Add up a value of every record over the people of each zone: (n_zones,) float64.
+
+        values : (n_records,) numbers, in the order of `donors`; of a condition 1 where it is met, so that people are counted.
+        """
+        running = np.concatenate([[0.0], np.cumsum(np.asarray(values, np.float64)[self.counts.record] * self.counts.n)])
+        return running[self.counts.indptr[1:]] - running[self.counts.indptr[:-1]]
 
     def digest(self) -> str:
         """SHA-256 over (zone code, record id, people): that of a `Population` with the same people and ids."""
@@ -85,4 +99,5 @@ class ZoneDonors:
     def __repr__(self) -> str:
         """One line: zones, people, donors."""
         used = len(np.unique(self.counts.record))
-        return f"ZoneDonors {self.name}: {self.people:,} people in {len(self.zones):,} zones, copies of {used:,} donors"
+        homes = "" if self.households is None else f" in {int(self.households.n.sum(dtype=np.int64)):,} households"
+        return f"ZoneDonors {self.name}: {self.people:,} people{homes} in {len(self.zones):,} zones, copies of {used:,} donors"

@@ -16,8 +16,10 @@ from importlib import import_module
 _WHERE = {
     "boundaries": "geography_files",
     "census_microdata": "teaching_files",
+    "column_of": "lookup_files",
     "geography": "geography_files",
     "is_census_microdata": "teaching_files",
+    "lookup": "lookup_files",
     "nomis": "table_files",
     "pair": "pair_files",
     "shares": "share_files",

@@ -9,6 +9,7 @@ from synthpop_gb.codebook import Universe, age_atoms
 __all__ = ["universe"]
 
 _HOUSEHOLD = re.compile(r"\bhousehold(s|ers)?( spaces| reference persons?)?\b")
+_REFERENCE = re.compile(r"\bhousehold reference persons?\b|\bhrps?\b")
 _PERSON = re.compile(r"\b(residents?|people|persons?|individuals?|population|men|women|males?|females?|children)\b")
 _AGE_FORMS = (
     (re.compile(r"\bunder (\d{1,3})\b"), lambda a, _: (0, a - 1)),
@@ -23,7 +24,8 @@ _WORK = re.compile(r"\b(not )?in employment\b")
 def universe(text: str) -> Universe | None:
     """Return the universe that a text describes, or None where it names neither persons nor households.
 
-    Understood: usual residents, people, households; ages ("aged 16 and over", "16 to 74", "under 16"); "in employment", "not in
+    Understood: usual residents, people, households, household reference persons (one a household, so the unit is the
+    household); ages ("aged 16 and over", "16 to 74", "under 16"); "in employment", "not in
     employment"; "in households", "in communal establishments"; "short-term residents"; "with a second address".
 
     >>> u = universe("All usual residents aged 16 years and over in employment the week before the census")
@@ -31,6 +33,8 @@ def universe(text: str) -> Universe | None:
     ('person', ['age', 'in_employment', 'population_base'], 105)
     >>> universe("All households").unit, universe("bananas")
     ('household', None)
+    >>> universe("Household Reference Persons aged 16 to 74").unit
+    'household'
     """
     words = " ".join(str(text).casefold().replace("\u2013", "-").split())
     words = re.sub(r"^total:?\s*|^all categories:.*", "", words)
@@ -40,6 +44,7 @@ def universe(text: str) -> Universe | None:
     name = re.sub(r"^all\s+", "", words)
     if not persons:
         return Universe(name, "household")
+    unit = "household" if _REFERENCE.search(words) else "person"  # one person a household: it counts households
     members: dict[str, frozenset[str]] = {}
     if "short-term" in words:
         members["population_base"] = frozenset({"short-term resident"})
@@ -60,4 +65,4 @@ def universe(text: str) -> Universe | None:
         members["second_address"] = frozenset({"in the UK", "outside the UK"})
     if re.search(r"\b(fe)?males?\b|\b(wo)?men\b", words) and not ("female" in words and re.search(r"\bmales?\b", words)):
         members["sex"] = frozenset({"female" if re.search(r"\bfemales?\b|\bwomen\b", words) else "male"})
-    return Universe(name, "person", members)
+    return Universe(name, unit, members)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,13 @@ from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.geography import Geography
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.read._files import Sheet, open_sheet
+from synthpop_gb.read._geographies import beside, each, undrawn
 from synthpop_gb.read._labels import bare
 from synthpop_gb.read._numbers import factor, texts
 from synthpop_gb.read._zones import code_share, zone_column
 from synthpop_gb.read.tidy_files import find_column, unknown_layout
 
-__all__ = ["boundaries", "geography"]
+__all__ = ["boundaries", "geography", "named_column"]
 
 _COLUMN = re.compile(r"(?P<stem>[a-z]+?)_?(?P<year>\d{2}|20\d{2})?_?(?P<kind>code|cd|id|name|nm)?(?P<more>w|h)?", re.IGNORECASE)
 _SAME = {
@@ -48,11 +49,11 @@ _SMALLER = {
 
 
 def geography(
-    lookup: str | Path | None = None,
+    lookup: str | Path | Sequence[str | Path] | None = None,
     *,
-    zone: str | None = None,
-    boundaries: str | Path | None = None,
-    boundary_column: str | None = None,
+    zone: str | Sequence[str | None] | None = None,
+    boundaries: str | Path | Sequence[str | Path] | None = None,
+    boundary_column: str | Sequence[str | None] | None = None,
     parents: Mapping[str, str] | Iterable[str] | None = None,
     codes: Iterable[str] | None = None,
 ) -> Geography:
@@ -61,16 +62,19 @@ def geography(
     Columns are known by stem and year (`LAD22CD` with `LAD22NM`, `ltla21_code`, `la_code`, `MSOA`, `RGN`); a level is called
     by its stem ('lad', 'msoa', 'region'). Rows of areas smaller than the zone are passed over; one row a zone is left.
 
+    Several lookups are put side by side: zones of other nations are added, zones that are known get the areas that they had not.
+    A level that only some nations have (data zones lie in 'iz', LSOAs in 'msoa') is blank in the zones of the others.
+
     Parameters
     ----------
-    lookup : path, optional
-        CSV or Parquet file with zone codes and the areas they lie in.
-    zone : str, optional
-        Its column of zone codes; the finest level where absent.
-    boundaries : path, optional
-        GeoParquet, GeoPackage, GeoJSON or Shapefile. Without a lookup its zones are the zones.
-    boundary_column : str, optional
-        Column of zone codes in it; the one that fits the zones best where absent.
+    lookup : path or sequence of paths, optional
+        CSV or Parquet files with zone codes and the areas they lie in.
+    zone : str or sequence of str, optional
+        Its column of zone codes, one for all files or one a file; the finest level where absent.
+    boundaries : path or sequence of paths, optional
+        GeoParquet, GeoPackage, GeoJSON or Shapefile. Without a lookup their zones are the zones.
+    boundary_column : str or sequence of str, optional
+        Column of zone codes in it, one for all files or one a file; the one that fits the zones best where absent.
     parents : mapping of level to column, or iterable of columns, optional
         Columns to take as parent levels; all known ones where absent.
     codes : iterable of str, optional
@@ -82,26 +86,47 @@ def geography(
         'missing-file', 'unreadable-file', 'unknown-layout', 'missing-column', 'no-zones'.
     """
     findings: list[Finding] = []
-    sources: list[InputFile] = []
-    outline = None if boundaries is None else _attributes(Path(boundaries))
-    if lookup is not None:
-        sheet = open_sheet(lookup)
-        zones = _zones(sheet, zone, parents, outline, findings)
-        findings += sheet.findings
-        sources.append(InputFile.of(lookup))
-    elif outline is not None:
-        zones = _zones(outline, zone or boundary_column, parents, None, findings)
+    lookups, drawings = _paths(lookup), _paths(boundaries)
+    outlines = [_attributes(path) for path in drawings]
+    files = [open_sheet(path) for path in lookups] or outlines
+    if files:
+        hint = outlines[0] if lookups and len(lookups) == len(outlines) == 1 else None
+        named = each(zone if lookups else zone or boundary_column, len(files), "zone")
+        frames = [_zones(sheet, of, parents, hint, findings) for sheet, of in zip(files, named, strict=True)]
+        zones = frames[0] if len(frames) == 1 else beside(frames, [f.place for f in files], _LEVELS, findings)
+        findings += [f for sheet in files if sheet not in outlines for f in sheet.findings]
     elif codes is not None:
         zones = pd.DataFrame(index=pd.Index(list(dict.fromkeys(map(str, codes))), name="zone"))
     else:
         raise InputError([finding("no-zones", "Neither a lookup nor boundaries nor zone codes are named.", place="zones")])
     if not len(zones):
-        raise InputError([finding("no-zones", f"{lookup or boundaries} holds no zone codes.", place=str(lookup or boundaries))])
-    column = None
-    if outline is not None:
-        column = _boundary_column(outline, boundary_column, zones.index, findings)
-        sources.append(InputFile.of(boundaries))
-    return Geography(zones, None if boundaries is None else str(boundaries), column, tuple(sources), tuple(findings))
+        what = ", ".join(map(str, lookups or drawings))
+        raise InputError([finding("no-zones", f"{what or 'zones'} holds no zone codes.", place=what or "zones")])
+    columns = _drawn(outlines, each(boundary_column, len(outlines), "boundary_column"), zones.index, findings)
+    several = len(drawings) > 1
+    return Geography(
+        zones,
+        tuple(map(str, drawings)) if several else str(drawings[0]) if drawings else None,
+        tuple(columns) if several else columns[0] if columns else None,
+        tuple(InputFile.of(path) for path in (*lookups, *drawings)), tuple(findings),
+    )  # fmt: skip
+
+
+def _paths(given) -> list[Path]:
+    """Paths of one file, several, or none."""
+    return [] if given is None else [Path(given)] if isinstance(given, str | Path) else [Path(p) for p in given]
+
+
+def _drawn(outlines: list[Sheet], named: list[str | None], zones: pd.Index, findings: list[Finding]) -> list[str]:
+    """Column of zone codes in each boundary file; says which zones none of them has."""
+    if len(outlines) < 2:
+        return [_boundary_column(o, n, zones, findings) for o, n in zip(outlines, named, strict=True)]
+    said: list[Finding] = []
+    columns = [_boundary_column(o, n, zones, said) for o, n in zip(outlines, named, strict=True)]
+    findings += [f for f in said if f.code != "missing-boundary"]
+    drawn = [texts(o.table[c]) for o, c in zip(outlines, columns, strict=True)]
+    findings += undrawn(zones, drawn, ", ".join(o.place for o in outlines))
+    return columns
 
 
 def boundaries(path: str | Path, lookup: str | Path | None = None, *, zone: str | None = None, **more) -> Geography:
@@ -145,6 +170,12 @@ def _named(column: str) -> tuple[str, int, str]:
     kind = (found["kind"] or "").lower()
     stem = found["stem"].lower()
     return _SAME.get(stem, stem), int(found["year"] or 0), {"cd": "code", "id": "code", "nm": "name"}.get(kind, kind)
+
+
+def named_column(sheet: Sheet, codes: str) -> str | None:
+    """Column of names that goes with a column of codes: WD24NM with WD24CD, ward24_name with ward24_code. None without one."""
+    stem, year, _ = _named(codes)
+    return next((c for c in sheet.columns if stem and c != codes and _named(c) == (stem, year, "name")), None)
 
 
 def _zones(sheet: Sheet, zone: str | None, parents, outline: Sheet | None, findings: list[Finding]) -> pd.DataFrame:

@@ -114,7 +114,7 @@ def _draw_outlines(axes, shapes, geography: Geography, level: str | None) -> Non
     from matplotlib.collections import LineCollection
 
     if level == "auto":
-        sizes = {p: geography.zones[p].nunique() for p in geography.parents}
+        sizes = {p: geography.zones[p].nunique() for p in geography.covering}
         level = next((p for p, n in sizes.items() if 2 <= n <= 400 and 5 * n <= len(geography.codes)), None)
     area = np.zeros(len(shapes), int) if level is None else pd.factorize(geography.zones[level].reindex(shapes.index))[0]
     lines = borders(shapes.geometry.to_numpy(), area)

@@ -60,7 +60,7 @@ def make_atlas(aligned: Aligned, shapes, offered: Sequence[Measure], first: int)
     places = aligned.geography.zones
     level = "zone"
     if len(places) > MOST_AREAS:
-        sizes = {p: places[p].nunique() for p in aligned.geography.parents}
+        sizes = {p: places[p].nunique() for p in aligned.geography.covering}
         level = next((p for p, n in sizes.items() if 2 <= n <= MOST_AREAS), None)
         if level is None:
             return None

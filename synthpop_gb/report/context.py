@@ -39,6 +39,10 @@ def context_of(
         "fit": tables.fit_grid(aligned, checks),
         "causes": households.causes_grid(checks),
         "homes": households.households_of(aligned, checks),
+<<<<<<< HEAD
+=======
+        "levels": tables.levels_grid(checks),
+>>>>>>> hh-balance
         "changes": tables.changes_grid(aligned),
         "floor": _floor(aligned),
         "worst": tables.zones_grid(aligned, checks),
@@ -108,7 +112,7 @@ def _floor(aligned: Aligned) -> dict:
 
 def _pairs(checks: Checks) -> pd.DataFrame:
     frame = checks.tables.get("intersections", pd.DataFrame())
-    return frame if frame.empty else frame[frame["pair"] != "all pairs"]
+    return frame if frame.empty else frame[~frame["pair"].str.startswith("all pairs")]
 
 
 def _pair_grid(checks: Checks) -> str:

@@ -10,7 +10,10 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.report.summary import zone_names
 from synthpop_gb.report.words import Column, Grid, fixed, grid_of, number, percent, said, whole
 
-__all__ = ["changes_grid", "fit_grid", "held_out_grid", "pairs_grid", "records_grid", "truth_grid", "yardsticks_of", "zones_grid"]
+__all__ = [
+    "changes_grid", "fit_grid", "held_out_grid", "levels_grid", "pairs_grid", "records_grid", "truth_grid", "yardsticks_of",
+    "zones_grid",
+]  # fmt: skip
 
 _YARDSTICKS = (
     Column("wrong_whole", "This population", "", percent),
@@ -22,17 +25,27 @@ _YARDSTICKS = (
 )
 
 
+def _in_people(frame: pd.DataFrame) -> bool:
+    """Whether all rows count people; where some count households, a column says which."""
+    return "unit" not in frame or bool((frame["unit"] == "people").all())
+
+
+_UNIT = Column("unit", "Counts", "what rows are of", text=True)
+
+
 def fit_grid(aligned: Aligned, checks: Checks) -> Grid:
     """One row a table that was fitted."""
     frame = checks["table_fit"].assign(universe=[t.universe.name for t in aligned.constraints], sae=lambda f: 100 * f["sae"])
+    alone = _in_people(frame)
+    people = "people" if alone else "of what it counts"
     columns = [
         Column("table", "Table", text=True, write=said),
         Column("universe", "Universe", "who is counted", text=True, wrap=bool((frame["universe"].str.len() > 28).any())),
         Column("cells", "Cells", "a\u00a0zone", whole),
-        Column("people", "Published", "people, settled", whole),
-        Column("observed", "Counted", "people", whole),
-        Column("tae", "TAE", "people", whole),
-        Column("sae", "SAE", "% of people", fixed(3)),
+        Column("people", "Published", f"{people}, settled", whole),
+        Column("observed", "Counted", people, whole),
+        Column("tae", "TAE", people, whole),
+        Column("sae", "SAE", "% of people" if alone else "%", fixed(3)),
         Column("srmse", "SRMSE", "", fixed(4)),
         Column("r2", "R²", "", fixed(5)),
         Column("zones_exact", "Zones exact", f"of {len(aligned.zones):,}", whole),
@@ -40,9 +53,9 @@ def fit_grid(aligned: Aligned, checks: Checks) -> Grid:
     ]
     if (aligned.floor > 0).any() or (frame["floor"] > 0).any():
         columns[6:6] = [
-            Column("tae_published", "TAE as published", "people", whole),
-            Column("floor", "Floor", "people", whole),
-            Column("tae_above_floor", "Above floor", "people", whole),
+            Column("tae_published", "TAE as published", people, whole),
+            Column("floor", "Floor", people, whole),
+            Column("tae_above_floor", "Above floor", people, whole),
         ]
     if "zones_within_noise" in frame and frame["noisy_cells"].any():
         share = 100 * frame["cells_within_noise"] / frame["noisy_cells"].where(frame["noisy_cells"] > 0)
@@ -53,7 +66,39 @@ def fit_grid(aligned: Aligned, checks: Checks) -> Grid:
         ]
     exact = [c.key for c in columns].index("zones_exact")
     marked = {(i, exact): "ok" if n == len(aligned.zones) else "warn" for i, n in enumerate(frame["zones_exact"])}
-    return grid_of(frame, columns, "Published and counted people, table by table, over all zones", marked=marked)
+    caption = f"Published and counted people{'' if alone else ' and households'}, table by table, over all zones"
+    return grid_of(frame, columns, caption, marked=marked)
+
+
+def levels_grid(checks: Checks) -> Grid | None:
+    """One row a level and table of the areas above the zones; None where the study has no levels."""
+    frame = checks.tables.get("level_fit", pd.DataFrame())
+    if frame.empty:
+        return None
+    rows = []
+    for (level, table, kept), mine in frame.groupby(["level", "table", "held_out"], sort=False):
+        worst = mine.loc[mine["tae"].idxmax()]
+        rows.append({
+            "level": level, "table": table, "role": "kept back" if kept else "fitted", "areas": len(mine),
+            "exact": int(mine["exact"].sum()), "people": mine["people"].sum(), "observed": mine["observed"].sum(),
+            "tae": mine["tae"].sum(), "misplaced": 50 * mine["tae"].sum() / max(mine["people"].sum(), 1.0),
+            "worst": worst["area"] if worst["tae"] > 0 else "none",
+        })  # fmt: skip
+    columns = [
+        Column("level", "Level", text=True),
+        Column("table", "Table", text=True, write=said),
+        Column("role", "Role", text=True),
+        Column("areas", "Areas", "", whole),
+        Column("exact", "Areas exact", "", whole),
+        Column("people", "Published", "people, settled", whole),
+        Column("observed", "Counted", "people", whole),
+        Column("tae", "TAE", "people", whole),
+        Column("misplaced", "Wrong cell", "% of people", percent),
+        Column("worst", "Worst area", text=True),
+    ]
+    last = [c.key for c in columns].index("exact")
+    marked = {(i, last): "ok" if r["exact"] == r["areas"] else "warn" for i, r in enumerate(rows) if r["role"] == "fitted"}
+    return grid_of(pd.DataFrame(rows), columns, "Published and counted people of the areas above the zones", marked=marked)
 
 
 def changes_grid(aligned: Aligned) -> Grid | None:
@@ -102,8 +147,7 @@ def zones_grid(aligned: Aligned, checks: Checks, most: int = 12) -> Grid:
         Column("zone", "Zone", text=True),
         Column("name", "Name", text=True),
         Column("people", "People", "counted", whole),
-        Column("tae", "TAE", "people", whole),
-        Column("tae_above_floor", "Above floor", "people", whole),
+        *_errors(zones),
         Column("worst_table", "Worst table", text=True, write=lambda v: said(v) or "none"),
         Column("two_way_wrong", "Two-way tables", "% in the wrong cell", percent),
         Column("donors", "Donors", "different records", whole),
@@ -112,6 +156,14 @@ def zones_grid(aligned: Aligned, checks: Checks, most: int = 12) -> Grid:
     if not names.any():
         del columns[1]
     return grid_of(shown, columns, "The zones to look at first")
+
+
+def _errors(zones: pd.DataFrame) -> list[Column]:
+    """Columns of a zone's error: in people, or in people and in households apart."""
+    if "tae_households" not in zones:
+        return [Column("tae", "TAE", "people", whole), Column("tae_above_floor", "Above floor", "people", whole)]
+    apart = [Column("tae_people", "TAE", "people", whole), Column("tae_households", "TAE", "households", whole)]
+    return [*apart, Column("tae_above_floor", "Above floor", "both", whole)]
 
 
 def yardsticks_of(frame: pd.DataFrame) -> tuple[Column, ...]:
@@ -125,18 +177,21 @@ def pairs_grid(checks: Checks) -> Grid | None:
     if frame.empty:
         return None
     kinds = {"fit": "fractional fit", "held out": "published, held out", "constraint": "published, fitted"}
-    alone = (frame["pair"] == "all pairs") & (frame["pairs"] == 1)  # the mean of one pair says nothing new
+    means = frame["pair"].str.startswith("all pairs")
+    alone = means & (frame["pairs"] == 1)  # the mean of one pair says nothing new
     frame = frame[~alone].reset_index(drop=True)
     frame = frame.assign(
         wrong_fit=frame["wrong_fit"].where(frame["reference"] != "fit"),  # the fit cannot be measured against itself
         pair=[
-            f"mean of {n} pairs" if pair == "all pairs" else pair for pair, n in zip(frame["pair"], frame["pairs"], strict=True)
+            pair.replace("all pairs", f"mean of {n} pairs") if pair.startswith("all pairs") else pair
+            for pair, n in zip(frame["pair"], frame["pairs"], strict=True)
         ],
-        strong=frame["pair"] == "all pairs",
+        strong=frame["pair"].str.startswith("all pairs"),
         reference=frame["reference"].map(kinds).fillna(frame["reference"]),
     )
     columns = [
         Column("pair", "Pair", text=True, write=said),
+        *([] if _in_people(frame) else [_UNIT]),
         Column("reference", "Measured against", text=True),
         Column("cells", "Cells", "a\u00a0zone", whole),
         *yardsticks_of(frame),
@@ -145,9 +200,9 @@ def pairs_grid(checks: Checks) -> Grid | None:
         Column("missing", "Missing", "", percent),
     ]
     strong = np.flatnonzero(frame["strong"])
-    return grid_of(
-        frame, columns, "People in the wrong two-way cell of their zone, in per cent of people", strong=strong.tolist()
-    )
+    who = "People" if _in_people(frame) else "People or households"
+    caption = f"{who} in the wrong two-way cell of their zone, in per cent of {who.lower()}"
+    return grid_of(frame, columns, caption, strong=strong.tolist())
 
 
 def held_out_grid(checks: Checks) -> Grid | None:
@@ -157,14 +212,16 @@ def held_out_grid(checks: Checks) -> Grid | None:
         return None
     columns = [
         Column("table", "Table", text=True, write=said),
+        *([] if _in_people(frame) else [_UNIT]),
         Column("cells", "Cells", "a\u00a0zone", whole),
-        Column("people", "Published", "people", whole),
+        Column("people", "Published", "people" if _in_people(frame) else "", whole),
         *yardsticks_of(frame),
         Column("zones_better", "Zones better", "% than independence", fixed(1)),
         Column("worst_zone", "Worst zone", text=True),
         Column("worst_zone_wrong", "There", "", percent),
     ]
-    return grid_of(frame, columns, "People in the wrong cell of tables that were kept back, in per cent of people")
+    who = "People" if _in_people(frame) else "People or households"
+    return grid_of(frame, columns, f"{who} in the wrong cell of tables that were kept back, in per cent of {who.lower()}")
 
 
 def truth_grid(checks: Checks, unit: str) -> Grid | None:

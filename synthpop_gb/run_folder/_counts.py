@@ -1,14 +1,15 @@
-"""The two files of counts: who stands where, written block by block and read back the same way, in the memory of one block.
+"""The files of counts: who stands where, written block by block and read back the same way, in the memory of one block.
 
 `population/counts.parquet` has zone (dictionary), donor (the survey's own record id) and n. A row group holds whole zones, and
 ids ascend within a zone, so that integer ids are written as small differences (delta encoding): 82 MB and 1.8 s for 50 million
-rows at zstd level 1, where level 3 saves nothing and dictionary-encoded ids take 110 MB and 2.8 s.
+rows at zstd level 1, where level 3 saves nothing and dictionary-encoded ids take 110 MB and 2.8 s. Where whole households were
+placed, `population/households.parquet` has them in the same form: zone, household, n.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,10 +18,11 @@ import pandas as pd
 
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.population import DonorCounts, Population, digest_counts
-from synthpop_gb.run_folder._files import COUNTS, PROFILES, replacing
+from synthpop_gb.run_folder._files import COUNTS, HOMES, PROFILES, remove, replacing
 
 __all__ = [
-    "counts_facts", "opened", "places_as_written", "read_counts", "read_profiles", "write_counts", "write_profiles", "writing",
+    "counts_facts", "opened", "places_as_written", "read_counts", "read_households", "read_profiles", "write_counts",
+    "write_households", "write_profiles", "writing",
 ]  # fmt: skip
 
 _ROWS = 1_500_000  # of a row group, at most (whole zones): what a reader holds at once
@@ -30,21 +32,34 @@ _WIDEST = 50_000_000  # span of integer ids up to which a table of all of them i
 
 
 def write_counts(population: Population, folder: Path) -> dict:
-    """Write `population/counts.parquet`. Returns rows, people and digest, which the file's footer holds too (`counts_facts`).
+    """Write `population/counts.parquet`. Returns rows, people and digest, which the file's footer holds too (`counts_facts`)."""
+    return _write(folder / COUNTS, "donor", "people", population.problem.records, _blocks(population))
 
-    While a thread encodes one block, the next is placed and the digest taken.
+
+def write_households(population: Population, folder: Path) -> dict | None:
+    """Write `population/households.parquet`: zone, household (the survey's own id), n. None where persons were placed.
+
+    Residents of communal establishments are units of their own, under the id that the problem gives them. Returns rows, units and
+    digest, as the file's footer does.
     """
+    if population.problem.households is None:
+        remove(folder / HOMES)  # of an earlier attempt
+        return None
+    return _write(folder / HOMES, "household", "units", population.problem.households, _blocks(population, population.placed))
+
+
+def _write(path: Path, column: str, counted: str, ids: pd.Index, blocks: Iterator[DonorCounts]) -> dict:
+    """Write zone, id and n. While a thread encodes one block, the next is placed and the digest taken."""
     import pyarrow as pa
 
-    records = population.problem.records
-    numbered = _are_numbers(records)
+    numbered = _are_numbers(ids)
     donor_type = pa.int64() if numbered else pa.dictionary(pa.int32(), pa.string())
-    donors = np.asarray(records, dtype=np.int64) if numbered else pa.array([str(r) for r in records], pa.string())
-    schema = pa.schema([("zone", pa.dictionary(pa.int32(), pa.string())), ("donor", donor_type), ("n", pa.int32())])
+    donors = np.asarray(ids, dtype=np.int64) if numbered else pa.array([str(r) for r in ids], pa.string())
+    schema = pa.schema([("zone", pa.dictionary(pa.int32(), pa.string())), (column, donor_type), ("n", pa.int32())])
     encoding = {"use_dictionary": ["zone", "n"] if numbered else True}
     if numbered:
-        encoding["column_encoding"] = {"donor": "DELTA_BINARY_PACKED"}
-    facts = {"rows": 0, "people": 0}
+        encoding["column_encoding"] = {column: "DELTA_BINARY_PACKED"}
+    facts = {"rows": 0, counted: 0}
 
     def encode(writer, block: DonorCounts) -> None:
         row = np.repeat(np.arange(len(block.zones), dtype=np.int32), np.diff(block.indptr))
@@ -55,18 +70,18 @@ def write_counts(population: Population, folder: Path) -> dict:
 
     def passed_on(writer, pool) -> Iterator[DonorCounts]:
         before = None
-        for block in _blocks(population):
+        for block in blocks:
             if before is not None:
                 before.result()
             before = pool.submit(encode, writer, block)
             facts["rows"] += len(block.n)
-            facts["people"] += int(block.n.sum(dtype=np.int64))
+            facts[counted] += int(block.n.sum(dtype=np.int64))
             yield block
         if before is not None:
             before.result()
 
-    with replacing(folder / COUNTS) as temporary, writing(temporary, schema, encoding) as writer, ThreadPoolExecutor(1) as pool:
-        facts["digest"] = digest_counts(passed_on(writer, pool), records)
+    with replacing(path) as temporary, writing(temporary, schema, encoding) as writer, ThreadPoolExecutor(1) as pool:
+        facts["digest"] = digest_counts(passed_on(writer, pool), ids)
         writer.add_key_value_metadata({_FACTS: json.dumps(facts).encode()})
     return facts
 
@@ -76,21 +91,22 @@ def _are_numbers(records: pd.Index) -> bool:
     return records.dtype.kind == "i" or (records.dtype.kind == "u" and (not len(records) or int(records.max()) < 2**63))
 
 
-def _blocks(population: Population) -> Iterator[DonorCounts]:
-    """Blocks of whole zones with at most about `_ROWS` people, so with no more rows."""
+def _blocks(population: Population, placed: Callable | None = None) -> Iterator[DonorCounts]:
+    """Blocks of whole zones with at most about `_ROWS` people, so with no more rows. placed : of zones; the people where None."""
+    placed = population.donors if placed is None else placed
     people = np.cumsum(population.status["people"].to_numpy(dtype=np.int64))
     first, n_zones = 0, len(population.zones)
     while first < n_zones:
         before = people[first - 1] if first else 0
         last = max(int(np.searchsorted(people, before + _ROWS, side="right")), first + 1)
-        yield population.donors(np.arange(first, min(last, n_zones)))
+        yield placed(np.arange(first, min(last, n_zones)))
         first = last
 
 
-def counts_facts(folder: str | Path) -> dict:
-    """Return what the footer of `population/counts.parquet` says: rows, people, digest. Raises as `read_counts` does."""
-    with opened(Path(folder) / COUNTS) as file:
-        return json.loads((file.metadata.metadata or {}).get(_FACTS, b"{}"))
+def counts_facts(folder: str | Path, file: str = COUNTS) -> dict:
+    """Return what the footer of a file of counts says: rows, people, digest. Raises as `read_counts` does."""
+    with opened(Path(folder) / file) as opened_file:
+        return json.loads((opened_file.metadata.metadata or {}).get(_FACTS, b"{}"))
 
 
 def read_counts(folder: str | Path, records: pd.Index) -> Iterator[DonorCounts]:
@@ -113,8 +129,20 @@ def read_counts(folder: str | Path, records: pd.Index) -> Iterator[DonorCounts]:
     InputError
         `missing-file`, `unreadable-file`; `input-changed` where the file names a record that is not among `records`.
     """
-    with opened(Path(folder) / COUNTS, read_dictionary=["zone", "donor"]) as file:
-        place = _Places(records, str(Path(folder) / COUNTS))
+    return _read(Path(folder) / COUNTS, "donor", records)
+
+
+def read_households(folder: str | Path, households: pd.Index) -> Iterator[DonorCounts]:
+    """Read `population/households.parquet` a row group at a time, as `read_counts` does.
+
+    households : (n_units,) ids of what was placed (`Aligned.households.ids`, `Problem.households`); positions refer to it.
+    """
+    return _read(Path(folder) / HOMES, "household", households)
+
+
+def _read(path: Path, column: str, ids: pd.Index) -> Iterator[DonorCounts]:
+    with opened(path, read_dictionary=["zone", column]) as file:
+        place = _Places(ids, str(path), column)
         seen: set[str] = set()
         for group in range(file.num_row_groups):
             table = file.read_row_group(group, use_threads=False).combine_chunks()
@@ -130,15 +158,15 @@ def read_counts(folder: str | Path, records: pd.Index) -> Iterator[DonorCounts]:
             seen.update(names)
             indptr = np.append(starts, len(codes)).astype(np.int64)
             yield DonorCounts(
-                pd.Index(names.tolist(), name="zone"), indptr, place(table["donor"].chunk(0)), table["n"].chunk(0).to_numpy()
+                pd.Index(names.tolist(), name="zone"), indptr, place(table[column].chunk(0)), table["n"].chunk(0).to_numpy()
             )
 
 
 class _Places:
     """Positions of record ids, looked up fast enough for 50 million of them."""
 
-    def __init__(self, records: pd.Index, file: str):
-        self.file = file
+    def __init__(self, records: pd.Index, file: str, column: str):
+        self.file, self._what = file, "record" if column == "donor" else column
         self._records = records
         self._lowest = 0
         self._table = None
@@ -165,7 +193,7 @@ class _Places:
                 found[outside] = -1
         if (found < 0).any():
             missing = donor[int(np.argmax(found < 0))].as_py()
-            message = f"{self.file} places record {missing!r}, which the survey at hand does not have."
+            message = f"{self.file} places {self._what} {missing!r}, which the survey at hand does not have."
             raise InputError([finding("input-changed", message, place=self.file, count=int((found < 0).sum()))])
         return found
 
@@ -173,15 +201,23 @@ class _Places:
 def places_as_written(population: Population, folder: Path, run: Mapping) -> bool:
     """Say whether a loaded population places the donors that the run wrote: a small one by the digest of all its people.
 
-    A large one by `_COMPARED` zones evenly over all of them, against `population/counts.parquet`. Raises as `read_counts` does.
+    A large one by `_COMPARED` zones evenly over all of them, against `population/counts.parquet`. Households likewise, since
+    other households may have the same people. Raises as `read_counts` does.
     """
-    records = population.problem.records
+    problem = population.problem
     if population.people <= _DIGESTED:
-        return population.digest() == run["digest"]
+        if population.digest() != run["digest"]:
+            return False
+        homes = run.get("households", {}).get("digest")
+        return homes is None or homes == digest_counts([population.placed()], problem.units)
     where = np.unique(np.linspace(0, len(population.zones) - 1, _COMPARED).astype(np.int64))
     asked = population.zones[where].astype(str)
-    written = (_rows_of(block, asked) for block in read_counts(folder, records))
-    return digest_counts(written, records) == digest_counts([population.donors(where)], records)
+    files = [(read_counts, problem.records, population.donors)]
+    files += [] if problem.households is None else [(read_households, problem.households, population.placed)]
+    return all(
+        digest_counts((_rows_of(block, asked) for block in read(folder, ids)), ids) == digest_counts([placed(where)], ids)
+        for read, ids, placed in files
+    )
 
 
 def _rows_of(block: DonorCounts, zones: pd.Index) -> DonorCounts:

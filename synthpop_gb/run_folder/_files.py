@@ -16,7 +16,7 @@ from synthpop_gb.card import CARD_FILES
 from synthpop_gb.errors import InputError, finding
 
 __all__ = [
-    "AUDIT", "BLOCKS", "CHECKS", "COUNTS", "DUALS", "MARKER", "PREVIOUS", "PROBLEM", "PROFILES", "REPLICATES",
+    "AUDIT", "BLOCKS", "CHECKS", "COUNTS", "DUALS", "HOMES", "MARKER", "PREVIOUS", "PROBLEM", "PROFILES", "REPLICATES",
     "REPLICATE_STATUS", "RUN", "SETTLED", "STATUS",
     "begin", "begin_folder", "blocks_folder", "end", "is_finished", "read_json", "remove", "replacing", "write_json",
 ]  # fmt: skip
@@ -24,6 +24,7 @@ __all__ = [
 RUN, MARKER = "run.json", ".unfinished"
 PREVIOUS = "run.previous.json"  # recipe of the run that is being replaced, until the new one is finished
 PROFILES, COUNTS, STATUS = "population/profiles.parquet", "population/counts.parquet", "population/status.parquet"
+HOMES = "population/households.parquet"  # only where whole households were placed
 SETTLED = "population/settled.parquet"  # only where the method settled tables by itself
 DUALS, PROBLEM, BLOCKS = "population/duals.parquet", "population/problem.npz", "population/.blocks"
 REPLICATES, REPLICATE_STATUS = "population/replicates.parquet", "population/replicate_status.parquet"

@@ -13,6 +13,7 @@ from synthpop_gb.run_folder._counts import counts_facts
 from synthpop_gb.run_folder._files import (
     COUNTS,
     DUALS,
+    HOMES,
     MARKER,
     PROBLEM,
     PROFILES,
@@ -28,7 +29,7 @@ from synthpop_gb.run_folder._files import (
 __all__ = ["changed_inputs", "provenance_of", "read_run", "write_run"]
 
 _FORMAT = 1
-_FILES = (PROFILES, COUNTS, STATUS, DUALS, SETTLED, PROBLEM, REPLICATES, REPLICATE_STATUS)
+_FILES = (PROFILES, COUNTS, HOMES, STATUS, DUALS, SETTLED, PROBLEM, REPLICATES, REPLICATE_STATUS)
 
 
 def write_run(
@@ -43,6 +44,7 @@ def write_run(
         "synthpop_gb_run": _FORMAT,
         "created": made.created,
         "study": made.study,
+        **({} if made.start is None else {"start": made.start}),
         "method": {"name": made.method, "options": made.options, **({} if link is None else {"link": link})},
         "seed": made.seed,
         "versions": made.versions,
@@ -58,6 +60,7 @@ def write_run(
         "largest_residual": float(status["residual"].max()) if len(status) else 0.0,
         "largest_remainder": float(status["remainder"].max()) if len(status) else 0.0,
         "not_fitted": [{"zone": str(z), **row} for z, row in population.unfitted.head(1000).to_dict("index").items()],
+        **_households(population, folder),
         **_replicates(population),
         "digest": written["digest"],
         "problem": problem_hash,
@@ -70,6 +73,21 @@ def write_run(
     }
     write_json(folder / RUN, run)
     return run
+
+
+def _households(population: Population, folder: Path) -> dict:
+    """Say how many households and residents of communal establishments were placed; nothing where persons were."""
+    problem = population.problem
+    if problem.households is None:
+        return {}
+    homes = int(population.status["households"].sum())
+    written = counts_facts(folder, HOMES)
+    return {
+        "households": {
+            "placed": homes, "communal": written["units"] - homes, "members": population.people - written["units"] + homes,
+            "records": len(problem.member), "digest": written["digest"],
+        }
+    }  # fmt: skip
 
 
 def _replicates(population: Population) -> dict:
@@ -114,6 +132,7 @@ def provenance_of(run: Mapping) -> Provenance:
         options=run["method"]["options"],
         inputs=tuple(InputFile(**i) for i in run["inputs"]),
         study=run["study"],
+        start=run.get("start"),
         versions=run["versions"],
         created=run["created"],
     )

@@ -33,6 +33,7 @@ from synthpop_gb.spec.model import (
     with_method,
 )
 from synthpop_gb.spec.options import method_findings
+from synthpop_gb.spec.start import LearntModel, StartModel
 
 __all__ = ["ask_for", "load_study"]
 
@@ -155,7 +156,7 @@ def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
 _CHILDREN = {
     "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
     "truth": Truth, "variables": SurveyVariable, "indicators": IndicatorRequest, "replicates": ReplicatesModel,
-    "distributions": DistributionModel, "card": CardModel,
+    "distributions": DistributionModel, "card": CardModel, "start": StartModel, "learnt": LearntModel,
 }  # fmt: skip
 
 
@@ -166,7 +167,7 @@ def _known_keys(location: tuple) -> list[str]:
         if isinstance(part, int) or not (isinstance(model, type) and issubclass(model, BaseModel)):
             continue
         model = _CHILDREN.get(str(part), model)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]
 
 
 _PATHS = (("survey", "path"), ("survey", "households"), ("zones", "lookup"), ("zones", "boundaries"), ("truth", "persons"),
@@ -178,6 +179,8 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
     findings: list[Finding] = []
 
     def resolve(text, location: tuple):
+        if isinstance(text, list):
+            return [resolve(one, location) for one in text]
         if not isinstance(text, str):
             return text
         place = _place(location, path, lines)
@@ -203,7 +206,7 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
     tables = raw.get("tables")
     if isinstance(tables, list):
         resolved["tables"] = [
-            {**t, "path": resolve(t["path"], ("tables", i, "path"))} if isinstance(t, dict) and "path" in t
+            {**t, **{k: resolve(t[k], ("tables", i, k)) for k in ("path", "lookup") if k in t}} if isinstance(t, dict)
             else resolve(t, ("tables", i)) if isinstance(t, str) else t
             for i, t in enumerate(tables)
         ]  # fmt: skip

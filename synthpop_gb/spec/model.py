@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from synthpop_gb.spec.options import option_schema
+from synthpop_gb.spec.start import StartModel
 
 __all__ = [
     "CardModel", "DistributionModel", "IndicatorRequest", "MapRequest", "Method", "RecodeModel", "ReplicatesModel", "Study",
@@ -32,11 +33,15 @@ def _as_list(value):
 
 Texts = Annotated[list[str], BeforeValidator(_as_list)]
 
+Files = Annotated[list[str], Field(min_length=1)]
+
 
 class Strict(BaseModel):
     """Base of every table in a study: unknown keys are refused, values never change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True
+    )
 
 
 class SurveyVariable(Strict):
@@ -123,10 +128,18 @@ class Table(Strict):
     """Category that takes what the cells leave of the total."""
     aggregate: bool = False
     """Add up several rows of one zone, e.g. output areas with a column of their LSOA."""
+    lookup: str | None = None
+    """File that says in which other zones the table's zones lie: it is added up to those. Needs `to`."""
+    from_: Annotated[str | None, Field(alias="from")] = None
+    """Column of the table's zones in that lookup; the one that has most of them where absent."""
+    to: str | None = None
+    """Column of the zones that the study has, in that lookup. Zones that are divided between several are left out, and said."""
     universe: str | None = None
     """Who is counted, where the file does not say."""
     standard_error: Annotated[float, Field(ge=0)] | None = None
     """Standard deviation of the publisher's perturbation of one cell, in people."""
+    level: str | None = None
+    """Parent level whose areas the rows are, or are to be added up to: `msoa`. Told from the codes where absent."""
     year: int | None = None
     """Census year, where the file does not say."""
     publisher: str | None = None
@@ -137,6 +150,13 @@ class Table(Strict):
     """Where it is published, for the card."""
 
 
+    @model_validator(mode="after")
+    def _whole_lookup(self):
+        if (self.lookup is None) != (self.to is None) or (self.from_ is not None and self.lookup is None):
+            raise ValueError("lookup and to go together, and from with them")
+        return self
+
+
 def _table_of(value):
     return {"path": value} if isinstance(value, str) else value
 
@@ -144,18 +164,18 @@ def _table_of(value):
 class Zones(Strict):
     """Which zones are populated, what they nest in, and their polygons."""
 
-    lookup: str | None = None
-    """File with zone codes and the areas they nest in."""
-    zone: str | None = None
-    """Column of zone codes in the lookup."""
-    parent: Annotated[dict[str, str], Field(min_length=1, max_length=1)] | None = None
-    """One level and area: `{ lad = "Leeds" }` or `{ region = "E12000003" }`. All zones where absent."""
+    lookup: str | Files | None = None
+    """File with zone codes and the areas they nest in. A list puts nations side by side, or adds areas of the same zones."""
+    zone: str | Files | None = None
+    """Column of zone codes in the lookup; a list has one for each lookup."""
+    parent: Annotated[dict[str, str | Files], Field(min_length=1, max_length=1)] | None = None
+    """One level and area: `{ lad = "Leeds" }` or `{ region = "E12000003" }`; or a list of areas. All zones where absent."""
     codes: Codes | None = None
     """Zone codes, where only some are wanted."""
-    boundaries: str | None = None
-    """File of polygons: GeoParquet, GeoPackage, GeoJSON or Shapefile."""
-    boundary_zone: str | None = None
-    """Column of zone codes in it."""
+    boundaries: str | Files | None = None
+    """File of polygons: GeoParquet, GeoPackage, GeoJSON or Shapefile; or a list."""
+    boundary_zone: str | Files | None = None
+    """Column of zone codes in it; a list has one for each file."""
     year: int | None = None
     """Year of the zones, for the card: 2011 for LSOAs of the 2011 census."""
     publisher: str | None = None
@@ -164,6 +184,14 @@ class Zones(Strict):
     """Their licence by name, for the card."""
     url: Link | None = None
     """Where they are published, for the card."""
+
+    @model_validator(mode="after")
+    def _one_column_a_file(self):
+        for key, files in (("zone", "lookup"), ("boundary_zone", "boundaries")):
+            given, there = getattr(self, key), getattr(self, files)
+            if isinstance(given, list) and len(given) != (len(there) if isinstance(there, list) else 1):
+                raise ValueError(f"{key} names {len(given)} columns, {files} another number of files")
+        return self
 
 
 class RecodeModel(Strict):
@@ -249,6 +277,8 @@ class IndicatorRequest(Strict):
     """`zone`, a level of the lookup such as `lad`, or `all`; and variables whose categories make groups."""
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Which quantile, for the measure `quantile`."""
+    unit: Literal["person", "household"] = "person"
+    """Who is asked about. A household, of a survey that has them, counts once, by what is known of it and of its reference."""
     level: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """Nominal coverage of the intervals."""
     resembles: str | None = None
@@ -316,6 +346,10 @@ class Study(Strict):
     """Variables to be met in every zone: `"age"`, or crossed: `"age x sex"`."""
     held_out: list[str] = []
     """Tables kept back, to judge the population by."""
+    levels: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    """Variables to be met in the areas above the zones, by level of the lookup: `{ msoa = ["age x sex", "employment"] }`."""
+    held_out_levels: dict[str, Annotated[list[str], Field(min_length=1)]] = {}
+    """Tables of levels kept back, likewise."""
     total_from: str | None = None
     """Table whose total is trusted where tables disagree; the median total where absent."""
     survey: Survey
@@ -328,6 +362,8 @@ class Study(Strict):
     """Merged categories, by variable."""
     method: Method = Method()
     """How weights are fitted and made whole."""
+    start: StartModel = StartModel()
+    """Which start weights zones are fitted from, and which donors may stand in them."""
     replicates: Annotated[ReplicatesModel, BeforeValidator(_replicates_of)] = ReplicatesModel(number=0)
     """Replicates to make beside the population: a number, or a table with `number` and `sources`."""
     distributions: list[DistributionModel] = []

@@ -36,6 +36,8 @@ class Comparison:
         'held out' (published, not fitted), 'constraint' (published and fitted) or 'fit'.
     kept : tuple of bool
         By variable: whether its margin in each zone is fixed by the constraints.
+    unit : str
+        What is counted: 'person' or 'household'.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Comparison:
     reference: np.ndarray | None
     source: str
     kept: tuple[bool, ...]
+    unit: str = "person"
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -82,11 +85,16 @@ def table_names(tables: Sequence[AlignedTable]) -> list[str]:
 
 @dataclass(frozen=True, eq=False)
 class _Variable:
-    """One variable as the constraints know it: its categories, and the category of each record (-1 = outside)."""
+    """One variable as the constraints know it: its categories, and the category of each record (-1 = outside).
+
+    unit : what its table counts; of households `record` knows the references, `everybody` all members.
+    """
 
     name: str
     categories: tuple[Category, ...]
     record: np.ndarray
+    unit: str
+    everybody: np.ndarray
 
 
 def _level_codes(table: AlignedTable) -> list[np.ndarray]:
@@ -109,7 +117,8 @@ def constraint_variables(aligned: Aligned) -> dict[str, _Variable]:
     for table in aligned.constraints:
         for v, (name, codes) in enumerate(zip(table.variables, _level_codes(table), strict=True)):
             if name not in found or len(table.categories[v]) > len(found[name].categories):
-                found[name] = _Variable(name, table.categories[v], _look_up(codes, table.record_cell))
+                record, everybody = (_look_up(codes, cell) for cell in (table.record_cell, aligned.cell_of_all(table)))
+                found[name] = _Variable(name, table.categories[v], record, table.universe.unit, everybody)
     return found
 
 
@@ -117,21 +126,24 @@ def pairs(aligned: Aligned, held_out: Sequence[AlignedTable]) -> list[Comparison
     """All two-way intersections of the constraint variables, each against a published joint table where there is one.
 
     A pair that one constraint crosses has that constraint as its reference; else a held-out table whose categories merge into
-    the pair's, for the same people; else the fractional fit.
+    the pair's, for the same people; else the fractional fit. Two variables of households are counted in households; one of
+    households and one of persons in people, by the household that they live in.
     """
     out = []
     for a, b in combinations(constraint_variables(aligned).values(), 2):
-        inside = (a.record >= 0) & (b.record >= 0)
-        cell = np.where(inside, a.record * len(b.categories) + b.record, -1).astype(np.int32)
+        unit = a.unit if a.unit == b.unit else "person"
+        ours, theirs = (v.record if v.unit == unit else v.everybody for v in (a, b))
+        inside = (ours >= 0) & (theirs >= 0)
+        cell = np.where(inside, ours * len(b.categories) + theirs, -1).astype(np.int32)
         reference, source = None, "fit"
         for table in [*aligned.constraints, *sorted(held_out, key=lambda t: len(t.variables))]:
             merged = _merged(table, a, b, aligned.zones) if {a.name, b.name} <= set(table.variables) else None
-            if merged is not None and np.array_equal(table.record_cell >= 0, inside):
+            if merged is not None and table.universe.unit == unit and np.array_equal(table.record_cell >= 0, inside):
                 reference, source = merged, "constraint" if any(table is t for t in aligned.constraints) else "held out"
                 break
         labels = tuple(tuple(c.label for c in v.categories) for v in (a, b))
-        kept = (_fixed(a, inside), _fixed(b, inside))
-        out.append(Comparison(f"{a.name} x {b.name}", (a.name, b.name), labels, cell, reference, source, kept))
+        kept = tuple(v.unit == unit and _fixed(v, inside) for v in (a, b))
+        out.append(Comparison(f"{a.name} x {b.name}", (a.name, b.name), labels, cell, reference, source, kept, unit))
     return out
 
 
@@ -170,6 +182,7 @@ def held_out_tables(aligned: Aligned, held_out: Sequence[AlignedTable]) -> list[
             raise ValueError(f"the held-out table {table.name} has no counts for {len(lacking):,} zones, e.g. {lacking[0]}")
         kept = tuple(
             v in known
+            and known[v].unit == table.universe.unit
             and all(covers(categories, c.atoms) >= 0 for c in known[v].categories)
             and _fixed(known[v], table.record_cell >= 0)
             for v, categories in zip(table.variables, table.categories, strict=True)
@@ -178,6 +191,7 @@ def held_out_tables(aligned: Aligned, held_out: Sequence[AlignedTable]) -> list[
             Comparison(
                 name, table.variables, tuple(tuple(c.label for c in categories) for categories in table.categories),
                 _look_up(position, table.record_cell), _summed(counts, position, int(np.prod(shape))), "held out", kept,
+                table.universe.unit,
             )
         )  # fmt: skip
     return out

@@ -96,8 +96,9 @@ def _worse(held_out: pd.DataFrame, by_zone: pd.DataFrame) -> list[Finding]:
         mine = by_zone[(by_zone["table"] == row["table"]) & (by_zone["wrong_whole"] > by_zone["wrong_independence"])]
         columns = ["zone", "people", "wrong_whole", "wrong_fit", "wrong_independence", "floor"]
         rows = mine[columns].sort_values("wrong_whole", ascending=False).reset_index(drop=True)
+        said = per_cent(row["wrong_whole"], row["unit"])
         message = (
-            f"{per_cent(row['wrong_whole'])} are in the wrong cell of the held-out table {row['table']}, more than the "
+            f"{said} are in the wrong cell of the held-out table {row['table']}, more than the "
             f"{row['wrong_independence']:.2f} % of independence; {len(mine):,} of {row['zones']:,} zones are worse."
         )
         out.append(finding("worse-than-independence", message, place=row["table"], count=len(mine), rows=rows))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.indicators import UNITS
 from synthpop_gb.validation.comparisons import Comparison
 from synthpop_gb.validation.pairs import MEAN_COLUMNS, WRONG_COLUMNS, wrong_columns
 from synthpop_gb.validation.registry import METRICS
@@ -20,7 +21,7 @@ _ZONE_COLUMNS = (
     *WRONG_COLUMNS,
 )  # fmt: skip
 _COLUMNS = (
-    "table", "variables", "cells", "zones", "people", "observed", "tae", "sae", "srmse", "r2", "sei", "nonfitting_cells",
+    "table", "variables", "unit", "cells", "zones", "people", "observed", "tae", "sae", "srmse", "r2", "sei", "nonfitting_cells",
     "nonfitting_zones", *WRONG_COLUMNS, "floor_survey", "invented", "missing", "zones_better", "worst_zone",
     "worst_zone_wrong", *MEAN_COLUMNS,
 )  # fmt: skip
@@ -44,11 +45,11 @@ def held_out_zones(ruler: Ruler, tables: Sequence[Comparison], first: int, zones
 def held_out(ruler: Ruler, tables: Sequence[Comparison], first: int, by_zone: pd.DataFrame, weight: np.ndarray) -> pd.DataFrame:
     """One row a held-out table.
 
-    Columns: table, variables, cells, zones, people, observed, tae, sae, srmse, r2, sei, nonfitting_cells, nonfitting_zones;
-    in per cent of people wrong_whole, wrong_fit, wrong_independence, wrong_survey, wrong_average, rounding, floor,
-    floor_sample, floor_survey, invented, missing; zones_better (per cent of populated zones where the people are nearer
-    than independence), worst_zone, worst_zone_wrong; zone_mean_whole and so on (the yardsticks as the mean of the per cents
-    of populated zones).
+    Columns: table, variables, unit ('people', or 'households', which then stand for people in what follows), cells, zones,
+    people, observed, tae, sae, srmse, r2, sei, nonfitting_cells, nonfitting_zones; in per cent of people wrong_whole, wrong_fit,
+    wrong_independence, wrong_survey, wrong_average, rounding, floor, floor_sample, floor_survey, invented, missing; zones_better
+    (per cent of populated zones where the people are nearer than independence), worst_zone, worst_zone_wrong; zone_mean_whole and
+    so on (the yardsticks as the mean of the per cents of populated zones).
     """
     rows = []
     for k, table in enumerate(tables, start=first):
@@ -59,7 +60,8 @@ def held_out(ruler: Ruler, tables: Sequence[Comparison], first: int, by_zone: pd
         worst = live.loc[live["wrong_whole"].idxmax()] if len(live) else None
         rows.append(
             {
-                "table": table.name, "variables": " x ".join(table.variables), "cells": table.n_cells, "zones": len(mine),
+                "table": table.name, "variables": " x ".join(table.variables),
+                "unit": UNITS[table.unit], "cells": table.n_cells, "zones": len(mine),
                 "people": people, "observed": float(mine["observed"].sum()), "tae": float(mine["tae"].sum()),
                 **{name: METRICS[name](ruler.observed[k], table.reference) for name in ("sae", "srmse", "r2", "sei")},
                 "nonfitting_cells": int(mine["nonfitting_cells"].sum()), "nonfitting_zones": int((~mine["fits"]).sum()),

@@ -16,8 +16,9 @@ _Z = 1.96  # standard deviations: 95 % of normal noise
 def cells_within(observed, published, error) -> np.ndarray:
     """Say of each cell whether |observed - published| < 1.96 standard errors + 1/2.
 
-    observed, published : (..., n_cells) people; error : (n_cells,) standard errors, persons, > 0. The half is the correction for
-    continuity: people and counts are whole, and of noise with a standard deviation of 0.5 about a fifth is one person.
+    observed, published : (..., n_cells) people; error : (n_cells,) or as these, standard errors, persons, > 0. The half is the
+    correction for continuity: people and counts are whole, and of noise with a standard deviation of 0.5 about a fifth is one
+    person.
 
     >>> cells_within([10, 12, 15], [11, 12, 12], [0.5, 0.5, 1.0]).tolist()
     [True, True, False]
@@ -43,16 +44,18 @@ def noise_ratio(observed, published, error) -> np.ndarray:
 def noise_measures(observed, published, error) -> dict[str, np.ndarray]:
     """Columns about the publisher's noise, one entry a row; NaN throughout for a table without noise.
 
-    noisy_cells (cells with a standard error above 0), cells_within_noise (how many of those are within it, see `cells_within`),
-    noise_ratio (see there).
+    error : (n_cells,), or (n_rows, n_cells) where rows differ in it. noisy_cells (cells with a standard error above 0),
+    cells_within_noise (how many of those are within it, see `cells_within`), noise_ratio (see there).
     """
-    error = np.zeros(np.shape(observed)[-1]) if error is None else np.asarray(error, np.float64)
-    noisy, n = np.flatnonzero(error > 0), len(observed)
-    if not noisy.size:
-        return {"noisy_cells": np.zeros(n, np.int64), "cells_within_noise": np.full(n, np.nan), "noise_ratio": np.full(n, np.nan)}
-    observed, published, error = observed[:, noisy], published[:, noisy], error[noisy]
-    return {
-        "noisy_cells": np.full(n, len(noisy)),
-        "cells_within_noise": cells_within(observed, published, error).sum(axis=1).astype(np.float64),
-        "noise_ratio": noise_ratio(observed, published, error),
-    }
+    observed = np.asarray(observed, np.float64)
+    error = np.broadcast_to(0.0 if error is None else np.asarray(error, np.float64), observed.shape)
+    noisy = error > 0
+    n, some = noisy.sum(axis=1), noisy.any(axis=1)
+    within, ratio = np.full(len(n), np.nan), np.full(len(n), np.nan)
+    if some.any():
+        from scipy.stats import chi2
+
+        gap = np.divide(observed - published, error, out=np.zeros(observed.shape), where=noisy)
+        within[some] = (cells_within(observed, published, error) & noisy).sum(axis=1)[some]
+        ratio[some] = (gap[some] ** 2).sum(axis=1) / chi2.ppf(0.95, n[some])
+    return {"noisy_cells": n.astype(np.int64), "cells_within_noise": within, "noise_ratio": ratio}

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.indicators import UNITS
 from synthpop_gb.validation.comparisons import Comparison
 from synthpop_gb.validation.yardsticks import YARDSTICKS, Ruler, floor_survey
 
@@ -21,7 +22,7 @@ MEAN_COLUMNS = tuple(f"zone_mean_{name}" for name in YARDSTICKS)
 """The same as the mean of the zones' per cents."""
 
 PAIR_COLUMNS = (
-    "pair", "reference", "pairs", "cells", "people", *WRONG_COLUMNS, "floor_survey", "invented", "missing", *MEAN_COLUMNS,
+    "pair", "unit", "reference", "pairs", "cells", "people", *WRONG_COLUMNS, "floor_survey", "invented", "missing", *MEAN_COLUMNS,
 )  # fmt: skip
 
 CELL_COLUMNS = (
@@ -41,7 +42,8 @@ def wrong_columns(ruler: Ruler, k: int) -> dict[str, float]:
 def intersections(ruler: Ruler, pairs: Sequence[Comparison], first: int, weight: np.ndarray) -> pd.DataFrame:
     """One row a pair of constraint variables, and one 'all pairs' row for each kind of reference.
 
-    Columns: pair; reference ('fit': the fractional fit; 'held out': a published joint table that was not fitted; 'constraint':
+    Columns: pair; unit ('people', or 'households', which then stand for people in what follows; their mean has the row 'all pairs
+    of households'); reference ('fit': the fractional fit; 'held out': a published joint table that was not fitted; 'constraint':
     one that was); pairs (how many); cells; people; then, in per cent of people, wrong_whole, wrong_fit, wrong_independence,
     wrong_survey, wrong_average, rounding, floor, floor_sample (see `YARDSTICKS`); floor_survey (what the survey's size alone
     costs); invented and missing (people where the reference has none, and the reverse, zone by zone); zone_mean_whole and
@@ -64,13 +66,14 @@ def intersections(ruler: Ruler, pairs: Sequence[Comparison], first: int, weight:
         some = people or 1.0
         rows.append(
             {
-                "pair": pair.name, "reference": pair.source, "pairs": 1, "cells": pair.n_cells, "people": people,
+                "pair": pair.name, "unit": UNITS[pair.unit], "reference": pair.source, "pairs": 1,
+                "cells": pair.n_cells, "people": people,
                 **wrong_columns(ruler, k), "floor_survey": floor_survey(_share(cells.expected), weight),
                 "invented": 100 * float(cells.invented.sum()) / some, "missing": 100 * float(cells.missing.sum()) / some,
             }
         )  # fmt: skip
-        everything.setdefault(pair.source, []).append(rows[-1])
-    together = [_together(source, members) for source, members in everything.items()]
+        everything.setdefault((pair.unit, pair.source), []).append(rows[-1])
+    together = [_together(unit, source, members) for (unit, source), members in everything.items()]
     return pd.DataFrame(rows + together, columns=list(PAIR_COLUMNS))
 
 
@@ -78,13 +81,14 @@ def _share(total: np.ndarray) -> np.ndarray:
     return total / total.sum() if total.sum() else total
 
 
-def _together(source: str, members: list[dict]) -> dict:
-    """Mean of several pairs, weighted by their people."""
+def _together(unit: str, source: str, members: list[dict]) -> dict:
+    """Mean of several pairs, weighted by their people (households)."""
     frame = pd.DataFrame(members)
     weight = frame["people"] / (frame["people"].sum() or 1.0)
-    means = {c: float((frame[c] * weight).sum(skipna=False)) for c in PAIR_COLUMNS[5:]}
+    means = {c: float((frame[c] * weight).sum(skipna=False)) for c in PAIR_COLUMNS[6:]}
     sizes = {"pairs": len(frame), "cells": int(frame["cells"].sum()), "people": float(frame["people"].sum())}
-    return {"pair": "all pairs", "reference": source, **sizes, **means}
+    name = "all pairs" if unit == "person" else "all pairs of households"
+    return {"pair": name, "unit": UNITS[unit], "reference": source, **sizes, **means}
 
 
 def comparison_cells(ruler: Ruler, comparisons: Sequence[Comparison], first: int, column: str) -> pd.DataFrame:

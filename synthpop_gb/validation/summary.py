@@ -11,15 +11,24 @@ __all__ = ["headline", "per_cent", "zone_summary"]
 
 
 def zone_summary(
-    zones: pd.Index, status: pd.DataFrame, by_zone: pd.DataFrame, reuse: pd.DataFrame, joint: pd.DataFrame
+    zones: pd.Index,
+    status: pd.DataFrame,
+    by_zone: pd.DataFrame,
+    reuse: pd.DataFrame,
+    joint: pd.DataFrame,
+    units: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
     """One row a zone, over all tables; what maps are drawn from.
 
     Columns: zone; people (counted) and target_people; fit, cycles, residual, worst_cell, whole, remainder (as the solver
     says, see `Population.status`); tae and tae_above_floor (as counted, over all tables), worst_table, nonfitting_cells,
     nonfitting_tables, exact (TAE 0); donors, largest_share, effective_donors; two_way_wrong and two_way_rounding (per cent
-    of people, mean of all pairs of variables).
+    of people, mean of all pairs of variables). Where tables count households too (`units`: 'person' or 'household' by table),
+    people and target_people are people all the same, and households, target_households, tae_people and tae_households tell both
+    apart; tae is their sum.
     """
+    household = by_zone["table"].map(units or {}).to_numpy(object) == "household"
+    of_people = by_zone[~household] if (~household).any() else by_zone
     grouped = by_zone.groupby("zone", sort=False, observed=True)
     sums = grouped[["tae", "tae_above_floor", "nonfitting_cells"]].sum().reindex(zones)
     worst = by_zone.loc[grouped["tae"].idxmax()].set_index("zone").reindex(zones)
@@ -28,7 +37,7 @@ def zone_summary(
     return pd.DataFrame(
         {
             "zone": zones, "people": reuse["people"].to_numpy(),
-            "target_people": grouped["people"].max().reindex(zones).to_numpy(),
+            "target_people": of_people.groupby("zone", sort=False, observed=True)["people"].max().reindex(zones).to_numpy(),
             **{c: told[c].to_numpy() for c in ("fit", "cycles", "residual", "worst_cell", "whole", "remainder")},
             "tae": sums["tae"].to_numpy(), "tae_above_floor": sums["tae_above_floor"].to_numpy(),
             "worst_table": np.where(worst["tae"].to_numpy() > 0, worst["table"].to_numpy(object), ""),
@@ -36,8 +45,21 @@ def zone_summary(
             "exact": sums["tae"].to_numpy() == 0,
             **{c: reuse[c].to_numpy() for c in ("donors", "largest_share", "effective_donors")},
             **{c: joint[c].to_numpy() for c in joint},
+            **(_apart(zones, by_zone, household) if household.any() else {}),
         }
     )  # fmt: skip
+
+
+def _apart(zones: pd.Index, by_zone: pd.DataFrame, household: np.ndarray) -> dict[str, np.ndarray]:
+    """Households counted and wanted, and the errors of either kind of table, by zone."""
+    homes = by_zone[household].groupby("zone", sort=False, observed=True)
+    people = by_zone[~household].groupby("zone", sort=False, observed=True)["tae"].sum()
+    return {
+        "households": homes["observed"].max().reindex(zones).to_numpy(),
+        "target_households": homes["people"].max().reindex(zones).to_numpy(),
+        "tae_people": people.reindex(zones, fill_value=0.0).to_numpy(),
+        "tae_households": homes["tae"].sum().reindex(zones).to_numpy(),
+    }
 
 
 def headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
@@ -62,17 +84,27 @@ def headline(tables: Mapping[str, pd.DataFrame]) -> dict[str, object]:
         "non-fitting tables": int(by_zone["nonfitting_tables"].sum()),
         "non-fitting cells": int(by_table["nonfitting_cells"].sum()),
     }
+    if "tae_households" in by_zone:
+        out |= {
+            "households": int(by_zone["households"].sum()),
+            "zones exact in households": int((by_zone["tae_households"] == 0).sum()),
+            "zones exact in people": int((by_zone["tae_people"] == 0).sum()),
+            "total absolute error in households": _whole(by_zone["tae_households"].sum()),
+            "total absolute error in people": _whole(by_zone["tae_people"].sum()),
+        }
     out |= _noise(tables["zone_fit"])
     for row in tables["intersections"].to_dict("records"):
-        if row["pair"] == "all pairs" and row["reference"] == "fit":
+        if row["pair"].startswith("all pairs") and row["reference"] == "fit":
             yardsticks = {"independence": "wrong_independence", "survey as it is": "wrong_survey", "random whole people": "floor"}
-            out["pairs of variables"] = f"{per_cent(row['rounding'])} from the fractional fit{_beside(row, yardsticks)}"
+            of = "" if row["unit"] == "people" else f" of {row['unit']}"
+            said = per_cent(row["rounding"], row["unit"])
+            out[f"pairs of variables{of}"] = f"{said} from the fractional fit{_beside(row, yardsticks)}"
     for row in tables["held_out"].to_dict("records"):
         yardsticks = {"fractional fit": "wrong_fit", "independence": "wrong_independence"}
         yardsticks |= {"survey as it is": "wrong_survey", "noise floor": "floor"}
         means = {"fractional fit": "zone_mean_fit", "independence": "zone_mean_independence"}
         out[f"held out {row['table']}"] = (
-            f"{per_cent(row['wrong_whole'])} in the wrong cell{_beside(row, yardsticks)}; "
+            f"{per_cent(row['wrong_whole'], row['unit'])} in the wrong cell{_beside(row, yardsticks)}; "
             f"mean of zones {row['zone_mean_whole']:.2f} %{_beside(row, means)}"
         )
     return out
@@ -97,9 +129,9 @@ def _whole(value: float) -> int | float:
     return int(value) if float(value).is_integer() else float(value)
 
 
-def per_cent(value: float) -> str:
-    """Say a share of people: '2.05 % of people'."""
-    return f"{value:.2f} % of people"
+def per_cent(value: float, unit: str = "people") -> str:
+    """Say a share of people or households: '2.05 % of people'."""
+    return f"{value:.2f} % of {unit}"
 
 
 def _beside(row: Mapping[str, float], columns: Mapping[str, str]) -> str:

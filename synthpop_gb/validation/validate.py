@@ -16,6 +16,7 @@ from synthpop_gb.validation.findings import findings
 from synthpop_gb.validation.fitted_cells import FittedCells
 from synthpop_gb.validation.held_out import held_out as held_out_frame
 from synthpop_gb.validation.held_out import held_out_zones
+from synthpop_gb.validation.level_fit import level_findings, level_fit, level_headline, tables_above
 from synthpop_gb.validation.metrics import effective_number
 from synthpop_gb.validation.pairs import comparison_cells, intersections
 from synthpop_gb.validation.recount import BLOCK, Ledger, RecordUse, recount
@@ -66,24 +67,26 @@ def validate(
     held_out = aligned.held_out if held_out is None else tuple(held_out)
     crossed = [p for p in pairs(aligned, held_out) if p.reference is not None or population.duals is not None]
     kept_back = held_out_tables(aligned, held_out)
-    compared = [*crossed, *kept_back]
+    compared, above = [*crossed, *kept_back], [table for _, table, _ in tables_above(aligned)]
+    fitted = [*aligned.constraints, *above]
     ledger = Ledger(
-        [t.record_cell for t in (*aligned.constraints, *compared)],
-        [t.targets.shape[1] for t in aligned.constraints] + [c.n_cells for c in compared],
+        [t.record_cell for t in (*fitted, *compared)],
+        [t.targets.shape[1] for t in fitted] + [c.n_cells for c in compared],
     )
     ruler = Ruler(compared, [_survey_share(c, aligned.weight) for c in compared], len(zones), keep=len(crossed))
     use = RecordUse.empty(len(aligned.records))
-    observed, reuse = _count(population, aligned, ledger, ruler, use, counts)
+    observed, reuse = _count(population, aligned, ledger, ruler, use, counts, len(fitted))
 
     expected = _expected(population, aligned)
     counted = [
-        CountedTable(
-            name, t.cell_labels, expected[k], _by_zone(t.published, zones), observed[:, ledger.columns(k)], t.standard_errors
-        )
+        _counted(name, t, expected[k], zones, observed[:, ledger.columns(k)])
         for k, (name, t) in enumerate(zip(table_names(aligned.constraints), aligned.constraints, strict=True))
     ]
     tables = {"cell_fit": cell_fit(counted, zones), "zone_fit": zone_fit(counted, zones)}
     tables["parent_fit"] = parent_fit(counted, aligned.geography.zones, aligned.geography.parents)
+    if above:
+        first = len(aligned.constraints)
+        tables["level_fit"] = level_fit(aligned, [observed[:, ledger.columns(first + k)] for k in range(len(above))])
     tables["table_fit"] = table_fit(counted, tables["zone_fit"])
     tables["intersections"] = intersections(ruler, crossed, 0, aligned.weight)
     tables["intersection_cells"] = comparison_cells(ruler, crossed, 0, "pair")
@@ -92,14 +95,25 @@ def validate(
     tables["held_out_cells"] = comparison_cells(ruler, kept_back, len(crossed), "table")
     tables["donor_reuse"] = donor_reuse(reuse, zones)
     tables["record_use"] = most_used_records(use, aligned.records, aligned.weight, named=aligned.survey.licence == "open")
-    joint = _joint(ruler, len(crossed))
-    tables["zones"] = zone_summary(zones, population.status, tables["zone_fit"], tables["donor_reuse"], joint)
+    of_people = [k for k, c in enumerate(crossed) if c.unit == "person"] or list(range(len(crossed)))
+    joint = _joint(ruler, of_people)
+    units = {t.name: t.unit for t in counted}
+    tables["zones"] = zone_summary(zones, population.status, tables["zone_fit"], tables["donor_reuse"], joint, units)
     records = {
         "records": len(aligned.records),
         "effective records": round(effective_number(aligned.weight), 1),
         "records used": int((use.copies > 0).sum()),
     }
-    return Checks(headline(tables) | records, tables, findings(tables, population.status["people"]))
+    told = findings(tables, population.status["people"])
+    if above:
+        records |= level_headline(tables["level_fit"])
+        told = (*told, *level_findings(tables["level_fit"]))
+    return Checks(headline(tables) | records, tables, told)
+
+
+def _counted(name: str, table: AlignedTable, expected: np.ndarray, zones: pd.Index, observed: np.ndarray) -> CountedTable:
+    published, unit = _by_zone(table.published, zones), table.universe.unit
+    return CountedTable(name, table.cell_labels, expected, published, observed, table.standard_errors, unit)
 
 
 def _expected(population: Population, aligned: Aligned) -> list[np.ndarray]:
@@ -122,14 +136,14 @@ def _survey_share(comparison: Comparison, weight: np.ndarray) -> np.ndarray:
     return total / (total.sum() or 1.0)
 
 
-def _count(population, aligned, ledger, ruler, use, counts) -> tuple[np.ndarray, np.ndarray]:
+def _count(population, aligned, ledger, ruler, use, counts, n_fitted) -> tuple[np.ndarray, np.ndarray]:
     """Count every block and measure it: people by zone and constraint cell, and donor reuse by zone."""
     zones = aligned.zones
     at = population.zones.get_indexer(zones)
     if (at < 0).any():
         raise ValueError(f"the population has no zone {zones[at < 0][0]}: harmonise with the study that it was made from")
     fitted = None if population.duals is None else FittedCells(population, ledger, aligned.records)
-    first = int(ledger.start[len(aligned.constraints)])
+    first = int(ledger.start[n_fitted])
     observed, reuse = np.zeros((len(zones), first), np.int64), np.zeros((len(zones), 4), np.int64)
     size = max(16, min(BLOCK, 2**22 // max(population.problem.n_profiles, 1)))  # at most 32 MB of weights at once
     for block in recount(population.blocks() if counts is None else counts, ledger, zones, use, size):
@@ -138,10 +152,10 @@ def _count(population, aligned, ledger, ruler, use, counts) -> tuple[np.ndarray,
     return observed, reuse
 
 
-def _joint(ruler: Ruler, n_pairs: int) -> pd.DataFrame:
-    """Mean over the pairs of variables, by zone: per cent of people in the wrong two-way cell, and of the fit's cells."""
-    people = ruler.people[:, :n_pairs].sum(axis=1)
-    wrong = ruler.misplaced[:, :n_pairs].sum(axis=1)
+def _joint(ruler: Ruler, pairs: list[int]) -> pd.DataFrame:
+    """Mean over pairs of variables, by zone: per cent of people in the wrong two-way cell, and of the fit's cells."""
+    people = ruler.people[:, pairs].sum(axis=1)
+    wrong = ruler.misplaced[:, pairs].sum(axis=1)
     share = 100 * wrong / np.where(people > 0, people, 1.0)[:, None]
     wanted = {"two_way_wrong": "whole", "two_way_rounding": "rounding"}
     return pd.DataFrame({name: share[:, YARDSTICKS.index(y)] for name, y in wanted.items()})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.indicators import UNITS
 from synthpop_gb.validation import metrics
 from synthpop_gb.validation.noise import noise_measures
 from synthpop_gb.validation.registry import METRICS
@@ -39,7 +40,9 @@ class CountedTable:
     observed : numpy.ndarray
         (n_zones, n_cells) int64 people counted.
     error : numpy.ndarray, optional
-        (n_cells,) float64 standard errors of the published counts, persons; None where they are exact.
+        (n_cells,) or (n_zones, n_cells) float64 standard errors of the published counts, persons; None where they are exact.
+    unit : str
+        What it counts: 'person' or 'household'.
     """
 
     name: str
@@ -48,6 +51,7 @@ class CountedTable:
     published: np.ndarray
     observed: np.ndarray
     error: np.ndarray | None = None
+    unit: str = "person"
 
 
 def _extra(per_zone: bool) -> dict:
@@ -144,9 +148,10 @@ def parent_fit(tables: Sequence[CountedTable], areas: pd.DataFrame, levels: Iter
 def table_fit(tables: Sequence[CountedTable], by_zone: pd.DataFrame) -> pd.DataFrame:
     """One row a table over all zones and cells.
 
-    Columns table, cells, zones, people, observed, tae, tae_published, floor, tae_above_floor, sae, misplaced, srmse, r2,
-    sei, max_z, zones_exact (TAE 0), nonfitting_cells, nonfitting_zones (RSSZ above 1), worst_zone, worst_tae, every registered
-    metric; where a table is perturbed noisy_cells (over all zones), cells_within_noise, zones_within_noise (ratio of 1 or less).
+    Columns table, unit ('people', or 'households', which then stand for people in what follows), cells, zones, people, observed,
+    tae, tae_published, floor, tae_above_floor, sae, misplaced, srmse, r2, sei, max_z, zones_exact (TAE 0), nonfitting_cells,
+    nonfitting_zones (RSSZ above 1), worst_zone, worst_tae, every registered metric; where a table is perturbed noisy_cells (over
+    all zones), cells_within_noise, zones_within_noise (ratio of 1 or less).
     """
     rows = []
     for t in tables:
@@ -161,7 +166,8 @@ def table_fit(tables: Sequence[CountedTable], by_zone: pd.DataFrame) -> pd.DataF
             noise["zones_within_noise"] = (mine["noise_ratio"] <= 1).sum() if noise["noisy_cells"] else np.nan
         rows.append(
             {
-                "table": t.name, "cells": len(t.labels), "zones": len(mine), **sums, **overall, "max_z": mine["max_z"].max(),
+                "table": t.name, "unit": UNITS[t.unit], "cells": len(t.labels), "zones": len(mine), **sums, **overall,
+                "max_z": mine["max_z"].max(),
                 "zones_exact": int((mine["tae"] == 0).sum()), "nonfitting_cells": int(mine["nonfitting_cells"].sum()),
                 "nonfitting_zones": int((~mine["fits"]).sum()), "worst_zone": "" if worst is None else worst["zone"],
                 "worst_tae": 0.0 if worst is None else worst["tae"], **extra, **noise,

@@ -137,10 +137,11 @@ def test_bits_do_not_depend_on_the_number_of_lanes():
     targets = [[100 * rng.dirichlet(np.ones(n)) for n in (4, 3, 5)] for _ in range(70)]
     made = problem(cells, targets, rng.lognormal(0, 1, 60))
     layout, expected = fit_layout(*made.arrays), fitted(made)[0]
+    no_tilt = kernel._read_only(np.zeros((len(made.targets), 0)), np.float64)
     assert set(expected.status) >= {CONVERGED}
     for lanes in (1, 3, 4, 16, 70):
         found = kernel._new_fit(*made.targets.shape)
-        kernel._fit_block(layout, kernel._read_only(made.targets, np.float64), 1e-6, False, 1000, True, lanes, found)
+        kernel._fit_block(layout, kernel._read_only(made.targets, np.float64), no_tilt, 1e-6, False, 1000, True, lanes, found)
         for one, other in zip(found, expected, strict=True):
             np.testing.assert_array_equal(one, other)
 
@@ -341,3 +342,53 @@ def test_cakemap_has_three_zones_that_cannot_be_fitted(data_folder):
     for z in (6, 81, 83):
         rival = twin.margins(made.cell_of, twin.fit_zone(*made.arrays, targets[z], 200), len(targets[z]))
         assert fit.residual[z] <= 1.01 * np.abs(rival - targets[z]).max()
+
+
+# ---- tilts: factors on the start weights that differ by zone
+
+
+def tilted(made, n_tilts, seed):
+    """The problem with tilts as further constraints: (layout, cells of the tilts by profile, their logarithms by zone)."""
+    rng = np.random.default_rng(seed)
+    sizes = rng.integers(1, 5, n_tilts)
+    bounds = np.concatenate([[0], np.cumsum(sizes)])
+    tilt_of = bounds[:-1, None] + rng.integers(0, sizes[:, None], (n_tilts, len(made.start)))
+    tilt_of[rng.random(tilt_of.shape) < 0.2] = -1
+    n_cells = made.targets.shape[1]
+    cell_of = np.vstack([made.cell_of, np.where(tilt_of >= 0, tilt_of + n_cells, -1)]).astype(np.int32)
+    starts = np.concatenate([made.constraint_start, n_cells + bounds[1:]]).astype(np.int32)
+    tilt = rng.normal(0, 0.7, (len(made.targets), bounds[-1]))
+    return fit_layout(made.start, cell_of, starts), cell_of, tilt_of, tilt
+
+
+@given(problems(), st.integers(1, 3), st.integers(0, 99), st.booleans())
+def test_a_tilt_is_another_start_in_every_zone(made, n_tilts, seed, newton):
+    layout, cell_of, tilt_of, tilt = tilted(made, n_tilts, seed)
+    fit = fit_block(layout, made.targets, 1e-9, True, 2000, newton=newton, tilt=tilt)
+    weights = weights_from_duals(made.start, cell_of, np.hstack([fit.duals, tilt]))
+    for z, target in enumerate(made.targets):
+        factor = np.where(tilt_of >= 0, np.append(tilt[z], 0.0)[tilt_of], 0.0).sum(axis=0)
+        own = Fit(made.start * np.exp(factor), made.cell_of, made.constraint_start, target[None])
+        alone, expected = fitted(own, 1e-9, True, 2000, newton=newton)
+        assert (fit.status[z] in (EMPTY, CONVERGED)) or newton is False
+        if fit.status[z] == alone.status[0] == CONVERGED:
+            np.testing.assert_allclose(weights[z], expected[0], rtol=1e-6, atol=1e-7 * target.max())
+
+
+@given(problems(), st.integers(0, 99))
+def test_the_order_of_zones_does_not_matter_to_tilts(made, seed):
+    layout, _, _, tilt = tilted(made, 2, seed)
+    whole = fit_block(layout, made.targets, 1e-6, False, 100, tilt=tilt)
+    zones = np.random.default_rng(seed).permutation(len(tilt))
+    for one, all_of_them in zip(fit_block(layout, made.targets[zones], 1e-6, False, 100, tilt=tilt[zones]), whole, strict=True):
+        np.testing.assert_array_equal(one, all_of_them[zones])
+
+
+def test_tilts_must_be_of_the_layouts_cells():
+    made = problem([[0, 1]], [[[2, 3]]])
+    layout, _, _, tilt = tilted(made, 1, 0)
+    for wrong in (None, tilt[:, :0], np.vstack([tilt, tilt])):
+        if wrong is None or wrong.shape != tilt.shape:
+            with pytest.raises(ValueError, match="tilts are"):
+                fit_block(fit_layout(*made.arrays) if wrong is None else layout, made.targets, 1e-6, False, 9,
+                          tilt=np.zeros((1, 1)) if wrong is None else wrong)  # fmt: skip

@@ -30,8 +30,9 @@ def placements(draw):
     return dense, (zone_start, profile.astype(np.int32), number, keys), donor_start, donor, weight, n_records
 
 
-def run(rows, donor_start, donor, weight, n_records):
-    return place_zones(*rows, donor_start, donor, *placement_guide(donor_start, weight), n_records)
+def run(rows, donor_start, donor, weight, n_records, caps=()):
+    caps = np.array(caps, np.int64)
+    return place_zones(*rows, donor_start, donor, *placement_guide(donor_start, weight), n_records, caps)
 
 
 @given(placements())
@@ -86,3 +87,50 @@ def test_mean_use_is_the_share(n):
     _, record, people, _ = run(rows, donor_start, donor, weight, 5)
     use = np.bincount(record, people, 5) / 20_000
     assert use == pytest.approx(n * weight / weight.sum(), abs=0.02)
+
+
+# ---- limits on copies
+
+
+@given(placements(), st.integers(1, 4))
+def test_no_donor_stands_more_often_than_it_may(made, most):
+    dense, rows, donor_start, donor, weight, n_records = made
+    caps = np.full(len(dense), most)
+    start, record, people, unplaced = run(rows, donor_start, donor, weight, n_records, caps)
+    cumulated = np.array([weight[a:b].sum() for a, b in pairwise(donor_start)])
+    assert unplaced == dense[:, cumulated == 0].sum()
+    for z in range(len(dense)):
+        used = np.zeros(n_records)
+        used[record[start[z] : start[z + 1]]] = people[start[z] : start[z + 1]]
+        for p, n in enumerate(dense[z]):
+            mine = slice(donor_start[p], donor_start[p + 1])
+            if weight[mine].sum() <= 0:
+                continue
+            use, able = used[donor[mine]], weight[mine] > 0
+            assert use.sum() == n
+            if n <= most * len(use):
+                assert use.max() <= most
+            if n <= most * able.sum():
+                assert (use[~able] == 0).all()
+                share = twin.capped_share(n, weight[mine], most)
+                assert (np.abs(use - share) < 1 + 1e-6).all()
+
+
+@given(placements())
+def test_a_limit_that_never_binds_changes_nothing(made):
+    dense, rows, *rest = made
+    plain, limited = run(rows, *rest), run(rows, *rest, np.full(len(dense), 10_000))
+    for one, other in zip(plain, limited, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_mean_use_under_a_limit_is_the_cut_share():
+    weight = np.array([1.0, 0.0, 3.0, 0.5, 10.0])
+    donor_start, donor = np.array([0, 5], np.int64), np.arange(5, dtype=np.int32)
+    keys = stream_keys(1, np.arange(20_000, dtype=np.uint64), 0, PLACE)
+    rows = (np.arange(20_001), np.zeros(20_000, np.int32), np.full(20_000, 5, np.int32), keys)
+    read_only(donor_start, donor, weight)
+    _, record, people, _ = run(rows, donor_start, donor, weight, 5, np.full(20_000, 2))
+    use = np.bincount(record, people, 5) / 20_000
+    assert use == pytest.approx(twin.capped_share(5, weight, 2), abs=0.02)
+    assert use == pytest.approx([2 / 3, 0, 2, 1 / 3, 2], abs=0.02)

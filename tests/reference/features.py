@@ -71,3 +71,41 @@ def _between(departure, scale, noise, weight, region):
     q = sum(p * s**2 for p, s in zip(precision, shift, strict=True))
     spare = sum(precision) - sum(p**2 for p in precision) / sum(precision)
     return math.sqrt(max((q - free) / spare, 0)), math.sqrt(math.sqrt(2 * free) / spare)
+
+
+def describe_households(base, value, unit, weight, profile, counts, size):
+    """Describe a variable of the members of households: whatever `describe` asks of records is asked of sums over households.
+
+    base, value, unit : one entry a member; weight, profile, size : one a household; counts : by table, (n_households, n_cells)
+    members in each cell.
+    """
+    n, heavy = len(weight), weight[unit]
+    mean = (heavy * value)[base].sum() / heavy[base].sum()
+    u = np.where(base, value - mean, 0.0)
+
+    def summed(x):
+        return np.array([x[unit == h].sum() for h in range(n)])
+
+    def by_profile(x):
+        return np.array([np.average(x[profile == p], weights=weight[profile == p]) for p in range(int(profile.max()) + 1)])
+
+    def fitted(y, tables):
+        design, root = np.column_stack([*tables, size]).astype(float), np.sqrt(weight)
+        return design @ np.linalg.lstsq(design * root[:, None], y * root, rcond=None)[0]
+
+    total, everything = summed(u), list(counts.values())
+    square = np.zeros(n)
+    for low, high in itertools.pairwise(sorted(set(u.tolist()))):
+        above = summed((u >= high).astype(float))
+        square += (high - low) * (above - fitted(above, everything)) ** 2
+    noise, overall = (total - fitted(total, everything)) ** 2, (weight * total**2).sum()
+    return {
+        "mean": mean,
+        "variance": (heavy * u**2).sum() / heavy[base].sum(),
+        "base": by_profile(summed(base.astype(float))),
+        "answer": by_profile(summed(base * value)),
+        "scale": by_profile(square),
+        "noise": by_profile(noise),
+        "explained": 1 - (weight * noise).sum() / overall,
+        "likeness": {name: (weight * fitted(total, [c]) ** 2).sum() / overall for name, c in counts.items()},
+    }

@@ -20,3 +20,12 @@ def place(profiles, number, key, donor_start, donor, donor_weight):
             r = int(donor[mine][d])
             people[r] = people.get(r, 0) + 1
     return dict(sorted(people.items()))
+
+
+def capped_share(number, weight, cap):
+    """Expected use of each donor: min(cap, f * weight) with the f that makes them `number` in all, by bisection."""
+    low, high = 0.0, number / weight[weight > 0].min()
+    for _ in range(200):
+        f = (low + high) / 2
+        low, high = (f, high) if np.minimum(cap, f * weight).sum() < number else (low, f)
+    return np.minimum(cap, high * weight)

@@ -68,7 +68,7 @@ def test_chunks_change_nothing(tmp_path, monkeypatch):
     aligned, population, _ = solved()
     whole = pd.read_parquet(people(population, aligned, tmp_path / "a.parquet"))
     monkeypatch.setattr(_rows, "CHUNK", 100)
-    monkeypatch.setattr(sys.modules["synthpop_gb.export.people"], "CHUNK", 100)
+    monkeypatch.setattr(sys.modules["synthpop_gb.export._person_rows"], "CHUNK", 100)
     path = people(population, aligned, tmp_path / "b.parquet")
     assert pq.ParquetFile(path).metadata.num_row_groups > 12
     pd.testing.assert_frame_equal(pd.read_parquet(path).astype(str), whole.astype(str))
@@ -195,13 +195,13 @@ def test_spreadsheets_run_nothing(tmp_path):
 @pytest.mark.parametrize("name", ["people.parquet", "people.csv.gz"])
 def test_what_was_written_is_counted_again(tmp_path, monkeypatch, name):
     aligned, population, _ = solved()
-    write = people_function.__globals__["_Rows"].tables
+    write = people_function.__globals__["PersonRows"].tables
 
     def lossy(self, block):
         for table in write(self, block):
             yield table.slice(1)
 
-    monkeypatch.setattr(people_function.__globals__["_Rows"], "tables", lossy)
+    monkeypatch.setattr(people_function.__globals__["PersonRows"], "tables", lossy)
     with pytest.raises(OSError, match="was not written: it holds"):
         people(population, aligned, tmp_path / name)
     assert list(tmp_path.iterdir()) == []

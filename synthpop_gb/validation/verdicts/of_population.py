@@ -7,6 +7,7 @@ import pandas as pd
 
 from synthpop_gb.checks import Checks
 from synthpop_gb.validation.verdicts._rows import COLUMNS, HANDING, VERDICTS, graded, row, table_of, unknown
+from synthpop_gb.validation.verdicts.of_households import household_verdict
 
 __all__ = ["population_verdicts"]
 
@@ -30,7 +31,7 @@ def population_verdicts(audit: Checks, validation: Checks, *, licence: str, repl
     audit : Checks
         Of `audit_population`: tables 'scan_tables', 'scan_cells', 'zone_uniqueness' and so on.
     validation : Checks
-        Of `validate`, whose tables 'zone_fit' and 'held_out' are read.
+        Of `validate`, whose tables 'zone_fit', 'held_out' and those about households are read.
     licence : str
         Of the survey: only 'open' lets rows of people go further.
     replicates : int
@@ -47,7 +48,7 @@ def population_verdicts(audit: Checks, validation: Checks, *, licence: str, repl
         _by_zone(audit),
         _together(audit),
         _other(validation, replicates),
-        _households(audit),
+        household_verdict(audit, validation, SMALL, LARGE, NEAR),
         _release(audit, licence),
     ]
     doubtful = [r for r in rows if r["table"] == "held_out" and r["verdict"] in ("care", "unfit")]
@@ -65,8 +66,12 @@ def _fitted(validation: Checks) -> dict[str, str | bool]:
     frame = table_of(validation.tables, "zone_fit")
     if not len(frame):
         return unknown(use, "The people were not compared with their tables.", "zone_fit")
-    above, people = frame.groupby("zone", sort=False)["tae_above_floor"].sum(), float(frame["people"].sum())
-    share = float(above.sum()) / 2 / people if people else np.nan
+    above, tables = frame.groupby("zone", sort=False)["tae_above_floor"].sum(), table_of(validation.tables, "table_fit")
+    if "unit" in tables:  # households have a verdict of their own
+        of_people = frame["table"].isin(tables.loc[tables["unit"] == "people", "table"])
+        frame = frame[of_people] if of_people.any() else frame
+    people = float(frame["people"].sum())
+    share = float(frame["tae_above_floor"].sum()) / 2 / people if people else np.nan
     zones = int((above > 1e-9).sum())
     figure = f"{zones:,} of {len(above):,} zones off; {100 * share:.3g} % of people in the wrong cell"
     rule = f"below {100 * SMALL:g} % of people fit, below {100 * LARGE:g} % with care"
@@ -87,8 +92,9 @@ def _held_out(validation: Checks) -> list[dict[str, str | bool]]:
         fractional = float(item.get("wrong_fit", np.nan))  # independence is of fractions, too: people drawn whole scatter more
         better, near = (wrong if np.isnan(fractional) else fractional) < independent, wrong <= NEAR * floor
         verdict = "unknown" if np.isnan(wrong) else "fit" if better and near else "care" if better or near else "unfit"
+        of = item.get("unit", "people")
         figure = (
-            f"{wrong:.2f} % of people in the wrong cell (perfect draw {floor:.2f} %, variables taken as independent "
+            f"{wrong:.2f} % of {of} in the wrong cell (perfect draw {floor:.2f} %, variables taken as independent "
             f"{independent:.2f} %)"
         )
         reasons = {
@@ -165,15 +171,6 @@ def _other(validation: Checks, replicates: int) -> dict[str, str | bool]:
     figure = f"{replicates:,} replicates, and intervals learnt from {frame['table'].nunique():,} tables left out in turn"
     reason = "Ask for them with their intervals, and leave out figures that are called unreliable."
     return row(use, "care", figure, "never better than with care: no table says whether they are right", reason, "left_out")
-
-
-def _households(audit: Checks) -> dict[str, str | bool]:
-    people = int(table_of(audit.tables, "zone_uniqueness")["people"].sum()) if "zone_uniqueness" in audit.tables else 0
-    reason = "Who lives with whom is not in it: no household's income, size or composition can be had."
-    return row(
-        "Anything about households", "unfit", f"{people:,} people placed one by one, 0 households", "households placed whole fit",
-        reason, "zone_uniqueness", meant=False,
-    )  # fmt: skip
 
 
 def _release(audit: Checks, licence: str) -> dict[str, str | bool]:

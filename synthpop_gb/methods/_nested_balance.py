@@ -1,0 +1,90 @@
+"""Zones that levels bind together, balanced together: households or persons, exact and soft tables of zones and areas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from synthpop_gb.kernels.links import unit_scales
+from synthpop_gb.methods._balanced import ZoneFits, fit_zones
+from synthpop_gb.methods._nested import components, fit_component, judge
+from synthpop_gb.problem import Problem
+
+__all__ = ["fit_zones_together"]
+
+
+def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
+    """Fit the zones at these positions together with the areas above them, from where each zone's own fit ends.
+
+    options : `BalanceOptions`. Soft tables of areas are those with a standard error, as those of zones are; importance of a table
+    goes for zones and areas alike.
+
+    Raises ValueError for bounds and for 'ipu', which look at one zone alone, and where zones are missing that share an area with
+    one of these.
+    """
+    if options.fit == "ipu" or options.bounded or getattr(problem, "max_copies", None) is not None:
+        what = "'ipu' looks" if options.fit == "ipu" else "bounds and caps on weights look"
+        raise ValueError(f"{what} at one zone alone, and the levels of this study bind zones together: leave one of them out")
+    alone = fit_zones(problem, zones, options)
+    scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[zones])
+    first = np.concatenate([alone.duals, np.zeros((len(zones), problem.n_duals - problem.n_cells))], axis=1)
+    if problem.first_duals is not None:
+        first = problem.first_duals[zones].copy()
+    targets, softness = _above(problem, zones, options)
+    importance = _importance(problem, options)
+    duals, weights = np.zeros((len(zones), problem.n_duals)), np.zeros((len(zones), problem.n_profiles))
+    status, steps = np.zeros(len(zones), np.int8), np.zeros(len(zones), np.int32)
+    residual, worst = np.zeros(len(zones)), np.full(len(zones), -1, np.int32)
+    for part in components(problem, zones):
+        rows = part.rows
+        variance = part.variables(
+            options.prior * alone.variance[rows] / importance[: problem.n_cells],
+            [options.prior * softness[rows] / importance[problem.n_cells :]],
+        )
+        aims = part.variables(alone.targets[rows], [targets[rows]])
+        fit = fit_component(
+            problem, part, first[rows], tolerance=options.tolerance, max_steps=options.max_steps, variance=variance, targets=aims,
+            scale=scale[rows],
+        )  # fmt: skip
+        duals[rows], weights[rows], steps[rows] = part.by_cell(fit.duals), fit.weights, alone.steps[rows] + fit.steps
+        status[rows], residual[rows], worst[rows] = judge(problem, part, fit, options.max_steps)
+    return ZoneFits(duals, status, steps, residual, worst, alone.targets, alone.variance, weights.__getitem__)
+
+
+def _above(problem: Problem, zones: np.ndarray, options: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Targets and variances of the areas of each zone, (n, n_duals - n_cells): published counts where soft."""
+    targets, variance = [], []
+    for level in problem.levels:
+        area = np.maximum(level.of_zone[zones], 0)
+        error = np.zeros(level.n_cells) if level.standard_error is None or not options.soft else level.standard_error
+        error = _errors(level, error, options.standard_error)
+        published = level.targets if level.published is None else level.published
+        error = np.broadcast_to(error, level.targets.shape)
+        soft = (error > 0) & ~((published == 0) & (options.zeros == "exact"))
+        for out, value in ((targets, np.where(error > 0, published, level.targets)), (variance, np.where(soft, error**2, 0.0))):
+            out.append(value[area] if len(value) else np.zeros((len(zones), level.n_cells)))
+    return np.concatenate(targets, axis=1), np.concatenate(variance, axis=1)
+
+
+def _errors(level, own: np.ndarray, given: Any) -> np.ndarray:
+    """Find standard errors of a level's cells as the option gives them: one number for all, by name, or the tables' own."""
+    if given is None:
+        return own
+    if not hasattr(given, "items"):
+        return np.full(level.n_cells, float(given))
+    out, names = np.array(own, copy=True), level.cells.get_level_values(0).astype(str)
+    for table, value in given.items():
+        out[..., names == table] = value
+    return out
+
+
+def _importance(problem: Problem, options: Any) -> np.ndarray:
+    """(n_duals,) importance of each cell, of levels too."""
+    out = np.ones(problem.n_duals)
+    labels = np.concatenate([problem.cells.get_level_values(0), *(v.cells.get_level_values(0) for v in problem.levels)]).astype(
+        str
+    )
+    for table, value in (options.importance or {}).items():
+        out[labels == table] = value
+    return out

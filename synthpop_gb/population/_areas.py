@@ -1,0 +1,37 @@
+"""Areas above the zones whose tables whole people miss."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.errors import Finding, finding
+from synthpop_gb.problem import Problem
+
+__all__ = ["areas_missed"]
+
+
+def areas_missed(problem: Problem, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray) -> Finding | None:
+    """Say which areas above the zones miss their tables, the worst first; None where all are met.
+
+    indptr, profile, count : whole counts of all zones, CSR.
+    """
+    from scipy.sparse import csr_array
+
+    whole, rows = csr_array((count.astype(np.float64), profile, indptr), shape=(problem.n_zones, problem.n_profiles)), []
+    for level in problem.levels:
+        counted, bound = np.zeros(level.targets.shape), level.of_zone >= 0
+        np.add.at(counted, level.of_zone[bound], (whole @ level.members.matrix()).toarray()[bound])
+        gap = np.abs(counted - np.rint(level.targets))
+        for area in np.flatnonzero(gap.any(axis=1)):
+            cell = " = ".join(map(str, level.cells[int(gap[area].argmax())]))
+            rows.append((level.name, str(level.areas[area]), gap[area].sum(), cell))
+    if not rows:
+        return None
+    frame = pd.DataFrame(rows, columns=["level", "area", "tae", "worst_cell"]).sort_values("tae", ascending=False, kind="stable")
+    worst, verb = frame.iloc[0], "areas above the zones miss" if len(rows) > 1 else "area above the zones misses"
+    message = (
+        f"{len(rows):,} {verb} tables; worst: {worst.area} ({worst.level}), total absolute error {worst.tae:,.0f}, most of it at "
+        f"{worst.worst_cell}."
+    )
+    return finding("level-not-met", message, place=worst.area, count=len(rows), rows=frame.reset_index(drop=True))

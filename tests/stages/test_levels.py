@@ -1,0 +1,267 @@
+"""Tables of several levels: told apart, settled bottom up, fitted together, whole people that nest, counted again."""
+
+import warnings
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from synthpop_gb import InputError, formulate, harmonise, solve, validate
+from synthpop_gb.harmonisation import examine
+from synthpop_gb.testing import assert_fits, assert_same_population
+from tests.nested_problems import nested_problem, turned
+from tests.stages.level_world import World
+
+ONE = (("age", "zone"), ("sex", "zone"))
+
+
+def codes(findings):
+    return [f.code for f in findings]
+
+
+def by_area(aligned, level):
+    """Sums of the zones' settled tables in each area of a level."""
+    bound = level.of_zone >= 0
+    return {t.name: t.targets[bound].groupby(level.of_zone[bound]).sum() for t in aligned.constraints}
+
+
+def test_levels_are_told_by_codes_and_come_finest_first():
+    aligned = World().aligned()
+    msoa, lad = aligned.levels
+    assert (msoa.name, lad.name) == ("msoa", "lad")
+    assert msoa.of_zone.tolist() == [i // 3 for i in range(12)]
+    assert lad.of_zone.tolist() == [i // 6 for i in range(12)]
+    assert [t.name for t in msoa.constraints] == ["age x sex", "work"]
+    assert [t.name for t in lad.constraints] == ["health"]
+    assert msoa.constraints[0].table == "age_sex_msoa"
+    assert msoa.areas.tolist() == sorted(set(World().msoa))
+    assert not {"level-mismatch", "partial-area"} & set(codes(aligned.findings))
+
+
+def test_a_name_is_found_in_the_table_of_the_level_asked_for():
+    wanted = (*ONE, ("work", "zone"), ("work", "msoa"), ("work", "lad"))
+    aligned = World().aligned(*wanted, constraints=["age", "work"], levels={"msoa": ["work"]}, held_out_levels={"lad": ["work"]})
+    assert aligned.constraints[1].table == "work_zone"
+    assert [t.table for v in aligned.levels for t in (*v.constraints, *v.held_out)] == ["work_msoa", "work_lad"]
+    assert [v.name for v in formulate(aligned).levels] == ["msoa"]  # what is kept back binds nobody
+
+
+def test_a_table_of_zones_that_says_its_level_is_added_up():
+    world = World()
+    wanted = (*ONE, ("work", "zone", {"says": "msoa", "name": "work up"}))
+    aligned = world.aligned(*wanted, levels={"msoa": ["work"]})
+    true = world.table(("work",), "msoa").counts
+    assert np.array_equal(aligned.levels[0].constraints[0].targets.to_numpy(), true.to_numpy())
+    assert "added-up" in codes(aligned.findings)
+
+
+@settings(deadline=None, max_examples=15)
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_perturbed_parents_move_to_the_sums_of_what_is_below(seed, noise):
+    world, more = World(seed % 7), {"noise": noise, "seed": seed, "error": 1.0}
+    wanted = [(names, level, more) for names, level in (("age", "zone"), ("sex", "zone"), ("age x sex", "msoa"), ("work", "msoa"),
+                                                        ("work x age", "lad"))]  # fmt: skip
+    aligned = world.aligned(*wanted, levels={"msoa": ["age x sex", "work"], "lad": ["work x age"]}, seed=seed)
+    msoa, lad = aligned.levels
+    sums, joint = by_area(aligned, msoa), msoa.constraints[0].targets
+    assert np.array_equal(joint.T.groupby(level="age", sort=False).sum().T.to_numpy(), sums["age"].to_numpy())
+    assert np.array_equal(joint.T.groupby(level="sex", sort=False).sum().T.to_numpy(), sums["sex"].to_numpy())
+    assert np.array_equal(msoa.constraints[1].targets.sum(axis=1).to_numpy(), sums["age"].sum(axis=1).to_numpy())
+    above, work = lad.constraints[0].targets, msoa.constraints[1].targets.groupby([0, 0, 1, 1]).sum()
+    assert np.array_equal(above.T.groupby(level="age", sort=False).sum().T.to_numpy(), by_area(aligned, lad)["age"].to_numpy())
+    assert np.array_equal(above.T.groupby(level="work", sort=False).sum().T.to_numpy(), work.to_numpy())
+    assert "level-mismatch" in codes(aligned.findings)
+    assert msoa.changes["people_moved"].sum() > 0
+    again = world.aligned(*wanted, levels={"lad": ["work x age"], "msoa": ["age x sex", "work"]}, seed=seed)
+    assert all(a.targets.equals(b.targets) for v, w in zip(aligned.levels, again.levels, strict=True)
+               for a, b in zip(v.constraints, w.constraints, strict=True))  # fmt: skip
+    population = solve(formulate(aligned), seed=seed, workers=1)
+    assert_fits(population)
+    assert not population.status["level_remainder"].any()
+
+
+def test_moves_of_parents_are_unbiased():
+    world = World()
+    moved = []
+    for seed in range(200):
+        aligned = world.aligned(("age", "zone"), ("sex", "zone"), ("work", "msoa", {"noise": 5, "seed": 3}),
+                                levels={"msoa": ["work"]}, seed=seed)  # fmt: skip
+        moved.append(aligned.levels[0].constraints[0].targets.to_numpy())
+    table = aligned.levels[0].constraints[0]
+    published = table.published.to_numpy()
+    expected = published * (table.targets.sum(axis=1) / table.published.sum(axis=1)).to_numpy()[:, None]
+    error = np.std(moved, axis=0) / np.sqrt(200)
+    z = (np.mean(moved, axis=0) - expected)[error > 0] / error[error > 0]
+    assert len(z) > 5
+    assert np.sqrt(np.mean(z**2)) < 1.6
+
+
+def test_parents_grossly_apart_are_refused():
+    world = World()
+    tables = world.tables(*ONE, ("work", "msoa"))
+    wrong = tables["work_msoa"]
+    tables["work_msoa"] = replace(wrong, counts=wrong.counts * 2)
+    with pytest.raises(InputError, match="level-mismatch"):
+        harmonise(world.survey, tables, world.geography, constraints=["age", "sex"], levels={"msoa": ["work"]})
+
+
+def test_areas_partly_in_the_study_bind_nobody():
+    world = World()
+    aligned = world.aligned(zones=world.zones[:8].tolist())
+    msoa, lad = aligned.levels
+    assert msoa.of_zone.tolist() == [0, 0, 0, 1, 1, 1, -1, -1]
+    assert lad.of_zone.tolist() == [0] * 6 + [-1, -1]
+    found = [f for f in aligned.findings if f.code == "partial-area"]
+    assert [f.place for f in found] == ["levels.lad", "levels.msoa"]
+    assert found[1].rows.loc[0, ["zones", "of"]].tolist() == [2, 3]
+    problem = formulate(aligned)
+    assert problem.component.tolist() == [0] * 6 + [6, 7]
+    population = solve(problem, seed=4)
+    assert_fits(population)
+    assert not population.status["level_remainder"].any()
+
+
+def test_zones_without_parent_are_named():
+    world = World(orphan=True)
+    aligned = world.aligned()
+    found = next(f for f in aligned.findings if f.code == "no-parent")
+    assert found.rows["zone"].tolist() == [world.zones[0]]
+    assert aligned.levels[0].of_zone[0] == -1
+    assert_fits(solve(formulate(aligned), seed=1))
+
+
+@pytest.mark.parametrize(
+    ("options", "place"),
+    [({"levels": {"msoas": ["work"]}}, "levels.msoas"), ({"levels": {"msoa": ["tenure"]}}, "levels.msoa"),
+     ({"levels": {"msoa": ["health"]}}, "levels.msoa"), ({"held_out_levels": {"ward": ["work"]}}, "levels.ward")],
+)  # fmt: skip
+def test_levels_and_tables_that_are_not_there(options, place):
+    world = World()
+    tables = world.tables(*ONE, ("work", "msoa"), ("health", "lad"))
+    _, findings = examine(world.survey, tables, world.geography, constraints=["age", "sex"], **options)
+    assert ("study-reference", place) in [(f.code, f.place) for f in findings]
+
+
+def test_a_category_of_an_area_that_nobody_has_is_an_empty_cell():
+    world = World()
+    nobody = replace(world.survey, records=world.survey.records[world.survey.records["work"] != "part"])
+    _, findings = examine(nobody, world.tables(*ONE, ("work", "msoa")), world.geography, constraints=["age", "sex"],
+                          levels={"msoa": ["work"]})  # fmt: skip
+    assert any(f.code == "empty-cell" and f.level == "error" and f.place == "work" for f in findings)
+
+
+def test_people_meet_zones_and_areas_by_recount():
+    aligned = World(3).aligned(("age", "zone"), ("sex", "zone"), ("age x sex", "msoa"), ("work", "msoa"), ("health", "lad"),
+                               ("work x sex", "msoa"), held_out_levels={"msoa": ["work x sex"]})  # fmt: skip
+    population = solve(formulate(aligned), seed=11)
+    checks = validate(population, aligned)
+    fit = checks["level_fit"]
+    assert checks.headline["msoa tables met"] == "4 of 4 areas"
+    assert checks.headline["lad tables met"] == "2 of 2 areas"
+    assert fit[~fit["held_out"]]["exact"].all()
+    assert not fit[fit["held_out"]]["exact"].all()
+    assert "held out msoa work x sex" in checks.headline
+    donors, zone = population.donors(), aligned.levels[0].of_zone
+    people = aligned.survey.records.loc[population.problem.records[donors.record]]
+    area = np.repeat(zone, np.diff(donors.indptr))
+    found = pd.crosstab(area, people["work"].to_numpy(), donors.n, aggfunc="sum").fillna(0)[["none", "part", "full"]]
+    assert np.array_equal(found.to_numpy(), aligned.levels[0].constraints[1].targets.to_numpy())
+    assert not checks.findings
+
+
+def test_an_area_that_cannot_be_met_shows_in_its_zones_and_spares_the_others():
+    problem = formulate(World(5).aligned())
+    msoa = problem.levels[0]
+    targets = msoa.targets.copy()
+    targets[0, -1] += 25  # more who work full time in the first area, and nobody fewer
+    wrong = replace(problem, levels=(replace(msoa, targets=targets), *problem.levels[1:]))
+    with pytest.warns(UserWarning, match="level-not-met"):
+        population = solve(wrong, seed=2)
+    status = population.status
+    assert (status["fit"][:3] == "STALLED").all()
+    assert (status["fit"][6:] == "CONVERGED").all()
+    assert status["worst_cell"].iloc[0].startswith("msoa: ")
+    assert not status["remainder"].any()
+    assert (status["whole"][6:] == "EXACT").all()
+    assert 24 <= status["level_remainder"].iloc[0] <= 26
+    found = next(f for f in population.findings() if f.code == "level-not-met")
+    assert msoa.areas[0] in found.message
+
+
+@pytest.mark.parametrize("method", ["ipf", "balance"])
+def test_bits_do_not_depend_on_order_blocks_or_workers(method):
+    problem = nested_problem()
+    population = solve(problem, seed=5, workers=1, method=method)
+    assert_fits(population)
+    order = np.random.default_rng(3).permutation(problem.n_zones)
+    assert_same_population(population, solve(turned(problem, order), seed=5, workers=2, block_size=7, method=method))
+    with ProcessPoolExecutor(2) as pool:
+        assert_same_population(population, solve(problem, seed=5, executor=pool, block_size=10, method=method))
+
+
+def test_methods_agree_on_the_fit():
+    problem = nested_problem(seed=8)
+    left, right = (solve(problem, seed=1, method=m) for m in ("ipf", "balance"))
+    assert np.allclose(left.fitted(), right.fitted(), atol=1e-5)
+
+
+def test_methods_of_single_zones_refuse():
+    with pytest.raises(ValueError, match="cannot bind zones together"):
+        solve(nested_problem(), method="anneal")
+
+
+def test_finished_blocks_hang_on_all_zones_of_a_component(tmp_path):
+    problem = nested_problem()
+    population = solve(problem, seed=5, checkpoint=tmp_path, block_size=10)
+    calls = []
+    again = solve(problem, seed=5, checkpoint=tmp_path, progress=lambda done, total, left: calls.append(done))
+    assert calls == [problem.n_zones]
+    assert_same_population(population, again)
+    targets = problem.levels[0].targets.copy()
+    targets[0, [0, 1]] += [1, -1]  # the first area of five, in the first area of ten
+    other = replace(problem, levels=(replace(problem.levels[0], targets=targets), *problem.levels[1:]))
+    calls.clear()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        solve(other, seed=5, checkpoint=tmp_path, progress=lambda done, total, left: calls.append(done))
+    assert calls[0] == 10
+
+
+def test_replicates_nest_too():
+    problem = nested_problem(seed=2)
+    noisy = tuple(replace(v, standard_error=np.full(v.n_cells, 1.5)) for v in problem.levels)
+    problem = replace(problem, levels=noisy, standard_error=np.full(problem.n_cells, 1.0))
+    made = solve(problem, seed=2, replicates=4, block_size=10).replicates
+    assert not made.remainder.any()
+    assert (made.fit == 0).all()
+    assert (
+        solve(problem, seed=2, replicates=[3]).replicate(3).digest() == solve(problem, seed=2, replicates=4).replicate(3).digest()
+    )
+
+
+def test_whole_people_are_unbiased():
+    problem = nested_problem(10, 60, (2, 3, 2, 2, 3, 2), seed=4, mean_people=80.0)
+    expected = solve(problem, seed=0).fitted()
+    drawn = np.zeros((300, *expected.shape))
+    for seed in range(300):
+        population = solve(problem, seed=seed, workers=1)
+        for z in range(problem.n_zones):
+            mine = slice(population.indptr[z], population.indptr[z + 1])
+            drawn[seed, z, population.profile[mine]] = population.count[mine]
+    spread = expected * 0 + drawn.std(axis=0)
+    seen = spread > 0.15  # cells that rounding can turn either way
+    z = (drawn.mean(axis=0) - expected)[seen] / (spread[seen] / np.sqrt(300))
+    assert seen.sum() > 100
+    assert np.sqrt(np.mean(z**2)) < 1.1
+
+
+@pytest.mark.parametrize("mean_people", [25.0, 60.0, 400.0])
+def test_small_and_large_zones_nest_exactly(mean_people):
+    for seed in range(15):
+        population = solve(nested_problem(seed=seed, mean_people=mean_people), seed=seed, workers=1)
+        assert_fits(population)
+        assert not population.status["level_remainder"].any(), seed
