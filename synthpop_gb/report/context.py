@@ -39,10 +39,7 @@ def context_of(
         "fit": tables.fit_grid(aligned, checks),
         "causes": households.causes_grid(checks),
         "homes": households.households_of(aligned, checks),
-<<<<<<< HEAD
-=======
         "levels": tables.levels_grid(checks),
->>>>>>> hh-balance
         "changes": tables.changes_grid(aligned),
         "floor": _floor(aligned),
         "worst": tables.zones_grid(aligned, checks),
