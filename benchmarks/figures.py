@@ -31,6 +31,13 @@ FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
 # Modules that compare with others' programs, or plain NumPy, on one core.
 _ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")
+_ONE_CORE = (
+    "_solving",
+    "_annealing",
+    "_calibration",
+    "_households",
+    "_populationsim",
+)  # modules that compare with plain NumPy on one core
 # modules that compare with plain NumPy on one core
 _ONE_CORE = ("_solving", "_annealing", "_calibration", "_balancing", "_households", "_populationsim")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
