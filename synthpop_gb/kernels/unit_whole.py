@@ -22,6 +22,7 @@ _FIRST = 10_000  # proposals a zone of the first attempt, a fourfold each time a
 _STEPS, _HOT, _COOLING = 20, 0.6, 0.9  # of annealing: from 0.6 to 0.08 people
 _FEW = 24  # people missed up to which matching is tried
 _TRIES = 10_000  # proposals a zone to settle totals
+_BOLDEST = 10  # attempts after which proposals are no longer multiplied: by then the limit is reached
 _SHORT = 3_000  # of these, before swaps are matched for the first time
 _NEAR = 2  # attempts that stay within one of the weights; `unit_swaps.propose`
 
@@ -31,12 +32,14 @@ class Effort(NamedTuple):
 
     max_proposals : swaps that one attempt may propose, a zone. restarts : attempts after the first.
     swaps, triples : see `unit_pairs.match_swaps`; swaps a zone, 0 = not at all.
+    done : attempts made before, which make these bolder.
     """
 
     max_proposals: int
     restarts: int
     swaps: int
     triples: int
+    done: int = 0
 
 
 def placed_units(n_zones: int, n_profiles: int, n_gaps: int, room: int) -> Placed:
@@ -59,8 +62,8 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
     Returns (error, proposals, restarts): total absolute error of `best` in units and people, 0 where exact; swaps proposed and
         looked at; attempts after the first.
     """
-    least, proposals, limit, zones = -1, 0, np.int64(_FIRST), weights.shape[0]
-    for attempt in range(effort.restarts + 1):
+    least, proposals, limit, zones = -1, 0, np.int64(_FIRST) * 4 ** min(effort.done, _BOLDEST), weights.shape[0]
+    for attempt in range(effort.done, effort.done + effort.restarts + 1):
         for z in range(zones):
             cube_units(weights[z], parts.most[z], layout, work, state, placed.counts[z])
         near = attempt < _NEAR
@@ -78,7 +81,7 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
             least = error
             best[:] = placed.counts
         if least == 0:
-            return least, proposals, attempt
+            return least, proposals, attempt - effort.done
     return least, proposals, effort.restarts
 
 
