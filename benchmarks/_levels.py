@@ -17,8 +17,8 @@ _EMPLOYED, _JOINT = "employee or self-employed", "age x sex"
 def yorkshire(*, folder: Path) -> tuple[str, dict]:
     """Fit without levels, with tables of the region, of local authorities and of MSOAs; judge by the LSOAs' own tables.
 
-    Employed: root mean square error of the share employed over LSOAs, in points of all residents. Age x sex: mean over LSOAs of the
-    per cent in the wrong cell. Exact: areas whose every table is met, counted from the donors. Times are processor seconds.
+    Employed: root mean square error of the share employed over LSOAs, in points of all residents. Age x sex: mean over LSOAs of
+    the per cent in the wrong cell. Exact: areas whose every table is met, counted from the donors. Times are processor seconds.
     """
     import synthpop_gb as sp
 
@@ -27,18 +27,21 @@ def yorkshire(*, folder: Path) -> tuple[str, dict]:
     values: dict = {}
     for level in ("none", "region", "lad", "msoa"):
         asked = {} if level == "none" else {level: study.levels["msoa"]}
-        tables = {name: replace(t, level=level) if t.level else t for name, t in inputs.tables.items() if t.level is None or asked}
+        used = {name: t for name, t in inputs.tables.items() if t.level is None or asked}
+        tables = {name: replace(t, level=level) if t.level else t for name, t in used.items()}
         aligned = sp.harmonise(
             inputs.survey, tables, inputs.geography, constraints=study.constraints, held_out=study.held_out, levels=asked,
             parent=next(iter(study.zones.parent.items())), seed=study.seed,
         )  # fmt: skip
         problem = sp.formulate(aligned)
-        sp.solve(problem.take(np.flatnonzero(problem.component == problem.component[0])), seed=1, workers=1)  # compiled, or loaded
+        few = np.flatnonzero(problem.component == problem.component[0])
+        sp.solve(problem.take(few), seed=1, workers=1)  # compiled, or loaded
         began = time.process_time()
         population = sp.solve(problem, seed=study.seed, workers=1)
         values[f"{level}_solve_seconds"] = figure(time.process_time() - began, "s")
         values |= {f"{level}_{name}": value for name, value in _judged(population, aligned).items()}
-    return 'sp.harmonise(..., levels={"msoa": ["age x sex", "economic_activity"]}); sp.solve(problem, seed=2011, workers=1)', values
+    asked = 'levels={"msoa": ["age x sex", "economic_activity"]}'
+    return f"sp.harmonise(..., {asked}); sp.solve(problem, seed=2011, workers=1)", values
 
 
 def _judged(population, aligned) -> dict:

@@ -47,7 +47,7 @@ def redrawn_levels(problem: Problem, targets: np.ndarray, seed: int, replicate: 
 
 
 def _tables(cell_of: np.ndarray, start: np.ndarray) -> list[tuple[np.ndarray, slice, bool]]:
-    """List constraints: cell of each profile within its own (one after its last where outside), columns, whether none is outside."""
+    """List constraints: cell of each profile within its own (the one after its last = outside), columns, all inside."""
     return [
         (np.where(row >= 0, row - first, end - first), slice(int(first), int(end)), bool((row >= 0).all()))
         for row, first, end in zip(cell_of, start[:-1], start[1:], strict=True)

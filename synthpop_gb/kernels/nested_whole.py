@@ -1,8 +1,8 @@
 """Halving of zones that hang together: whole counts, unbiased, zones' margins and those of the areas above them nearly kept.
 
-`halving` of all zones of a component at once: fractions on a grid of 1/32, halved until it is whole, with one fair coin a step for
-the whole component, so E[counts] = weights. Ups and downs are made to cancel in every cell and two-way table of each zone, and in
-every cell of each area over all its zones.
+`halving` of all zones of a component at once: fractions on a grid of 1/32, halved until it is whole, with one fair coin a step
+for the whole component, so E[counts] = weights. Ups and downs are made to cancel in every cell and two-way table of each zone,
+and in every cell of each area over all its zones.
 """
 
 import numpy as np
