@@ -33,12 +33,12 @@ class Outcome:
     truth: pd.Series
 
 
-def judge(aligned, outcomes, *, seed: int = 1) -> pd.DataFrame:
+def judge(aligned, outcomes, *, seed: int = 1, replicates: int = 40, method: str = "ipf") -> pd.DataFrame:
     """Judge intervals of outcomes of one study: one row an outcome with coverage, median half-width, score by each rule."""
     import synthpop_gb as sp
     from synthpop_gb.assessment import leave_one_out, region_of
 
-    population = sp.solve(sp.formulate(aligned), seed=seed, replicates=40)
+    population = sp.solve(sp.formulate(aligned), method=method, seed=seed, replicates=replicates)
     left_out = leave_one_out(population, region_of(aligned))
     factor = _median_factor(left_out)
     rows = {}

@@ -29,6 +29,15 @@ from _pages import write_page, write_readme
 
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
+# Modules that compare with others' programs, or plain NumPy, on one core.
+_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")
+_ONE_CORE = (
+    "_solving",
+    "_annealing",
+    "_calibration",
+    "_households",
+    "_populationsim",
+)  # modules that compare with plain NumPy on one core
 # modules that compare with plain NumPy on one core
 _ONE_CORE = ("_solving", "_annealing", "_calibration", "_balancing", "_households", "_populationsim")
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
@@ -99,6 +108,12 @@ GROUPS = {
     ),
     "intervals_demo": Group(
         "Coverage of nominal 90 % intervals: the demo counties, ten outcomes each", "_intervals", "demo_counties", data=False
+    ),
+    "intervals_households": Group(
+        "Coverage of nominal 90 % intervals: whole households of a demo county of 24 zones, outcomes of people and of households",
+        "_household_intervals",
+        "demo_households",
+        data=False,
     ),
     "intervals_silc": Group("Coverage of nominal 90 % intervals: zones of EU-SILC", "_intervals", "silc"),
     "national_households": Group(
@@ -201,6 +216,12 @@ GROUPS = {
     ),
     "rezoning": Group(
         "England and Wales 2021: people of LSOAs counted in constituencies that divide LSOAs", "_geographies", "rezoning"
+    ),
+    "households_populationsim": Group(
+        "Whole households on 500 made-up zones, 33 household and person cells, beside PopulationSim where it is at hand",
+        "_populationsim",
+        "whole_households",
+        data=False,
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }

@@ -27,12 +27,14 @@ class Checks:
         tables' (tables of one zone with RSSZ above 1), 'non-fitting cells'; only where counts are perturbed 'total absolute
         error against the counts as published', 'cells within the publisher's noise' and 'tables within the publisher's noise'
         (text); 'pairs of variables' (text: share of people away from the fractional fit, beside yardsticks), 'held out
-        <table>' (text: share of people in the wrong cell beside yardsticks), 'records', 'effective records', 'records used',
-        '<level> tables met' and 'held out <level> <table>' (text, with levels), 'true error of <indicator>' and 'indicator
-        <file>' (text).
+        <table>' (text: share of people in the wrong cell beside yardsticks); only of whole households 'households', 'zones exact
+        in households', 'zones exact in people', 'total absolute error in households' and 'in people', 'pairs of variables of
+        households'; 'records', 'effective records', 'records used', '<level> tables met' and 'held out <level> <table>' (text,
+        with levels), 'true error of <indicator>' and 'indicator <file>' (text).
     tables : mapping of str to pandas.DataFrame
         Tidy tables by name; the file `validation/<name>.parquet` holds each. Columns are listed by the function named in
-        brackets, of `synthpop_gb.validation`; people are counted again, from donors:
+        brackets, of `synthpop_gb.validation`; people are counted again, from donors. Where a table counts households, so does its
+        row: the column `unit` of 'table_fit', 'intersections' and 'held_out' says which.
 
         - 'cell_fit': zone, table, cell, observed, expected, published, error, z, z_modified (`zone_fit.cell_fit`)
         - 'zone_fit': one row a zone and table: people, observed, tae, tae_published, floor, tae_above_floor, sae, srmse,

@@ -69,8 +69,14 @@ def _value(text: str) -> Any:
     return text
 
 
-def default_candidates() -> list[Candidate]:
-    """Every registered method that works on persons, with its default options; 'ipf' also with truncate, replicate, sample."""
+def default_candidates(households: bool = False) -> list[Candidate]:
+    """Every registered method of persons, or of whole households, with its default options, and its usual rivals.
+
+    Of persons these are the FMF's annealing and 'ipf' with truncate, replicate, sample; of households a short search.
+    """
+    if households:
+        whole = [Candidate(name, name, {}) for name, method in METHODS.items() if method.needs == "incidence"]
+        return [*whole, Candidate.parse("balance:effort=quick")]
     found = [Candidate(name, name, {}) for name, method in METHODS.items() if method.needs == "cells"]
     if "anneal" in METHODS:
         found.append(Candidate.parse("anneal:preset=fmf"))
@@ -103,24 +109,29 @@ def compare_methods(
         Indexed by candidate: `zones_exact` (per cent of zones whose people meet every target), `tae_above_floor` (people, counted
         again), `two_way_from_fit` (per cent of people in another two-way cell than the method's own fractional fit), then for
         each held-out table `wrong <table>` (per cent of people in the wrong cell, mean of zones), with the yardsticks
-        `independence` and `fractional fit of ipf` as rows of their own; `donors_a_zone` (distinct records, mean),
-        `largest_donor` (per cent of a zone's people, mean), `ms_a_zone` (one core), `peak_mb` (of the process; 0 where the
-        system does not tell), `not_converged` (zones).
+        `independence` and `fractional fit of ipf` (of `balance` for households) as rows of their own; `donors_a_zone` (distinct
+        records, mean), `largest_donor` (per cent of a zone's people, mean), `ms_a_zone` (one core), `peak_mb` (of the process; 0
+        where the system does not tell), `not_converged` (zones).
 
     Raises
     ------
     ValueError
-        For an unknown method or option, or none at all; for a method that the running script defines.
+        For an unknown method or option, or none at all; for a method that the running script defines; for one of persons
+        where the survey holds whole households.
     RuntimeError
         Where the process of a method ended before it was done.
     """
     from synthpop_gb.formulation import formulate
     from synthpop_gb.validation import validate
 
-    wanted = default_candidates() if candidates is None else candidates
+    households = aligned.households is not None
+    wanted = default_candidates(households) if candidates is None else candidates
     wanted = list({c.name: c for c in (Candidate.parse(c) if isinstance(c, str) else c for c in wanted)}.values())
     if not wanted:
         raise ValueError("no method is named")
+    lost = [c.method for c in wanted if households and get_method(c.method).needs != "incidence"]
+    if lost:
+        raise ValueError(f"the study is of whole households, which {', '.join(map(repr, lost))} cannot place")
     problem, rows, yardsticks = formulate(aligned), {}, None
     for candidate in wanted:
         if progress is not None:
@@ -128,8 +139,8 @@ def compare_methods(
         population, seconds, peak = _solved_apart(problem, candidate, seed)
         checks = validate(population, aligned)
         rows[candidate.name] = _row(checks, population, 1000 * seconds / max(problem.n_zones, 1), peak)
-        if yardsticks is None and population.duals is not None and candidate.method == "ipf":
-            yardsticks = _yardsticks(checks)
+        if yardsticks is None and population.duals is not None and candidate.method in ("ipf", "balance"):
+            yardsticks = _yardsticks(checks, candidate.method)
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
     if yardsticks is not None and len(yardsticks.columns):
         frame = pd.concat([frame, yardsticks])
@@ -218,11 +229,11 @@ def _row(checks, population: Population, ms: float, peak: float) -> dict[str, fl
     }
 
 
-def _yardsticks(checks) -> pd.DataFrame:
+def _yardsticks(checks, method: str) -> pd.DataFrame:
     """Held-out error of independence and of the fractional fit, in the columns of the methods."""
     held_out = checks["held_out"].to_dict("records")
     rows = {
-        "fractional fit of ipf": {f"wrong {r['table']}": r["zone_mean_fit"] for r in held_out},
+        f"fractional fit of {method}": {f"wrong {r['table']}": r["zone_mean_fit"] for r in held_out},
         "independence": {f"wrong {r['table']}": r["zone_mean_independence"] for r in held_out},
     }
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -22,6 +22,11 @@ _BEYOND = (
     "the survey and mark them with `communal`. Else check the sizes of the survey's households."
 )
 
+_NOISE = (
+    "A few people apart is what the publisher's noise does: fitted softly, both are met as nearly as the noise allows. Of more, "
+    "look for residents of communal establishments in the person tables, and at the sizes of the survey's households."
+)
+
 _RESIDENCE, _COMMUNAL = "residence_type", "communal establishment"
 
 
@@ -79,9 +84,11 @@ def check_people(
             "zone": zones[where], "people": total[where], "table": [drafts[bounding[table[i]]].name for i in where],
             "fewest": low, "most": high, "gap": worst[where],
         })  # fmt: skip
+        noisy = draft.standard_error > 0 or any(drafts[h].standard_error > 0 for h in bounding)
         too_many = bool((total[where] > high).any()) and _RESIDENCE not in draft.universe.members
+        remedy = _NOISE if noisy else _BEYOND if too_many else None
         findings.append(finding("people-mismatch", message, place=draft.universe.name, count=len(where), rows=rows,
-                                remedy=_BEYOND if too_many else None))  # fmt: skip
+                                remedy=remedy))  # fmt: skip
     return findings
 
 

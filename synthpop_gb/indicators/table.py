@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.indicators.question import Question
+from synthpop_gb.indicators.question import UNITS, Question
 
 __all__ = ["FEW_DONORS", "RELIABILITY", "UNRELIABLE", "Indicators", "classify"]
 
@@ -66,7 +66,7 @@ class Indicators:
         - `estimate`: of the fractional fit, which is the population's expectation over its draw;
         - `standard_error`, `lower`, `upper`: of the whole error, at `level`;
         - `counted`: the same figure counted among the population's own whole people;
-        - `people`: people asked about, expected;
+        - `people`: people (or households, where those are asked about), expected;
         - `n_eff`: Kish's effective number of records behind it; `donors`: distinct records; `largest_donor`: share of the
           commonest record among the people;
         - `replicate_error`: standard deviation between replicates; `finite_error`: of an area's people being so many and no
@@ -122,6 +122,7 @@ class Indicators:
             shown[name] = [_figure(v, share) for v in shown[name]]
         shown["people"] = [f"{v:,.0f}" for v in shown["people"]]
         more = f"\n... {len(self.frame) - most:,} more: write them with --output" if len(self.frame) > most else ""
+        shown = shown.rename(columns={"people": UNITS[self.question.of]})
         return f"{shown.to_string(index=False)}{more}\n{self!r}"
 
     def to_csv(self, path) -> None:

@@ -18,7 +18,8 @@ _PATIENCE = 3  # passes without headway
 _SCAN = 250_000  # pairs of profiles that one full scan may look at
 _HELPERS = 40  # zones right in themselves that look at what their areas miss, in one pass
 _FIRST = 16  # what a miss of the zone counts for, beside one of its areas, where the zone comes first
-_KICKS, _NEAR, _KICKED = 60, 30, 3  # times that what is stuck is disturbed, those that stay near, people replaced each time
+_ROUNDS = 8  # times that all zones that are off come first together
+_KICKS, _NEAR, _KICKED = 60, 30, 3  # times that one of them is disturbed alone, those that stay near, people replaced each time
 
 
 @njit
@@ -54,22 +55,25 @@ def repair_nested(weights, targets, index, n_own, layout, work, state, counts, l
     moves += _passes(weights, index, n_own, layout, work, state, counts, live, max_moves, miss, 1)
     left = np.abs(miss).sum()
     if left > 0:
-        kept, known = counts.copy(), miss.copy()
-        for kick in range(_KICKS):
-            if left == 0:
-                break
-            if kick % 3 < 2:
-                _zone_first(weights, index, n_own, layout, state, counts, live, miss)
-            else:
-                _kick(weights, index, layout, state, counts, live, miss)
-            moves += _passes(
-                weights, index, n_own, layout, work, state, counts, live, max_moves, miss, 1 if kick < _NEAR else WANDER
-            )
+        kept, known, tried = counts.copy(), miss.copy(), 0
+        while left > 0 and tried < _ROUNDS + _KICKS + _own_off(miss, index, n_own):
+            for z in range(n_zones if tried < _ROUNDS else 0):
+                if live[z] and _is_off(miss, index[z, :n_own]):
+                    _zone_first(z, weights, index, n_own, layout, state, counts, miss)
+            if tried >= _ROUNDS:
+                z = _next_off(miss, index, n_own, live, state)
+                if tried % 3 < 2:
+                    _zone_first(z, weights, index, n_own, layout, state, counts, miss)
+                else:
+                    _kick(z, weights, index, layout, state, counts, miss)
+            farthest = 1 if tried < _NEAR else WANDER
+            moves += _passes(weights, index, n_own, layout, work, state, counts, live, max_moves, miss, farthest)
             found = np.abs(miss).sum()
             if found <= left:
                 left, kept[:], known[:] = found, counts, miss
             else:
                 counts[:], miss[:] = kept, known
+            tried += 1
     return moves
 
 
@@ -121,18 +125,13 @@ def _onepass(weights, index, n_own, layout, work, state, counts, live, max_moves
 
 
 @njit
-def _zone_first(weights, index, n_own, layout, state, counts, live, miss):
+def _zone_first(z, weights, index, n_own, layout, state, counts, miss):
     """Take the move that lowers a zone's own misses most and, among such moves, those of its areas least badly.
 
     Two zones of an area that err in opposite directions, the area being right, can only be mended one after the other: the first
     puts the area wrong. Looks at all swaps, or at as many from a random person on as `_SCAN` allows.
     """
-    n_zones, n_profiles = counts.shape
-    z = next_below(state, n_zones)
-    for _ in range(n_zones):  # the first from there on that misses a table of its own
-        if live[z] and _is_off(miss, index[z, :n_own]):
-            break
-        z = (z + 1) % n_zones
+    n_profiles = counts.shape[1]
     where = index[z]
     best, total, best_p, best_q = np.int64(0), 0.0, -1, -1
     first, seen = next_below(state, n_profiles), 0
@@ -177,14 +176,9 @@ def _touches(p, sign, where, n_own, layout, miss):
 
 
 @njit
-def _kick(weights, index, layout, state, counts, live, miss):
+def _kick(z, weights, index, layout, state, counts, miss):
     """Replace a few people of a zone that is off by others, so that repair can begin elsewhere."""
-    n_zones, n_profiles = counts.shape
-    z = next_below(state, n_zones)
-    for _ in range(n_zones):  # the first from there on that is off
-        if live[z] and _is_off(miss, index[z]):
-            break
-        z = (z + 1) % n_zones
+    n_profiles = counts.shape[1]
     for _ in range(_KICKED):
         p, q = next_below(state, n_profiles), next_below(state, n_profiles)
         for _ in range(n_profiles):
@@ -261,6 +255,28 @@ def _count(counts, layout, inside):
         for p in range(counts.shape[0]):
             if counts[p] > 0 and row[p] < inside.shape[0]:
                 inside[row[p]] += counts[p]
+
+
+@njit
+def _own_off(miss, index, n_own):
+    """How many zones miss a table of their own."""
+    n = 0
+    for z in range(index.shape[0]):
+        n += _is_off(miss, index[z, :n_own])
+    return n
+
+
+@njit
+def _next_off(miss, index, n_own, live, state):
+    """Zone that misses a table of its own, the first from a random one on; where there is none, one whose areas are missed."""
+    n_zones = index.shape[0]
+    first = next_below(state, n_zones)
+    for width in (n_own, index.shape[1]):
+        for i in range(n_zones):
+            z = (first + i) % n_zones
+            if live[z] and _is_off(miss, index[z, :width]):
+                return z
+    return first
 
 
 @njit

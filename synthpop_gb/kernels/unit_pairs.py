@@ -44,11 +44,11 @@ def pair_work(n) -> PairWork:
 def match_swaps(n, m, triples, which, near, weights, parts, layout, placed, work, pairs, state):
     """Look for one, two or three swaps after which every target is met, and make them.
 
-    n, which, near : as in `propose`; m : swaps to draw, at most len(pairs.key); triples : how many of them to take as made
-        while looking for two more.
+    n, which, near : as in `propose`; m : swaps to draw, no more than `pairs` has room for; triples : how many of them to take
+        as made while looking for two more.
     Returns (whether found, swaps looked at).
     """
-    wanted, m = _draw(n, m, which, near, weights, parts, layout, placed, work, pairs, state)
+    wanted, m = _draw(n, min(m, pairs.key.shape[0]), which, near, weights, parts, layout, placed, work, pairs, state)
     for j in range(m):
         k = _find(wanted - pairs.key[j], pairs)
         if k >= 0 and _make(j, k, -1, parts, layout, placed, pairs):

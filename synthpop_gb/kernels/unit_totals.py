@@ -2,8 +2,7 @@
 
 Annealing in narrow strata cannot change them, and in wide ones it is trapped by them: where the sizes of households are banded at
 the top ('6 or more'), the few swaps that change a zone's number of people by one change a dozen cells besides, and no cold search
-makes them once the rest fits. Made first, while plenty is off, they cost nothing: of zones made from a real population, a third
-failed before, none after.
+makes them once the rest fits: zones stay one person out in every table. Made first, while plenty is off, they cost nothing.
 """
 
 import numpy as np
@@ -23,8 +22,8 @@ _SIDEWAYS = 0.1  # share of the moves let through that only shift what is off
 def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, state):
     """Swap, add and remove units until household tables and numbers of people are right, or tries are over.
 
-    tops, n : of `list_units`; near : see `unit_swaps.propose`; tries : proposals, for all zones together. Donors of `work` are
-    overwritten.
+    tops, n : of `list_units`; near : see `unit_swaps.propose`, for the first half of the tries; tries : proposals, for all zones
+    together. Donors of `work` are overwritten.
     Returns (tops, units, how much is off still, total absolute error, proposals made).
     """
     off, people, made = _measure(parts, layout, placed), 0, 0
@@ -34,6 +33,9 @@ def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, st
     if off + people > 0:
         prepare_donors(weights, which, near, layout, work)
     while off + people > 0 and made < tries:
+        if near and 2 * made >= tries:  # half of the tries have gone: any unit may leave, any donor come
+            near = False
+            prepare_donors(weights, which, near, layout, work)
         choice = tops if near else n
         if choice == 0:
             break

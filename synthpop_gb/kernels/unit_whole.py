@@ -1,8 +1,8 @@
 """Whole households of a component: a balanced draw, then swaps until household and person tables are exact, or once more.
 
 An attempt draws anew by the cube method, settles household tables and numbers of people (`unit_totals`), anneals within narrow
-strata, cold, since all that is left to move are a few people, and ends by matching two or three swaps that together are what is
-missing (`unit_pairs`). Attempts that fail are followed by others with more proposals and wider strata. The first that is exact
+strata, cold, since all that is left to move are a few people, and matches two or three swaps that together are what is missing
+(`unit_pairs`), twice over. Attempts that fail are followed by others with more proposals and wider strata. The first exact one
 counts, or else the best.
 """
 
@@ -21,7 +21,9 @@ __all__ = ["Effort", "place_units", "placed_units"]
 _FIRST = 10_000  # proposals a zone of the first attempt, a fourfold each time after; most zones need some 3,000
 _STEPS, _HOT, _COOLING = 20, 0.6, 0.9  # of annealing: from 0.6 to 0.08 people
 _FEW = 24  # people missed up to which matching is tried
-_TRIES = 5_000  # proposals a zone to settle totals
+_TRIES = 10_000  # proposals a zone to settle totals
+_BOLDEST = 10  # attempts after which proposals are no longer multiplied: by then the limit is reached
+_SHORT = 3_000  # of these, before swaps are matched for the first time
 _NEAR = 2  # attempts that stay within one of the weights; `unit_swaps.propose`
 
 
@@ -29,13 +31,15 @@ class Effort(NamedTuple):
     """How long to search.
 
     max_proposals : swaps that one attempt may propose, a zone. restarts : attempts after the first.
-    swaps, triples : see `unit_pairs.match_swaps`; 0 swaps = not at all.
+    swaps, triples : see `unit_pairs.match_swaps`; swaps a zone, 0 = not at all.
+    done : attempts made before, which make these bolder.
     """
 
     max_proposals: int
     restarts: int
     swaps: int
     triples: int
+    done: int = 0
 
 
 def placed_units(n_zones: int, n_profiles: int, n_gaps: int, room: int) -> Placed:
@@ -58,8 +62,8 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
     Returns (error, proposals, restarts): total absolute error of `best` in units and people, 0 where exact; swaps proposed and
         looked at; attempts after the first.
     """
-    least, proposals, limit, zones = -1, 0, np.int64(_FIRST), weights.shape[0]
-    for attempt in range(effort.restarts + 1):
+    least, proposals, limit, zones = -1, 0, np.int64(_FIRST) * 4 ** min(effort.done, _BOLDEST), weights.shape[0]
+    for attempt in range(effort.done, effort.done + effort.restarts + 1):
         for z in range(zones):
             cube_units(weights[z], parts.most[z], layout, work, state, placed.counts[z])
         near = attempt < _NEAR
@@ -77,26 +81,33 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
             least = error
             best[:] = placed.counts
         if least == 0:
-            return least, proposals, attempt
+            return least, proposals, attempt - effort.done
     return least, proposals, effort.restarts
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _search(n, attempt, near, off, error, limit, effort, weights, parts, layout, placed, work, pairs, state):
-    """Anneal, then match what is left. Returns (total absolute error, swaps proposed and looked at)."""
-    which = WIDE if off > 0 else (ALIKE if attempt % 3 == 2 else NARROW)
+    """Anneal, match what is left, and both once more. Returns (total absolute error, swaps proposed and looked at)."""
+    which = ALIKE if attempt % 3 == 2 else NARROW
+    if off > 0 and not near:
+        which = WIDE
     zones = weights.shape[0]
     if n == 0:
         return error, 0
     prepare_donors(weights, which, near, layout, work)
-    error, made = anneal_units(
-        n, which, near, error, _HOT, _COOLING, _STEPS, limit * zones // _STEPS, weights, parts, layout, placed, work, state
-    )
-    if error > 0 and effort.swaps > 0 and error <= _FEW * zones:
-        found, looked = match_swaps(
-            n, effort.swaps, effort.triples, which, near, weights, parts, layout, placed, work, pairs, state
+    tried, shares = 0, (min(_SHORT, limit), max(limit - _SHORT, 0))
+    for share in shares:
+        error, made = anneal_units(
+            n, which, near, error, _HOT, _COOLING, _STEPS, share * zones // _STEPS, weights, parts, layout, placed, work, state
         )
-        made += looked
-        if found:
-            error = 0
-    return error, made
+        tried += made
+        if error > 0 and effort.swaps > 0 and error <= _FEW * zones:
+            found, made = match_swaps(
+                n, effort.swaps * zones, effort.triples, which, near, weights, parts, layout, placed, work, pairs, state
+            )
+            tried += made
+            if found:
+                error = 0
+        if error == 0:
+            break
+    return error, tried

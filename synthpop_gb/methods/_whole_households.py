@@ -9,7 +9,7 @@ import numpy as np
 
 from synthpop_gb.kernels.unit_layout import Component, UnitLayout, component, unit_layout, unit_work
 from synthpop_gb.kernels.unit_pairs import pair_work
-from synthpop_gb.kernels.unit_whole import Effort, place_units, placed_units
+from synthpop_gb.kernels.unit_whole import place_units, placed_units
 from synthpop_gb.methods._integer_programme import nearest_whole
 from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods._whole_options import WholeOptions
@@ -88,15 +88,15 @@ def whole_households(
     Deville & Tille (2004), Biometrika 91: the draw. Williamson, Birkin & Rees (1998), Environ. Plan. A 30: swaps of households.
     """
     layout, n = _layout(problem), len(zones)
-    effort, pairs = options.search, pair_work(max(options.search.swaps, 1))
+    effort = options.search
     matrix = problem.members.matrix()
     most = None if most is None else np.broadcast_to(most, (n, problem.n_profiles))
     above = [level.targets for level in problem.levels] if above is None else above
     rows, found = [None] * n, np.zeros((n, 4))
-    ending, work, work_zones = np.empty(n, object), None, 0
-    for members in _components(problem, zones):
-        if work is None or len(members) > work_zones:
-            work, work_zones = unit_work(layout, len(members)), len(members)
+    ending, together = np.empty(n, object), _components(problem, zones)
+    most_zones = max(map(len, together), default=1)
+    work, pairs = unit_work(layout, most_zones), pair_work(max(effort.swaps, 1) * most_zones)
+    for members in together:
         parts = _parts(problem, layout, zones[members], targets[members], above, None if most is None else most[members])
         weights = np.stack([np.asarray(weights_of(int(i)), np.float64) for i in members])
         state = np.array([states[members].sum(dtype=np.uint64)])
@@ -133,14 +133,14 @@ def _place(weights, effort, options, parts, layout, work, pairs, state):
     room = int(weights.sum()) + len(weights) * _ROOM
     placed = placed_units(*weights.shape, len(parts.target), room)
     best, counts = np.empty(weights.shape, np.int32), np.empty(weights.shape, np.int32)
-    first = Effort(effort.max_proposals, min(effort.restarts, _BEFORE_PROOF), effort.swaps, effort.triples)
+    first = effort._replace(restarts=min(effort.restarts, _BEFORE_PROOF))
     error, proposals, restarts = place_units(weights, first, parts, layout, placed, best, work, pairs, state)
     if error == 0 or options.effort == "quick":
         return best, proposals, restarts, "exact" if error == 0 else "not found"
     seconds = options.milp_seconds
     point, impossible = nearest_whole(weights, parts, layout, seconds, whole=False) if seconds > 0 else (None, False)
     if not impossible and effort.restarts > first.restarts:
-        more = effort._replace(restarts=effort.restarts - first.restarts - 1)
+        more = effort._replace(restarts=effort.restarts - first.restarts - 1, done=first.restarts + 1)
         again, looked, further = place_units(weights, more, parts, layout, placed, counts, work, pairs, state)
         proposals, restarts = proposals + looked, restarts + further + 1
         if again < error:

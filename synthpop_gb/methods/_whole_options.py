@@ -10,7 +10,7 @@ from synthpop_gb.methods._checks import check_choice, check_whole, is_number
 
 __all__ = ["WholeOptions"]
 
-_QUICK = (10_000, 0, 4_000, 10)
+_QUICK = (10_000, 0, 2_000, 40)
 
 
 @dataclass(frozen=True)
@@ -52,4 +52,4 @@ class WholeOptions:
         """The same for the kernel."""
         if self.effort == "quick":
             return Effort(min(_QUICK[0], self.max_proposals), *_QUICK[1:])
-        return Effort(self.max_proposals, self.restarts, 4_000, 20)
+        return Effort(self.max_proposals, self.restarts, 2_000, 40)

@@ -16,7 +16,7 @@ __all__ = ["add_households", "true_people"]
 
 
 def add_households(truth: Truth | None, folder: Path, aligned: Aligned, population: Population, checks: Checks) -> Checks:
-    """Add what `household_checks` finds in the written people to the checks.
+    """Add what `household_checks` finds in the written people to the checks, and where they are not those of the households.
 
     Raises
     ------
@@ -24,13 +24,16 @@ def add_households(truth: Truth | None, folder: Path, aligned: Aligned, populati
         `missing-file`, `missing-column` where the truth cannot be read.
     """
     from synthpop_gb.validation.inside_households import household_checks
+    from synthpop_gb.validation.whole_households import households_differ
 
     persons, households = (None, None) if truth is None else true_people(truth, aligned)
     counts = run_folder.read_counts(folder, aligned.records)
     found = household_checks(population, aligned, counts=counts, truth=persons, true_households=households)
+    homes = run_folder.read_households(folder, aligned.households.ids)
+    differing = households_differ(homes, run_folder.read_counts(folder, aligned.records), aligned)
     return replace(
         checks, headline={**checks.headline, **found.headline}, tables={**checks.tables, **found.tables},
-        findings=(*checks.findings, *found.findings),
+        findings=(*differing, *checks.findings, *found.findings),
     )  # fmt: skip
 
 

@@ -86,6 +86,9 @@ def check_start(study: Study, aligned: Aligned, inputs: Inputs) -> list[Finding]
             able = " or ".join(repr(n) for n, m in METHODS.items() if getattr(m, attribute, False))
             message = f"start.{key}: the method {study.method.name!r} cannot do that."
             found.append(finding("study-value", message, place=f"start.{key}", remedy=f"Use {able}."))
+    if asked.max_copies is not None and any(level.constraints for level in aligned.levels):
+        message = "start.max_copies: a limit on copies looks at one zone alone, and the tables of levels bind zones together."
+        found.append(finding("study-value", message, place="start.max_copies", remedy="Leave out either."))
     return found
 
 

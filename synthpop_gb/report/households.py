@@ -47,7 +47,7 @@ def causes_grid(checks: Checks) -> Grid | None:
         return None
     rows = []
     for cause, mine in frame.groupby("cause", sort=False):
-        sums = mine.groupby("unit")["amount"].sum()
+        sums = mine.groupby(["unit", "zone"])["amount"].max().groupby("unit").sum()  # causes of one zone overlap
         most = mine.loc[mine["amount"].idxmax()]
         rows.append({"cause": cause, "zones": mine["zone"].nunique(), "people": float(sums.get("people", 0.0)),
                      "households": float(sums.get("households", 0.0)), "where": f"{most['zone']}: {most['words']}"})  # fmt: skip

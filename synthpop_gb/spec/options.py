@@ -107,7 +107,11 @@ def _joined(of_methods: list[tuple[str, dict, str]]) -> dict:
 
 
 def described_options(options: type) -> dict[str, str]:
-    """Read what the section 'Attributes' of a docstring says of each name."""
+    """Read what the section 'Attributes' of a docstring, and of those of inherited options, says of each name."""
+    return {name: text for cls in reversed(options.__mro__[:-1]) for name, text in _described(cls).items()}
+
+
+def _described(options: type) -> dict[str, str]:
     text = inspect.cleandoc(options.__doc__ or "")
     section = re.search(r"^Attributes\n-+\n(.*?)(?=^\S+\n-+\n|\Z)", text, re.DOTALL | re.MULTILINE)
     found: dict[str, str] = {}

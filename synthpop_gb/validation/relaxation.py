@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -67,7 +68,7 @@ def relax(problem: Problem, zones: Iterable[str] | None = None) -> Checks:
     >>> found["relax"][["table", "target", "to"]].values.tolist()
     [['size', 4.0, 3.0]]
     >>> found["clashes"]["words"][0]
-    'size = 1 (4) needs at least 4 in sex = female or sex = male, where the tables count 3: 1 too few.'
+    'size = 1 (4) needs at least 4 in all of sex, where the tables count 3: 1 too few.'
     """
     where = _positions(problem, zones)
     usable = problem.start > 0
@@ -138,29 +139,31 @@ def _words(problem: Problem, target: np.ndarray, clash: Clash) -> str:
     asked, room = multiplier > 0, multiplier < 0
     left = float(target[clash.cells[asked]] @ multiplier[asked])
     right = -float(target[clash.cells[room]] @ multiplier[room])
-    named = list(_named(problem, target, clash.cells[asked], multiplier[asked]))
+    named = [f"{_times(k)}{said} ({count:,.10g})" for k, said, count in _sides(problem, target, clash.cells, multiplier)]
     if not room.any():
         who = "record" if problem.households is None else "household"
         return f"No {who} of the survey is in {_joined(named, 'and')}."
     verb = "needs" if len(named) == 1 else "need"
-    there = [f"{_times(-k)}{_cell(problem, c)}" for c, k in zip(clash.cells[room], multiplier[room], strict=True)]
+    there = [f"{_times(k)}{said}" for k, said, _ in _sides(problem, target, clash.cells, -multiplier)]
     return (
         f"{_joined(named, 'and')} {verb} at least {left:,.10g} in {_joined(there, 'or')}, where the tables count {right:,.10g}: "
         f"{left - right:,.10g} too few."
     )
 
 
-def _named(problem: Problem, target: np.ndarray, cells: np.ndarray, multiplier: np.ndarray) -> Iterator[str]:
-    for c, k in zip(cells, multiplier, strict=True):
-        yield f"{_times(k)}{_cell(problem, c)} ({target[c]:,.10g})"
+def _sides(problem: Problem, target: np.ndarray, cells: np.ndarray, multiplier: np.ndarray) -> Iterator[tuple[float, str, float]]:
+    """Yield (multiplier, name, target) of the cells on one side, those above nought; a table all alike is named as a whole."""
+    times = dict(zip(cells.tolist(), multiplier.tolist(), strict=True))
+    for first, last in pairwise(problem.constraint_start.tolist()):
+        mine = [c for c in range(first, last) if times.get(c, 0.0) > 0]
+        if len(mine) == last - first > 1 and len({times[c] for c in mine}) == 1:
+            yield times[first], f"all of {problem.cells[first][0]}", float(target[first:last].sum())
+            continue
+        yield from ((times[c], " = ".join(map(str, problem.cells[c])), float(target[c])) for c in mine)
 
 
 def _times(k: float) -> str:
     return "" if k == 1 else f"{k:,.4g} × "
-
-
-def _cell(problem: Problem, c: int) -> str:
-    return " = ".join(map(str, problem.cells[c]))
 
 
 def _joined(parts: list[str], word: str) -> str:

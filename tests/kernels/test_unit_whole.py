@@ -31,7 +31,7 @@ def recount(problem, counts):
     return problem.targets(counts) - problem.targets(problem.truth)
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(units(limits=False), st.integers(0, 2**63))
 def test_draw_equals_the_twin(problem, seed):
     layout = problem.layout()
@@ -44,7 +44,7 @@ def test_draw_equals_the_twin(problem, seed):
     assert (n_open, mine[0]) == (expected_open, theirs[0])
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(units(), st.integers(0, 2**63))
 def test_laws_of_the_draw(problem, seed):
     """Counts are weights rounded up or down, within the limits; up to two household tables come out within their rounding."""
@@ -77,7 +77,7 @@ def test_draw_is_unbiased():
     assert np.abs(z).max() < 4.5
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(units(most_zones=3), st.integers(0, 2**63))
 def test_list_of_units(problem, seed):
     layout, parts, _, placed, _ = start(problem, seed)
@@ -93,7 +93,7 @@ def test_list_of_units(problem, seed):
     assert (above == (placed.counts > problem.weights)).all()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(units(most_zones=3), st.sampled_from([NARROW, ALIKE, WIDE]), st.booleans(), st.integers(0, 2**63))
 def test_laws_of_annealing(problem, which, near, seed):
     """Errors never rise; gaps are the counts'; strata keep their units; near swaps stay near; limits and zeros are kept."""
@@ -144,7 +144,7 @@ def test_totals_are_settled_first():
     assert error == np.abs(recount(problem, placed.counts)).sum()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(units(most_zones=2), st.booleans(), st.integers(0, 2**63))
 def test_settling_never_harms_household_tables(problem, near, seed):
     layout, parts, work, placed, state = start(problem, seed)
@@ -164,7 +164,7 @@ def test_settling_never_harms_household_tables(problem, near, seed):
     assert not placed.counts[problem.weights == 0].any()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from([1, 2, 3]))
 def test_matched_swaps_find_what_was_swapped_away(seed, swaps):
     """From one to three swaps off, the way back is found: among few profiles every swap is drawn many times."""
@@ -205,7 +205,7 @@ def test_matched_swaps_leave_things_alone_where_nothing_hits():
     assert (placed.counts == before).all()
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 @given(units(most_zones=3), st.integers(0, 2**63))
 def test_what_is_said_is_so(problem, seed):
     """The error is that of a recount, limits and weights of nought are kept, the same stream gives the same counts."""

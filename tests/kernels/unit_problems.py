@@ -61,7 +61,17 @@ class Units:
         work = unit_work(layout, len(self.weights)) if work is None else work
         placed = placed_units(*self.weights.shape, len(parts.target), int(self.weights.sum()) + 40)
         best = np.full(self.weights.shape, -1, np.int32)
-        said = place_units(self.weights, effort, parts, layout, placed, best, work, pair_work(1_000), np.array([seed], np.uint64))
+        said = place_units(
+            self.weights,
+            effort,
+            parts,
+            layout,
+            placed,
+            best,
+            work,
+            pair_work(1_000 * len(self.weights)),
+            np.array([seed], np.uint64),
+        )
         return best, said
 
 

@@ -379,6 +379,10 @@ def test_people_who_cannot_live_in_the_households_are_said():
     told = only(examine(survey, {**tables, **people}, places, constraints=["household_size", "age", "sex"])[1], "people-mismatch")
     (row,) = told.rows.to_dict("records")
     assert (row["zone"], row["table"], row["most"], row["gap"]) == ("E01000003", "household_size", most[2], 11)
+    assert "communal establishments: use tables of residents in households" in told.remedy
+    noisy = {n: replace(t, standard_error=0.5) for n, t in people.items()}
+    told = only(examine(survey, {**tables, **noisy}, places, constraints=["household_size", "age", "sex"])[1], "people-mismatch")
+    assert "the publisher's noise" in told.remedy
     communal = examine(with_communal(survey), {**tables, **people}, places, constraints=["household_size", "age", "sex"])[1]
     assert not found(communal, "people-mismatch"), "residents of communal establishments may be any number"
 

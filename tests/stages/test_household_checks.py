@@ -16,7 +16,7 @@ from synthpop_gb.validation.inside_households.compared import sampling_error
 from synthpop_gb.validation.inside_households.distributions import describe
 from synthpop_gb.validation.inside_households.impossible import broken_rules
 from synthpop_gb.validation.inside_households.view import of_survey
-from tests.stages.household_world import SURVEY, WEIGHT, copies, people, world
+from tests.stages.inside_world import SURVEY, WEIGHT, copies, people, world
 from tests.stages.test_households import small_household_problem
 
 
@@ -186,3 +186,21 @@ def test_sampling_error_is_the_ratio_estimators(rows, data):
     residual = counts - counts.sum(axis=1, keepdims=True) * expected
     assert np.allclose(share, expected)
     assert np.allclose(error, np.sqrt((weight[:, None] ** 2 * residual**2).sum(axis=0)) / total, atol=1e-7)
+
+
+def test_a_truth_that_cannot_be_read_is_a_finding(tmp_path):
+    from synthpop_gb import InputError
+    from synthpop_gb.pipeline.households import true_people
+    from synthpop_gb.spec.model import Truth
+
+    aligned = world()
+    people().assign(zone="E01000001").to_csv(tmp_path / "people.csv", index=False)
+    pd.DataFrame({"home": ["a"], "tenure": ["own"]}).to_csv(tmp_path / "homes.csv", index=False)
+    truth = Truth(persons=str(tmp_path / "people.csv"), indicators={})
+    assert len(true_people(truth, aligned)[0]) == len(SURVEY)
+    with pytest.raises(InputError, match="missing-file"):
+        true_people(truth.model_copy(update={"households": str(tmp_path / "no.csv")}), aligned)
+    with pytest.raises(InputError, match="missing-column"):
+        true_people(truth.model_copy(update={"households": str(tmp_path / "homes.csv")}), aligned)
+    people().drop(columns="household").assign(zone="E01000001").to_csv(tmp_path / "people.csv", index=False)
+    assert true_people(truth, aligned) == (None, None)

@@ -6,11 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError
 from synthpop_gb.export import _rows, households, people, pointers
 from synthpop_gb.export.people import MemberRows
 from synthpop_gb.export.release import donor_labels
+from synthpop_gb.population import DonorCounts
 from synthpop_gb.release import release_rule
+from synthpop_gb.validation import validate
+from synthpop_gb.validation.comparisons import pairs
+from synthpop_gb.validation.verdicts.of_households import household_verdict
+from synthpop_gb.validation.whole_households import households_differ
 from tests.stages.household_study import world
 
 
@@ -202,3 +208,102 @@ def test_a_population_of_persons_has_no_households(tmp_path):
     aligned, population, _ = solved()
     with pytest.raises(ValueError, match="population is of persons"):
         households(population, aligned, tmp_path / "h.parquet")
+
+
+# --- counted again
+
+
+def test_people_who_are_not_those_of_their_households_are_found():
+    made = world()
+    assert households_differ(iter([made.population.households()]), made.population.blocks(2), made.aligned) == ()
+    homes = made.population.households()
+    n = np.array(homes.n)
+    n[homes.indptr[1]] += 1  # the second zone has one household more
+    wrong = DonorCounts(homes.zones, homes.indptr, homes.record, n)
+    (found,) = households_differ([wrong], made.population.blocks(), made.aligned)
+    assert found.code == "recount-differs"
+    assert found.place == made.aligned.zones[1]
+    (found,) = households_differ([homes.at(np.arange(1, len(homes.zones)))], made.population.blocks(), made.aligned)
+    assert found.rows.to_dict("records") == [{"zone": made.aligned.zones[0], "lacking": "households"}]
+
+
+def test_checks_tell_people_and_households_apart():
+    made = world()
+    checks = validate(made.population, made.aligned)
+    tables = checks["table_fit"].set_index("table")
+    assert tables["unit"].to_dict() == {"household_size": "households", "tenure": "households", "age": "people", "sex": "people"}
+    assert (tables["tae"] == 0).all()
+    homes = int(made.population.status["households"].sum())
+    assert tables.loc["tenure", "observed"] == homes == checks.headline["households"]
+    zones = checks["zones"]
+    assert zones["people"].tolist() == zones["target_people"].tolist() == made.population.status["people"].tolist()
+    assert zones["households"].tolist() == zones["target_households"].tolist() == made.population.status["households"].tolist()
+    assert checks.findings == ()
+
+
+def test_errors_are_in_what_their_table_counts():
+    made = world()
+    tenure = made.aligned.constraints[1]
+    moved = tenure.targets + np.array([[3.0, -3.0]] + [[0.0, 0.0]] * (len(tenure.targets) - 1))
+    wrong = replace(tenure, targets=moved, published=moved)
+    aligned = replace(made.aligned, constraints=(made.aligned.constraints[0], wrong, *made.aligned.constraints[2:]))
+    checks = validate(made.population, aligned)
+    assert checks.headline["total absolute error in households"] == 6
+    assert checks.headline["total absolute error in people"] == 0
+    assert checks.headline["zones exact in people"] == len(aligned.zones) == checks.headline["zones exact in households"] + 1
+    first = checks["zones"].iloc[0]
+    assert (first["tae"], first["tae_households"], first["tae_people"], first["worst_table"]) == (6, 6, 0, "tenure")
+
+
+def test_pairs_count_households_where_both_variables_are_theirs():
+    made = world()
+    population = replace(made.population, duals=np.zeros((made.problem.n_zones, made.problem.n_cells)))
+    table = validate(population, made.aligned)["intersections"].set_index("pair")
+    homes, people = int(made.population.status["households"].sum()), made.population.people
+    communal = int(made.frame["communal"].to_numpy()[made.population.donors().record] @ made.population.donors().n)
+    assert table.loc["household_size x tenure", "unit"] == "households"
+    assert table.loc["tenure x age", "unit"] == table.loc["age x sex", "unit"] == "people"
+    assert {"all pairs", "all pairs of households"} <= set(table.index)
+    kept_back = (  # tenure by age, counted in people by the household that they live in
+        pairs(made.aligned, ())[3]
+    )
+    assert kept_back.name == "tenure x age"
+    donors = made.population.donors()
+    inside = kept_back.record_cell[donors.record] >= 0
+    assert int(donors.n[inside].sum()) == people - communal
+    assert kept_back.kept == (False, False)
+    size_by_tenure = pairs(made.aligned, ())[0]
+    inside = size_by_tenure.record_cell[donors.record] >= 0
+    assert int(donors.n[inside].sum()) == homes
+    assert size_by_tenure.kept == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("mix", "split", "wrong", "expected"),
+    [
+        (None, 0, 0.0, "care"),
+        ({"zone_wrong": 5.0, "zone_floor": 4.5, "zone_as_survey": 12.0}, 0, 0.0, "fit"),
+        ({"zone_wrong": 9.0, "zone_floor": 4.5, "zone_as_survey": 12.0}, 0, 0.0, "care"),
+        ({"zone_wrong": 13.0, "zone_floor": 4.5, "zone_as_survey": 12.0}, 0, 0.0, "unfit"),
+        ({"zone_wrong": 5.0, "zone_floor": 4.5, "zone_as_survey": 12.0}, 2, 0.0, "unfit"),
+        ({"zone_wrong": 5.0, "zone_floor": 4.5, "zone_as_survey": 12.0}, 0, 6.0, "care"),
+        ({"zone_wrong": 5.0, "zone_floor": 4.5, "zone_as_survey": 12.0}, 0, 60.0, "unfit"),
+    ],
+)
+def test_the_verdict_on_households_follows_the_figures(mix, split, wrong, expected):
+    tables = pd.DataFrame({"table": ["tenure"], "unit": ["households"], "people": [1000.0], "tae_above_floor": [wrong],
+                           "zones": [10], "zones_exact": [10 if not wrong else 8]})  # fmt: skip
+    held = {"table_fit": tables, "impossible_households": pd.DataFrame({"rule": ["split households"], "population": [split]})}
+    if mix is not None:
+        held["household_mix"] = pd.DataFrame([{"distribution": "size x composition", **mix}])
+    said = household_verdict(Checks({}), Checks({"households": 1000}, held), 0.0005, 0.01, 1.25)
+    assert said["verdict"] == expected
+    assert said["meant"]
+    assert "zones' tables of households exact" in said["figure"]
+
+
+def test_persons_one_by_one_tell_nothing_of_households():
+    people = pd.DataFrame({"people": [20.0], "unique": [1.0]})
+    said = household_verdict(Checks({}, {"zone_uniqueness": people}), Checks({}), 0.0005, 0.01, 1.25)
+    assert (said["verdict"], said["meant"]) == ("unfit", False)
+    assert said["figure"] == "20 people placed one by one, 0 households"

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.kernels.streams import WHOLE, stream_keys
+from synthpop_gb.kernels.unit_whole import Effort
 from synthpop_gb.level import Level
-from synthpop_gb.methods import _whole_households as module
 from synthpop_gb.methods._integer_programme import nearest_whole
 from synthpop_gb.methods._whole_households import ENDINGS, whole_households
 from synthpop_gb.methods._whole_options import WholeOptions
@@ -97,7 +97,7 @@ def test_households_and_people_are_exact():
 def test_quick_is_one_attempt_and_says_what_it_misses(monkeypatch):
     problem, weights = town(12)
     assert WholeOptions(effort="quick").search.restarts == 0
-    monkeypatch.setattr(WholeOptions, "search", property(lambda self: module.Effort(0, 0, 0, 0)))
+    monkeypatch.setattr(WholeOptions, "search", property(lambda self: Effort(0, 0, 0, 0)))
     found, counts = run(problem, weights, options=WholeOptions(effort="quick"))
     gap = np.abs(by_cell(problem, counts) - problem.targets)
     assert gap.any()
@@ -209,7 +209,7 @@ def test_what_is_met_by_halves_alone_is_proven():
 def test_integer_programme_has_the_last_word(monkeypatch):
     """Where swaps are not let near the answer, it is found all the same, and said."""
     problem, weights = town(2)
-    monkeypatch.setattr(WholeOptions, "search", property(lambda self: module.Effort(1, 0, 0, 0)))
+    monkeypatch.setattr(WholeOptions, "search", property(lambda self: Effort(1, 0, 0, 0)))
     found, counts = run(problem, weights, options=WholeOptions(restarts=0, milp_seconds=60.0))
     assert (by_cell(problem, counts) == problem.targets).all()
     assert "exact by integer programme" in found.extra["ending"]

@@ -74,8 +74,8 @@ def bring_about(problem: Problem, tables: Sequence[AlignedTable], predicted: Seq
     """Tilt the start of every zone so that maximum entropy under the zone's tables has the joints predicted for it.
 
     predicted : (n_zones, n_cells) people, one array a table. The tilts are the duals that a fit to the zone's tables and to all
-        of these finds for their cells, so starting from them the same weights solve the fit to the zone's tables alone. Rounded to a
-        billionth, so that the last bits of matrix products, which differ by machine, do not get in; cells with nobody in the
+        of these finds for their cells, so starting from them the same weights solve the fit to the zone's tables alone. Rounded
+        to a billionth, so that the last bits of matrix products, which differ by machine, do not get in; cells with nobody in the
         prediction are left alone, since the zone's tables rule them out.
     """
     for table in tables:

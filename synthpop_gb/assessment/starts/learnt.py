@@ -2,10 +2,10 @@
 
 Elsewhere, or for larger areas, a joint table is published that the zones lack. There it is compared with what fitting the survey
 to the same tables gives: the logarithm of published over fitted, cell by cell, is regressed on the areas' shares of every
-constraint, in logarithms, and their squares (ridge; a synthetic estimator in the sense of Rao & Molina 2015, Small Area Estimation, ch. 4). For
-the zones of the study the fitted joint is multiplied by what the regression says and raked to what the zone's tables fix. The tilt is
-the duals of that joint in a fit of the zone where it is one more table: starting from it, maximum entropy under the zone's own
-tables gives the predicted joint again. Predictions are no counts: nothing is made to meet them.
+constraint, in logarithms, and their squares (ridge; a synthetic estimator in the sense of Rao & Molina 2015, Small Area
+Estimation, ch. 4). For the zones of the study the fitted joint is multiplied by what the regression says and raked to what the
+zone's tables fix. The tilt is the duals of that joint in a fit of the zone where it is one more table: starting from it, maximum
+entropy under the zone's own tables gives the predicted joint again. Predictions are no counts: nothing is made to meet them.
 """
 
 from __future__ import annotations

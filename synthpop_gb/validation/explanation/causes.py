@@ -10,6 +10,7 @@ import numpy as np
 from synthpop_gb.validation.explanation.counted import Counted, incidence_of
 from synthpop_gb.validation.explanation.donors import Support, support_of
 from synthpop_gb.validation.explanation.mending import merging
+from synthpop_gb.validation.explanation.proving import Proof
 from synthpop_gb.validation.explanation.room import Pinch, pinches
 from synthpop_gb.validation.explanation.words import amount, cell_words, listed
 
@@ -34,11 +35,11 @@ class Cause:
     cells: tuple[int, ...] = ()
 
 
-def causes_of(counted: Counted, zone: int) -> list[Cause]:
+def causes_of(counted: Counted, zone: int, proof: Proof | None = None) -> list[Cause]:
     """List the causes in one zone (position in `counted`), the surest first; nothing where nothing misses.
 
     Every missed cell is named by some cause; those that no cause of their own explains are 'pulled along', or, where the fit is
-    met, 'made whole'.
+    met, 'made whole'. proof : what linear programmes say of the zone, where they were asked.
     """
     missed = counted.missed[zone]
     if not missed.any():
@@ -46,9 +47,30 @@ def causes_of(counted: Counted, zone: int) -> list[Cause]:
     support = support_of(counted, [zone])
     found = [*_without_donors(counted, zone, support), *_pinched(counted, zone)]
     found += _told_before(counted, zone, found)
+    if proof is not None and not proof.feasible:
+        found += _proven(counted, zone, proof, found)
     told = {c for item in found for c in item.cells}
     rest = [int(c) for c in np.flatnonzero(missed) if int(c) not in told]
-    return [*found, *_of_the_rest(counted, zone, rest, bool(found))] if rest else found
+    return [*found, *_of_the_rest(counted, zone, rest, bool(found), proof)] if rest else found
+
+
+def _proven(counted: Counted, zone: int, proof: Proof, found: list[Cause]) -> Iterator[Cause]:
+    """Clashes that a linear programme proved and nothing above has told."""
+    names = [t.name for t in counted.aligned.constraints]
+    told = {c for item in found for c in item.cells}
+    units = {tuple(map(str, key)): unit for key, unit in zip(counted.problem.cells, counted.units, strict=True)}
+    remedy, missed = proof.remedy(units), counted.missed[zone]
+    clashes = [c for c in proof.clashes if not told or not told >= {cell for cell in c[1] if missed[cell]}]
+    for words, cells, excess in sorted(clashes, key=lambda c: -c[2])[:_LISTED]:  # the others fall with the same relaxation
+        tables = sorted({int(counted.tables[c]) for c in cells})
+        mine = {c for c in cells if missed[c]}
+        for t in tables:
+            words = words.replace(f"{names[t]} = ", f"{cell_words(names[t])} = ")
+        worst = max(cells, key=lambda c: counted.target[zone, c])
+        table, label = map(str, counted.problem.cells[worst])
+        between = listed((cell_words(names[t]) for t in tables), 4)
+        said = f"Between {between}: {words}" if len(tables) > 1 else words
+        yield Cause("targets clash", table, label, excess, counted.units[worst], said, remedy, tuple(sorted(mine)))
 
 
 def _without_donors(counted: Counted, zone: int, support: Support) -> Iterator[Cause]:
@@ -88,26 +110,36 @@ def _excluding(counted: Counted, zone: int, cell: int) -> str:
 def _pinched(counted: Counted, zone: int) -> Iterator[Cause]:
     """Targets that another table alone makes impossible."""
     found, what = pinches(counted, zone)
-    constraints, first = counted.aligned.constraints, counted.problem.constraint_start
     told: set[tuple] = set()
     for pinch in found:
         table, cell = what[pinch.column]
-        pair = (*sorted([table, pinch.table]), cell is None)
-        if pair in told or len(told) == _LISTED:
-            continue  # the other side of the same clash
-        told.add(pair)
-        other = constraints[pinch.table]
-        unit = counted.units[first[table]]
-        labels = [str(x) for x in other.cell_labels]
-        mixed = unit == "people" and other.universe.unit == "household"
-        own = counted.problem.cells[cell] if cell is not None else (constraints[table].name, "")
-        words = _pinch_words(counted, zone, pinch, cell_words(*own), labels, mixed)
-        kind = "people and households" if mixed and cell is None else "tables clash"
-        cells = (int(cell),) if cell is not None else tuple(range(first[table], first[table + 1]))
-        cells = tuple(c for c in cells if counted.missed[zone, c])
-        yield Cause(
-            kind, str(own[0]), str(own[1]), abs(pinch.over), unit, words, _pinch_remedy(counted, pinch, own, mixed), cells
-        )
+        alike = [what[p.column][0] for p in found if what[p.column][1] is cell is None and _same(p, pinch)]
+        tables = tuple(sorted(alike)) or (table,)
+        clash = (tables if cell is None else tuple(sorted([table, pinch.table])), pinch.table if cell is None else None)
+        if clash in told or len(told) == _LISTED:
+            continue  # the other side of the same clash, or another table of the same people
+        told.add(clash)
+        yield _pinch_cause(counted, zone, pinch, tables, cell)
+
+
+def _same(one: Pinch, other: Pinch) -> bool:
+    """Whether two pinches are of the same people by the same table: totals of tables of one universe."""
+    return (one.table, one.bound, one.wanted) == (other.table, other.bound, other.wanted)
+
+
+def _pinch_cause(counted: Counted, zone: int, pinch: Pinch, tables: tuple[int, ...], cell: int | None) -> Cause:
+    """Say one pinch: of a cell of one table, or of the totals of several."""
+    constraints, first = counted.aligned.constraints, counted.problem.constraint_start
+    unit, other = counted.units[first[tables[0]]], constraints[pinch.table]
+    mixed = unit == "people" and other.universe.unit == "household"
+    own = counted.problem.cells[cell] if cell is not None else (constraints[tables[0]].name, "")
+    said = cell_words(*own) if cell is not None else listed((cell_words(constraints[t].name) for t in tables), 6)
+    words = _pinch_words(counted, zone, pinch, said, [str(x) for x in other.cell_labels], mixed)
+    kind = "people and households" if mixed and cell is None else "tables clash"
+    cells = (int(cell),) if cell is not None else tuple(c for t in tables for c in range(first[t], first[t + 1]))
+    cells = tuple(c for c in cells if counted.missed[zone, c])
+    remedy = _pinch_remedy(counted, pinch, said if cell is None else cell_words(own[0]), mixed and cell is None)
+    return Cause(kind, str(own[0]), str(own[1]), abs(pinch.over), unit, words, remedy, cells)
 
 
 def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: list[str], mixed: bool) -> str:
@@ -122,18 +154,19 @@ def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: l
         sums = " + ".join(f"{target[h]:,.0f} × {members[h]:,.0f}" for h in has[:6]) + (" + …" if len(has) > 6 else "")
         if pinch.over > 0:
             return (
-                f"{said} asks for {amount(pinch.wanted)}, but the households of {other} have room for {amount(pinch.bound)} at "
-                f"most, even if each had as many as any household of its kind in the survey ({sums}): {pinch.over:,.0f} too many."
+                f"{said} {_asks(said)} for {amount(pinch.wanted)}, but the households of {other} have room for "
+                f"{amount(pinch.bound)} at most, even if each had as many as any household of its kind in the survey ({sums}): "
+                f"{pinch.over:,.0f} too many."
             )
         return (
-            f"The households of {other} need at least {amount(pinch.bound)} in {said} ({sums}), which counts "
+            f"The households of {other} need at least {amount(pinch.bound)} in {said} ({sums}), where there are "
             f"{amount(pinch.wanted)}: {-pinch.over:,.0f} too few."
         )
     who = listed([labels[h] for h in has], 5)
     whom = "in the survey" if counted.open[zone].all() else "whom this place’s noughts leave"
     if pinch.over > 0:
         return (
-            f"{said} asks for {amount(pinch.wanted, unit)}, but everybody {whom} who is so has {other} {who}, of whom "
+            f"{said} {_asks(said)} for {amount(pinch.wanted, unit)}, but everybody {whom} who is so has {other} {who}, of whom "
             f"there are to be {amount(pinch.bound, unit)}: {pinch.over:,.0f} too many."
         )
     return (
@@ -142,16 +175,20 @@ def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: l
     )
 
 
-def _pinch_remedy(counted: Counted, pinch: Pinch, own: tuple, mixed: bool) -> str:
-    """Say what to do about two tables that leave each other no room."""
-    other, table = cell_words(counted.aligned.constraints[pinch.table].name), cell_words(own[0])
-    if mixed and not own[1]:
-        where = "people who live in no household" if pinch.over > 0 else "other people or other households"
+def _asks(said: str) -> str:
+    return "ask" if " and " in said and " = " not in said else "asks"
+
+
+def _pinch_remedy(counted: Counted, pinch: Pinch, own: str, total: bool) -> str:
+    """Say what to do about two tables that leave each other no room; total: it is people against households."""
+    other = cell_words(counted.aligned.constraints[pinch.table].name)
+    if total:
+        where = "people who live in no household" if pinch.over > 0 else "other people than the households do"
         return (
-            f"See whether {table} counts {where}: use a table of people in households, or a survey with residents of communal "
-            f"establishments; else relax {table} or {other} by {amount(abs(pinch.over))}."
+            f"See whether {own} count{'s' * (' and ' not in own)} {where}: use tables of people in households, or a survey with "
+            f"residents of communal establishments; else relax {own} or {other} by {amount(abs(pinch.over))}."
         )
-    return f"Merge categories of {table} or {other} until donors are in both, or relax one of them by {abs(pinch.over):,.0f}."
+    return f"Merge categories of {own} or {other} until donors are in both, or relax one of them by {abs(pinch.over):,.0f}."
 
 
 def _told_before(counted: Counted, zone: int, found: list[Cause]) -> list[Cause]:
@@ -168,18 +205,18 @@ def _told_before(counted: Counted, zone: int, found: list[Cause]) -> list[Cause]
     return out
 
 
-def _of_the_rest(counted: Counted, zone: int, rest: list[int], others: bool) -> Iterator[Cause]:
+def _of_the_rest(counted: Counted, zone: int, rest: list[int], others: bool, proof: Proof | None) -> Iterator[Cause]:
     """Explain what has no cause of its own: by how the fit ended, what it was allowed, and whether only whole units miss."""
     status = counted.population.status.iloc[counted.where[zone]]
     fit = [c for c in rest if counted.missed_fit[zone, c]]
     whole = [c for c in rest if c not in fit]
     if fit:
-        yield _of_the_fit(counted, zone, fit, str(status["fit"]), others)
+        yield _of_the_fit(counted, zone, fit, str(status["fit"]), others, proof)
     if whole:
-        yield _of_whole_units(counted, zone, whole, bool(fit) or others)
+        yield _of_whole_units(counted, zone, whole, bool(fit) or others, proof)
 
 
-def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others: bool) -> Cause:
+def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others: bool, proof: Proof | None) -> Cause:
     worst = max(cells, key=lambda c: abs(counted.fitted[zone, c] - counted.target[zone, c]))
     off, unit = float(counted.fitted[zone, worst] - counted.target[zone, worst]), counted.units[worst]
     table, label = map(str, counted.problem.cells[worst])
@@ -197,12 +234,15 @@ def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others:
     if bound:
         words = f"{where}. Weights were bounded ({listed(bound)}), and no weights within the bounds meet every target."
         return Cause("bounds", table, label, abs(off), unit, words, "Widen the bounds, or raise the cap on copies.", tuple(cells))
-    words = f"{where}. No weights of the survey's {_donors(counted)} meet all these targets together."
-    remedy = "Merge small categories of these tables, or add records to the survey."
+    if proof is not None and proof.feasible:
+        words = f"{where}. Weights that meet every target exist: the fit ended before it found them."
+        return Cause("limit", table, label, abs(off), unit, words, _LONGER, tuple(cells))
+    words = f"{where}. The fit could not meet these targets together."
+    remedy = "Explain the zone by itself: it is then proved which targets clash, and the fewest to relax."
     return Cause("targets clash", table, label, abs(off), unit, words, remedy, tuple(cells))
 
 
-def _of_whole_units(counted: Counted, zone: int, cells: list[int], others: bool) -> Cause:
+def _of_whole_units(counted: Counted, zone: int, cells: list[int], others: bool, proof: Proof | None) -> Cause:
     error = counted.observed[zone] - counted.goal[zone]
     worst = max(cells, key=lambda c: abs(error[c]))
     table, label = map(str, counted.problem.cells[worst])
@@ -213,7 +253,9 @@ def _of_whole_units(counted: Counted, zone: int, cells: list[int], others: bool)
     if others:
         words = f"{where}. They share their people with the cells above."
         return Cause("pulled along", table, label, abs(over), unit, words, _NOTHING, tuple(cells))
-    met = "The fractional fit meets it" if counted.fitted is not None else "Nothing forbids it"
+    met = "The fractional fit meets it" if counted.fitted is not None else "Nothing is known that forbids it"
+    if counted.fitted is None and proof is not None and proof.feasible:
+        met = "Fractional weights that meet it exist"
     words = f"{where}. {met}, but no set of whole {_donors(counted)} that does was found within the search allowed."
     remedy = "Allow a longer search, or another seed; a cell or two in a zone is small beside what surveys leave open."
     return Cause("made whole", table, label, abs(over), unit, words, remedy, tuple(cells))

@@ -24,12 +24,14 @@ from synthpop_gb.validation.explanation.counted import Counted, count, of_zones,
 from synthpop_gb.validation.explanation.donors import donor_frame, support_of, used_by_cell
 from synthpop_gb.validation.explanation.notes import notes_of
 from synthpop_gb.validation.explanation.noun import CAUSES, Explanation
+from synthpop_gb.validation.explanation.proving import Proof, prove
 from synthpop_gb.validation.explanation.words import amount, cell_words, listed
 
 __all__ = ["explain", "zone_causes"]
 
 _CAUSE_COLUMNS = ("zone", "cause", "table", "cell", "amount", "unit", "words", "remedy")
 _SAID = 6  # causes told in words; the tables hold all
+_PROVED = 5  # zones of an area that linear programmes are asked about: a second or so each
 _ZONES = 40  # zones of an area whose causes are looked for, the worst first
 
 
@@ -121,20 +123,24 @@ def _explained(place: Place, counted: Counted, levels: pd.DataFrame) -> Explanat
     n_missed = counted.missed.sum(axis=1)
     worst = np.argsort(-_error(counted), kind="stable")
     looked = [int(z) for z in worst if n_missed[z]][:_ZONES]
-    by_zone = {z: causes_of(counted, z) for z in looked}
+    proofs = _proofs(counted, looked[:_PROVED])
+    by_zone = {z: causes_of(counted, z, proofs.get(z)) for z in looked}
     above = area_causes(levels)
     cells = _cells(counted, by_zone)
     donors, facts = donor_frame(counted)
     codes = counted.problem.zones[counted.where].astype(str)
     causes = _causes([(codes[z], c) for z in looked for c in by_zone[z]] + [("", c) for c in above])
     tables = {"tables": _tables(counted, cells), "cells": cells, "causes": causes, "donors": donors}
+    relaxed = [p.relax for p in proofs.values() if len(p.relax)]
+    if relaxed:
+        tables["relax"] = pd.concat(relaxed, ignore_index=True)
     if len(levels):
         tables["levels"] = levels
     if place.level != "zone":
         tables["zones"] = _zones(counted, by_zone)
     many = len(place.zones) > 1
     why = [(f"{z}: {w}" if many and z else w) for z, w in zip(causes["zone"], causes["words"], strict=True)]
-    remedies = tuple(dict.fromkeys(causes.loc[causes["cause"] != "pulled along", "remedy"]))[:_SAID]
+    remedies = _remedies(counted, causes, proofs)
     told = _shortened(why, int((n_missed > 0).sum()), looked)
     return Explanation(
         place.code, place.name, place.level, _headline(place, counted, tables), told,
@@ -161,6 +167,26 @@ def _causes(rows: list[tuple[str, Cause]]) -> pd.DataFrame:
     order = causes["cause"].map({name: i for i, name in enumerate(CAUSES)}).astype(float)
     causes = causes.assign(order=order).sort_values(["order", "amount"], ascending=[True, False], kind="stable")
     return causes.drop(columns="order").reset_index(drop=True)
+
+
+def _remedies(counted: Counted, causes: pd.DataFrame, proofs: dict[int, Proof]) -> tuple[str, ...]:
+    """Say what would mend the place, each once: merging, the fewest targets to relax, what else its causes call for."""
+    mended = causes[(causes["cause"] != "pulled along") & (causes["remedy"] != "")]
+    first = mended["cause"] == "empty cell"  # merging keeps the people; relaxing gives them up
+    units = {tuple(map(str, key)): unit for key, unit in zip(counted.problem.cells, counted.units, strict=True)}
+    relaxed = [proof.remedy(units) for proof in proofs.values()]
+    said = [*mended.loc[first, "remedy"], *filter(None, relaxed), *mended.loc[~first, "remedy"]]
+    return tuple(dict.fromkeys(said))[:_SAID]
+
+
+def _proofs(counted: Counted, zones: list[int]) -> dict[int, Proof]:
+    """Ask linear programmes about zones whose targets may clash: those that a hard fit misses, or that no fit speaks of."""
+    if counted.population.settled is not None:
+        return {}
+    asked = [z for z in zones if counted.missed_fit[z].any() or counted.fitted is None]
+    codes = counted.problem.zones[counted.where]
+    proofs = prove(counted.problem, [codes[z] for z in asked]) if asked else {}
+    return {z: proofs[str(codes[z])] for z in asked}
 
 
 def _error(counted: Counted) -> np.ndarray:

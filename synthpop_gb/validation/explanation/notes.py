@@ -24,6 +24,7 @@ def notes_of(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) 
     found = [
         _closeness(counted),
         *_published(counted),
+        *_settled(counted),
         *_noise(counted),
         *_donors(counted, facts),
         *_noughts(counted),
@@ -69,6 +70,20 @@ def _published(counted: Counted) -> list[str]:
             words = f"As published some tables contradict each other ({totals} {unit})"
         out.append(f"{words}, which moved {amount(float(changed), unit)} in all. No population can meet them as published.")
     return out
+
+
+def _settled(counted: Counted) -> list[str]:
+    """Say what a fit to soft targets settled by itself."""
+    if counted.population.settled is None:
+        return []
+    off = np.abs(counted.goal - counted.target).sum(axis=0)
+    if off.sum() < 0.5:
+        return []
+    most = int(np.argmax(off))
+    return [
+        f"The tables are known with an error, so the fit weighed them against each other: {int((off >= 0.5).sum()):,} cells were "
+        f"settled elsewhere, most {cell_words(*counted.problem.cells[most])} by {amount(float(off[most]), counted.units[most])}."
+    ]
 
 
 def _noise(counted: Counted) -> list[str]:

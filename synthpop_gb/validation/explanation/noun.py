@@ -18,7 +18,6 @@ CAUSES = {
     "area's table": "a table of a larger area pulls against the zone's own",
     "bounds": "bounds on the weights, or a cap on copies, forbid it",
     "limit": "the fit or the search was stopped by its limit",
-    "soft targets": "the tables are known with an error, and the fit weighed them against each other",
     "made whole": "the fractional fit meets it; whole units do not",
     "pulled along": "it shares its people with cells that cannot be met",
 }

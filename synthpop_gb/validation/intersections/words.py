@@ -33,12 +33,13 @@ def combination_words(names: Sequence[str]) -> str:
     return " x ".join(map(_plain, names))
 
 
-def group_sentence(cell: str, observed: float, expected: float) -> str:
-    """Say how many people are in a cell and how many were expected, where both sides have one total.
+def group_sentence(cell: str, observed: float, expected: float, unit: str = "people") -> str:
+    """Say how many people, or households, are in a cell and how many were expected, where both sides have one total.
 
     >>> group_sentence("sex = Female", 6540, 1)
     'sex = Female: 6,540 people where 1 was expected'
     """
     e = f"{expected:,.0f}" if expected >= 10 or expected == np.rint(expected) else f"{expected:.1f}"
     o = f"{observed:,.0f}"
-    return f"{cell}: {o} {'person' if o == '1' else 'people'} where {e} {'was' if e == '1' else 'were'} expected"
+    one = "person" if unit == "people" else "household"
+    return f"{cell}: {o} {one if o == '1' else unit} where {e} {'was' if e == '1' else 'were'} expected"

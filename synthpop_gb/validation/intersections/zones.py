@@ -101,7 +101,9 @@ def scan_zones(
                 ruler.add(pool, *block)
     whole, frames, headline, found = [], {"scan_zones": [], "scan_zone_cells": [], "by_zone": []}, {}, []
     people, effective = float(copies.sum()), effective_number(copies)
+    published = {f"published {name}": table for name, table in zip(table_names(tables), tables, strict=True)}
     for name, ruler in rulers.items():
+        unit, total = "people", people
         if isinstance(ruler, FitRuler):
             own, forbidding, against, worth = plan, rules, Reference(name, "fit", np.inf), people
         else:
@@ -111,13 +113,16 @@ def scan_zones(
                 Reference(name, "census", np.inf),
                 effective,
             )
-        whole.append(_together(ruler.found, own, forbidding, against, people, worth, q, most, records))
+            if published[name].universe.unit == "household":  # each counted once, through its reference
+                mine = np.where(published[name].record_cell >= 0, copies, 0)
+                unit, total, worth = "households", float(mine.sum()), effective_number(mine)
+        whole.append(_together(ruler.found, own, forbidding, against, total, worth, q, most, records))
         by_zone = combination_rows(ruler.found, own.protected[-len(ruler.found.layouts) :], f"{name}, by zone", q)
         cells = zone_cell_rows(ruler.found, own.protected[-len(ruler.found.layouts) :], zones, name, q=q, most=most)
         frames["by_zone"].append(by_zone)
         frames["scan_zones"].append(zone_scan_rows(ruler.found, zones, name))
         frames["scan_zone_cells"].append(cells)
-        told, problems = _told(name, by_zone, cells, len(zones), not headline)
+        told, problems = _told(name, by_zone, cells, len(zones), not headline, unit)
         headline, found = headline | told, found + problems
     if survey:
         cloned = {"reference_kind": "survey cloned", "reference_name": survey_name, "q": q, "most": most, "workers": workers}
@@ -182,7 +187,9 @@ def _together(
     return report_on(tables, plan, rules, names, labels, reference, people=people, effective=effective, q=q, most=most)
 
 
-def _told(name: str, by_zone: pd.DataFrame, cells: pd.DataFrame, n_zones: int, first: bool) -> tuple[dict, list[Finding]]:
+def _told(
+    name: str, by_zone: pd.DataFrame, cells: pd.DataFrame, n_zones: int, first: bool, unit: str = "people"
+) -> tuple[dict, list[Finding]]:
     """Headline and findings of one reference by zone."""
     live = by_zone[by_zone["tvd"].notna()]
     if live.empty:
@@ -191,13 +198,13 @@ def _told(name: str, by_zone: pd.DataFrame, cells: pd.DataFrame, n_zones: int, f
     wrong, floor = 100 * live["tvd"].mean(), 100 * live["tvd_floor"].mean()
     fail = "1 combination fails" if fails == 1 else f"{fails:,} combinations fail"
     mean = f", mean of {len(live):,} combinations" if len(live) > 1 else ""
-    drawn = f"people drawn at random from it, keeping no table: {floor:.2f} %"
-    text = f"{wrong:.2f} % of people in the wrong cell of their zone{mean} ({drawn}); {fail}"
+    drawn = f"{unit} drawn at random from it, keeping no table: {floor:.2f} %"
+    text = f"{wrong:.2f} % of {unit} in the wrong cell of their zone{mean} ({drawn}); {fail}"
     head: dict[str, object] = {f"by zone against {name}": text}
     worst = None
     if len(cells):
         row = cells.iloc[0]
-        worst = f"{group_sentence(row['cell'], row['zone_observed'], row['zone_expected'])} in {row['zone']}"
+        worst = f"{group_sentence(row['cell'], row['zone_observed'], row['zone_expected'], unit)} in {row['zone']}"
     if first:
         head = {
             "zones scanned": n_zones, "combinations scanned by zone": len(by_zone),
