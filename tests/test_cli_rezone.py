@@ -15,7 +15,7 @@ from synthpop_gb.lookup import Lookup
 from synthpop_gb.pipeline.demo import demo_study
 from synthpop_gb.rezoning import deal_out, fate, rezone
 from tests.command_line import finished_run, invoke
-from tests.stages.household_world import world
+from tests.stages.household_study import world
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from synthpop_gb.population import DonorCounts, ZoneDonors
 from synthpop_gb.rezoning import deal_out, fate, rezone, rezone_table
 from synthpop_gb.testing import small_problem
 from tests.problems import make_problem
-from tests.stages.household_world import world
+from tests.stages.household_study import world
 
 
 @pytest.fixture(scope="module")
