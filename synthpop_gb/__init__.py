@@ -17,11 +17,13 @@ from importlib.metadata import PackageNotFoundError, version
 
 _WHERE = {
     "Aligned": "aligned", "BenchmarkTable": "benchmark", "Checks": "checks", "Finding": "errors", "FitWarning": "errors",
-    "Geography": "geography", "InputError": "errors", "Microdata": "microdata", "Pair": "pair", "Population": "population",
-    "Problem": "problem", "Recode": "harmonisation", "ReleaseRule": "release", "Study": "spec", "audit": "validation",
-    "compare": "pipeline", "examine": "harmonisation", "formulate": "formulation", "harmonise": "harmonisation",
+    "Geography": "geography", "InputError": "errors", "Learnt": "assessment", "Microdata": "microdata", "Pair": "pair",
+    "Population": "population", "Problem": "problem", "Recode": "harmonisation", "ReleaseRule": "release", "Study": "spec",
+    "audit": "validation", "better_start": "assessment", "compare": "pipeline", "examine": "harmonisation",
+    "exclude": "harmonisation", "explain": "validation", "formulate": "formulation", "harmonise": "harmonisation",
     "indicator": "assessment", "load": "pipeline", "load_study": "spec", "qis": "methods", "register_method": "methods",
-    "register_metric": "validation", "run": "pipeline", "save": "run_folder", "solve": "execution", "validate": "validation",
+    "register_metric": "validation", "relax": "validation", "rezone": "rezoning", "run": "pipeline", "save": "run_folder",
+    "solve": "execution", "validate": "validation",
 }  # fmt: skip
 _MODULES = ("assessment", "datasets", "export", "indicators", "pipeline", "read", "report", "synthesis", "testing")
 

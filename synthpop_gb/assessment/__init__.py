@@ -4,11 +4,15 @@ from synthpop_gb.assessment.compare import Candidate, compare_methods, default_c
 from synthpop_gb.assessment.indicator import indicator, region_of
 from synthpop_gb.assessment.intervals import ModelError
 from synthpop_gb.assessment.leave_one_out import LeftOut, leave_one_out
+from synthpop_gb.assessment.starts import BetterStart, Learnt, better_start
 
 __all__ = [
+    "BetterStart",
     "Candidate",
+    "Learnt",
     "LeftOut",
     "ModelError",
+    "better_start",
     "compare_methods",
     "default_candidates",
     "indicator",

@@ -61,7 +61,7 @@ def causes_grid(checks: Checks) -> Grid | None:
 
 
 def _sentences(aligned: Aligned, checks: Checks) -> list[str]:
-    placed = int(checks.headline.get("households placed", 0))
+    placed = int(checks.headline.get("households", 0))
     communal = int(aligned.households.communal.sum())
     of = len(aligned.households.ids) - communal
     words = [

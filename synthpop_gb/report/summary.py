@@ -131,7 +131,7 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
     zones, headline = checks["zones"], checks.headline
     n, exact = len(zones), int(zones["exact"].sum())
     total, residual = float(zones["tae"].sum()), float(zones["residual"].fillna(0).max())
-    homes = headline.get("households placed")
+    homes = headline.get("households")
     universes = list(dict.fromkeys(t.universe.name for t in aligned.constraints))
     records, used = int(headline.get("records", len(aligned.records))), int(headline.get("records used", 0))
     effective = float(headline.get("effective records", records))

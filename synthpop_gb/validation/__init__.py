@@ -23,6 +23,7 @@ from synthpop_gb.validation.metrics import (
     z_modified,
 )
 from synthpop_gb.validation.registry import METRICS, register_metric
+from synthpop_gb.validation.relaxation import relax
 from synthpop_gb.validation.truth import compare_with_truth, true_error
 from synthpop_gb.validation.validate import validate
 from synthpop_gb.validation.verdicts import WORDS, worst
@@ -46,6 +47,7 @@ __all__ = [
     "r2",
     "refused_release",
     "register_metric",
+    "relax",
     "rssz",
     "sae",
     "sei",

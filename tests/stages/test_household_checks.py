@@ -51,7 +51,7 @@ def test_a_population_is_compared_with_the_survey():
     aligned = world()
     checks = checked(aligned, [WEIGHT.astype(int), 2 * WEIGHT.astype(int)])
     assert np.allclose(checks["household_mix"]["wrong_survey"], 0)  # as the survey weighs them
-    assert checks.headline["households placed"] == 24
+    assert checks.headline["households"] == 24
     checks = checked(aligned, [[1, 1, 0, 0, 0], [0, 0, 0, 0, 0]])
     assert shares(checks, "children") == {"no children": 50, "1 child": 50}
     assert shares(checks, "children", "survey") == {"no children": 75, "1 child": 25}
@@ -154,7 +154,7 @@ def test_split_households_are_noticed():
 def test_residents_of_communal_establishments_are_in_no_household():
     aligned = world(communal="be")
     checks = checked(aligned, [[1, 5, 0, 0, 5], [0] * 5])
-    assert checks.headline["households placed"] == 1
+    assert checks.headline["households"] == 1
     assert shares(checks, "children", "survey") == {"no children": 66.666667, "1 child": 33.333333}
 
 

@@ -173,7 +173,7 @@ def _impossible(view: View, real: View | None, weight: np.ndarray, placed, split
 def _headline(tables: Mapping[str, pd.DataFrame], placed) -> dict[str, object]:
     broken, mix = tables["impossible_households"], tables["household_mix"]
     out: dict[str, object] = {
-        "households placed": int(placed.sum()),
+        "households": int(placed.sum()),
         "households that cannot be": int(broken["population"].sum()),
     }
     for row in mix.to_dict("records"):
