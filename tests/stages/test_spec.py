@@ -124,7 +124,7 @@ def test_example_studies_are_valid(path, monkeypatch):
 
 def test_there_are_example_studies():
     names = {p.stem for p in EXAMPLES}
-    real = {"leeds-2011", "yorkshire-2011", "england-wales-2011", "leeds-2021", "england-wales-2021"}
+    real = {"leeds-2011", "yorkshire-2011", "yorkshire-2011-levels", "england-wales-2011", "leeds-2021", "england-wales-2021"}
     assert names == real | {"cakemap", "simpleworld", "demo-county", "demo-households"}
 
 
