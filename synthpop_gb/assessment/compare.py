@@ -121,6 +121,12 @@ def compare_methods(
     wanted = list({c.name: c for c in (Candidate.parse(c) if isinstance(c, str) else c for c in wanted)}.values())
     if not wanted:
         raise ValueError("no method is named")
+    if aligned.levels:
+        apart = [c for c in wanted if not getattr(get_method(c.method), "nests", False)]
+        if apart and candidates is not None:
+            names = ", ".join(repr(c.method) for c in apart)
+            raise ValueError(f"the study binds zones together by tables of {aligned.levels[0].name}, which {names} cannot do")
+        wanted = [c for c in wanted if c not in apart]
     problem, rows, yardsticks = formulate(aligned), {}, None
     for candidate in wanted:
         if progress is not None:
