@@ -132,6 +132,12 @@ def compare_methods(
     lost = [c.method for c in wanted if households and get_method(c.method).needs != "incidence"]
     if lost:
         raise ValueError(f"the study is of whole households, which {', '.join(map(repr, lost))} cannot place")
+    if aligned.levels:
+        apart = [c for c in wanted if not getattr(get_method(c.method), "nests", False)]
+        if apart and candidates is not None:
+            names = ", ".join(repr(c.method) for c in apart)
+            raise ValueError(f"the study binds zones together by tables of {aligned.levels[0].name}, which {names} cannot do")
+        wanted = [c for c in wanted if c not in apart]
     problem, rows, yardsticks = formulate(aligned), {}, None
     for candidate in wanted:
         if progress is not None:

@@ -25,6 +25,11 @@ def check_method(study: Study) -> list[Finding]:
     from synthpop_gb.methods import METHODS
 
     findings = method_findings(study.method.name, study.method.options())
+    nesting = [name for name, method in METHODS.items() if getattr(method, "nests", False)]
+    if study.levels and study.method.name in METHODS and study.method.name not in nesting:
+        message = f"method: '{study.method.name}' solves one zone at a time, and levels bind zones together."
+        remedy = f"Use {' or '.join(map(repr, nesting))}, or take `levels` out."
+        findings.append(finding("study-value", message, place="method.name", remedy=remedy))
     if study.survey.household is None:
         return findings
     whole = [name for name, method in METHODS.items() if method.needs == "incidence"]

@@ -3,6 +3,7 @@
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,11 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthpop_gb import InputError, formulate, harmonise, solve, validate
+from synthpop_gb.assessment import compare_methods
 from synthpop_gb.harmonisation import examine
+from synthpop_gb.pipeline import check
+from synthpop_gb.pipeline.wishes import check_method
+from synthpop_gb.spec import load_study
 from synthpop_gb.testing import assert_fits, assert_same_population
 from tests.nested_problems import nested_problem, turned
-from tests.stages.level_world import World
+from tests.stages.level_world import VARIABLES, World
 
+INPUTS = Path(__file__).parents[2] / "inputs"
 ONE = (("age", "zone"), ("sex", "zone"))
 
 
@@ -265,3 +271,47 @@ def test_small_and_large_zones_nest_exactly(mean_people):
         population = solve(nested_problem(seed=seed, mean_people=mean_people), seed=seed, workers=1)
         assert_fits(population)
         assert not population.status["level_remainder"].any(), seed
+
+
+def test_a_study_names_levels(tmp_path):
+    study = World().aligned()  # the same through files: tables, a lookup, a study
+    world = World()
+    world.survey.records.to_csv(tmp_path / "survey.csv", index=False)
+    world.geography.zones.to_csv(tmp_path / "lookup.csv")
+    text = ['name = "levels"', 'constraints = ["age", "sex"]', 'levels = { msoa = ["age x sex"], lad = ["health"] }']
+    described = {n: {c.code: c.label for c in v.categories} for n, v in VARIABLES.items()}
+    files = []
+    for names, level in (("age", "zone"), ("sex", "zone"), ("age x sex", "msoa"), ("health", "lad")):
+        table = world.table(tuple(names.split(" x ")), level)
+        cells = [zip(table.variable_names, np.atleast_1d(cell), strict=True) for cell in table.counts]
+        labels = [[described[n][c] for n, c in cell] for cell in cells]
+        heads = [f"c{i}" for i in range(len(labels))]
+        table.counts.set_axis(heads, axis=1).to_csv(tmp_path / f"{table.name}.csv")
+        columns = ", ".join(f"{h} = {label if len(label) > 1 else label[0]!r}" for h, label in zip(heads, labels, strict=True))
+        files.append(
+            f'{{ path = "{table.name}.csv", zone = "zone", variables = {list(table.variable_names)}, columns = {{ {columns} }}, '
+            f'universe = "usual residents" }}'
+        )
+    text += ["tables = [", *(f"    {f}," for f in files), "]", "[survey]", 'path = "survey.csv"', 'universe = "usual residents"']
+    text += ["[zones]", 'lookup = "lookup.csv"', 'zone = "zone"']
+    for name, categories in described.items():
+        if name != "work":
+            listed = ", ".join(f'"{code}" = "{label}"' for code, label in categories.items())
+            text += [f"[survey.variables.{name}]", f'column = "{name}"', f"categories = {{ {listed} }}"]
+    (tmp_path / "study.toml").write_text("\n".join(text), encoding="utf-8")
+    found, findings = check(tmp_path / "study.toml")
+    assert found is not None, "\n".join(map(str, findings))
+    assert [(v.name, [t.name for t in v.constraints]) for v in found.levels] == [("msoa", ["age x sex"]), ("lad", ["health"])]
+    assert np.array_equal(found.levels[0].constraints[0].targets.to_numpy(), study.levels[0].constraints[0].targets.to_numpy())
+
+
+def test_a_study_with_levels_needs_a_method_that_nests():
+    study = load_study(INPUTS / "demo-county.toml")
+    wrong = study.model_copy(update={"levels": {"msoa": ["age"]}, "method": study.method.model_copy(update={"name": "anneal"})})
+    assert [f.place for f in check_method(wrong) if f.code == "study-value"] == ["method.name"]
+    assert not check_method(wrong.model_copy(update={"method": study.method}))
+
+
+def test_methods_that_do_not_nest_are_not_compared():
+    with pytest.raises(ValueError, match="by tables of msoa"):
+        compare_methods(World().aligned(), ["ipf", "anneal"])
