@@ -180,7 +180,7 @@ def test_tables_of_older_zones_serve_a_study_through_a_lookup(county, finished, 
         ('lookup = "x.csv"', "lookup and to go together"),
         ('to = "new"', "lookup and to go together"),
         ('from = "old"', "lookup and to go together"),
-        ('lookup = "x.csv", to = "new", fromm = "old"', "Did you mean 'from'?"),
+        ('lookup = "x.csv", to = "new", frm = "old"', "Did you mean 'from'?"),
         ('lookup = "x.csv", to = "new"', "[missing-file]"),
     ],
 )
