@@ -23,6 +23,7 @@ from synthpop_gb.status import FitStatus
 __all__ = ["SOFTNESS", "BalanceWork", "balance_bounded", "balance_work", "balance_zone"]
 
 _LONGEST = 3.0  # no weight grows by more than exp(3), 20-fold, in one step; it may shrink by any factor
+_LITTLE = -7.0  # but one below exp(-7) units may grow to that at once
 _FAR = 0.1  # a zone whose weights are off by more than exp(0.1) all together is brought to its size first
 _FLAT = 1e-3  # of a weight, counted in the Hessian for a profile at its bound, which must be able to come back
 _ARMIJO = 1e-4  # share of the fall promised by the slope that a step must bring
@@ -369,7 +370,8 @@ def _direct(start, cell, count, n, first, exact, work):
         for e in range(start[p], start[p + 1]):
             du += count[e] * step[cell[e], 0]
         work.du[i] = du
-        furthest = max(furthest, du)
+        if du > 0.0:
+            furthest = max(furthest, du * _LONGEST / max(_LONGEST, _LITTLE - work.u[i]))
     if scaled:
         return slope, 0.0
     return slope if not exact or slope * n_cells >= _SHARE * misfit else 0.0, furthest

@@ -23,6 +23,7 @@ __all__ = ["BalanceFit", "balance_block"]
 LANES = 64  # zones side by side at most; changes no zone's bits
 _WORK = 2**17  # numbers that the Hessians of all lanes may hold, 1 MB, half a second-level cache: fewer lanes for many cells
 _LONGEST = 3.0  # no weight grows by more than exp(3), 20-fold, in one step; it may shrink by any factor
+_LITTLE = -7.0  # but one below exp(-7) units may grow to that at once
 _ARMIJO = 1e-4  # share of the fall promised by the slope that a step must bring
 _ROUNDING = 1e-12  # of the dual's terms: a rise below may be rounding, if the misses say so
 _FINEST = 1e-13  # no cell is asked to be nearer than this share of its target
@@ -125,6 +126,8 @@ def _balance_block(layout, scale, groups, targets, variance, softness, tolerance
             factorise(hessian, at.variance, inverse, n_cells)
             solve(hessian, inverse, step, n_cells)
             _look_ahead(layout, at, step, power, factor, growth)
+            if n_far > 0:
+                _look_ahead_far(layout, at, step, far[:n_far], root, tilt, factor, rise, growth)
             for l in range(lanes):
                 if at.turning[l] and not _aim(at, step, diagonal, growth[l], l):
                     if _finish(layout, targets, variance, softness, fit, at, _STALLED, l):
@@ -321,6 +324,26 @@ def _look_ahead(layout, at, step, power, rise, growth):
         if layout.leaf_start[i + 1] > layout.leaf_start[i]:
             for l in range(lanes):
                 growth[l] = max(growth[l], here[l])
+
+
+@njit
+def _look_ahead_far(layout, at, step, far, root, tilt, more, rise, growth):
+    """Find the same for lanes whose weights may be as good as nought, which need not grow by small steps. more, rise: overwritten."""
+    for j in range(far.shape[0]):
+        l = far[j]
+        growth[l], more[0, l], rise[0, l] = 0.0, 0.0, 0.0
+        for i in range(layout.depth.shape[0]):
+            depth = layout.depth[i]
+            if depth > 0:
+                c, n = layout.cell[i], layout.count[i]
+                nobody = at.target[c, l] == 0.0 and at.variance[c, l] == 0.0
+                more[depth, l] = -math.inf if nobody else more[depth - 1, l] + n * step[c, l]
+                rise[depth, l] = rise[depth - 1, l] + n * at.base[c, l]
+            for e in range(layout.leaf_start[i], layout.leaf_start[i + 1]):
+                s = root[l] * tilt[layout.leaf_group[e], l] * layout.leaf_weight[e]
+                if s > 0.0 and more[depth, l] > 0.0:
+                    room = max(_LONGEST, _LITTLE - rise[depth, l] - math.log(s))
+                    growth[l] = max(growth[l], more[depth, l] * _LONGEST / room)
 
 
 @njit
