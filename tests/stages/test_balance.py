@@ -347,7 +347,7 @@ def test_every_zone_of_a_perturbed_county_ends_at_its_optimum(perturbed_county):
 
 def test_a_perturbed_county_is_placed_near_its_published_tables(perturbed_county):
     problem = perturbed_county.take(np.arange(4))
-    population = solve(problem, method="balance", options={"effort": "quick", "milp_seconds": 0.0}, seed=1)
+    population = solve(problem, method="balance", options={"effort": "quick", "milp_nodes": 0}, seed=1)
     assert set(population.status["fit"]) == {"CONVERGED"}
     assert (population.status["tae_published"] < 0.05 * problem.published.sum(axis=1)).all()
     assert (population.status["remainder"] < 0.01 * problem.published.sum(axis=1)).all()
