@@ -9,9 +9,10 @@ from tests.reference.cube import EDGE, _combination, _room, systematic
 
 
 def balanced_draw(weights, counted, household, state, least=0.0, strata=()):
-    """Let fractions below `least` meet within strata, then take two flights, with all cells kept and then with those of households.
+    """Let fractions below `least` meet within strata, then take two flights, the latter with household cells alone kept.
 
-    What is left open is drawn systematically. counted : (n_profiles, n_cells); household : (n_cells,) bool. Returns (counts, how many the first flight left open).
+    What is left open is drawn systematically. counted : (n_profiles, n_cells); household : (n_cells,) bool. Returns (counts, how
+    many the first flight left open).
     """
     counts = np.floor(weights + EDGE)
     y = np.maximum(weights - counts, 0.0)
