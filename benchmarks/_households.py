@@ -42,7 +42,7 @@ def _partition(people, counted, households, seed):
     weight = np.full(_SURVEY, len(counted) / _SURVEY)
     problem = household_problem(counted[survey], weight, TABLES, 1, targets)
     population, fit_ms, ms = place(problem, seed)
-    _, _, quick_ms = place(problem, seed, effort="quick")
+    quick, _, quick_ms = place(problem, seed, effort="quick")
     drawn = population.placed()
     whole = np.zeros((problem.n_zones, _SURVEY))
     np.add.at(whole, (np.repeat(np.arange(problem.n_zones), np.diff(drawn.indptr)), drawn.record), drawn.n)
@@ -51,7 +51,7 @@ def _partition(people, counted, households, seed):
     joint = np.empty_like(fitted)
     joint[:, problem.donor] = fitted
     return {
-        "status": population.status, "fit_ms": fit_ms, "ms": ms, "quick_ms": quick_ms,
+        "status": population.status, "fit_ms": fit_ms, "ms": ms, "quick_ms": quick_ms, "quick": quick.status,
         "held_out": _estimates(people, zone, survey, targets, joint, whole),
     }  # fmt: skip
 
@@ -69,9 +69,14 @@ def _unbiased(people, counted):
     poor = (homes["income"] < 0.6 * people["income"].median()).to_numpy()[survey] * homes["members"].to_numpy()[survey]
     share = problem.donor_shares() * poor[problem.donor]
     of_profile = np.bincount(problem.donor_profile, share, problem.n_profiles)
+    return _judged(problem, of_profile, "exact", "") | _judged(problem, of_profile, "quick", "quick_")
+
+
+def _judged(problem, of_profile, effort, name):
+    """Mean counts of 200 seeds against the weights."""
     drawn, fitted = np.zeros((_SEEDS, problem.n_zones, problem.n_profiles)), None
     for seed in range(_SEEDS):
-        population = sp.solve(problem, method="balance", seed=seed, workers=1)
+        population = sp.solve(problem, method="balance", options={"effort": effort}, seed=seed, workers=1)
         row = np.repeat(np.arange(problem.n_zones), np.diff(population.indptr))
         drawn[seed, row, population.profile] = population.count
         fitted = population.fitted() if fitted is None else fitted
@@ -81,9 +86,9 @@ def _unbiased(people, counted):
     people_poor = drawn @ of_profile
     z_poor = (people_poor.mean(axis=0) - fitted @ of_profile) / (people_poor.std(axis=0) / np.sqrt(_SEEDS))
     return {
-        "seeds": figure(_SEEDS, "seeds"), "rms_z": figure(float(np.sqrt((z**2).mean())), ""),
-        "variance_ratio": figure(float(drawn.var(axis=0)[inside].sum() / spread[inside].sum()), ""),
-        "rms_z_poor": figure(float(np.sqrt((z_poor**2).mean())), ""),
+        f"{name}seeds": figure(_SEEDS, "seeds"), f"{name}rms_z": figure(float(np.sqrt((z**2).mean())), ""),
+        f"{name}variance_ratio": figure(float(drawn.var(axis=0)[inside].sum() / spread[inside].sum()), ""),
+        f"{name}rms_z_poor": figure(float(np.sqrt((z_poor**2).mean())), ""),
     }  # fmt: skip
 
 
@@ -100,6 +105,8 @@ def _exactness(name, found):
         f"{name}_fit_ms": figure(min(f["fit_ms"] for f in found), "ms"),
         f"{name}_ms": figure(min(f["ms"] for f in found), "ms"),
         f"{name}_ms_median": figure(float(np.median([f["ms"] for f in found])), "ms"),
+        f"{name}_quick_exact": figure(100 * float(np.concatenate([f["quick"]["remainder"] == 0 for f in found]).mean()), "%"),
+        f"{name}_quick_tae": figure(float(np.concatenate([f["quick"]["remainder"] for f in found]).mean()), "people"),
         f"{name}_quick_ms": figure(min(f["quick_ms"] for f in found), "ms"),
     }  # fmt: skip
 

@@ -30,16 +30,9 @@ from _pages import write_page, write_readme
 FIGURES = ROOT / "docs" / "figures.json"
 _MARK = "FIGURES "
 # Modules that compare with others' programs, or plain NumPy, on one core.
-_ONE_CORE = ("_solving", "_annealing", "_calibration", "_households", "_populationsim")
 _ONE_CORE = (
-    "_solving",
-    "_annealing",
-    "_calibration",
-    "_households",
-    "_populationsim",
-)  # modules that compare with plain NumPy on one core
-# modules that compare with plain NumPy on one core
-_ONE_CORE = ("_solving", "_annealing", "_calibration", "_balancing", "_households", "_populationsim")
+    "_solving", "_annealing", "_calibration", "_balancing", "_households", "_populationsim", "_populationsim_example",
+)  # fmt: skip
 _ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -216,6 +209,11 @@ GROUPS = {
     ),
     "rezoning": Group(
         "England and Wales 2021: people of LSOAs counted in constituencies that divide LSOAs", "_geographies", "rezoning"
+    ),
+    "households_populationsim_example": Group(
+        "PopulationSim's own example: controls of zones, tracts and districts, beside PopulationSim where it is at hand",
+        "_populationsim_example",
+        "example",
     ),
     "households_populationsim": Group(
         "Whole households on 500 made-up zones, 33 household and person cells, beside PopulationSim where it is at hand",

@@ -20,7 +20,7 @@ class BalanceOptions(WholeOptions):
     Attributes
     ----------
     effort : str
-        'exact': again and again until household and person tables are met; 'quick': one attempt of 10,000 proposals.
+        'exact': again and again until household and person tables are met; 'quick': one attempt of 2,000 proposals.
     max_proposals : int
         Swaps that one attempt may propose, a zone.
     restarts : int

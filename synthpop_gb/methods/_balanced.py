@@ -20,6 +20,8 @@ from synthpop_gb.status import FitStatus
 
 __all__ = ["ZoneFits", "balance_link", "fit_zones"]
 
+_BATCH = 32  # zones whose weights are computed at once
+
 
 @dataclass(frozen=True, eq=False)
 class ZoneFits:
@@ -67,10 +69,17 @@ def fit_zones(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
     )  # fmt: skip
     link, starts, caps = balance_link(options), _Starts(problem, zones, scale, known), _caps(problem, zones)
 
-    def weights(row):  # as `Population.fitted` computes them
-        one = slice(row, row + 1)
-        found = unit_weights(link, scale[one], starts.tilted(row)[None], known.matrix, fit.duals[one])[0]
-        return found if caps is None else np.minimum(found, caps[row])
+    batch = {}
+
+    def weights(row):  # as `Population.fitted` computes them, some zones at a time
+        begin = row - row % _BATCH
+        if begin not in batch:
+            some = slice(begin, begin + _BATCH)
+            tilted = starts.tilted(begin)[None] if known.group is None else starts.tilted(some)
+            found = unit_weights(link, scale[some], tilted, known.matrix, fit.duals[some])
+            batch.clear()
+            batch[begin] = found if caps is None else np.minimum(found, caps[some])
+        return batch[begin][row - begin]
 
     if options.bounded or caps is not None:
         softness = options.prior * variance / importance
@@ -140,7 +149,7 @@ class _Starts:
         self._groups = known.groups(problem, zones)
 
     def tilted(self, row):
-        """(n_profiles,) start weights of one zone in the survey's grossing, tilts included."""
+        """(n_profiles,) start weights of one zone in the survey's grossing, tilts included; of some, (n, n_profiles)."""
         return self._start * self._groups[row, self._known.group] if self._known.group is not None else self._start
 
     def scaled(self, row):

@@ -48,8 +48,10 @@ class Balance:
         """Balance the zones at these positions and place their whole households."""
         fits = fit_zones_together(problem, zones, options) if problem.levels else fit_zones(problem, zones, options)
         matrix = problem.members.matrix()
-        margins = np.stack([fits.weights(row) @ matrix for row in range(len(zones))]) if len(zones) else fits.targets
         soft = (fits.variance > 0) & (fits.status != FitStatus.EMPTY)[:, None]
+        margins = np.zeros_like(fits.targets)
+        for row in np.flatnonzero(soft.any(axis=1)):  # of the others they are not asked for
+            margins[row] = fits.weights(int(row)) @ matrix
         goals, settled = np.rint(problem.targets[zones]), False
         if not problem.levels:  # else the settled targets, with which those of the areas above agree
             goals, settled = whole_goals(problem, zones, fits.weights, margins, soft, streams)
