@@ -100,7 +100,8 @@ def _code_hash() -> str:
     for folder in ("kernels", "methods"):
         for path in sorted((package / folder).glob("*.py")):
             found.update(path.name.encode() + path.read_bytes())
-    for path in (package / "execution" / "replicates.py", package / "population" / "_replicates.py"):
+    others = [*sorted((package / "execution").glob("*re*drawn*.py")), package / "execution" / "replicates.py"]
+    for path in (*others, package / "population" / "_replicates.py"):
         found.update(path.read_bytes())
     return found.hexdigest()
 
