@@ -157,7 +157,8 @@ class _Store:
         place, lengths = len(self._rows), np.zeros(self._n_zones, np.int64)
         for rows, zones, result in parts:
             lengths[zones] = np.diff(result.indptr)[rows]
-            self._fit[place, zones], self._remainder[place, zones] = result.fit[rows], result.remainder[rows]
+            above = (result.extra or {}).get("level_remainder", np.zeros(len(result.fit)))
+            self._fit[place, zones], self._remainder[place, zones] = result.fit[rows], (result.remainder + above)[rows]
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         largest = max((int(result.count.max(initial=0)) for _, _, result in parts), default=0)
         profile = np.empty(indptr[-1], self._profile_type)
