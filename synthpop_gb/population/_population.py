@@ -202,7 +202,8 @@ class Population:
         """Return one replicate as a population of its own: for validating, exporting, or simulating on it.
 
         Its donors are placed by the replicate's bootstrap weights and its own streams. It keeps no duals. Its status is of the
-        refit, and its remainder against the tables as they were redrawn (those of its areas too); `problem.targets` are those of the population.
+        refit, and its remainder against the tables as they were redrawn (those of its areas too); `problem.targets` are those of
+        the population.
 
         Raises
         ------
