@@ -165,8 +165,8 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
 
     Fits are fractional and by maximum entropy, whatever method made the population: what a table says of a zone is the same. Of
     whole households tables of either kind are left out in turn, and shares are of households or of people as the table counts.
-    Tables that share a variable with the one left out go with it, since they would tell its margin. With one table only the
-    prediction is the survey's own distribution.
+    Tables that share a variable with the one left out go with it, since they would tell its margin; so do tilts of the start,
+    since what was learnt for a zone goes with all its tables. With one table only the prediction is the survey's own distribution.
 
     Parameters
     ----------
@@ -268,8 +268,9 @@ def _predict(problem: Problem, kept: list[int], described: list[Features], start
     base, answer = np.stack([f.base for f in described], 1), np.stack([f.answer for f in described], 1)
     scale, noise = np.stack([f.scale for f in described], 1), np.stack([f.noise for f in described], 1)
     columns, n = np.concatenate([base, answer, scale, noise], axis=1), len(described)
-    drawn = replace(problem, start=start, aligned=None)
-    weights = zone_weights(drawn, np.arange(problem.n_zones), kept, duals=duals)
+    # without tilts: a learnt one was made to go with the zone's own tables, and would tell of the one left out
+    bare = replace(problem, start=start, tilt_of=None, tilt=None, aligned=None)
+    weights = zone_weights(bare, np.arange(problem.n_zones), kept, duals=duals)
     sums = np.concatenate([block @ columns for block in weights])
     with np.errstate(invalid="ignore", divide="ignore"):
         people = sums[:, :n]
