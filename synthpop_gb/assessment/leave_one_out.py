@@ -166,7 +166,8 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
     Fits are fractional and by maximum entropy, whatever method made the population: what a table says of a zone is the same. Of
     whole households tables of either kind are left out in turn, and shares are of households or of people as the table counts.
     Tables that share a variable with the one left out go with it, since they would tell its margin; so do tilts of the start,
-    since what was learnt for a zone goes with all its tables. With one table only the prediction is the survey's own distribution.
+    since what was learnt for a zone goes with all its tables. With one table only the prediction is the survey's own
+    distribution.
 
     Parameters
     ----------

@@ -283,10 +283,7 @@ class Population:
     @cached_property
     def _dual_members(self):
         """Members of each profile in each cell that has a dual, as a sparse matrix."""
-        together = self.problem.members
-        for level in self.problem.levels:
-            together = together.beside(level.members)
-        return together.matrix()
+        return self.problem.all_members.matrix()
 
     def digest(self) -> str:
         """SHA-256, in hexadecimal, over (zone code, record id, people), sorted: equal for equal people in any order of zones."""
