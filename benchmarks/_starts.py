@@ -110,8 +110,8 @@ def households(*, folder: Path) -> tuple[str, dict]:
     from _intervals import _income_zones
 
     import synthpop_gb as sp
+    from synthpop_gb.assessment.refits import zone_weights
     from synthpop_gb.assessment.starts import better_start
-    from synthpop_gb.assessment.starts._weights import zone_weights
     from synthpop_gb.assessment.starts.regions import blended, find_regions
 
     truth = pd.read_parquet(Path(os.environ["SYNTHPOP_GB_DATA"]) / "classic" / "simpop" / "eusilcP.parquet")

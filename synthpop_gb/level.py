@@ -91,6 +91,19 @@ class Level:
         """Members of each profile in each cell, whatever the units are."""
         return Incidence.of_cells(self.cell_of, self.n_cells) if self.incidence is None else self.incidence
 
+    def counted(self, zones: np.ndarray, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray) -> np.ndarray:
+        """Count units of some zones (positions) by area and cell: (n_areas, n_cells) float64.
+
+        indptr, profile, count : whole counts of these zones, CSR.
+        """
+        from scipy.sparse import csr_array
+
+        members, bound = self.members.matrix(), self.of_zone[zones] >= 0
+        whole = csr_array((count.astype(np.float64), profile, indptr), shape=(len(zones), members.shape[0]))
+        out = np.zeros(self.targets.shape)
+        np.add.at(out, self.of_zone[zones][bound], (whole @ members).toarray()[bound])
+        return out
+
     def take(self, zones: np.ndarray) -> Level:
         """Return the level for some zones (positions) and the areas that they lie in. Whole areas only make sense."""
         area = self.of_zone[zones]

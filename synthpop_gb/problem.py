@@ -240,6 +240,14 @@ class Problem:
         """Members of each profile in each cell, whatever the units are."""
         return Incidence.of_cells(self.cell_of, self.n_cells) if self.incidence is None else self.incidence
 
+    @cached_property
+    def all_members(self) -> Incidence:
+        """Members of each profile in each cell that has a dual: the zones' own, then those of every level."""
+        together = self.members
+        for level in self.levels:
+            together = together.beside(level.members)
+        return together
+
     @property
     def people_of(self) -> np.ndarray:
         """(n_profiles,) int32: people that one unit of a profile is."""

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.assessment.features import Design, Features, Variable, describe
-from synthpop_gb.assessment.refits import fitted_without
+from synthpop_gb.assessment.refits import zone_weights
 from synthpop_gb.population import Population, resampled
 from synthpop_gb.problem import Problem
 
@@ -165,8 +165,9 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
 
     Fits are fractional and by maximum entropy, whatever method made the population: what a table says of a zone is the same. Of
     whole households tables of either kind are left out in turn, and shares are of households or of people as the table counts.
-    Tables that share a variable with the one left out go with it, since they would tell its margin. With one table only the
-    prediction is the survey's own distribution.
+    Tables that share a variable with the one left out go with it, since they would tell its margin; so do tilts of the start,
+    since what was learnt for a zone goes with all its tables. With one table only the prediction is the survey's own
+    distribution.
 
     Parameters
     ----------
@@ -263,12 +264,15 @@ def _bare(problem: Problem, k: int) -> list[Features]:
 def _predict(problem: Problem, kept: list[int], described: list[Features], start: np.ndarray, duals: np.ndarray | None):
     """Fit the zones to the tables kept and sum variables: share, scale and noise, each (n_variables, n_zones).
 
-    duals : of households, where fits begin (a copy is overwritten).
+    duals : of households, where fits begin; overwritten by where they end.
     """
     base, answer = np.stack([f.base for f in described], 1), np.stack([f.answer for f in described], 1)
     scale, noise = np.stack([f.scale for f in described], 1), np.stack([f.noise for f in described], 1)
     columns, n = np.concatenate([base, answer, scale, noise], axis=1), len(described)
-    sums = np.concatenate([weights @ columns for weights in fitted_without(problem, kept, start, duals)])
+    # without tilts: a learnt one was made to go with the zone's own tables, and would tell of the one left out
+    bare = replace(problem, start=start, tilt_of=None, tilt=None, aligned=None)
+    weights = zone_weights(bare, np.arange(problem.n_zones), kept, duals=duals)
+    sums = np.concatenate([block @ columns for block in weights])
     with np.errstate(invalid="ignore", divide="ignore"):
         people = sums[:, :n]
         return tuple((sums[:, i * n : (i + 1) * n] / people).T for i in (1, 2, 3))

@@ -1,4 +1,4 @@
-"""Fractional fits to some of a problem's tables, whatever method made its population: what tables left out are predicted by."""
+"""Fractional fits to some of a problem's tables, whatever method made its population: what is left out is predicted by them."""
 
 from __future__ import annotations
 
@@ -9,86 +9,125 @@ import numpy as np
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.problem import Problem
 
-__all__ = ["fitted_without"]
+__all__ = ["TOLERANCE", "spread_zones", "tilt_members", "zone_weights"]
 
-_TOLERANCE, _CYCLES = 1e-4, 300  # people; a zone that tables contradict each other in ends where cycles leave it
-_STEPS = 60  # of Newton, which needs about eight
+TOLERANCE = 1e-4
+"""Largest miss of a target by these fits, units."""
+_CYCLES = 300  # a zone that tables contradict each other in ends where cycles leave it
 _BLOCK = 512
 
 
-def fitted_without(
-    problem: Problem, kept: Sequence[int], start: np.ndarray, duals: np.ndarray | None = None
-) -> Iterator[np.ndarray]:
-    """Yield weights of blocks of zones fitted to the constraints `kept` by maximum entropy; the survey as it is without any.
+def spread_zones(problem: Problem, most: int) -> np.ndarray:
+    """Positions of at most so many zones with people, ascending: those with the least keys, which are as good as drawn.
 
-    Units without a member in the universes of all of them keep the survey's proportion to the others: nothing else is known of
-    them. Tables of persons and of households are fitted together where households are placed.
+    The same zones are chosen whatever others the problem has between them, and nothing random is needed.
+    """
+    live = np.flatnonzero(problem.targets.sum(axis=1) > 0)
+    return np.sort(live[np.argsort(problem.zone_keys[live], kind="stable")[:most]])
+
+
+def zone_weights(
+    problem: Problem, zones: np.ndarray, kept: Sequence[int] | None = None, *, duals: np.ndarray | None = None
+) -> Iterator[np.ndarray]:
+    """Yield weights of blocks of zones fitted to some constraints by maximum entropy.
+
+    Tables of persons and of households are fitted together where households are placed. Units without a member in the universes
+    of all constraints that are kept have the start's proportion to the others: nothing else is known of them. Zones that these
+    tables say nothing of have nobody.
 
     Parameters
     ----------
     problem : Problem
-    kept : sequence of int
-        Positions of constraints.
-    start : (n_profiles,) float64
-        Start weights.
-    duals : (n_zones, n_cells of those kept) float64, optional
+        Its start weights, tilts included, are what fits begin at.
+    zones : (n,) int
+        Positions of zones.
+    kept : sequence of int, optional
+        Positions of constraints; all where None. Without any the start weights are what is known.
+    duals : (n, n_cells of those kept) float64, optional
         Of households only: where fits begin, and overwritten by where they end. Fits from nearby start weights need fewer steps.
 
     Yields
     ------
-    (zones of the block, n_profiles) float64, in the order of the zones.
+    (zones of the block, n_profiles) float64, units, in the order of the zones.
     """
-    if not kept:
-        for first in range(0, problem.n_zones, _BLOCK):
-            yield np.broadcast_to(start, (min(_BLOCK, problem.n_zones - first), problem.n_profiles))
-        return
+    kept = list(range(problem.n_constraints)) if kept is None else list(kept)
+    for first in range(0, len(zones), _BLOCK):
+        where = zones[first : first + _BLOCK]
+        factor = _tilt_factor(problem, where)
+        start = problem.start * factor
+        if not kept:
+            yield start
+            continue
+        found, cells, people = _duals(problem, where, kept, None if duals is None else duals[first : first + _BLOCK])
+        yield _from_duals(problem, start, found, cells, people)
+
+
+def _duals(
+    problem: Problem, zones: np.ndarray, kept: Sequence[int], begin: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Fit some zones to the constraints kept: duals (n, n_kept_cells), those cells' numbers, and (n,) bool where anybody is."""
+    from synthpop_gb.kernels.fit_layout import fit_layout
+    from synthpop_gb.kernels.ipf import fit_block
+
     first = problem.constraint_start
     cells = np.concatenate([np.arange(first[k], first[k + 1]) for k in kept])
-    fit, inside = _persons(problem, kept, cells, start) if problem.incidence is None else _whole(problem, cells, start, duals)
-    for z in range(0, problem.n_zones, _BLOCK):
-        targets = np.ascontiguousarray(problem.targets[z : z + _BLOCK][:, cells])
-        weights = fit(z, targets)
-        weights[targets.sum(axis=1) == 0] = 0.0  # nobody: the duals of such a zone say nothing
-        if not inside.all():
-            weights[:, ~inside] = start[~inside] * (weights[:, inside].sum(axis=1) / start[inside].sum())[:, None]
-        yield weights
-
-
-def _persons(problem: Problem, kept: Sequence[int], cells: np.ndarray, start: np.ndarray):
-    """Return what fits a block of zones of persons, and which profiles some table counts."""
-    from synthpop_gb.kernels.fit_layout import fit_layout
-    from synthpop_gb.kernels.ipf import fit_block, weights_from_duals
-
-    number = np.full(problem.n_cells + 1, -1, np.int32)
+    targets = np.ascontiguousarray(problem.targets[np.ix_(zones, cells)])
+    people = targets.sum(axis=1) > 0
+    if problem.incidence is not None:
+        begin = np.zeros(targets.shape) if begin is None else begin
+        _balance_households(problem, zones, cells, targets, begin)
+        return begin, cells, people
+    number = np.full(problem.n_cells + 1, -1, np.int64)
     number[cells] = np.arange(len(cells))
-    cell_of = np.ascontiguousarray(number[problem.cell_of[list(kept)]])
-    widths = np.diff(problem.constraint_start)[list(kept)]
-    layout = fit_layout(start, cell_of, np.concatenate([[0], np.cumsum(widths)]).astype(np.int32))
+    cell_of, sizes = number[problem.cell_of[list(kept)]], np.cumsum([0, *(first[k + 1] - first[k] for k in kept)])
+    tilt = None
+    if problem.tilt is not None:
+        rows, tilt = problem.tilt_of, problem.tilt[zones]
+        cell_of = np.vstack([cell_of, np.where(rows >= 0, rows + len(cells), -1)])
+        sizes = np.append(sizes, np.full(len(rows), len(cells) + tilt.shape[1]))
+    layout = fit_layout(problem.start, cell_of.astype(np.int32), sizes.astype(np.int32))
+    return fit_block(layout, targets, TOLERANCE, False, _CYCLES, tilt=tilt).duals, cells, people
 
-    def fit(first: int, targets: np.ndarray) -> np.ndarray:
-        return weights_from_duals(start, cell_of, fit_block(layout, targets, _TOLERANCE, False, _CYCLES).duals)
 
-    return fit, (cell_of >= 0).any(axis=0)
-
-
-def _whole(problem: Problem, cells: np.ndarray, start: np.ndarray, duals: np.ndarray | None):
-    """Return what balances a block of zones of households, and which profiles have a member in some table."""
+def _balance_households(problem: Problem, zones, cells: np.ndarray, targets: np.ndarray, duals: np.ndarray) -> None:
+    """Do the same where units are households: members of each in each cell. duals : in and out."""
     from synthpop_gb.kernels.balance import balance_work, balance_zone
 
-    counted = problem.incidence.matrix()[:, cells].toarray().astype(np.int32)
-    members = Incidence.of_rows(counted)
-    work, exact = balance_work(problem.n_profiles, len(cells)), np.zeros(len(cells))
+    held = problem.incidence.matrix()[:, cells].tocsr()
+    held.sort_indices()
+    members = Incidence(held.indptr, held.indices, np.rint(held.data), len(cells))
+    exact, weights, work = np.zeros(len(cells)), np.empty(problem.n_profiles), balance_work(problem.n_profiles, len(cells))
+    tilts = None if problem.tilt is None else tilt_members(problem)
     with np.errstate(divide="ignore"):
-        log_start = np.log(start)
-    tilts = None if problem.tilt is None else Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix()
-    duals = np.zeros((problem.n_zones, len(cells))) if duals is None else duals
+        base = np.log(problem.start)
+    for i, z in enumerate(zones):
+        log_start = base if tilts is None else base + tilts @ problem.tilt[z]
+        balance_zone(members.start, members.cell, members.count, log_start, targets[i], exact, TOLERANCE, _CYCLES, duals[i],
+                     weights, work)  # fmt: skip
 
-    def fit(first: int, targets: np.ndarray) -> np.ndarray:
-        weights = np.empty((len(targets), problem.n_profiles))
-        for i, target in enumerate(targets):
-            begin = log_start if tilts is None else log_start + tilts @ problem.tilt[first + i]
-            arrays = members.start, members.cell, members.count, begin, target, exact
-            balance_zone(*arrays, _TOLERANCE, _STEPS, duals[first + i], weights[i], work)
-        return weights
 
-    return fit, counted.any(axis=1)
+def _from_duals(problem: Problem, start: np.ndarray, duals: np.ndarray, cells: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Weights of zones from their duals."""
+    members = problem.members.matrix()[:, cells]
+    empty = ~np.isfinite(duals)
+    with np.errstate(over="ignore"):
+        weights = start * np.exp(np.asarray(members @ np.where(empty, 0.0, duals).T).T)
+    if empty.any():
+        weights[np.asarray(members @ empty.T.astype(float)).T > 0] = 0.0
+    outside = np.diff(members.indptr) == 0
+    if outside.any() and not outside.all():
+        inside = weights[:, ~outside].sum(axis=1) / np.maximum(start[:, ~outside].sum(axis=1), 1e-300)
+        weights[:, outside] = start[:, outside] * inside[:, None]
+    weights[~people] = 0.0
+    return weights
+
+
+def tilt_members(problem: Problem):
+    """(n_profiles, n_tilt_cells) sparse: how often each profile counts each cell of the tilts."""
+    return Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix()
+
+
+def _tilt_factor(problem: Problem, zones: np.ndarray) -> np.ndarray:
+    if problem.tilt is None:
+        return np.ones((len(zones), problem.n_profiles))
+    return np.exp(np.asarray(tilt_members(problem) @ problem.tilt[zones].T).T)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from synthpop_gb.execution._redrawn_units import redrawn_area_units
 from synthpop_gb.kernels.redraw import add_noise, linked_cells
 from synthpop_gb.kernels.settle import meet_margins, settle
 from synthpop_gb.kernels.streams import TABLES, stream_keys
@@ -20,30 +21,47 @@ def redrawn_levels(problem: Problem, targets: np.ndarray, seed: int, replicate: 
 
     targets : (n_zones, n_cells) float64, the zones' tables as redrawn, whole numbers.
 
-    Margins that two tables share are read off the profiles, as in `kernels.redraw`: cells that a profile has in common hang
-    together. Draws are keyed by the areas' codes. Levels that were exact are moved only as far as their zones' tables were.
+    Of persons, margins that two tables share are read off the profiles, as in `kernels.redraw`: cells that a profile has in
+    common hang together. Of households, see `redrawn_area_units`. Draws are keyed by the areas' codes. Levels that were exact are
+    moved only as far as their zones' tables were.
     """
-    below = [(np.arange(problem.n_zones), _tables(problem.cell_of, problem.constraint_start), targets)]
+    below = [(np.arange(problem.n_zones), _tables(problem.cell_of, problem.constraint_start), targets, targets - problem.targets)]
     made = []
-    for level in problem.levels:
+    for place, level in enumerate(problem.levels):
         keys = np.fromiter((zone_key(f"{level.name} {a}") for a in level.areas.tolist()), np.uint64, len(level.areas))
         error = np.zeros(level.n_cells) if level.standard_error is None else level.standard_error
+        error = np.ascontiguousarray(np.broadcast_to(error, level.targets.shape))
         noisy, states = np.empty(level.targets.shape), stream_keys(seed, keys, replicate, TABLES)
-        add_noise(level.targets, np.ascontiguousarray(np.broadcast_to(error, noisy.shape)), states, noisy)
+        add_noise(level.targets, error, states, noisy)
         published = None
-        if level.published is not None:
+        if level.published is not None:  # the same noise
             published = np.empty_like(noisy)
-            add_noise(level.published, np.ascontiguousarray(np.broadcast_to(error, noisy.shape)), states, published)
-        mine, done = _tables(level.cell_of, level.constraint_start), []
-        known = [(cells, _summed(of_zone, level, counts, cells)) for of_zone, tables, counts in below for cells in tables]
-        out = level.targets.copy()
-        for local, part, inside in mine:
-            moved = _moved(local, noisy[:, part], level.targets[:, part], inside, [*known, *done], states)
-            out[:, part] = moved[:, : part.stop - part.start]
-            done.append(((local, part, inside), moved))
+            add_noise(level.published, error, stream_keys(seed, keys, replicate, TABLES), published)
+        mine = _tables(level.cell_of, level.constraint_start)
+        if level.incidence is None:
+            known = [
+                (cells, None if sums is None else sums[:, cells[1]])
+                for of_zone, tables, counts, _ in below
+                for sums in [_summed(of_zone, level, counts)]
+                for cells in tables
+            ]
+            out = _settled(level, mine, noisy, known, states)
+        else:
+            moved = [_summed(of_zone, level, change) for of_zone, _, _, change in below]
+            out = redrawn_area_units(problem, place, moved, noisy, error, states)
         made.append(replace(level, targets=out, published=published))
-        below.append((level.of_zone, mine, out))
+        below.append((level.of_zone, mine, out, out - level.targets))
     return tuple(made)
+
+
+def _settled(level: Level, tables, noisy: np.ndarray, known: list, states: np.ndarray) -> np.ndarray:
+    """Settle the tables of one level, one after another, on the margins of those below and of each other."""
+    out, done = level.targets.copy(), []
+    for local, part, inside in tables:
+        moved = _moved(local, noisy[:, part], level.targets[:, part], inside, [*known, *done], states)
+        out[:, part] = moved[:, : part.stop - part.start]
+        done.append(((local, part, inside), moved))
+    return out
 
 
 def _tables(cell_of: np.ndarray, start: np.ndarray) -> list[tuple[np.ndarray, slice, bool]]:
@@ -54,15 +72,15 @@ def _tables(cell_of: np.ndarray, start: np.ndarray) -> list[tuple[np.ndarray, sl
     ]
 
 
-def _summed(of_zone: np.ndarray, level: Level, counts: np.ndarray, cells) -> np.ndarray | None:
-    """Add counts of one table below up to the level's areas; None where its areas do not nest in them."""
+def _summed(of_zone: np.ndarray, level: Level, counts: np.ndarray) -> np.ndarray | None:
+    """Add counts below up to the level's areas; None where its areas do not nest in them."""
     bound = level.of_zone >= 0
     lower, upper = of_zone[bound], level.of_zone[bound]
     pairs = np.unique(np.stack([lower, upper]), axis=1)
     if (lower < 0).any() or len(np.unique(pairs[0])) < pairs.shape[1] or np.isin(pairs[0], of_zone[~bound]).any():
         return None
-    out = np.zeros((len(level.areas), cells[1].stop - cells[1].start))
-    np.add.at(out, pairs[1], counts[pairs[0], cells[1]])
+    out = np.zeros((len(level.areas), counts.shape[1]))
+    np.add.at(out, pairs[1], counts[pairs[0]])
     return out
 
 

@@ -74,7 +74,9 @@ def _unit_arrays(problem: Problem) -> dict[str, np.ndarray]:
 
 def _level_bytes(level: Level, zones: bool) -> bytes:
     """Pack a level's cells into bytes; with `zones` also its areas, who lies in them and their targets."""
-    arrays = {n: getattr(level, n) for n in ("cell_of", "constraint_start", "standard_error")}
+    arrays = {n: getattr(level, n) for n in ("cell_of", "constraint_start")}
+    if zones or (level.standard_error is not None and level.standard_error.ndim == 1):
+        arrays["standard_error"] = level.standard_error
     if level.incidence is not None:
         arrays |= {f"incidence {n}": getattr(level.incidence, n) for n in ("start", "cell", "count")}
     labels = [level.name, *map(str, level.cells)]
@@ -100,7 +102,8 @@ def _code_hash() -> str:
     for folder in ("kernels", "methods"):
         for path in sorted((package / folder).glob("*.py")):
             found.update(path.name.encode() + path.read_bytes())
-    for path in (package / "execution" / "replicates.py", package / "population" / "_replicates.py"):
+    others = [*sorted((package / "execution").glob("*re*drawn*.py")), package / "execution" / "replicates.py"]
+    for path in (*others, package / "population" / "_replicates.py"):
         found.update(path.read_bytes())
     return found.hexdigest()
 
@@ -115,7 +118,7 @@ def run_fingerprint(problem: Problem, method: Method, options: Any, streams: Str
         "options": dataclasses.asdict(options),
         "streams": dataclasses.asdict(streams),
         "code": _code_hash(),
-        "versions": {name: known[name] for name in ("synthpop_gb", "numpy", "numba")},
+        "versions": {name: known[name] for name in ("synthpop_gb", "numpy", "scipy", "numba")},
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 
@@ -127,7 +130,9 @@ def _marks(problem: Problem) -> np.ndarray:
         return np.array([_mark(row.tobytes()) for row in rows], np.uint64)
     parts = [row.tobytes() for row in rows]
     for level in problem.levels:
-        areas = [f"{level.name} {code}".encode() + row.tobytes() for code, row in zip(level.areas, level.targets, strict=True)]
+        given = [level.targets, level.published, level.standard_error]
+        given = [array for array in given if array is not None and array.ndim == 2]
+        areas = [f"{level.name} {c}".encode() + b"".join(a[i].tobytes() for a in given) for i, c in enumerate(level.areas)]
         parts = [part + (areas[area] if area >= 0 else b"") for part, area in zip(parts, level.of_zone.tolist(), strict=True)]
     alone, together = np.array([_mark(part) for part in parts], np.uint64), {}
     for component in np.unique(problem.component).tolist():

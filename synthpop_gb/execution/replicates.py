@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from synthpop_gb.execution._redrawn_levels import redrawn_levels
+from synthpop_gb.execution._redrawn_units import redrawn_units
 from synthpop_gb.execution.blocks import cut, default_block_size, run_blocks, task_for, without_donors
 from synthpop_gb.execution.checkpoint import Checkpoint
 from synthpop_gb.kernels.redraw import add_noise, redraw, redraw_layout
@@ -127,7 +128,10 @@ class _Redrawn:
         if block.published is not None:  # what soft methods aim at: noise, and no settling
             published = np.empty_like(block.published)
             add_noise(block.published, error, states.copy(), published)
-        targets = redraw(_redraw_layout(problem), block.targets, error, states)
+        if block.incidence is None:
+            targets = redraw(_redraw_layout(problem), block.targets, error, states)
+        else:
+            targets = redrawn_units(block, error, states)
         drawn = replace(block, targets=targets, published=published)
         if block.levels:
             drawn = replace(drawn, levels=redrawn_levels(block, targets, streams.seed, self.replicate))
@@ -153,7 +157,8 @@ class _Store:
         place, lengths = len(self._rows), np.zeros(self._n_zones, np.int64)
         for rows, zones, result in parts:
             lengths[zones] = np.diff(result.indptr)[rows]
-            self._fit[place, zones], self._remainder[place, zones] = result.fit[rows], result.remainder[rows]
+            above = (result.extra or {}).get("level_remainder", np.zeros(len(result.fit)))
+            self._fit[place, zones], self._remainder[place, zones] = result.fit[rows], (result.remainder + above)[rows]
         indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
         largest = max((int(result.count.max(initial=0)) for _, _, result in parts), default=0)
         profile = np.empty(indptr[-1], self._profile_type)

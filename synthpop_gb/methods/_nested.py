@@ -101,14 +101,7 @@ def flat_cells(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(cells).astype(np.int32), np.concatenate(starts).astype(np.int32)
 
 
-def _flat_members(problem: Problem) -> Incidence:
-    together = problem.members
-    for level in problem.levels:
-        together = together.beside(level.members)
-    return together
-
-
-flat_members = Remembered(_flat_members)
+flat_members = Remembered(lambda problem: problem.all_members, start=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,15 +181,10 @@ def level_remainder(
     problem: Problem, zones: np.ndarray, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray
 ) -> np.ndarray:
     """(n,) total absolute error of whole counts in the areas that each zone lies in; all their zones must be there."""
-    row = np.repeat(np.arange(len(zones)), np.diff(indptr))
     out = np.zeros(len(zones))
     for level in problem.levels:
         area = level.of_zone[zones]
-        sums, matrix = np.zeros(level.targets.shape), level.members.matrix()
-        for a in np.unique(area[area >= 0]):
-            mine = area[row] == a
-            sums[a] = count[mine] @ matrix[profile[mine]]
-        miss = np.abs(sums - np.rint(level.targets)).sum(axis=1)
+        miss = np.abs(level.counted(zones, indptr, profile, count) - np.rint(level.targets)).sum(axis=1)
         out += np.where(area >= 0, miss[np.maximum(area, 0)], 0.0) if len(miss) else 0.0
     return out
 

@@ -28,9 +28,9 @@ def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> Zon
         raise ValueError(f"{what} at one zone alone, and the levels of this study bind zones together: leave one of them out")
     alone = fit_zones(problem, zones, options)
     scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[zones])
-    first = np.concatenate([alone.duals, np.zeros((len(zones), problem.n_duals - problem.n_cells))], axis=1)
+    first = [np.concatenate([alone.duals, np.zeros((len(zones), problem.n_duals - problem.n_cells))], axis=1)]
     if problem.first_duals is not None:
-        first = problem.first_duals[zones].copy()
+        first.insert(0, problem.first_duals[zones])
     targets, softness = _above(problem, zones, options)
     importance = _importance(problem, options)
     duals, weights = np.zeros((len(zones), problem.n_duals)), np.zeros((len(zones), problem.n_profiles))
@@ -43,11 +43,16 @@ def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> Zon
             [options.prior * softness[rows] / importance[problem.n_cells :]],
         )
         aims = part.variables(alone.targets[rows], [targets[rows]])
-        fit = fit_component(
-            problem, part, first[rows], tolerance=options.tolerance, max_steps=options.max_steps, variance=variance, targets=aims,
-            scale=scale[rows],
-        )  # fmt: skip
-        duals[rows], weights[rows], steps[rows] = part.by_cell(fit.duals), fit.weights, alone.steps[rows] + fit.steps
+        taken = 0
+        for begin in first:  # duals of a fit to other tables may be too far away: then from each zone's own
+            fit = fit_component(
+                problem, part, begin[rows], tolerance=options.tolerance, max_steps=options.max_steps, variance=variance,
+                targets=aims, scale=scale[rows],
+            )  # fmt: skip
+            taken += fit.steps
+            if not fit.bad.any():
+                break
+        duals[rows], weights[rows], steps[rows] = part.by_cell(fit.duals), fit.weights, alone.steps[rows] + taken
         status[rows], residual[rows], worst[rows] = judge(problem, part, fit, options.max_steps)
     return ZoneFits(duals, status, steps, residual, worst, alone.targets, alone.variance, weights.__getitem__)
 

@@ -16,13 +16,9 @@ def areas_missed(problem: Problem, indptr: np.ndarray, profile: np.ndarray, coun
 
     indptr, profile, count : whole counts of all zones, CSR.
     """
-    from scipy.sparse import csr_array
-
-    whole, rows = csr_array((count.astype(np.float64), profile, indptr), shape=(problem.n_zones, problem.n_profiles)), []
+    rows = []
     for level in problem.levels:
-        counted, bound = np.zeros(level.targets.shape), level.of_zone >= 0
-        np.add.at(counted, level.of_zone[bound], (whole @ level.members.matrix()).toarray()[bound])
-        gap = np.abs(counted - np.rint(level.targets))
+        gap = np.abs(level.counted(np.arange(problem.n_zones), indptr, profile, count) - np.rint(level.targets))
         for area in np.flatnonzero(gap.any(axis=1)):
             cell = " = ".join(map(str, level.cells[int(gap[area].argmax())]))
             rows.append((level.name, str(level.areas[area]), gap[area].sum(), cell))

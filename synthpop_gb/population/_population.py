@@ -202,7 +202,8 @@ class Population:
         """Return one replicate as a population of its own: for validating, exporting, or simulating on it.
 
         Its donors are placed by the replicate's bootstrap weights and its own streams. It keeps no duals. Its status is of the
-        refit, and its remainder against the tables as they were redrawn; `problem.targets` are those of the population.
+        refit, and its remainder against the tables as they were redrawn (those of its areas too); `problem.targets` are those of
+        the population.
 
         Raises
         ------
@@ -282,10 +283,7 @@ class Population:
     @cached_property
     def _dual_members(self):
         """Members of each profile in each cell that has a dual, as a sparse matrix."""
-        together = self.problem.members
-        for level in self.problem.levels:
-            together = together.beside(level.members)
-        return together.matrix()
+        return self.problem.all_members.matrix()
 
     def digest(self) -> str:
         """SHA-256, in hexadecimal, over (zone code, record id, people), sorted: equal for equal people in any order of zones."""

@@ -48,7 +48,8 @@ class Replicates:
     fit : (R, n_zones) int8
         `FitStatus` of each refit.
     remainder : (R, n_zones) float32
-        Total absolute error of the whole people against the replicate's own targets, persons.
+        Total absolute error of the whole people against the replicate's own targets, persons; with that of the areas that the
+        zone lies in, where levels bind it.
     """
 
     numbers: np.ndarray

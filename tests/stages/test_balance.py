@@ -278,6 +278,23 @@ def test_replicates_begin_at_the_fit_and_hold_whole_households():
     assert (other.status["people"] > 0).all()
 
 
+@pytest.mark.parametrize("levels", [False, True])
+def test_replicates_of_tables_move_people_and_households_in_agreement(levels):
+    """Tables of households exact, of people perturbed: what a replicate draws anew is met, and stays as large as it was."""
+    problem = nested(2.0) if levels else town(4, noise=2.0)
+    error = np.where(np.isin(problem.cells.get_level_values(0), ["size", "tenure"]), 0.0, 2.0)
+    problem = replace(problem, standard_error=error, published=problem.targets)
+    made = solve(problem, method="balance", seed=1, replicates=3, sources=["tables"])
+    assert (made.replicates.remainder == 0).all()
+    assert (made.replicates.fit == 0).all()
+    for number in (1, 2, 3):
+        other = made.replicate(number)
+        if not levels:  # the sizes of households are exact, and say how many people there are
+            assert other.status["people"].tolist() == made.status["people"].tolist()
+        assert (other.status["people"] / made.status["people"]).between(0.9, 1.1).all()
+        assert other.digest() != made.digest()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from synthpop_gb import InputError, formulate, harmonise, solve, validate
 from synthpop_gb.assessment import compare_methods
+from synthpop_gb.execution.checkpoint import Checkpoint
 from synthpop_gb.harmonisation import examine
+from synthpop_gb.methods import BlockResult, Streams, get_method, make_options
 from synthpop_gb.pipeline import check
 from synthpop_gb.pipeline.wishes import check_method
 from synthpop_gb.spec import load_study
@@ -235,6 +237,39 @@ def test_finished_blocks_hang_on_all_zones_of_a_component(tmp_path):
         warnings.simplefilter("ignore")
         solve(other, seed=5, checkpoint=tmp_path, progress=lambda done, total, left: calls.append(done))
     assert calls[0] == 10
+
+
+@pytest.mark.parametrize("name", ["targets", "published", "standard_error"])
+def test_blocks_are_not_used_where_anything_of_an_area_has_changed(tmp_path, name):
+    problem = nested_problem()
+    level, *others = problem.levels
+    level = replace(level, published=level.targets, standard_error=np.ones(level.targets.shape))
+    problem, moved = replace(problem, levels=(level, *others)), np.array(getattr(level, name))
+    moved[0, 0] += 1  # the first area of five, in the first area of ten
+    other = replace(problem, levels=(replace(level, **{name: moved}), *others))
+    method = get_method("ipf")
+    how = method, make_options(method, None), Streams(1)
+    saved, opened = (Checkpoint(tmp_path, p, *how) for p in (problem, other))
+    rows = np.zeros(20, np.int32)
+    saved.save(np.arange(20), BlockResult(np.arange(21), rows, rows + 1, rows, rows, rows, rows, rows))
+    assert len(saved.load()[0][1]) == 20
+    assert np.sort(opened.load()[0][1]).tolist() == list(range(10, 20))
+
+
+def test_a_replicate_whose_areas_are_missed_is_not_called_exact():
+    problem = nested_problem()
+    level, *others = problem.levels
+    targets = level.targets.copy()
+    targets[0, 0] += 1  # one more than the zones of the first area have
+    problem = replace(problem, levels=(replace(level, targets=targets), *others))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        population = solve(problem, seed=5, replicates=1, sources=["whole"])
+    missed = (population.status["level_remainder"] > 0).to_numpy()
+    assert missed[:5].all()
+    other = population.replicate(1).status
+    assert (other["whole"][:5] == "REMAINDER").all()
+    assert (other["whole"][10:] == "EXACT").all()
 
 
 def test_replicates_nest_too():

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.stages.household_study import variable, world
 
 from synthpop_gb import formulate, harmonise, solve, validate
 from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.testing import assert_fits, assert_same_population
 from tests.nested_problems import turned
+from tests.stages.household_study import variable, world
 
 ZONES, LEVELS = ("household_size", "age"), ("tenure", "sex")
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import synthpop_gb as sp
+from synthpop_gb.assessment.refits import zone_weights
 from synthpop_gb.assessment.starts import Learnt, better_start, judged_errors, left_out_errors
 from synthpop_gb.assessment.starts._joint import Joint
 from synthpop_gb.assessment.starts._ridge import Ridge, _design, fit_ridge
 from synthpop_gb.assessment.starts._split import add_tilt, split_profiles
-from synthpop_gb.assessment.starts._weights import zone_weights
 from synthpop_gb.assessment.starts.regions import blended, find_regions
 from synthpop_gb.assessment.starts.smoothing import smoothed, two_way_fit
 from synthpop_gb.codebook import Universe

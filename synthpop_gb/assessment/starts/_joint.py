@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthpop_gb.aligned import AlignedTable
+from synthpop_gb.assessment.refits import TOLERANCE, tilt_members, zone_weights
 from synthpop_gb.assessment.starts._split import add_tilt, split_profiles
-from synthpop_gb.assessment.starts._weights import TOLERANCE, tilt_members, zone_weights
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.kernels.fit_layout import fit_layout
 from synthpop_gb.kernels.ipf import fit_block

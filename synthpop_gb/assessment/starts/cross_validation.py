@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from synthpop_gb.aligned import AlignedTable
-from synthpop_gb.assessment.starts._weights import spread_zones, zone_weights
+from synthpop_gb.assessment.refits import spread_zones, zone_weights
 from synthpop_gb.problem import Problem
 
 __all__ = ["ZONES", "best", "judged_errors", "left_out_errors", "scores"]
@@ -30,7 +30,7 @@ def left_out_errors(problem: Problem, *, zones: int = ZONES) -> dict[str, float]
     problem : Problem
         Its start and tilts are what is judged.
     zones : int
-        How many zones at most (`_weights.spread_zones`).
+        How many zones at most (`refits.spread_zones`).
 
     Returns
     -------

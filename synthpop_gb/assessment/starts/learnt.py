@@ -17,9 +17,9 @@ from itertools import pairwise
 import numpy as np
 
 from synthpop_gb.aligned import Aligned, AlignedTable
+from synthpop_gb.assessment.refits import spread_zones
 from synthpop_gb.assessment.starts._joint import Joint, bring_about
 from synthpop_gb.assessment.starts._ridge import STRENGTHS, Ridge, fit_ridge
-from synthpop_gb.assessment.starts._weights import spread_zones
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.problem import Problem
 
