@@ -107,13 +107,13 @@ def _beyond(checks: Checks, truth_unit: str) -> tuple[Beyond, ...]:
     rows = [
         (
             f"{said(row['table'])}, held out",
-            "% of people in the wrong cell",
+            f"% of {row.get('unit', 'people')} in the wrong cell",
             row["wrong_whole"],
             row["wrong_independence"],
             row["floor"],
             2,
         )
-        for row in held.head(4).to_dict("records")
+        for row in _some(held).to_dict("records")
     ]
     rows += [
         (row["indicator"], f"true error of a zone, {points}", row["rmse"], row["rmse_average"], row["floor"], 1)
@@ -124,6 +124,13 @@ def _beyond(checks: Checks, truth_unit: str) -> tuple[Beyond, ...]:
         Beyond(what, unit, number(ours, digits), number(simplest, digits), number(luck, digits), ours > simplest)
         for what, unit, ours, simplest, luck, digits in rows
     )
+
+
+def _some(held: pd.DataFrame) -> pd.DataFrame:
+    """Four held-out tables, or six: where households are counted as well as people, the first three of each."""
+    if "unit" not in held or held["unit"].nunique() < 2:
+        return held.head(4)
+    return held[held.groupby("unit").cumcount() < 3]
 
 
 def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
@@ -137,13 +144,16 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
     effective = float(headline.get("effective records", records))
     donors = zones.loc[zones["people"] > 0, "effective_donors"]
     different, met = float(donors.median()) if len(donors) else np.nan, residual < 0.01
-    over = f"over {counted(len(aligned.constraints), 'table')} of {' and '.join(universes)}"
+    listed = universes[0] if len(universes) == 1 else f"{', '.join(universes[:-1])} and {universes[-1]}"
+    over = f"over {counted(len(aligned.constraints), 'table')} of {listed}"
+    units = "people" if homes is None else "people and households"
+    single, placed = ("people", "people") if homes is None else ("people or households", "households")
     names = ", ".join(" × ".join(t.variables).replace("_", " ") for t in aligned.constraints)
     return [
         Tile(f"{int(zones['people'].sum()):,}", "whole people", universes[0] if homes is None else f"in {homes:,} households"),
         Tile(f"{exact:,} of {n:,}", "zones exact", _zones_beside(zones), "ok" if exact == n else "warn"),
-        Tile(whole(total), "people of total absolute error", over, "ok" if total == 0 else "warn"),
-        Tile(small(residual), "people: largest miss of the fit", "before people were made whole", "ok" if met else "warn"),
+        Tile(whole(total), f"{units} of total absolute error", over, "ok" if total == 0 else "warn"),
+        Tile(small(residual), f"{single}: largest miss of the fit", f"before {placed} were made whole", "ok" if met else "warn"),
         _joint_tile(checks),
         Tile(f"{len(aligned.constraints):,}", "tables fitted", names if len(names) < 90 else f"{names[:88]}…"),
         Tile(f"{used:,} of {records:,}", "survey records used", f"worth {effective:,.0f} of equal weight"),
