@@ -372,7 +372,8 @@ class Population:
         if exact < len(self.status):
             missed = "persons and households" if homes else "persons"
             whole += f" (largest total miss {remainder.max():,.0f} {missed}, {remainder.idxmax()})"
-        homes = f" in {int(self.status['households'].sum()):,} households" if "households" in self.status else ""
+        others = " and in communal establishments" if self.problem.communal is not None and self.problem.communal.any() else ""
+        homes = f" in {int(self.status['households'].sum()):,} households{others}" if "households" in self.status else ""
         return (
             f"Population: {self.people:,} people{homes} in {len(self.zones):,} zones, {self.problem.n_profiles:,} profiles of "
             f"{self.problem.donors_said}\n{whole}\n{self._summary()}"

@@ -95,7 +95,7 @@ def _told(aligned: Aligned, checks: Checks) -> Grid:
         Column("cells", "Cells", "a\u00a0zone", whole), Column("n", "Published", "in the largest table", whole),
         Column("exact", "Zones exact", f"of {len(aligned.zones):,}", whole),
         Column("tae", "TAE", "of the unit", whole), Column("wrong", "In the wrong cell", "%", percent),
-        Column("worst", "Worst zone", text=True), Column("worst_tae", "its TAE", "", whole),
+        Column("worst", "Worst zone", text=True), Column("worst_tae", "TAE there", "of the unit", whole),
     ]  # fmt: skip
     marked = {(i, 4): "ok" if r["exact"] == len(aligned.zones) else "warn" for i, r in enumerate(rows)}
     return grid_of(pd.DataFrame(rows), columns, "Tables of households and of people, each in its own unit", marked=marked)
@@ -126,7 +126,8 @@ def _mix(mix: pd.DataFrame, known: bool) -> Grid:
 
 
 def _heading(mix: pd.DataFrame, name: str) -> str:
-    return f"{said(name)}, per cent of {mix.set_index('distribution').loc[name, 'unit']}"
+    heading = said(name)
+    return f"{heading[:1].upper()}{heading[1:]}, per cent of {mix.set_index('distribution').loc[name, 'unit']}"
 
 
 def _types(cells: pd.DataFrame, known: bool, most: int = 24) -> Grid | None:
