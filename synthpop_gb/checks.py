@@ -95,14 +95,18 @@ def _said(value: object) -> str:
 
 
 def without_records(item: Finding) -> Finding:
-    """Return a finding that names no record of a survey: without rows that have a column 'record', and the first's name.
+    """Return a finding that names no record or household of a survey: without rows that do, and the first's id and values.
 
     >>> import pandas as pd
     >>> from synthpop_gb.errors import finding
     >>> item = finding("zero-weight", "2 records have none (first: P7).", rows=pd.DataFrame({"record": ["P7"]}))
     >>> without_records(item).message, without_records(item).rows
     ('2 records have none.', None)
+    >>> item = finding("uneven-household", "Weights differ (first: 7, 1 to 9); their mean was used.",
+    ...                rows=pd.DataFrame({"household": [7], "lowest": [1.0], "highest": [9.0]}))
+    >>> without_records(item).message, without_records(item).rows
+    ('Weights differ; their mean was used.', None)
     """
-    if item.rows is None or not {"record", "id", "donor"} & set(item.rows.columns):
+    if item.rows is None or not {"record", "household", "id", "donor", "donor_household"} & set(item.rows.columns):
         return item
-    return replace(item, rows=None, message=re.sub(r" \(first: .*\)(?=\.?$)", "", item.message))
+    return replace(item, rows=None, message=re.sub(r" \(first: .*\)", "", item.message, flags=re.DOTALL))

@@ -359,11 +359,29 @@ class Problem:
         """Return the same problem for some zones only (positions), e.g. to send a block to another machine."""
         return replace(self, aligned=None, **self.by_zone(zones))
 
+    def counts_households(self, name: str) -> bool:
+        """Whether a constraint, by name, counts households; so does one of a level, called `<level>: <name>`."""
+        if self.households is None:
+            return False
+        for before, tables in (("", self), *((f"{level.name}: ", level) for level in self.levels)):
+            names = [f"{before}{n}" for n in dict.fromkeys(tables.cells.get_level_values(0))]
+            if name in names:
+                return bool((tables.cell_of[names.index(name)] >= 0).any())
+        return False
+
+    @property
+    def donors_said(self) -> str:
+        """How many donors there are, in words: people, or households and residents of communal establishments."""
+        n = len(self.donor)
+        if self.households is None:
+            return f"{n:,} donors"
+        alone = 0 if self.communal is None else int(np.diff(self.donor_start)[self.communal].sum())
+        return f"{n - alone:,} households" + (f" and {alone:,} residents of communal establishments" if alone else "")
+
     def __repr__(self) -> str:
         """One line: zones x profiles x cells; levels."""
-        units = "donors" if self.households is None else "households"
         above = "".join(f"; {len(level.areas):,} {level.name} x {level.n_cells} cells" for level in self.levels)
         return (
             f"Problem: {self.n_zones:,} zones x {self.n_profiles:,} profiles x {self.n_cells} cells "
-            f"in {self.n_constraints} constraints{above}; {len(self.donor):,} {units}"
+            f"in {self.n_constraints} constraints{above}; {self.donors_said}"
         )

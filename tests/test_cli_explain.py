@@ -126,3 +126,10 @@ def test_the_report_says_why(misfit):
     page = (misfit / "report.html").read_text(encoding="utf-8")
     assert "Why zones miss" in page
     assert 'id="households"' not in page
+
+
+def test_an_unknown_ending_is_refused_and_makes_no_folder(misfit, tmp_path):
+    result = invoke("explain", misfit, "-o", tmp_path / "why.txt")
+    assert result.exit_code == 1
+    assert "study-value" in result.output
+    assert not (tmp_path / "why.txt").exists()

@@ -1,6 +1,7 @@
 """Studies of whole households on the command line: sound inputs, and broken ones named with their code, nothing written."""
 
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -191,3 +192,42 @@ def test_persons_alone_are_still_placed_by_the_same_survey(here):
     assert aligned.households is None
     assert sp.load_study(here / "study.toml").method.name == "ipf"
     assert not [f for f in findings if f.level == "error"]
+
+
+def test_nothing_of_a_household_leaves_a_survey_that_is_not_open(here, tmp_path):
+    """Its id, its weights, its size and who of it lacks an answer stay out of every page and file but those of the people."""
+
+    def spoil(table):
+        homes = [table.index[table["household"] == h] for h in table["household"].value_counts().index[:3]]
+        table.loc[homes[0][1], "weight"] = "77.5"
+        table.loc[homes[1][1], "sex"] = None
+        return table.drop(index=homes[2][-1])
+
+    frame("people.csv", spoil)(here)
+    shown = invoke("run", here / "study.toml", "-o", tmp_path)
+    assert shown.exit_code in (0, 3), shown.output
+    assert {"uneven-household", "incomplete-household", "lost-household"} <= set(re.findall(r"\[([a-z-]+)\]", shown.output))
+    ids = [*pd.read_csv(here / "homes.csv", dtype=object)["household"], *pd.read_csv(here / "people.csv", dtype=object)["person"]]
+    texts = {
+        p.name: p.read_text(encoding="utf-8") for p in (tmp_path / "homes").rglob("*.*") if p.suffix in (".html", ".md", ".json")
+    }
+    assert {"report.html", "README.md", "card.json", "checks.json", "run.json"} <= set(texts)
+    for name, text in texts.items():
+        assert not [i for i in ids if re.search(rf"\b{re.escape(i)}\b", text)], name
+
+
+def test_people_and_households_never_replace_each_other(here, tmp_path):
+    from synthpop_gb.pipeline.expanding import expand_paths
+
+    assert invoke("run", here / "study.toml", "-o", tmp_path).exit_code in (0, 3)
+    run, there = tmp_path / "homes", tmp_path / "rows"
+    for target, households in (
+        (there, there),
+        (there, there / "people"),
+        (there / "a.csv", there / "a.csv"),
+        (there / "a.csv", there),
+    ):
+        with pytest.raises(sp.InputError) as refused:
+            expand_paths(run, target, households=households)
+        assert [f.code for f in refused.value.findings] == ["study-value"]
+    assert expand_paths(run, there) == (there / "people", there / "households")

@@ -53,7 +53,7 @@ def _households(facts: Facts) -> list[Claim | None]:
         ),
         say("{n} more live in communal establishments, each by themselves and in no household.", n=communal)
         if communal.value
-        else say("People in communal establishments are not told apart: {n} were placed as such.", n=communal),
+        else say("Nobody lives in a communal establishment here: the survey has {n} such residents to place.", n=communal),
         say(
             "The zone of a copy is made by the fit, not reported: none of the {records} records says in which zone its "
             "respondent lives.",
@@ -127,10 +127,11 @@ def fidelity(facts: Facts) -> Section:
         ),
     ]  # fmt: skip
     pairs = {"pair": "all pairs", "reference": "fit"}
+    homes = facts.get("run.json", "/households/placed").known
     claims.append(
         say(
             "Pairs of fitted variables by zone, which no table gives: {whole:.2f} % of people away from the fractional fit "
-            "(independence {independence:.2f} %, mean of {n} pairs).",
+            f"(independence {{independence:.2f}} %, mean of {{n}} pairs{' that count people' if homes else ''}).",
             whole=facts.of("validation/intersections", "rounding", **pairs),
             independence=facts.of("validation/intersections", "wrong_independence", **pairs),
             n=facts.of("validation/intersections", "pairs", **pairs),

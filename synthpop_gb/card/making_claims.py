@@ -171,8 +171,16 @@ def disclosure(facts: Facts) -> Section:
     used = facts.get("validation/checks.json", "/headline/records used")
     named = used if used.known else facts.get(_RUN, "/donors")
     licence = facts.get(_RUN, "/licence")
+    members = facts.get(_RUN, "/households/records")
     claims = [
         say(
+            "Every household is a copy of one of the survey's, with everybody in it, of {records} survey records in all. Whoever "
+            "knows some answers of its members can look for copies of them: a whole household is easier to recognise than a "
+            "person. The protection is the survey's licence.",
+            records=members,
+        )
+        if members.known
+        else say(
             "Every person is a copy of one of {donors} survey records. Whoever knows some answers of a respondent can "
             "look for copies "
             "of that record; the protection is the survey's licence.",

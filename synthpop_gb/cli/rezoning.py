@@ -26,6 +26,8 @@ def rezone_command(run, lookup, **asked):
     """Count the people of RUN in the areas of a lookup: whole people and households, nobody split or averaged."""
     import synthpop_gb as sp
 
+    if asked["layout"] != "areas" and asked["output"] is None:
+        raise click.UsageError(f"--format {asked['layout']} needs a file to write: --output.")
     found = sp.pipeline.rezone_run(run, lookup, **asked)
     show_findings(found.findings)
     click.echo(repr(found))

@@ -228,8 +228,9 @@ INPUTS: dict[str, Meaning] = {
     ),
     "incomplete-household": Meaning(
         "warning",
-        "Households are placed with the members that the survey holds: fewer people than their size says.",
-        "Use the survey's file of all household members, children and people who did not answer included.",
+        "Households are placed with the members that the survey holds: other numbers of people than their sizes say.",
+        "Use the survey's file of all household members, children and people who did not answer included. Where members "
+        "are more than the size: see that an id stands for one household only, not for one in each wave, region or file.",
     ),
     "lost-household": Meaning(
         "warning",

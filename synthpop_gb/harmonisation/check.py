@@ -102,7 +102,7 @@ class _Group:
     @property
     def effective(self) -> float:
         """Effective number of records, (sum w)^2 / sum w^2 (Kish 1965)."""
-        return float(self.weight.sum() ** 2 / (self.weight**2).sum())
+        return float(self.weight.sum() ** 2 / (self.weight**2).sum()) if len(self.weight) else 1.0  # nobody: said elsewhere
 
 
 def _together(cells: np.ndarray, targets: Sequence[np.ndarray], weight: np.ndarray, unit: np.ndarray | None) -> np.ndarray:

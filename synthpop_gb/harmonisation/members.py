@@ -116,6 +116,12 @@ def live_together(survey: Microdata) -> tuple[Microdata, Homes | None, list[Find
     if findings:
         return survey, None, findings
     homes = _homes(survey)
+    if len(homes.ids) and homes.communal.all():
+        column = survey.communal
+        marks = ", ".join(map(repr, survey.records[column].astype(str).unique()[:4]))
+        message = f"{survey.name}: {column!r} marks everybody as resident of a communal establishment (its values: {marks})."
+        remedy = "Make it true or 1 for such residents alone; empty, 0, no or false for all others."
+        return survey, None, [finding("study-value", message, place=f"{survey.name}: {column}", remedy=remedy)]
     alone = homes.unit < 0
     if alone.any():
         n = int(alone.sum())

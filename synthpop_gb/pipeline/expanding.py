@@ -35,7 +35,7 @@ def expand_paths(
     if layout == "two-column":
         return target, None if households is None else _apart(target, Path(households))
     if not target.suffix:
-        return target / "people", Path(households) if households is not None else target / "households"
+        return target / "people", _apart(target / "people", target / "households" if households is None else Path(households))
     if households is None:
         stem, ending = target.name.split(".", 1)
         households = target.with_name(f"{'households' if stem == 'people' else f'{stem}-households'}.{ending}")
@@ -43,8 +43,12 @@ def expand_paths(
 
 
 def _apart(target: Path, households: Path) -> Path:
-    if households.resolve() == target.resolve():
-        raise InputError([finding("study-value", f"People and households would both be {target}.", place="households")])
+    one, other = target.resolve(), households.resolve()
+    if one == other or one in other.parents or other in one.parents:
+        message = f"People and households would both be {target}."
+        if one != other:
+            message = f"Of {target} and {households} one lies in the other, and would be replaced by it."
+        raise InputError([finding("study-value", message, place="households", remedy="Name another file or folder.")])
     return households
 
 

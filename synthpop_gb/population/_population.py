@@ -353,7 +353,8 @@ class Population:
             worst = unfit.loc[unfit["residual"].idxmax()]
             miss = f"{worst['residual']:,.0f}" if worst["residual"] >= 1 else f"{worst['residual']:.2g}"
             place = f"{worst.name} {worst['worst_cell']}".strip()
-            parts[-1] += f" (largest miss {miss} person{'' if miss == '1' else 's'}, {place})"
+            unit = "household" if self.problem.counts_households(worst["worst_cell"].split(" = ")[0]) else "person"
+            parts[-1] += f" (largest miss {miss} {unit}{'' if miss == '1' else 's'}, {place})"
             said += parts
         if "EMPTY" in counts:
             said.append(f"{counts['EMPTY']:,} empty")
@@ -364,13 +365,15 @@ class Population:
         exact = int((self.status["whole"] == "EXACT").sum())
         remainder = self.status["remainder"]
         goal = "every target" if self.settled is None else "every whole table rounded from the fit"
-        whole = f"whole people meet {goal} in {exact:,} of {len(self.status):,} zones"
+        homes = self.problem.households is not None
+        whole = f"whole {'households' if homes else 'people'} meet {goal} in {exact:,} of {len(self.status):,} zones"
         if exact < len(self.status):
-            whole += f" (largest total miss {remainder.max():,.0f} persons, {remainder.idxmax()})"
-        homes = f" in {int(self.status['households'].sum()):,} households" if "households" in self.status else ""
-        units = "donors" if self.problem.households is None else "households"
+            missed = "persons and households" if homes else "persons"
+            whole += f" (largest total miss {remainder.max():,.0f} {missed}, {remainder.idxmax()})"
+        others = " and in communal establishments" if self.problem.communal is not None and self.problem.communal.any() else ""
+        homes = f" in {int(self.status['households'].sum()):,} households{others}" if "households" in self.status else ""
         return (
             f"Population: {self.people:,} people{homes} in {len(self.zones):,} zones, {self.problem.n_profiles:,} profiles of "
-            f"{len(self.problem.donor):,} {units}\n{whole}\n{self._summary()}"
+            f"{self.problem.donors_said}\n{whole}\n{self._summary()}"
             + (f"\n{self.replicates!r}" if self.replicates is not None else "")
         )

@@ -86,7 +86,7 @@ def join_households(
     _unmatched(mine, ids, row, paths, findings)
     taken = _repeated(households.drop(columns=there), row)
     taken.index = people.index
-    names, clashes = _names(people, taken)
+    names, clashes = _names(people, taken, row >= 0)
     if clashes:
         said = ", ".join(f"{old!r} as {new!r}" for old, new in clashes.items())
         message = f"{paths[0].name} and {paths[1].name} have columns of one name with other values; the household's stand {said}."
@@ -111,13 +111,16 @@ def _repeated(households: pd.DataFrame, row: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def _names(people: pd.DataFrame, taken: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
-    """Name that each of the households' columns gets, and those that had to be renamed; equal columns are one."""
+def _names(people: pd.DataFrame, taken: pd.DataFrame, matched: np.ndarray) -> tuple[dict[str, str], dict[str, str]]:
+    """Name that each of the households' columns gets, and those that had to be renamed; equal columns are one.
+
+    matched : (n_people,) bool, whose household is in the file: the others' values are no ground to call two columns unlike.
+    """
     names, clashes = {}, {}
     used = {*map(str, people.columns), *map(str, taken.columns)}
     for column in taken.columns:
         names[column] = column
-        if column in people.columns and not _equal(people[column], taken[column]):
+        if column in people.columns and not _equal(people.loc[matched, column], taken.loc[matched, column]):
             name = f"household_{column}"
             while name in used:
                 name += "_"

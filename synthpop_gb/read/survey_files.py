@@ -25,6 +25,9 @@ __all__ = ["load_records", "survey"]
 _MANY_VALUES = 60
 """A column of words with more values than this is no variable of categories."""
 
+_NEGATIVE = {".tab", ".dta", ".sav", ".zsav", ".por"}
+"""Formats of the UK Data Service, in which negative codes mean "no answer" or "does not apply"."""
+
 
 def load_records(path: str | Path) -> tuple[pd.DataFrame, dict[str, dict], list[Finding]]:
     """Read the records of a survey: (frame, value labels by column, findings). Columns of a .tab file are in lower case.
@@ -176,7 +179,7 @@ def survey(
         'open' only where records may be copied into outputs.
     missing : iterable of str
         Codes that mean "no answer" in every described column. Negative codes that no category has do so in .tab, .dta and
-        .sav files (the UK Data Service's -9 ... -1).
+        .sav files (the UK Data Service's -9 ... -1); there they are no household ids and mark nobody as communal either.
 
     Raises
     ------
@@ -198,14 +201,15 @@ def survey(
     special = {"id": id, "weight": weight, "strata": strata, "cluster": cluster, "region": region,
                "household": household, "household_weight": household_weight, "communal": communal}  # fmt: skip
     columns = _find_columns(records, special, variables or {}, path, findings)
+    if path.suffix.lower() in _NEGATIVE:
+        _blank_negative(records, [columns[c] for c in ("household", "communal") if columns[c] is not None])
     keep = [columns[c] for c in special if c != "id" and columns[c] is not None]
     records = _with_index(records, columns["id"], keep, path, findings)
     if variables:
         used = {n: v.with_column(columns[n]) for n, v in variables.items() if columns.get(n)}
         codes = {str(m) for m in missing}
         for variable in used.values():
-            negative = path.suffix.lower() in {".tab", ".dta", ".sav", ".zsav", ".por"}
-            _blank_missing(records, variable, codes, negative)
+            _blank_missing(records, variable, codes, path.suffix.lower() in _NEGATIVE)
         described = {n: _filled(v, records, labels) for n, v in used.items()}
     else:
         described = _recognised(records, labels, {columns[c] for c in special if c != "region"})
@@ -285,6 +289,15 @@ def _blank_missing(records: pd.DataFrame, variable: Variable, codes: set[str], n
         records.loc[gone.to_numpy(), variable.column] = (
             pd.NA if pd.api.types.is_extension_array_dtype(records[variable.column]) else None
         )
+
+
+def _blank_negative(records: pd.DataFrame, columns: list[str]) -> None:
+    """Blank negative codes, else everybody of household -9 would live together, and -8 would mark a communal establishment."""
+    for column in columns:
+        gone = (pd.to_numeric(records[column], errors="coerce") < 0).fillna(False).to_numpy(bool)
+        if gone.any():
+            whole = pd.api.types.is_integer_dtype(records[column])
+            records[column] = (records[column].astype("Int64") if whole else records[column]).mask(gone)
 
 
 def _code(value) -> str:

@@ -54,6 +54,7 @@ def context_of(
         "left_out": uncertainty.left_out_grid(checks),
         "indicators": uncertainty.indicators_grid(indicators),
         "indicator_charts": uncertainty.charts(indicators),
+        "counted": "People or households" if aligned.households is not None else "People",
         "reuse": _reuse(checks),
         "records": tables.records_grid(aligned, checks),
         "findings": [written_finding(f, named=aligned.survey.licence == "open") for f in summary.found(aligned, checks)],

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.card.escape import identifier, markdown
+from synthpop_gb.errors import InputError, finding
 from synthpop_gb.export import guarded
 from synthpop_gb.report._html import put, render
 from synthpop_gb.report.words import Column, Grid, fixed, grid_of, percent, plain, said, small, whole
@@ -109,8 +110,8 @@ def write_explanations(explanations: Sequence[Explanation], path: str | Path, *,
     explanations : sequence of Explanation
         Of one run.
     path : path
-        A name that ends in .md, .html or .json makes that; any other is a folder: explanation.md, and each table of each place as
-        CSV, in a folder called by the place's code where there are several.
+        A name that ends in .md, .html or .json makes that; without an ending it is a folder: explanation.md, and each table of
+        each place as CSV, in a folder called by the place's code where there are several.
     title : str
         What the run is called.
 
@@ -122,10 +123,13 @@ def write_explanations(explanations: Sequence[Explanation], path: str | Path, *,
     Raises
     ------
     InputError
-        `output-locked`.
+        `output-locked`; `study-value` for another ending, such as .txt.
     """
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:
+        if path.suffix and not path.is_dir():
+            message = f"{path.name} has none of the endings {', '.join(_FORMATS)}; a folder has none at all."
+            raise InputError([finding("study-value", message, place=str(path))])
         return _folder(explanations, path, title)
     write = {".md": _markdown, ".html": _page, ".json": _json}[path.suffix.lower()]
     return (put(path, write(explanations, title)),)

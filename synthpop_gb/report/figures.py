@@ -53,9 +53,10 @@ def _svg(chart) -> str:
 
 
 def yardstick_chart(frame: pd.DataFrame, name: str) -> str:
-    """Draw one row a pair or table, one symbol a yardstick, over per cent of people in the wrong cell.
+    """Draw one row a pair or table, one symbol a yardstick, over per cent of people, or households, in the wrong cell.
 
-    frame : columns `name` and those of `YARDSTICKS` that are known; rows in the order in which they are drawn.
+    frame : columns `name` and those of `YARDSTICKS` that are known; rows in the order in which they are drawn. A column `unit`
+        says what each row counts.
     Returns an SVG element.
     """
     import altair as alt
@@ -75,9 +76,9 @@ def yardstick_chart(frame: pd.DataFrame, name: str) -> str:
     legend = alt.Legend(orient="top", symbolSize=110, columns=6, labelLimit=200)
     colours, shapes = ([y[i] for y in known] for i in (3, 2))
     base = alt.Chart(long.astype({"row": object, "yardstick": object}))
-    value = alt.X(
-        "value:Q", title="% of people in the wrong cell", scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(tickCount=8)
-    )
+    units = list(dict.fromkeys(frame["unit"])) if "unit" in frame else ["people"]
+    title = f"% of {' or '.join(sorted(units, reverse=True))} in the wrong cell"
+    value = alt.X("value:Q", title=title, scale=alt.Scale(domainMin=0, nice=True), axis=alt.Axis(tickCount=8))
     line = base.mark_rule(color="#c5ced6", strokeWidth=1.5).encode(y=rows, x=alt.X("min(value):Q"), x2="max(value):Q")
     points = base.mark_point(filled=True, size=105, opacity=1).encode(
         x=value,

@@ -95,7 +95,7 @@ def _told(aligned: Aligned, checks: Checks) -> Grid:
         Column("cells", "Cells", "a\u00a0zone", whole), Column("n", "Published", "in the largest table", whole),
         Column("exact", "Zones exact", f"of {len(aligned.zones):,}", whole),
         Column("tae", "TAE", "of the unit", whole), Column("wrong", "In the wrong cell", "%", percent),
-        Column("worst", "Worst zone", text=True), Column("worst_tae", "its TAE", "", whole),
+        Column("worst", "Worst zone", text=True), Column("worst_tae", "TAE there", "of the unit", whole),
     ]  # fmt: skip
     marked = {(i, 4): "ok" if r["exact"] == len(aligned.zones) else "warn" for i, r in enumerate(rows)}
     return grid_of(pd.DataFrame(rows), columns, "Tables of households and of people, each in its own unit", marked=marked)
@@ -108,10 +108,12 @@ def _mix(mix: pd.DataFrame, known: bool) -> Grid:
     ]  # fmt: skip
     if known:
         columns += [
-            Column("wrong", "In the wrong cell", "%, all zones together", percent),
-            Column("wrong_as_survey", "Survey as it is", "%", percent), Column("floor", "Drawn from the truth", "%", percent),
-            Column("zone_wrong", "Zone by zone", "%, mean", percent), Column("zone_as_survey", "Survey as it is", "%", percent),
-            Column("zone_floor", "Drawn from the truth", "%", percent),
+            Column("wrong", "In the wrong cell", "%, all zones", percent),
+            Column("wrong_as_survey", "Survey as it is", "%, all zones", percent),
+            Column("floor", "Drawn from the truth", "%, all zones", percent),
+            Column("zone_wrong", "In the wrong cell", "%, zone by zone", percent),
+            Column("zone_as_survey", "Survey as it is", "%, zone by zone", percent),
+            Column("zone_floor", "Drawn from the truth", "%, zone by zone", percent),
         ]  # fmt: skip
         what = "Who lives with whom, against the truth"
     else:
@@ -124,7 +126,8 @@ def _mix(mix: pd.DataFrame, known: bool) -> Grid:
 
 
 def _heading(mix: pd.DataFrame, name: str) -> str:
-    return f"{said(name)}, per cent of {mix.set_index('distribution').loc[name, 'unit']}"
+    heading = said(name)
+    return f"{heading[:1].upper()}{heading[1:]}, per cent of {mix.set_index('distribution').loc[name, 'unit']}"
 
 
 def _types(cells: pd.DataFrame, known: bool, most: int = 24) -> Grid | None:
@@ -141,12 +144,16 @@ def _types(cells: pd.DataFrame, known: bool, most: int = 24) -> Grid | None:
     return grid_of(mine, columns, "Household types: size and composition, per cent of households", most=most)
 
 
+def _or_few(value) -> str:
+    return "under 10" if pd.isna(value) else whole(value)
+
+
 def _broken(frame: pd.DataFrame) -> Grid | None:
     """Households that cannot be; None where there are none anywhere."""
-    if not frame[["survey", "population"]].to_numpy().any():
+    if not frame[["survey", "population"]].fillna(1).to_numpy().any():  # withheld: one or more
         return None
     columns = [
-        Column("meaning", "Cannot be", text=True, wrap=True), Column("survey", "Survey", "households", whole),
+        Column("meaning", "Cannot be", text=True, wrap=True), Column("survey", "Survey", "households", _or_few),
         Column("survey_share", "Survey", "%, weighted", percent), Column("population", "Population", "households", whole),
         Column("population_share", "Population", "%", percent),
     ]  # fmt: skip

@@ -79,12 +79,17 @@ def verdict(aligned: Aligned, checks: Checks, truth_unit: str = "% of people") -
             f"{len(failed):,} of {counted(n, 'zone')} {verb} published counts; the other {n - len(failed):,} meet every one."
         )
     people = int(checks["zones"]["people"].sum())
-    first = f"{people:,} whole people, counted again from the written files, against {tables}"
-    first += "." if failed.empty else f": {counted(int(failed['tae'].sum()), 'person', 'people')} of error in all."
-    sentences = [first]
+    homes, off = checks.headline.get("households"), int(failed["tae"].sum())
+    who = (
+        f"{people:,} whole people" if homes is None else f"{people:,} people in {homes:,} whole households{_and_others(aligned)}"
+    )
+    missed = counted(off, "person", "people") if homes is None else f"{off:,} people and households"
+    first = f"{who}, counted again from the written files, against {tables}"
+    first += "." if failed.empty else f": {missed} of error in all."
+    sentences, units = [first], "people" if homes is None else "people and households"
     if settled:
         sentences.append(
-            f"The tables as published disagree; settling them first left {whole(settled)} people of error against them as they "
+            f"The tables as published disagree; settling them first left {whole(settled)} {units} of error against them as they "
             f"were, and the error above that floor is {whole(float(checks['zones']['tae_above_floor'].sum()))}."
         )
     if within := checks.headline.get("tables within the publisher's noise"):
@@ -107,13 +112,13 @@ def _beyond(checks: Checks, truth_unit: str) -> tuple[Beyond, ...]:
     rows = [
         (
             f"{said(row['table'])}, held out",
-            "% of people in the wrong cell",
+            f"% of {row.get('unit', 'people')} in the wrong cell",
             row["wrong_whole"],
             row["wrong_independence"],
             row["floor"],
             2,
         )
-        for row in held.head(4).to_dict("records")
+        for row in _some(held).to_dict("records")
     ]
     rows += [
         (row["indicator"], f"true error of a zone, {points}", row["rmse"], row["rmse_average"], row["floor"], 1)
@@ -124,6 +129,18 @@ def _beyond(checks: Checks, truth_unit: str) -> tuple[Beyond, ...]:
         Beyond(what, unit, number(ours, digits), number(simplest, digits), number(luck, digits), ours > simplest)
         for what, unit, ours, simplest, luck, digits in rows
     )
+
+
+def _and_others(aligned: Aligned) -> str:
+    """Say that people live elsewhere too, where they do."""
+    return " and in communal establishments" if aligned.households is not None and aligned.households.communal.any() else ""
+
+
+def _some(held: pd.DataFrame) -> pd.DataFrame:
+    """Four held-out tables, or six: where households are counted as well as people, the first three of each."""
+    if "unit" not in held or held["unit"].nunique() < 2:
+        return held.head(4)
+    return held[held.groupby("unit").cumcount() < 3]
 
 
 def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
@@ -137,13 +154,20 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
     effective = float(headline.get("effective records", records))
     donors = zones.loc[zones["people"] > 0, "effective_donors"]
     different, met = float(donors.median()) if len(donors) else np.nan, residual < 0.01
-    over = f"over {counted(len(aligned.constraints), 'table')} of {' and '.join(universes)}"
+    listed = universes[0] if len(universes) == 1 else f"{', '.join(universes[:-1])} and {universes[-1]}"
+    over = f"over {counted(len(aligned.constraints), 'table')} of {listed}"
+    units = "people" if homes is None else "people and households"
+    single, placed = ("people", "people") if homes is None else ("people or households", "households")
     names = ", ".join(" × ".join(t.variables).replace("_", " ") for t in aligned.constraints)
     return [
-        Tile(f"{int(zones['people'].sum()):,}", "whole people", universes[0] if homes is None else f"in {homes:,} households"),
+        Tile(
+            f"{int(zones['people'].sum()):,}",
+            "whole people",
+            universes[0] if homes is None else f"in {homes:,} households{_and_others(aligned)}",
+        ),
         Tile(f"{exact:,} of {n:,}", "zones exact", _zones_beside(zones), "ok" if exact == n else "warn"),
-        Tile(whole(total), "people of total absolute error", over, "ok" if total == 0 else "warn"),
-        Tile(small(residual), "people: largest miss of the fit", "before people were made whole", "ok" if met else "warn"),
+        Tile(whole(total), f"{units} of total absolute error", over, "ok" if total == 0 else "warn"),
+        Tile(small(residual), f"{single}: largest miss of the fit", f"before {placed} were made whole", "ok" if met else "warn"),
         _joint_tile(checks),
         Tile(f"{len(aligned.constraints):,}", "tables fitted", names if len(names) < 90 else f"{names[:88]}…"),
         Tile(f"{used:,} of {records:,}", "survey records used", f"worth {effective:,.0f} of equal weight"),
@@ -185,14 +209,15 @@ def failures_grid(aligned: Aligned, checks: Checks, most: int = 30) -> Grid | No
     names = zone_names(aligned)
     told = checks.tables.get("causes", pd.DataFrame(columns=["zone", "words"])).drop_duplicates("zone").set_index("zone")["words"]
     cause = [told.get(row["zone"], _cause(row)) for row in failed.to_dict("records")]
+    alone = "households" not in checks.headline
     shown = failed.assign(name=failed["zone"].map(names), cause=cause)
     columns = [
         Column("zone", "Zone", text=True),
         Column("name", "Name", text=True),
         Column("target_people", "People", "wanted", whole),
-        Column("tae", "Total error", "people", whole),
+        Column("tae", "Total error", "people" if alone else "people and households", whole),
         Column("cause", "Cause", text=True, wrap=True),
-        Column("residual", "Largest miss", "people, of the fit", small),
+        Column("residual", "Largest miss", "people, of the fit" if alone else "of the fit, its unit", small),
         Column("worst_cell", "Where", "constraint = category", said, text=True),
     ]
     if not names.any():
@@ -204,7 +229,7 @@ def _cause(row: dict) -> str:
     """Say in words why a zone misses targets."""
     status = FitStatus.__members__.get(row["fit"])
     if status is None or row["fit"] in ("CONVERGED", "EMPTY"):
-        return f"the fit is met; whole people miss {said(row['worst_table'])}"
+        return f"the fit is met; made whole, it misses {said(row['worst_table'])}"
     return f"{row['fit'].lower().replace('_', ' ')}: {FIT_MEANING[status]}"
 
 

@@ -37,7 +37,7 @@ def fit_grid(aligned: Aligned, checks: Checks) -> Grid:
     """One row a table that was fitted."""
     frame = checks["table_fit"].assign(universe=[t.universe.name for t in aligned.constraints], sae=lambda f: 100 * f["sae"])
     alone = _in_people(frame)
-    people = "people" if alone else "of what it counts"
+    people = "people" if alone else "its unit"
     columns = [
         Column("table", "Table", text=True, write=said),
         Column("universe", "Universe", "who is counted", text=True, wrap=bool((frame["universe"].str.len() > 28).any())),
@@ -183,7 +183,7 @@ def pairs_grid(checks: Checks) -> Grid | None:
     frame = frame.assign(
         wrong_fit=frame["wrong_fit"].where(frame["reference"] != "fit"),  # the fit cannot be measured against itself
         pair=[
-            pair.replace("all pairs", f"mean of {n} pairs") if pair.startswith("all pairs") else pair
+            _mean_of(pair, n, _in_people(frame)) if pair.startswith("all pairs") else pair
             for pair, n in zip(frame["pair"], frame["pairs"], strict=True)
         ],
         strong=frame["pair"].str.startswith("all pairs"),
@@ -246,12 +246,37 @@ def truth_grid(checks: Checks, unit: str) -> Grid | None:
     return grid_of(frame, columns, f"What no table says, against the truth, in {unit}; errors are root mean squares over zones")
 
 
+def _mean_of(pair: str, n: int, alone: bool) -> str:
+    """Call the mean of all pairs; where some pairs count households, the others' mean says that it is of people."""
+    return pair.replace("all pairs", f"mean of {n} pairs") + ("" if alone or pair != "all pairs" else " of people")
+
+
+def _homes_grid(aligned: Aligned, frame: pd.DataFrame, most: int) -> Grid:
+    """List the households copied most often, each once, however many members it has."""
+    homes = aligned.households
+    unit = homes.of_record[aligned.records.get_indexer(pd.Index(frame["record"]))]
+    frame = frame.assign(unit=unit)[~pd.Series(unit).duplicated().to_numpy()].head(most)
+    size = homes.size[frame["unit"]]
+    frame = frame.assign(household=homes.ids[frame["unit"]], size=size, share=frame["share"] * size)
+    columns = [
+        Column("household", "Household", text=True),
+        Column("size", "Members", "people", whole),
+        Column("copies", "Copies", "households", whole),
+        Column("zones", "Zones", "with a copy", whole),
+        Column("share", "Share", "% of all people", lambda v: number(v, 3)),
+        Column("times_weight", "Use", "times its design weight", fixed(2)),
+    ]
+    return grid_of(frame, columns, "The households copied most often")
+
+
 def records_grid(aligned: Aligned, checks: Checks, most: int = 8) -> Grid | None:
-    """List the records copied most often. Their ids are shown only where the survey's licence is open."""
+    """List the records, or households, copied most often. Their ids are shown only where the survey's licence is open."""
     frame = checks.tables.get("record_use", pd.DataFrame())
     if frame.empty:
         return None
     hidden = aligned.survey.licence != "open"
+    if aligned.households is not None and not hidden:  # else nobody knows who of the records lives with whom
+        return _homes_grid(aligned, frame, most)
     frame = frame.head(most).assign(
         record=[f"record {i + 1}" for i in range(min(most, len(frame)))] if hidden else frame["record"].head(most)
     )

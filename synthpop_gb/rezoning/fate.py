@@ -105,7 +105,7 @@ def _ambiguous(split: pd.DataFrame, lookup: Lookup, best_fit: bool) -> list[Find
     if split.empty or (lookup.weighted and not best_fit):
         return []
     n = split["z"].nunique()
-    message = f"{n:,} zones lie in several areas of {lookup.to} (first: {split['zone'].iloc[0]})"
+    message = f"{n:,} {'zone lies' if n == 1 else 'zones lie'} in several areas of {lookup.to} (first: {split['zone'].iloc[0]})"
     message += "; each was given wholly to the one with most of it." if best_fit else ", and nothing says how they are divided."
     rows = split[["zone", "area", "share"]]
     if best_fit:
@@ -119,7 +119,8 @@ def _divided(split: pd.DataFrame, lookup: Lookup) -> list[Finding]:
     if split.empty:
         return []
     n = split["z"].nunique()
-    message = f"{n:,} zones are divided between areas of {lookup.to} by weight (first: {split['zone'].iloc[0]})."
+    message = f"{n:,} {'zone is' if n == 1 else 'zones are'} divided between areas of {lookup.to} by weight "
+    message += f"(first: {split['zone'].iloc[0]})."
     return [finding("divided-zone", message, place=lookup.to, count=n, rows=split[["zone", "area", "share"]])]
 
 
@@ -136,7 +137,7 @@ def _lost(codes: pd.Index, mine: pd.DataFrame, people: np.ndarray, lookup: Looku
         return []
     rows = pd.DataFrame({"zone": codes[lost], "share": gone[lost], "in_lookup": found[lost]})
     unknown = int((~found & lost).sum())
-    message = f"{int(lost.sum()):,} of {len(codes):,} zones are in no area of {lookup.to}"
+    message = f"{int(lost.sum()):,} of {len(codes):,} zones {'is' if lost.sum() == 1 else 'are'} in no area of {lookup.to}"
     message += f", {unknown:,} of them not in the lookup at all" if unknown else ""
     message += f" (first: {codes[lost][0]}); their people are left out."
     return [finding("zone-without-area", message, place=lookup.to, count=int(lost.sum()), rows=rows)]
@@ -154,6 +155,7 @@ def _partly(frame: pd.DataFrame, areas: pd.Index, codes: pd.Index, lookup: Looku
         return []
     have = there[~outside].groupby("area")["zone"].nunique().reindex(partly.index, fill_value=0)
     rows = pd.DataFrame({"area": partly.index, "zones": have.to_numpy(), "zones_missing": partly.to_numpy()})
-    message = f"{len(partly):,} of {len(areas):,} areas of {lookup.to} also hold zones that are not here "
+    verb = "holds" if len(partly) == 1 else "hold"
+    message = f"{len(partly):,} of {len(areas):,} areas of {lookup.to} also {verb} zones that are not here "
     message += f"(first: {partly.index[0]}, {int(have.iloc[0]):,} zones here and {int(partly.iloc[0]):,} not)."
     return [finding("partly-covered", message, place=lookup.to, count=len(partly), rows=rows)]

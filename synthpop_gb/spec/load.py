@@ -126,7 +126,10 @@ def _explain(error: dict, path: Path, lines: dict[str, int]) -> Finding:
         return finding("study-missing", f"{place}: this key is needed.", place=place)
     given = repr(error.get("input"))
     given = given if len(given) <= 80 else given[:77] + "..."
-    return finding("study-value", f"{place}: {error['msg'].removeprefix('Value error, ')}; got {given}.", place=place)
+    said = error["msg"].removeprefix("Value error, ")
+    if error["type"] == "value_error" and isinstance(error.get("input"), dict):  # of a whole table: the words name its keys
+        return finding("study-value", f"{place}: {said}.", place=place)
+    return finding("study-value", f"{place}: {said}; got {given}.", place=place)
 
 
 def ask_for(**asked) -> IndicatorRequest:

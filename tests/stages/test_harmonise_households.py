@@ -343,6 +343,26 @@ def test_whoever_is_marked_is_communal(mark):
     assert harmonise(spoilt, tables, places, constraints=NAMES).households.communal.sum() == 4
 
 
+def test_a_mark_on_everybody_is_no_mark():
+    survey, tables, places = world()
+    coded = changed(with_communal(survey), home=2)  # 1 = yes, 2 = no
+    aligned, findings = examine(coded, tables, places, constraints=NAMES)
+    assert aligned is None
+    (told,) = [f for f in findings if f.code == "study-value"]
+    assert "marks everybody" in told.message
+    assert "'2'" in told.message
+
+
+def test_a_problem_tells_households_and_communal_residents_apart():
+    survey, tables, places = world()
+    problem = formulate(harmonise(with_communal(survey), tables, places, constraints=NAMES))
+    alone = len(problem.donor) - survey.records["hid"].nunique()
+    assert repr(problem).endswith(f"{survey.records['hid'].nunique():,} households and 4 residents of communal establishments")
+    assert alone == 4
+    counted = {n: problem.counts_households(n) for n in problem.cells.get_level_values(0).unique()}
+    assert counted == {t.name: t.universe.unit == "household" for t in problem.aligned.constraints}
+
+
 def test_people_whom_no_household_can_stand_for_are_counted_by_zone():
     survey, tables, places = world()
     tables["residence"] = residence(places.codes, [0, 7, 0, 30, 0, 0])

@@ -164,6 +164,19 @@ def test_few_entries_are_withheld_where_the_survey_is_not_open():
     assert checked(world(), [[1] * 5, [1] * 5])["household_cells"].loc[lambda f: f["population"] > 0, "survey"].notna().all()
 
 
+def test_rare_households_that_cannot_be_are_withheld_where_the_survey_is_not_open():
+    rows = [("a", "reference", 15, "f", "white", "student", "own"), ("b", "reference", 30, "f", "white", "employee", "own")]
+    for licence, survey, words in (("restricted", None, "fewer than 10"), ("open", 1, "The survey has 1 of them")):
+        aligned = world(people(rows), weight=[1, 1], licence=licence)
+        checks = checked(aligned, [[2, 1], [1, 0]])
+        row = checks["impossible_households"].set_index("rule").loc["no adult"]
+        assert (None if pd.isna(row["survey"]) else row["survey"]) == survey
+        assert pd.isna(row["survey_share"]) == (licence == "restricted")
+        (told,) = [f for f in checks.findings if f.code == "impossible-combination"]
+        assert words in told.message
+        assert told.message.startswith("3 households")
+
+
 def test_persons_have_no_households_to_look_into():
     aligned = world()
     with pytest.raises(ValueError, match="of persons"):

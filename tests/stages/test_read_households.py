@@ -185,3 +185,26 @@ def test_a_file_of_no_households_leaves_nobody_described(tmp_path):
     )
     assert made.records["tenure"].isna().all()
     assert [f.count for f in made.findings if f.code == "unmatched-household"] == [5]
+
+
+def test_a_household_that_lacks_makes_no_clash_of_columns(tmp_path):
+    people = PEOPLE.assign(tenure=[2, 2, 1, 1, 1])
+    made = survey(tmp_path, people, homes=HOMES.iloc[1:])
+    assert {f.code for f in made.findings} == {"unmatched-household"}
+    assert made.records["tenure"].tolist() == people["tenure"].tolist()
+
+
+def test_negative_codes_are_no_household_and_mark_nobody(tmp_path):
+    n = len(PEOPLE)
+    coded = PEOPLE.assign(hid=[-9, -9, *PEOPLE["hid"][2:]], home=[1, -8, *[-8] * (n - 2)])
+    coded.to_stata(tmp_path / "people.dta", write_index=False)
+    made = read.survey(
+        tmp_path / "people.dta", id="pid", household="hid", communal="home", variables={"sex": read.variable("sex", "sex")}
+    )
+    assert made.records["hid"].isna().tolist() == [True, True, *[False] * (n - 2)]
+    assert made.records["home"].isna().tolist() == [False, *[True] * (n - 1)]
+    coded.to_csv(tmp_path / "people.csv", index=False)  # elsewhere a negative number is a number
+    made = read.survey(
+        tmp_path / "people.csv", id="pid", household="hid", communal="home", variables={"sex": read.variable("sex", "sex")}
+    )
+    assert made.records["hid"].notna().all()

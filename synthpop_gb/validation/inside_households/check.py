@@ -64,7 +64,8 @@ def household_checks(
           (percentage points)
         - 'household_zones': with truth, one row a distribution and zone: zone, distribution, entries, wrong, as_survey, floor
         - 'impossible_households': one row a rule: rule, meaning, survey, population, truth (households), survey_share (weighted),
-          population_share, truth_share (per cent of households); 'split households' counts those without all their members
+          population_share, truth_share (per cent of households); 'split households' counts those without all their members. Of a
+          survey that is not open, survey and survey_share of 1 to 9 households are withheld
 
         Findings: 'impossible-combination', 'not-looked-at'.
 
@@ -94,7 +95,10 @@ def household_checks(
     by_zone = [r.zones for r in results if r.zones is not None]
     if by_zone:
         tables["household_zones"] = pd.concat(by_zone, ignore_index=True)
-    return Checks(_headline(tables, placed), tables, (*_of_rules(tables["impossible_households"]), *_of_missing(missing)))
+    headline = _headline(tables, placed)
+    if aligned.survey.licence != "open":
+        tables["impossible_households"] = _withheld(tables["impossible_households"])
+    return Checks(headline, tables, (*_of_rules(tables["impossible_households"]), *_of_missing(missing)))
 
 
 def placed_units(counts: Iterable[DonorCounts], aligned: Aligned):
@@ -170,6 +174,12 @@ def _impossible(view: View, real: View | None, weight: np.ndarray, placed, split
     return pd.DataFrame(rows).astype({"truth": "Int64"})
 
 
+def _withheld(frame: pd.DataFrame) -> pd.DataFrame:
+    """Blank what fewer than ten households of the survey stand behind."""
+    few = (frame["survey"] > 0) & (frame["survey"] < FEWEST)
+    return frame.assign(survey=frame["survey"].astype("Int64").mask(few), survey_share=frame["survey_share"].mask(few))
+
+
 def _headline(tables: Mapping[str, pd.DataFrame], placed) -> dict[str, object]:
     broken, mix = tables["impossible_households"], tables["household_mix"]
     out: dict[str, object] = {
@@ -194,16 +204,21 @@ def _headline(tables: Mapping[str, pd.DataFrame], placed) -> dict[str, object]:
 def _of_rules(broken: pd.DataFrame) -> list[Finding]:
     found = []
     for row in broken[broken["population"] > 0].to_dict("records"):
-        own = row["survey"] > 0
-        message = f"{row['population']:,} households of the population: {row['meaning']}." + (
-            f" The survey has {row['survey']:,} of them." if own else ""
-        )
+        withheld = pd.isna(row["survey"])
+        own = withheld or row["survey"] > 0
+        having = f"fewer than {FEWEST}" if withheld else f"{row['survey']:,}"
+        message = f"{_number(row['population'])} of the population: {row['meaning']}."
+        message += f" The survey has {having} of them." if own else ""
         why = "Households are copies: what cannot be in the survey cannot be here either." if own else "Nobody lives so."
         remedy = "Mend these households of the survey, or leave them out." if own else "Run the study again."
         found.append(
             finding("impossible-combination", message, place=row["rule"], count=row["population"], why=why, remedy=remedy)
         )
     return found
+
+
+def _number(n: int) -> str:
+    return f"{n:,} household{'' if n == 1 else 's'}"
 
 
 def _of_missing(missing: Mapping[str, str]) -> list[Finding]:
