@@ -4,17 +4,19 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.sparse_rows import add_row, empty_rows
+from synthpop_gb.kernels.unit_swaps import Placed
 from synthpop_gb.kernels.unit_whole import place_units
 
 __all__ = ["place_alone"]
 
 
 @njit
-def place_alone(weights, targets, most, effort, parts, layout, placed, best, work, pairs, states):
+def place_alone(weights, targets, most, spare, effort, parts, layout, placed, best, work, pairs, states):
     """Place zones, each a component of its own.
 
     weights : (n, n_profiles) float64, units. targets : (n, n_cells) int32. most : (n, n_profiles) int32, or (1, n_profiles) for
         all zones. states : (n,) uint64, streams of the zones, advanced. n > 0.
+    spare : units that a zone has room for beyond its weights, each rounded up: its own, so that others of the call do not matter.
     parts : of `component`, one zone's; its targets and limits are overwritten. placed, best : for one zone, with room for the
         units of each. Others as in `place_units`.
     Returns (indptr, profile, count, found): rows as in `sparse_rows`, indptr (n + 1,) int64; found (n, 4) int64, the error of
@@ -28,8 +30,13 @@ def place_alone(weights, targets, most, effort, parts, layout, placed, best, wor
         parts.target[:] = targets[z]
         if z < most.shape[0]:
             parts.most[0] = most[z]
+        units = 0.0
+        for p in range(weights.shape[1]):
+            units += np.ceil(weights[z, p])
+        room = np.int64(units) + spare
+        own = Placed(placed.counts, placed.gap, placed.zone[:room], placed.profile[:room], placed.kept[:room])
         _, found[z, 2], found[z, 3] = place_units(
-            weights[z : z + 1], effort, parts, layout, placed, best, work, pairs, states[z : z + 1]
+            weights[z : z + 1], effort, parts, layout, own, best, work, pairs, states[z : z + 1]
         )
         profile, count, after = add_row(best[0], profile, count, end)
         for c in range(gap.shape[0]):

@@ -120,7 +120,7 @@ def _alike(profile, cell, count, household, n_profiles):
 
 
 def _numbered(keys):
-    """Number groups of equal keys as they first appear: neighbours among profiles have neighbouring numbers."""
+    """Give groups of equal keys numbers as they first appear: neighbours among profiles have neighbouring numbers."""
     _, first, group = np.unique(keys, return_index=True, return_inverse=True)
     number = np.empty(len(first), np.int64)
     number[np.argsort(first)] = np.arange(len(first))

@@ -1,9 +1,9 @@
 """Whole households of a component: a balanced draw, then swaps until household and person tables are exact, or once more.
 
-An attempt draws anew by the cube method, settles household tables and numbers of people (`unit_totals`), anneals within narrow
-strata, cold, since all that is left to move are a few people, and matches two or three swaps that together are what is missing
-(`unit_pairs`), twice over. Attempts that fail are followed by others with more proposals and wider strata. The first exact one
-counts, or else the best.
+An attempt draws anew by the cube method (the first lets small fractions meet before), settles household tables and numbers of
+people (`unit_totals`), anneals within narrow strata, cold, since all that is left to move are a few people, and matches two or
+three swaps that together are what is missing (`unit_pairs`), twice over. Attempts that fail are followed by others with more
+proposals and wider strata. The first exact one counts, or else the best.
 """
 
 from typing import NamedTuple
@@ -58,7 +58,7 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
 
     weights : (n_zones, n_profiles) float64, units, finite and >= 0. Only read.
     effort : `Effort`; parts, layout : of `component` and `unit_layout`; work, pairs : of `unit_work` and `pair_work`.
-    placed : of `placed_units`, with room for the units that weights round to and a few more. Overwritten.
+    placed : of `placed_units`, with room for the units of weights rounded up, and a few more. Overwritten.
     best : (n_zones, n_profiles) int32. Written: the counts found.
     state : (1,) uint64, the component's stream, advanced. Same stream, same counts.
     Returns (error, proposals, restarts): total absolute error of `best` in units and people, 0 where exact; swaps proposed and

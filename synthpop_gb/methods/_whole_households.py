@@ -27,7 +27,7 @@ ENDINGS = {
 _UNLIMITED = np.iinfo(np.int32).max
 _BEFORE_PROOF = 1  # restarts before it is asked whether there is anything to find
 _BATCH = 32  # zones whose weights are held at once where nothing binds them together
-_ROOM = 64  # units that settling totals may add to what weights round to
+_ROOM = 64  # units that settling totals may add to weights rounded up
 
 
 class Whole(NamedTuple):
@@ -137,8 +137,9 @@ def _place_alone(problem, layout, zones, weights_of, targets, options, states, m
         limits = unlimited if most is None else np.ascontiguousarray(most[batch], np.int32)
         placed = _placed(weights, parts)
         indptr, profile, count, said = place_alone(
-            weights, wanted, limits, _first(effort), parts, layout, placed, best, work, pairs, states[begin : begin + _BATCH]
-        )
+            weights, wanted, limits, _ROOM, _first(effort), parts, layout, placed, best, work, pairs,
+            states[begin : begin + _BATCH],
+        )  # fmt: skip
         found[batch] = said
         for j, i in enumerate(batch):
             mine = slice(indptr[j], indptr[j + 1])
@@ -153,8 +154,8 @@ def _place_alone(problem, layout, zones, weights_of, targets, options, states, m
             counts[0, profile[mine]] = count[mine]
             own = _parts(problem, layout, zones[i : i + 1], targets[i : i + 1], (), None if most is None else most[i : i + 1])
             counts, found[i, 2], found[i, 3], ending[i] = _go_on(
-                counts, error, int(said[j, 2]), int(said[j, 3]), weights[j : j + 1], options, own, layout, placed, work, pairs,
-                states[i : i + 1],
+                counts, error, int(said[j, 2]), int(said[j, 3]), weights[j : j + 1], options, own, layout,
+                _placed(weights[j : j + 1], own), work, pairs, states[i : i + 1],
             )  # fmt: skip
             rows[i] = _row(counts[0])
             miss = np.abs(counts[0] @ problem.members.matrix() - wanted[j])
@@ -168,9 +169,10 @@ def _row(counts):
 
 
 def _placed(weights, parts):
-    """Allocate what the kernels write units to: as many as the weights of any of these zones round to, or of a component."""
+    """Allocate what the kernels write units to: as many as the weights of any of these zones allow, or of a component."""
     n_zones = len(parts.place)
-    units = weights.sum() if n_zones > 1 else weights.sum(axis=1).max()
+    units = np.ceil(weights).sum(axis=1)  # no draw places more
+    units = units.sum() if n_zones > 1 else units.max()
     return placed_units(n_zones, weights.shape[1], len(parts.target), int(units) + n_zones * _ROOM)
 
 

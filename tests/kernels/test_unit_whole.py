@@ -24,7 +24,7 @@ def start(problem, seed=3):
     """A drawn state: (layout, parts, work, placed, state)."""
     layout, parts, state = problem.layout(), problem.parts(), np.array([seed], np.uint64)
     work = unit_work(layout, len(problem.weights))
-    placed = placed_units(*problem.weights.shape, len(parts.target), int(problem.weights.sum()) + 40)
+    placed = placed_units(*problem.weights.shape, len(parts.target), int(np.ceil(problem.weights).sum()) + 40)
     for z, weights in enumerate(problem.weights):
         cube_units(weights, parts.most[z], 0.0, layout, work, state, placed.counts[z])
     return layout, parts, work, placed, state
@@ -260,13 +260,13 @@ def test_zones_placed_in_one_call_are_those_placed_alone(problem, least, seed):
     weights = np.stack([problem.weights[0], np.zeros(n_profiles), problem.weights[0]])
     targets = np.stack([parts.target, parts.target * 0, parts.target + rng.integers(0, 2, len(parts.target))]).astype(np.int32)
     effort, work, pairs = Effort(3_000, 1, 200, 2, least=least), unit_work(layout), pair_work(200)
-    placed = placed_units(1, n_profiles, len(parts.target), int(weights.sum(axis=1).max()) + 40)
+    placed = placed_units(1, n_profiles, len(parts.target), int(np.ceil(weights).sum(axis=1).max()) + 40)
     states = np.arange(seed, seed + 3, dtype=np.uint64)
     kept, best = states.copy(), np.empty((1, n_profiles), np.int32)
     limits = np.full((3, n_profiles), UNLIMITED, np.int32)
     limits[0] = problem.most[0]
     indptr, profile, count, found = place_alone(
-        weights, targets, limits, effort, problem.parts(), layout, placed, best, work, pairs, states
+        weights, targets, limits, 40, effort, problem.parts(), layout, placed, best, work, pairs, states
     )
     assert indptr[0] == 0
     for z in range(3):

@@ -59,7 +59,7 @@ class Units:
         """Counts found, and what the kernel says of them."""
         effort, layout, parts = effort or Effort(20_000, 3, 1_000, 5), self.layout(), self.parts()
         work = unit_work(layout, len(self.weights)) if work is None else work
-        placed = placed_units(*self.weights.shape, len(parts.target), int(self.weights.sum()) + 40)
+        placed = placed_units(*self.weights.shape, len(parts.target), int(np.ceil(self.weights).sum()) + 40)
         best = np.full(self.weights.shape, -1, np.int32)
         said = place_units(
             self.weights,

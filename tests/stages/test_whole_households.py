@@ -10,6 +10,7 @@ from synthpop_gb.incidence import Incidence
 from synthpop_gb.kernels.streams import WHOLE, stream_keys
 from synthpop_gb.kernels.unit_whole import Effort
 from synthpop_gb.level import Level
+from synthpop_gb.methods import _whole_households
 from synthpop_gb.methods._integer_programme import can_be_met, nearest_whole
 from synthpop_gb.methods._whole_households import ENDINGS, whole_households
 from synthpop_gb.methods._whole_options import WholeOptions
@@ -106,6 +107,15 @@ def test_quick_is_one_attempt_and_says_what_it_misses(monkeypatch):
     assert (found.remainder == gap.sum(axis=1)).all()
     assert (found.extra["restarts"] == 0).all()
     assert ((found.extra["ending"] == "exact") == (found.remainder == 0)).all()
+
+
+@pytest.mark.parametrize("effort", ["exact", "quick"])
+def test_batches_do_not_matter(monkeypatch, effort):
+    problem, weights = town(5)
+    _, counts = run(problem, weights, options=WholeOptions(effort=effort))
+    monkeypatch.setattr(_whole_households, "_BATCH", 2)
+    _, again = run(problem, weights, [3, 0, 4, 1, 2], WholeOptions(effort=effort))
+    assert (again == counts[[3, 0, 4, 1, 2]]).all()
 
 
 def test_zones_under_one_area_nest_exactly():
