@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -133,6 +134,25 @@ def test_bounds_are_named():
     found = explain(bounded, made, "E01000001")
     assert "bounds" in set(found["causes"]["cause"]), found
     assert "lower = 0.9 and upper = 1.1" in found.text
+
+
+def test_zones_of_several_publishers_have_errors_of_their_own():
+    """The first zone's counts are perturbed, the second's are exact, as in tables of several nations joined."""
+    error = np.array([[2.0, 2.0], [0.0, 0.0]])
+    sex = replace(table("sex", ["f", "m"], [[6, 4], [5, 5]], [0, 1]), errors=error)
+    made = study(sex, table("age", ["y"], [[10], [10]], [0, 0]))
+    population = solve(formulate(made), seed=1)
+    assert "The publisher perturbed 2 of these counts; 2 of them (100.0 %)" in explain(population, made, "E01000001").text
+    assert "perturbed" not in explain(population, made, "E01000002").text
+
+
+@pytest.mark.parametrize("method", ["ipf", "balance"])
+def test_a_limit_on_copies_is_named_and_nought_is_no_bound(method):
+    """Eight of ten are wanted of two donors, who may stand three times each; nothing else forbids it."""
+    made = study(table("a", ["x", "y"], [[5, 5], [5, 5]], [0, 0, 1, 1]), table("b", ["u", "v"], [[2, 8], [6, 4]], [0, 1, 0, 1]))
+    found = explain(solve(replace(formulate(made), max_copies=3), method=method, seed=1), made, "E01000001")
+    assert "bounds" in set(found["causes"]["cause"])
+    assert "Weights were bounded (max_copies = 3)" in found.text
 
 
 def test_tables_that_disagreed_as_published_are_told():

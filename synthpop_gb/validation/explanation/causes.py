@@ -222,8 +222,7 @@ def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others:
     table, label = map(str, counted.problem.cells[worst])
     many = f"{len(cells):,} cells are off in the fractional fit; most: " if len(cells) > 1 else ""
     where = f"{many}{cell_words(table, label)} by {amount(abs(off), unit)}"
-    options = counted.population.provenance.options
-    bound = [f"{k} = {options[k]}" for k in ("lower", "upper", "max_copies") if options.get(k) is not None]
+    bound = _bounds(counted)
     if others:
         words = f"{where}. They share their people with the cells above, which cannot be met."
         return Cause("pulled along", table, label, abs(off), unit, words, _NOTHING, tuple(cells))
@@ -232,7 +231,9 @@ def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others:
         return Cause("limit", table, label, abs(off), unit, words, _LONGER,
                      tuple(cells))  # fmt: skip
     if bound:
-        words = f"{where}. Weights were bounded ({listed(bound)}), and no weights within the bounds meet every target."
+        words = (
+            f"{where}. Weights were bounded ({listed(bound)}), and the fit found none within the bounds that meet every target."
+        )
         return Cause("bounds", table, label, abs(off), unit, words, "Widen the bounds, or raise the cap on copies.", tuple(cells))
     if proof is not None and proof.feasible:
         words = f"{where}. Weights that meet every target exist: the fit ended before it found them."
@@ -240,6 +241,14 @@ def _of_the_fit(counted: Counted, zone: int, cells: list[int], fit: str, others:
     words = f"{where}. The fit could not meet these targets together."
     remedy = "Explain the zone by itself: it is then proved which targets clash, and the fewest to relax."
     return Cause("targets clash", table, label, abs(off), unit, words, remedy, tuple(cells))
+
+
+def _bounds(counted: Counted) -> list[str]:
+    """Name what held the weights of the fit, with its value; nothing where they were free."""
+    options, most = counted.population.provenance.options, counted.problem.max_copies
+    lower, upper = options.get("lower") or 0.0, options.get("upper")  # weights are never below nought: no bound of anybody's
+    given = {"lower": lower if lower > 0 or upper is not None else None, "upper": upper, "max_copies": most}
+    return [f"{name} = {value:g}" for name, value in given.items() if value is not None]
 
 
 def _of_whole_units(counted: Counted, zone: int, cells: list[int], others: bool, proof: Proof | None) -> Cause:

@@ -88,11 +88,14 @@ def _settled(counted: Counted) -> list[str]:
 
 def _noise(counted: Counted) -> list[str]:
     """Say how many perturbed counts, as published, are met within the publisher's noise."""
-    error = np.concatenate([t.standard_errors for t in counted.aligned.constraints])
+    error = counted.problem.standard_error
+    if error is None:
+        return []
+    error = np.broadcast_to(error if error.ndim == 1 else error[counted.where], counted.observed.shape)
     noisy = error > 0
     if not noisy.any():
         return []
-    off = np.abs(counted.observed - counted.published)[:, noisy]
+    off = np.abs(counted.observed - counted.published)[noisy]
     within, n = int((off <= 1.96 * error[noisy]).sum()), off.size
     return [
         f"The publisher perturbed {n:,} of these counts; {within:,} of them ({share(within, n)}) are met to within that noise; "
