@@ -71,7 +71,7 @@ def test_ambiguous_zones_exit_with_1_and_write_nothing(finished, lookup, tmp_pat
     result = invoke("rezone", finished, "--lookup", lookup, "--to", "wd24cd", "-o", target)
     assert result.exit_code == 1
     assert "[ambiguous-zone]" in result.output
-    assert "1 zones lie in several areas" in result.output
+    assert "1 zone lies in several areas" in result.output
     assert not target.exists()
     assert invoke("rezone", finished, "--lookup", lookup, "--to", "wd24cd", "-o", target, "--best-fit").exit_code == 0
     assert pd.read_csv(target)["wd24cd"].tolist() == ["'=A", "B"]

@@ -84,7 +84,7 @@ def look_above(
         findings += said
         mine = {name: tables[name] for name, its in level_of.items() if its == level}
         requests, said = resolve(mine, levels.get(level, ()), held_out.get(level, ()))
-        findings += [replace(f, place=f"levels.{level}") for f in said if f.code != "study-missing" or level in levels]
+        findings += [_of_level(f, level) for f in said if f.code != "study-missing" or level in levels]
         if not len(place.areas):
             continue
         places.append(place)
@@ -94,9 +94,27 @@ def look_above(
                 table, said = _added_up(mine[request.table], level, geography, place.areas)
                 codes = pd.Index(geography.zones[level].dropna().unique())
                 above.prepared[request.table], more = prepare(table, place.areas, codes)
-                findings += said + more
+                findings += said + [_of_areas(f, level) for f in more]
     order = sorted(range(len(places)), key=lambda i: (-_n_areas(geography, places[i].name), i))
     return replace(above, places=tuple(places[i] for i in order)), findings
+
+
+def _of_level(item: Finding, level: str) -> Finding:
+    """Say at which level nothing was found, and how a table of zones comes to serve it."""
+    message = item.message.replace("No table counts", f"No table of {level} counts", 1)
+    remedy = item.remedy if message == item.message else (
+        f'Add the table of {level}; or list a table of zones once more, with level = "{level}": it is added up with the lookup.'
+    )  # fmt: skip
+    return replace(item, message=message, place=f"levels.{level}", remedy=remedy)
+
+
+def _of_areas(item: Finding, level: str) -> Finding:
+    """Call the areas of a level what they are, where a table lacks some."""
+    if item.code != "missing-zone":
+        return item
+    message = item.message.replace(" zones of the study", f" areas of {level}").replace(" zones asked for", f" areas of {level}")
+    remedy = f"Supply the rows, or leave the table out of levels.{level}."
+    return replace(item, message=message, why="The zones of an area without a row are bound by nothing there.", remedy=remedy)
 
 
 def _n_areas(geography: Geography, level: str) -> int:
@@ -156,9 +174,13 @@ def _added_up(table: BenchmarkTable, level: str, geography: Geography, areas: pd
     counts = rows.loc[known.index].groupby(known.to_numpy()).sum(min_count=1)
     areas = number(len(counts), f"area of {level}", f"areas of {level}")
     message = f"{table.name}: {number(len(known), 'row')} of zones added up to {areas}."
-    error = table.standard_error * float(np.sqrt(len(known) / max(len(counts), 1)))  # independent noise, the mean number of zones
+    error, errors = table.standard_error * float(np.sqrt(len(known) / max(len(counts), 1))), None  # the mean number of zones
+    if table.errors is not None:
+        own = table.errors[~table.errors.index.duplicated()].reindex(known.index).fillna(0.0)
+        errors = np.sqrt((own**2).groupby(known.to_numpy()).sum())  # noise of zones is independent
+        error = float(errors.to_numpy().max(initial=0.0))
     said = finding("added-up", message, place=table.name, count=len(counts))
-    return replace(table, counts=counts.rename_axis("zone"), total=None, standard_error=error), [said]
+    return replace(table, counts=counts.rename_axis("zone"), total=None, standard_error=error, errors=errors), [said]
 
 
 def settle_above(

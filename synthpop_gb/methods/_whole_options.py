@@ -10,7 +10,7 @@ from synthpop_gb.methods._checks import check_choice, check_whole
 
 __all__ = ["WholeOptions"]
 
-_QUICK = Effort(2_000, 0, 1_000, 10, least=1.0)
+_QUICK = Effort(1_500, 0, 500, 10, least=1.0)
 _THIN = 0.1  # below this fractions meet before the draw: most profiles of a large survey
 
 

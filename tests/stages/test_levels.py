@@ -308,6 +308,7 @@ def test_small_and_large_zones_nest_exactly(mean_people):
         assert not population.status["level_remainder"].any(), seed
 
 
+<<<<<<< HEAD
 def test_a_study_names_levels(tmp_path):
     study = World().aligned()  # the same through files: tables, a lookup, a study
     world = World()
@@ -350,3 +351,25 @@ def test_a_study_with_levels_needs_a_method_that_nests():
 def test_methods_that_do_not_nest_are_not_compared():
     with pytest.raises(ValueError, match="by tables of msoa"):
         compare_methods(World().aligned(), ["ipf", "anneal"])
+=======
+def test_the_noise_of_each_zones_cells_is_added_up_with_them():
+    made = World()
+    tables = made.tables(("age", "zone"), ("sex", "zone"), ("work", "zone", {"says": "msoa", "error": 0.5}))
+    noisy = tables["work_zone"]
+    tables["work_zone"] = replace(noisy, errors=(noisy.counts * 0 + 0.5).astype(float))
+    aligned = harmonise(made.survey, tables, made.geography, constraints=["age", "sex"], levels={"msoa": ["work"]})
+    (work,) = aligned.levels[0].constraints
+    assert np.allclose(work.errors, 0.5 * np.sqrt(3))
+    assert work.standard_error == pytest.approx(0.5 * np.sqrt(3))
+
+
+def test_what_a_level_lacks_is_said_in_its_own_words():
+    made = World()
+    tables = made.tables(("age", "zone"), ("sex", "zone"), ("health", "zone"), ("work", "msoa"))
+    tables["work_msoa"] = replace(tables["work_msoa"], counts=tables["work_msoa"].counts.iloc[1:])
+    _, findings = examine(made.survey, tables, made.geography, constraints=["age", "sex"], levels={"msoa": ["work", "health"]})
+    told = {f.code: f for f in findings if f.level == "error"}
+    assert "1 of 4 areas of msoa" in told["missing-zone"].message
+    assert told["study-reference"].message.startswith("No table of msoa counts 'health'")
+    assert 'level = "msoa"' in told["study-reference"].remedy
+>>>>>>> hh-revb
