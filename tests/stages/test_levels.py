@@ -308,7 +308,6 @@ def test_small_and_large_zones_nest_exactly(mean_people):
         assert not population.status["level_remainder"].any(), seed
 
 
-<<<<<<< HEAD
 def test_a_study_names_levels(tmp_path):
     study = World().aligned()  # the same through files: tables, a lookup, a study
     world = World()
@@ -351,7 +350,8 @@ def test_a_study_with_levels_needs_a_method_that_nests():
 def test_methods_that_do_not_nest_are_not_compared():
     with pytest.raises(ValueError, match="by tables of msoa"):
         compare_methods(World().aligned(), ["ipf", "anneal"])
-=======
+
+
 def test_the_noise_of_each_zones_cells_is_added_up_with_them():
     made = World()
     tables = made.tables(("age", "zone"), ("sex", "zone"), ("work", "zone", {"says": "msoa", "error": 0.5}))
@@ -372,4 +372,3 @@ def test_what_a_level_lacks_is_said_in_its_own_words():
     assert "1 of 4 areas of msoa" in told["missing-zone"].message
     assert told["study-reference"].message.startswith("No table of msoa counts 'health'")
     assert 'level = "msoa"' in told["study-reference"].remedy
->>>>>>> hh-revb
