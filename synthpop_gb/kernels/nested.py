@@ -144,7 +144,7 @@ def _evaluate(start, cell, count, log_start, nest, live, targets, variance, dual
 
 @njit
 def _growth(start, cell, count, log_start, nest, live, duals, direction):
-    """Find how much the logarithm of a weight grows at most along a direction; those as good as nought have that much room more."""
+    """Find how much the logarithm of a weight grows at most along a direction; of one as good as nought, beyond that."""
     furthest, n_duals = 0.0, nest.index.shape[1]
     here, there = np.empty(n_duals), np.empty(n_duals)
     for z in range(nest.n_zones):
