@@ -214,7 +214,7 @@ def _evaluate(start, cell, count, n, length, bounded, work):
 
 @njit
 def _blur(start, count, n, work):
-    """Say how much coarser than usual rounding is, 1 or more: soft tables that disagree have duals of hundreds that cancel out."""
+    """Say how much coarser than usual rounding is, 1 or more: soft tables that disagree have large duals that cancel."""
     most, reach = 0, 0.0
     for i in range(n):
         p = work.alive[i]

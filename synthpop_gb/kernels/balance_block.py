@@ -328,7 +328,7 @@ def _look_ahead(layout, at, step, power, rise, growth):
 
 @njit
 def _look_ahead_far(layout, at, step, far, root, tilt, more, rise, growth):
-    """Find the same for lanes whose weights may be as good as nought, which need not grow by small steps. more, rise: overwritten."""
+    """Find the same for lanes whose weights may be as good as nought, which have further to grow. more, rise: overwritten."""
     for j in range(far.shape[0]):
         l = far[j]
         growth[l], more[0, l], rise[0, l] = 0.0, 0.0, 0.0

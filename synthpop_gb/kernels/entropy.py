@@ -91,8 +91,8 @@ def factorise(hessian, least, inverse, n):
     """Find the Cholesky factor of the leading n x n matrix of each lane; it may be semi-definite.
 
     hessian : (>= n, >= n, lanes) float64. Lower triangle overwritten by the factor.
-    least : (>= n, lanes) float64. What is known to stand on the diagonal beside a semi-definite matrix, variances: no pivot can be
-        less, and where one drowns in rounding this is what it is.
+    least : (>= n, lanes) float64. What is known to stand on the diagonal beside a semi-definite matrix, variances: no pivot can
+        be less, and where one drowns in rounding this is what it is.
     inverse : (>= n, lanes) float64. Written: 1 / diagonal of the factor, and 0 for a row that depends on those before it.
     """
     lanes = hessian.shape[2]

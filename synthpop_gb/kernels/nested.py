@@ -15,7 +15,8 @@ from synthpop_gb.kernels._jit import njit
 __all__ = ["nested_newton"]
 
 _UNSEEN = 1e-10  # a pivot below this share of its diagonal is rounding, not information
-_LONGEST = 2.0  # no dual moves by more in one step: exp(2) = 7.4-fold
+_LONGEST = 2.0  # no dual moves by more in one step: exp(2) = 7.4-fold; where some are soft no weight grows by more
+_LITTLE = -7.0  # but one below exp(-7) units may grow to that at once
 _ARMIJO = 1e-4  # share of the fall promised by the slope that a step must bring
 _ROUNDING = 1e-14  # of the dual's terms: a change below is no change
 _SHORTEST = 1e-9  # a step cut to this share goes nowhere
@@ -42,9 +43,10 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
 
     Damped by backtracking on the dual (Armijo 1966, Pacific J. Math. 16). Directions that the Hessian does not see (totals that
     tables repeat, zones' totals that areas repeat) are left alone. Where tables contradict each other the steps end when the
-    largest miss no longer shrinks.
+    largest miss no longer shrinks. Only exact ones can: soft tables that disagree have an answer, at duals far apart.
     """
     n, n_nodes = duals.shape[0], nest.parent.shape[0]
+    soft, exact = (variance > 0.0).any(), ((variance == 0.0) & (targets > 0.0)).any()
     margin, direction = np.zeros(n), np.zeros(n)
     factor, inverse, seen = np.zeros(nest.room[n_nodes]), np.zeros(n), np.zeros(n)
     widest = 0
@@ -66,7 +68,7 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
                 met = met and abs(gap[i]) <= allowed[i]
         if met or steps >= most:
             break
-        if steps % _PATIENCE == 0:
+        if exact and steps % _PATIENCE == 0:
             if worst > _ENOUGH * mark and not (shortened and steps <= _FAR):
                 break
             mark, shortened = worst, False
@@ -79,7 +81,9 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
             furthest = max(furthest, abs(direction[i]))
         if not slope > 0.0:
             break
-        length = min(1.0, _LONGEST / furthest)
+        if soft and furthest > _LONGEST:
+            furthest = _growth(start, cell, count, log_start, nest, live, duals, direction)
+        length = min(1.0, _LONGEST / furthest) if furthest > 0.0 else 1.0
         shortened = shortened or length < 1.0
         while True:
             for i in range(n):
@@ -103,7 +107,7 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
 def _evaluate(start, cell, count, log_start, nest, live, targets, variance, duals, weights, margin, mine):
     """Find weights and margins at some duals. Returns the dual function and the size of its terms, which rounding goes with."""
     n_profiles, n_duals = start.shape[0] - 1, nest.index.shape[1]
-    people, gained, spent = 0.0, 0.0, 0.0
+    people, gained, terms, spent = 0.0, 0.0, 0.0, 0.0
     margin[:] = 0.0
     for z in range(nest.n_zones):
         row = weights[z]
@@ -132,9 +136,31 @@ def _evaluate(start, cell, count, log_start, nest, live, targets, variance, dual
     for i in range(targets.shape[0]):
         if targets[i] > 0.0:
             gained += targets[i] * duals[i]
+            terms += targets[i] * abs(duals[i])
         if variance[i] > 0.0:
             spent += 0.5 * variance[i] * duals[i] * duals[i]
-    return people - gained + spent, people + abs(gained) + spent
+    return people - gained + spent, people + terms + spent
+
+
+@njit
+def _growth(start, cell, count, log_start, nest, live, duals, direction):
+    """Find how much the logarithm of a weight grows at most along a direction; of one as good as nought, beyond that."""
+    furthest, n_duals = 0.0, nest.index.shape[1]
+    here, there = np.empty(n_duals), np.empty(n_duals)
+    for z in range(nest.n_zones):
+        if live[z]:
+            for d in range(n_duals):
+                i = nest.index[z, d]
+                here[d], there[d] = (duals[i], direction[i]) if i >= 0 else (0.0, 0.0)
+            base = log_start[z if log_start.shape[0] > 1 else 0]
+            for p in range(start.shape[0] - 1):
+                power, more = base[p], 0.0
+                for e in range(start[p], start[p + 1]):
+                    power += count[e] * here[cell[e]]
+                    more += count[e] * there[cell[e]]
+                if more > 0.0 and power > -math.inf:
+                    furthest = max(furthest, more * _LONGEST / max(_LONGEST, _LITTLE - power))
+    return furthest
 
 
 @njit
@@ -163,7 +189,8 @@ def _factorise(start, cell, count, nest, live, variance, weights, hessian, front
                     front[a, b] = factor[place + a * m + b]
         for a in range(own):
             front[a, a] += variance[nest.own[k] + a]
-        _eliminate(front, own, m, seen[nest.own[k] : nest.own[k + 1]], inverse[nest.own[k] : nest.own[k + 1]])
+        first_own, end = nest.own[k], nest.own[k + 1]
+        _eliminate(front, own, m, seen[first_own:end], variance[first_own:end], inverse[first_own:end])
         place = nest.room[k]
         for a in range(own):
             for b in range(a, m):
@@ -192,11 +219,15 @@ def _fill(start, cell, count, weights, n_profiles, hessian):
 
 
 @njit
-def _eliminate(front, own, m, seen, inverse):
-    """Cholesky of the first `own` rows of an upper triangle (m x m); the rest becomes what they leave (Schur complement)."""
+def _eliminate(front, own, m, seen, least, inverse):
+    """Cholesky of the first `own` rows of an upper triangle (m x m); the rest becomes what they leave (Schur complement).
+
+    least : (own,) float64, variances: no pivot can be less, and where one drowns in rounding this is what it is.
+    """
     for k in range(own):
         row = front[k]
-        r = 1.0 / math.sqrt(row[k]) if row[k] > _UNSEEN * seen[k] else 0.0
+        pivot = row[k] if row[k] > _UNSEEN * seen[k] else least[k]
+        r = 1.0 / math.sqrt(pivot) if pivot > 0.0 else 0.0
         inverse[k] = r
         for j in range(k, m):
             row[j] *= r

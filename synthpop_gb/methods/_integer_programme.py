@@ -1,6 +1,6 @@
-"""The last word on whole households: is there a point that meets every table, and which? By HiGHS, within limits of its work.
+"""The last word on whole households: is there a point that meets every table, and which? By HiGHS, within limits of work.
 
-The limits are of nodes, steps and variables, never of time: what comes out does not depend on the machine or on what else it does.
+They count nodes, steps and variables, never time: what comes out does not depend on the machine, nor on what else it does.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def can_be_met(weights: np.ndarray, parts: Component, layout: UnitLayout) -> boo
     if there.sum() > _VARIABLES:
         return True
     programme = _programme(there, weights, parts, layout)
+    bounds = np.stack([np.zeros(len(programme.most)), programme.most], axis=1)
     found = linprog(
-        programme.cost, A_eq=programme.matrix, b_eq=parts.target, bounds=np.stack([np.zeros(len(programme.most)), programme.most], 1),
-        method="highs-ds", options={"maxiter": _STEPS},
-    )  # fmt: skip
+        programme.cost, A_eq=programme.matrix, b_eq=parts.target, bounds=bounds, method="highs-ds", options={"maxiter": _STEPS}
+    )
     return found.status != _INFEASIBLE
 
 

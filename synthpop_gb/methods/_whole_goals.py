@@ -15,6 +15,7 @@ from synthpop_gb.problem import Problem
 __all__ = ["whole_goals"]
 
 _REACH = 3.0  # how far from the fit the last resort may take a cell
+_NODES = 10_000  # of its search; a handful are usual. A limit of time would make results depend on the machine
 
 
 def whole_goals(
@@ -73,7 +74,7 @@ def _nearest(relations: Relations, wanted: np.ndarray, soft: np.ndarray) -> np.n
         np.concatenate([np.zeros(n), np.ones(n)]),
         constraints=[LinearConstraint(keep, 0.0, 0.0), LinearConstraint(away, -np.inf, np.concatenate([wanted, -wanted]))],
         bounds=Bounds(np.concatenate([low, np.zeros(n)]), np.concatenate([high, np.full(n, np.inf)])),
-        integrality=np.concatenate([np.ones(n), np.zeros(n)]),
+        integrality=np.concatenate([np.ones(n), np.zeros(n)]), options={"node_limit": _NODES},
     )  # fmt: skip
     return np.rint(wanted if found.x is None else found.x[:n])
 

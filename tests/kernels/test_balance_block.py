@@ -26,7 +26,7 @@ def block(made, targets, variance=0.0, *, group=None, groups=None, scale=None, t
 
 def weights_of(made, start, duals):
     with np.errstate(invalid="ignore", divide="ignore"):
-        return start * np.exp(np.where(made.counted > 0, made.counted * duals, 0.0).sum(axis=1))
+        return np.exp(np.log(start) + np.where(made.counted > 0, made.counted * duals, 0.0).sum(axis=1))
 
 
 @settings(max_examples=60, deadline=None)

@@ -54,6 +54,19 @@ def test_factor_and_solution_of_a_semi_definite_matrix(n, rank, seed):
     np.testing.assert_allclose(matrix @ x[:, 0], rhs, rtol=1e-7, atol=1e-7 * max(np.abs(rhs).max(), 1))
 
 
+@pytest.mark.parametrize("least", [1e-2, 1e-6, 1e-8])
+def test_a_pivot_that_drowns_in_rounding_is_what_is_known_to_stand_beside(least):
+    b = np.array([[1.0, 0], [0, 1], [1, 1]]) * 1e3
+    matrix = b @ b.T + least * np.eye(3)  # totals that repeat each other, within a variance
+    rhs = np.array([1.0, 2.0, -1.0])
+    hessian, inverse, x = np.tril(matrix)[..., None].copy(), np.empty((3, 1)), rhs[:, None].copy()
+    factorise(hessian, np.full((3, 1), least), inverse, 3)
+    solve(hessian, inverse, x, 3)
+    assert (inverse > 0).all()
+    share = rhs @ x[:, 0] / (16 / 3 / least)  # of what an exact solution has: along (1, 1, -1) the matrix is `least`
+    assert 0.99 < share < 3.01  # the last pivot is three times `least`, and at worst taken to be it
+
+
 @settings(max_examples=40)
 @given(problems(whole=False, tilt=1.0), st.sampled_from([1.0, 1e-4, 1e4]))
 def test_newton_steps_fit_from_far_away(made, far):

@@ -14,6 +14,7 @@ from synthpop_gb.kernels.links import ENTROPY, HELD, Link, described, link_from,
 from synthpop_gb.level import Level
 from synthpop_gb.methods import BalanceOptions
 from synthpop_gb.methods._balanced import fit_zones
+from synthpop_gb.methods._nested_balance import fit_zones_together
 from synthpop_gb.pipeline import check
 from synthpop_gb.pipeline.demo import demo_study
 from synthpop_gb.problem import Problem, zone_key
@@ -370,3 +371,24 @@ def test_a_perturbed_county_is_placed_near_its_published_tables(perturbed_county
     assert (population.status["remainder"] < 0.01 * problem.published.sum(axis=1)).all()
     homes = problem.published[:, : problem.constraint_start[1]].sum(axis=1)
     np.testing.assert_allclose(population.status["households"], homes, rtol=0.01)
+
+
+@pytest.mark.parametrize("noise", [0.5, 2.0])
+@pytest.mark.parametrize("error", [None, 0.1, 0.02])
+def test_soft_zones_and_areas_that_disagree_end_at_their_optimum(noise, error):
+    problem, zones = nested(noise), np.arange(6)
+    options = BalanceOptions(standard_error=error)
+    fits = fit_zones_together(problem, zones, options)
+    assert set(fits.status) == {FitStatus.CONVERGED}
+    assert fits.steps.max() <= 30
+    (level,), n, softness = problem.levels, problem.n_cells, 0.01 * (error or noise) ** 2
+    members = problem.members.beside(level.members).matrix()
+    scale = problem.targets[:, :4].sum(axis=1) / problem.start.sum()
+    weights = scale[:, None] * problem.start * np.exp(fits.duals @ members.T)
+    np.testing.assert_allclose(weights, np.stack([fits.weights(z) for z in zones]), rtol=1e-9)
+    sums = weights @ members
+    np.testing.assert_allclose(sums[:, :n] + softness * fits.duals[:, :n], problem.published, atol=2e-6)
+    for area in (0, 1):
+        of_area = np.flatnonzero(level.of_zone == area)
+        above = fits.duals[of_area[0], n:]
+        np.testing.assert_allclose(sums[of_area, n:].sum(axis=0) + softness * above, level.published[area], atol=2e-6)

@@ -5,11 +5,13 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import optimize
 
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.kernels.streams import WHOLE, stream_keys
 from synthpop_gb.kernels.unit_whole import Effort
 from synthpop_gb.level import Level
+from synthpop_gb.methods import _integer_programme as programme
 from synthpop_gb.methods import _whole_households
 from synthpop_gb.methods._integer_programme import can_be_met, nearest_whole
 from synthpop_gb.methods._whole_households import ENDINGS, whole_households
@@ -254,3 +256,28 @@ def test_integer_programme_against_trying_all(problem, moved):
 def test_options_out_of_range(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         WholeOptions(**wrong)
+
+
+def test_programmes_are_limited_by_work_and_never_by_time(monkeypatch):
+    """A limit of time would make what comes out depend on what else the machine does."""
+    asked = []
+    for name in ("milp", "linprog"):
+        real = getattr(optimize, name)
+        monkeypatch.setattr(
+            optimize, name, lambda *a, real=real, name=name, **k: asked.append((name, dict(k["options"]))) or real(*a, **k)
+        )
+    monkeypatch.setattr(WholeOptions, "search", property(lambda self: _whole_households.Effort(1, 0, 0, 0)))
+    problem, weights = town(2)
+    once, again = (run(problem, weights, options=WholeOptions(restarts=0, milp_nodes=7))[1] for _ in range(2))
+    np.testing.assert_array_equal(once, again)
+    assert {name for name, _ in asked} == {"milp", "linprog"}
+    assert all("time_limit" not in options for _, options in asked)
+    assert {options.get("node_limit", options.get("maxiter")) for _, options in asked} >= {7}
+
+
+def test_a_component_too_large_for_a_programme_is_left_as_it_is(monkeypatch):
+    monkeypatch.setattr(programme, "_MOST", 3)
+    monkeypatch.setattr(programme, "_VARIABLES", 3)
+    monkeypatch.setattr(WholeOptions, "search", property(lambda self: _whole_households.Effort(1, 0, 0, 0)))
+    problem, weights = town(2)
+    assert set(run(problem, weights, options=WholeOptions(restarts=0))[0].extra["ending"]) == {"not found"}
