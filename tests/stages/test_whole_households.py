@@ -266,7 +266,7 @@ def test_programmes_are_limited_by_work_and_never_by_time(monkeypatch):
         monkeypatch.setattr(
             optimize, name, lambda *a, real=real, name=name, **k: asked.append((name, dict(k["options"]))) or real(*a, **k)
         )
-    monkeypatch.setattr(WholeOptions, "search", property(lambda self: _whole_households.Effort(1, 0, 0, 0)))
+    monkeypatch.setattr(WholeOptions, "search", property(lambda self: Effort(1, 0, 0, 0)))
     problem, weights = town(2)
     once, again = (run(problem, weights, options=WholeOptions(restarts=0, milp_nodes=7))[1] for _ in range(2))
     np.testing.assert_array_equal(once, again)
@@ -278,6 +278,6 @@ def test_programmes_are_limited_by_work_and_never_by_time(monkeypatch):
 def test_a_component_too_large_for_a_programme_is_left_as_it_is(monkeypatch):
     monkeypatch.setattr(programme, "_MOST", 3)
     monkeypatch.setattr(programme, "_VARIABLES", 3)
-    monkeypatch.setattr(WholeOptions, "search", property(lambda self: _whole_households.Effort(1, 0, 0, 0)))
+    monkeypatch.setattr(WholeOptions, "search", property(lambda self: Effort(1, 0, 0, 0)))
     problem, weights = town(2)
     assert set(run(problem, weights, options=WholeOptions(restarts=0))[0].extra["ending"]) == {"not found"}
