@@ -88,7 +88,7 @@ def _figures(prefix: str, run: dict, checks: dict) -> dict:
     return {
         f"{prefix}zones": figure(checks["zones"], "zones"),
         f"{prefix}people": figure(checks["people"], "people"),
-        f"{prefix}households": figure(int(run["households"]), "households"),
+        f"{prefix}households": figure(int(run["households"]["placed"]), "households"),
         f"{prefix}zones_exact": figure(checks["zones exact"], "zones"),
     }
 
