@@ -71,7 +71,8 @@ INPUTS: dict[str, Meaning] = {
     "ambiguous-zone": Meaning(
         "error",
         "It cannot be told which of their people live where.",
-        "Name a column of weights (households, people) that divides them, or ask for best fit: each goes to one area.",
+        "Name a column of weights (households, people) that divides them with --weight, or give each to the area with most of it "
+        "with --best-fit.",
     ),
     "divided-zone": Meaning(
         "note",
