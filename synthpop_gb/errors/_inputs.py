@@ -64,7 +64,7 @@ INPUTS: dict[str, Meaning] = {
     ),
     "not-nested": Meaning(
         "warning",
-        "A zone in two areas of one level was given the one that holds most of it.",
+        "A zone can be given one area of each level; the others lack its people.",
         "Use a lookup in which zones nest.",
     ),
     # zones of other geographies

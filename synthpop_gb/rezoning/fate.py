@@ -177,7 +177,8 @@ def without_area(rows: pd.DataFrame, to: str) -> Finding:
     if len(whole):
         unknown = int((~whole["in_lookup"]).sum())
         said.append(f"{len(whole):,} {'zone is' if len(whole) == 1 else 'zones are'} in no area of {to}")
-        said[-1] += f", {unknown:,} of them not in the lookup at all" if unknown else ""
+        missing = "not in the lookup at all" if unknown == len(whole) else f"{unknown:,} of them not in the lookup at all"
+        said[-1] += f", {missing}" if unknown else ""
         said[-1] += f" ({_listed(whole['zone'])}): {int(whole['left_out'].sum()):,} people are left out."
     if len(part):
         each = [f"{n:,} of the {of:,} people of {z}" for z, of, n in part[["zone", "people", "left_out"]].itertuples(index=False)]
