@@ -24,7 +24,8 @@ class Lookup:
         What zones and areas are called: the file's columns.
     pairs : pandas.DataFrame
         One row a pair, in order of zone and area: `zone`, `area` (codes as text; '' = this part of the zone is in no area) and
-        `weight` (float64, above 0: households or people where `weighted`, else how many rows of the file say it).
+        `weight` (float64, above 0: households or people where `weighted`, else how many rows of the file say it; 0 only where a
+        zone lies in several areas and all its weights are 0, so that nothing says how it is divided).
     weighted : bool
         Whether weights measure how a zone is divided. Where they do not, a zone in several areas is ambiguous.
     names : mapping of area code to name
@@ -100,11 +101,12 @@ class Lookup:
 def paired(zones: np.ndarray, areas: np.ndarray, weights: np.ndarray) -> pd.DataFrame:
     """Add up the rows of each pair.
 
-    Pairs of no weight are left out where their zone has others; a zone whose pairs all have none is divided into equal parts,
-    which matters only where it lies in several areas.
+    Pairs of no weight are left out where their zone has others; a zone that lies in one area needs no weight. Where all pairs of
+    a zone have none they stay, and say nothing about how it is divided.
     """
     frame = pd.DataFrame({"zone": zones, "area": areas, "weight": weights})
     pairs = frame.groupby(["zone", "area"], sort=True, as_index=False)["weight"].sum()
-    nought = pairs.groupby("zone", sort=False)["weight"].transform("sum").to_numpy() == 0
-    pairs["weight"] = np.where(nought, 1.0, pairs["weight"])
-    return pairs[pairs["weight"] > 0].reset_index(drop=True)
+    of_zone = pairs.groupby("zone", sort=False)["weight"]
+    nought, alone = of_zone.transform("sum").to_numpy() == 0, of_zone.transform("size").to_numpy() == 1
+    pairs["weight"] = np.where(nought & alone, 1.0, pairs["weight"])
+    return pairs[(pairs["weight"] > 0) | nought].reset_index(drop=True)

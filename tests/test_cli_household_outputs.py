@@ -70,7 +70,7 @@ def facts(run):
 def test_people_and_households_of_a_run(run, tmp_path):
     result = invoke("expand", run, "--to", tmp_path / "people.parquet")
     assert result.exit_code == 0, result.output
-    assert result.output.split() == [str(tmp_path / "people.parquet"), str(tmp_path / "households.parquet")]
+    assert result.stdout.split() == [str(tmp_path / "people.parquet"), str(tmp_path / "households.parquet")]
     folk, homes = pd.read_parquet(tmp_path / "people.parquet"), pd.read_parquet(tmp_path / "households.parquet")
     told = facts(run)["households"]
     assert len(folk) == facts(run)["people"] == told["members"] + told["communal"]
@@ -87,6 +87,48 @@ def test_people_and_households_of_a_run(run, tmp_path):
         assert len(written) == len(pd.read_parquet(tmp_path / f"{name}.parquet"))
 
 
+def test_columns_are_added_by_name_and_those_left_out_are_told(run, guarded, county, tmp_path):
+    plain = invoke("expand", run, "--to", tmp_path / "plain.parquet")
+    assert "note [undescribed-columns] " in plain.stderr
+    assert "income" in plain.stderr
+    before = pd.read_parquet(tmp_path / "plain.parquet")
+    assert not {"income", "net_income"} & set(before)
+    result = invoke("expand", run, "--to", tmp_path / "people.parquet", "--include", "income,net_income", "--include", "age")
+    assert result.exit_code == 0, result.output
+    assert "undescribed-columns" not in result.output
+    folk, homes = pd.read_parquet(tmp_path / "people.parquet"), pd.read_parquet(tmp_path / "households.parquet")
+    assert list(folk) == [*before, "income", "net_income"]
+    assert folk[list(before)].equals(before)
+    survey = pd.read_csv(county / "survey.csv").set_index("person")
+    for name in ("income", "net_income"):
+        assert folk[name].to_numpy() == pytest.approx(survey[name].loc[folk["donor"]].to_numpy(), nan_ok=True)
+    first = pd.read_parquet(tmp_path / "plain-households.parquet")
+    shared = [n for n in ("income", "net_income") if survey.groupby("household")[n].nunique(dropna=False).max() == 1]
+    assert shared == ["net_income"]  # of the household; incomes are persons'
+    assert list(homes) == [*first, *shared]
+    mine = folk.dropna(subset="household").drop_duplicates("household").set_index("household")["net_income"]
+    assert homes.set_index("household")["net_income"].to_dict() == mine.to_dict()
+    assert invoke("expand", guarded, "--to", tmp_path / "g.parquet", "--include", "income").exit_code == 0
+    allowed = pd.read_parquet(tmp_path / "g.parquet")
+    assert "income" in allowed
+    assert not {"age", "sex", "tenure", "net_income"} & set(allowed)
+
+
+@pytest.mark.parametrize(
+    ("asked", "code", "said"),
+    [
+        (("--include", "salary"), 1, "[missing-column]"),
+        (("--include", "income", "--release", "open"), 2, "--release judges described answers alone"),
+        (("--include", "income", "--format", "two-column"), 2, "rows of people"),
+    ],
+)
+def test_columns_that_cannot_be_added(run, tmp_path, asked, code, said):
+    result = invoke("expand", run, "--to", tmp_path / "people.parquet", *asked)
+    assert result.exit_code == code
+    assert said in " ".join(result.output.replace("│", " ").split())
+    assert not any(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     ("target", "named", "expected"),
     [
@@ -99,11 +141,13 @@ def test_where_both_are_written(run, tmp_path, target, named, expected):
     more = ["--households", tmp_path / named] if named else []
     result = invoke("expand", run, "--to", tmp_path / target, *more)
     assert result.exit_code == 0, result.output
-    assert result.output.split() == [str(tmp_path / e) for e in expected]
+    assert result.stdout.split() == [str(tmp_path / e) for e in expected]
     assert all((tmp_path / e).exists() for e in expected)
     again = invoke("expand", run, "--to", tmp_path / target, *more)
     assert again.exit_code == 1
     assert "output-exists" in again.output
+    assert "or add --overwrite" in again.output
+    assert "finished run" not in again.output
     assert invoke("expand", run, "--to", tmp_path / target, *more, "--overwrite").exit_code == 0
 
 
@@ -118,7 +162,7 @@ def test_nothing_is_written_where_the_households_would_replace_a_file(run, tmp_p
 
 def test_two_columns_of_people_and_of_households(run, tmp_path):
     two = ["--format", "two-column"]
-    assert invoke("expand", run, "--to", tmp_path / "people.csv", *two).output.split() == [str(tmp_path / "people.csv")]
+    assert invoke("expand", run, "--to", tmp_path / "people.csv", *two).stdout.split() == [str(tmp_path / "people.csv")]
     assert invoke("expand", run, "--to", tmp_path / "p.csv", "--households", tmp_path / "h.csv", *two).exit_code == 0
     homes = pd.read_csv(tmp_path / "h.csv")
     assert list(homes) == ["ZoneID", "hidp"]

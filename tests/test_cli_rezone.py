@@ -73,8 +73,42 @@ def test_ambiguous_zones_exit_with_1_and_write_nothing(finished, lookup, tmp_pat
     assert "[ambiguous-zone]" in result.output
     assert "1 zone lies in several areas" in result.output
     assert not target.exists()
-    assert invoke("rezone", finished, "--lookup", lookup, "--to", "wd24cd", "-o", target, "--best-fit").exit_code == 0
-    assert pd.read_csv(target)["wd24cd"].tolist() == ["'=A", "B"]
+    tied = invoke("rezone", finished, "--lookup", lookup, "--to", "wd24cd", "-o", target, "--best-fit")
+    assert tied.exit_code == 1  # a row for each part, so that neither area has most of the zone
+    assert "as much of each lies in one as in another" in tied.output
+    assert "--weight" in tied.output
+    assert not target.exists()
+
+
+def test_best_fit_lists_areas_that_lose_all_and_calls_none_of_them_whole(finished, lookup, tmp_path):
+    target, size = tmp_path / "areas.csv", sp.load(finished).status["people"].to_numpy()
+    frame = pd.read_csv(lookup, keep_default_na=False).query("lsoa21cd != 'E01999999'")
+    frame.to_csv(lookup, index=False)
+    result = invoke("rezone", finished, "--lookup", lookup, "--to", "wd24cd", "--weight", "homes", "--best-fit", "-o", target)
+    assert result.exit_code == 0, result.output
+    found = pd.read_csv(target)
+    assert found["wd24cd"].tolist() == ["'=A", "B", "C"]
+    assert found["people"].tolist() == [size[:4].sum(), size[4:9].sum(), 0]
+    assert found["zones_best_fit"].tolist() == [0, 1, 1]
+    assert found["zones_missing"].tolist() == [0, 0, 0]
+    assert "1 of 3 areas are covered whole; 2 gave or took people of zones in several areas (best fit)" in result.output
+    assert "in 1 nobody is counted" in result.output
+    assert "ZoneDonors" not in result.output
+    assert "demo-county counted by wd24cd: " in result.output
+
+
+def test_everything_said_can_be_had_as_json(finished, lookup):
+    asked = ("--lookup", lookup, "--to", "wd24cd", "--json")
+    size, zones = sp.load(finished).status["people"], list(sp.load(finished).zones)
+    told = json.loads(invoke("rezone", finished, *asked, "--weight", "homes").stdout)
+    assert [row["wd24cd"] for row in told["areas"]] == ["=A", "B", "C"]
+    lost = next(f for f in told["findings"] if f["code"] == "zone-without-area")
+    assert [row["zone"] for row in lost["rows"]] == zones[9:]
+    assert [row["left_out"] for row in lost["rows"]] == size.iloc[9:].tolist()
+    refused = invoke("rezone", finished, *asked)
+    assert refused.exit_code == 1
+    (said,) = [f for f in json.loads(refused.stdout)["findings"] if f["level"] == "error"]
+    assert {row["zone"] for row in said["rows"]} == {zones[8]}
 
 
 def test_people_keep_the_ids_that_expand_gives_them(finished, lookup, tmp_path):
@@ -95,6 +129,8 @@ def test_people_keep_the_ids_that_expand_gives_them(finished, lookup, tmp_path):
     again = invoke("rezone", finished, *asked, "--format", "counts", "-o", tmp_path / "c.parquet")
     assert again.exit_code == 1
     assert "[output-exists]" in again.output
+    assert "Name another file, or add --overwrite." in again.output
+    assert "run" not in again.output.split("[output-exists]")[1].split("Nothing was written")[0].replace(str(tmp_path), "")
     other = invoke("rezone", finished, *asked, "--format", "counts", "-o", tmp_path / "c.xlsx")
     assert other.exit_code == 1
     assert "[study-value]" in other.output

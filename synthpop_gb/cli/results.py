@@ -107,6 +107,8 @@ def indicator_command(run, output, draw, by, release, **asked):
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
 @click.option("--format", "layout", type=click.Choice(["people", "two-column"]), default="people", show_default=True,
               help="two-column: zone and survey id alone, ZoneID,pidp.")  # fmt: skip
+@click.option("--include", multiple=True, callback=listed,
+              help="Survey column to add, such as an income: your word that the licence allows it; may be repeated.")  # fmt: skip
 @_RELEASE
 @click.option("--keys", multiple=True, callback=listed, help="With --release: what a neighbour may know of somebody: age,sex.")
 @guarded
@@ -121,7 +123,11 @@ def expand_command(run, target, layout, release, keys, **asked):
         raise click.UsageError("--keys are what --release judges by: name a profile.")
     if layout == "two-column" and release is not None:
         raise click.UsageError("two columns are zones and survey ids: there is nothing left of them that a rule could drop.")
+    if asked["include"] and (release is not None or layout == "two-column"):
+        raise click.UsageError("--include adds columns to rows of people; --release judges described answers alone.")
     _, homes = sp.pipeline.expand_paths(run, target, households=asked["households"], layout=layout)
-    click.echo(sp.pipeline.expand_run(run, target, layout=layout, release=release, keys=keys, **asked))
+    said = []
+    click.echo(sp.pipeline.expand_run(run, target, layout=layout, release=release, keys=keys, say=said.append, **asked))
     if homes is not None:
         click.echo(homes)
+    show_findings(said, err=True)

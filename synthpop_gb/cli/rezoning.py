@@ -1,10 +1,12 @@
 """The command that brings a run to other areas: rezone."""
 
+import json
+import sys
 from pathlib import Path
 
 import click
 
-from synthpop_gb.cli._output import guarded, show_findings
+from synthpop_gb.cli._output import PROBLEMS, guarded, show_findings
 
 
 @click.command("rezone", short_help="Count a run's people in other areas: wards, constituencies, another census's zones.")
@@ -21,14 +23,26 @@ from synthpop_gb.cli._output import guarded, show_findings
               help="One row an area, a person, or an area and donor.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), help="Fixes who of a divided zone goes where; the run's own where absent.")
 @click.option("--overwrite", is_flag=True, help="Replace an existing file.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print areas and findings as JSON, with every zone that a finding is about."
+)
 @guarded
-def rezone_command(run, lookup, **asked):
+def rezone_command(run, lookup, as_json, **asked):
     """Count the people of RUN in the areas of a lookup: whole people and households, nobody split or averaged."""
     import synthpop_gb as sp
 
     if asked["layout"] != "areas" and asked["output"] is None:
         raise click.UsageError(f"--format {asked['layout']} needs a file to write: --output.")
-    found = sp.pipeline.rezone_run(run, lookup, **asked)
+    try:
+        found = sp.pipeline.rezone_run(run, lookup, **asked)
+    except sp.InputError as error:
+        if as_json:
+            click.echo(json.dumps({"findings": [f.to_dict(most=None) for f in error.findings]}, indent=2, default=str))
+            sys.exit(PROBLEMS)
+        raise
+    if as_json:
+        click.echo(json.dumps(found.to_dict(), indent=2, default=str))
+        return
     show_findings(found.findings)
     click.echo(repr(found))
     if found.path is not None:

@@ -52,9 +52,10 @@ class Finding:
         """Return the finding as people read it: code, what, why, remedy."""
         return f"[{self.code}] {self.message}\n    {self.why} {self.remedy}"
 
-    def to_dict(self) -> dict:
-        """Return plain values for JSON, with at most 1,000 failing rows."""
-        rows = [] if self.rows is None else self.rows.head(1000).astype(object).where(self.rows.head(1000).notna(), None)
+    def to_dict(self, most: int | None = 1000) -> dict:
+        """Return plain values for JSON, with at most `most` failing rows; None = all of them."""
+        shown = None if self.rows is None else self.rows.iloc[:most]
+        rows = [] if shown is None else shown.astype(object).where(shown.notna(), None)
         return {
             "code": self.code, "level": self.level, "message": self.message, "place": self.place, "count": int(self.count),
             "why": self.why, "remedy": self.remedy, "rows": rows if isinstance(rows, list) else rows.to_dict("records"),

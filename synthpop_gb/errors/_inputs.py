@@ -64,14 +64,15 @@ INPUTS: dict[str, Meaning] = {
     ),
     "not-nested": Meaning(
         "warning",
-        "A zone in two areas of one level was given the one that holds most of it.",
+        "A zone can be given one area of each level; the others lack its people.",
         "Use a lookup in which zones nest.",
     ),
     # zones of other geographies
     "ambiguous-zone": Meaning(
         "error",
         "It cannot be told which of their people live where.",
-        "Name a column of weights (households, people) that divides them, or ask for best fit: each goes to one area.",
+        "Name a column of weights (households, people) that divides them with --weight, or give each to the area with most of it "
+        "with --best-fit.",
     ),
     "divided-zone": Meaning(
         "note",

@@ -170,7 +170,12 @@ RESULTS: dict[str, Meaning] = {
     "nothing-to-compare": Meaning("warning", "Without people no measure is defined.", "Check which files were read."),
     # output
     "output-exists": Meaning(
-        "error", "A finished run is never overwritten in silence.", "Choose another folder, or pass --overwrite."
+        "error", "What is finished is never overwritten in silence.", "Choose another folder, or pass --overwrite."
+    ),
+    "undescribed-columns": Meaning(
+        "note",
+        "Answers are written by their descriptions; a column without one goes only where it is named.",
+        "Nothing, or name it.",
     ),
     "output-locked": Meaning("error", "Another program holds the file open.", "Close it there and run again."),
     "repeat-differs": Meaning(

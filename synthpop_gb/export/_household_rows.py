@@ -31,7 +31,7 @@ from synthpop_gb.population import DonorCounts, with_members
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["HouseholdRows", "MemberRows", "household_columns"]
+__all__ = ["HouseholdRows", "MemberRows", "household_columns", "with_added"]
 
 _HOME = "-H"
 """Between the zone's code and the number of a household, so that no household's id is a person's."""
@@ -47,8 +47,7 @@ def household_columns(aligned: Aligned, include: Iterable[str] | None = None) ->
     of_tables = {v for t in (*aligned.constraints, *aligned.held_out) if t.universe.unit == "household" for v in t.variables}
     found, differing = {}, []
     for name, values in person_columns(aligned, include).items():
-        code = pd.factorize(values)[0]
-        if (code == code[homes.reference][homes.of_record]).all() or name in of_tables:
+        if _alike(values, homes) or name in of_tables:
             found[name] = values.iloc[homes.reference]
         elif include is not None:
             differing.append(name)
@@ -57,6 +56,27 @@ def household_columns(aligned: Aligned, include: Iterable[str] | None = None) ->
         remedy = "Write it with the people."
         raise InputError([finding("study-value", message, place="include", count=len(differing), remedy=remedy)])
     return found
+
+
+def _alike(values: pd.Series, homes: Households) -> bool:
+    """Whether no two members of a household differ."""
+    code = pd.factorize(values)[0]
+    return bool((code == code[homes.reference][homes.of_record]).all())
+
+
+def with_added(aligned: Aligned, names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Add named columns to what is written anyway: `include` of people, and of households, which get what members share.
+
+    Raises InputError (`missing-column`).
+    """
+    named = person_columns(aligned, list(names))
+    people, homes = [*person_columns(aligned)], []
+    if aligned.households is not None:
+        points = pointers(aligned)
+        people += list(points) if aligned.survey.licence == "open" else []
+        shared = [n for n, values in named.items() if n not in points and _alike(values, aligned.households)]
+        homes = list(dict.fromkeys([*household_columns(aligned), *shared]))
+    return list(dict.fromkeys([*people, *named])), homes
 
 
 @dataclass(frozen=True, eq=False)

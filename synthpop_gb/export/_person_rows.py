@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,14 +20,27 @@ from synthpop_gb.population import DonorCounts, Population
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["PersonRows", "answers_of", "by_zone_columns", "ids_of", "numbered", "person_columns", "table_of"]
+__all__ = ["PersonRows", "answers_of", "by_zone_columns", "ids_of", "numbered", "person_columns", "table_of", "undescribed"]
+
+
+_WHOLE = re.compile(r"0|[1-9]\d{0,17}")
+
+
+def undescribed(aligned: Aligned) -> list[str]:
+    """Columns of numbers, such as incomes, that neither the codebook nor the survey's design speaks of: written only if named."""
+    survey, frame = aligned.survey, aligned.frame()
+    known = {v.column or name for name, v in survey.variables.items()} | {frame.index.name}
+    known |= {survey.weight, survey.strata, survey.cluster, survey.region}
+    known |= {survey.household, survey.household_weight, survey.communal}
+    return [str(c) for c in frame.columns if c not in known and frame[c].dtype.kind in "iuf"]
 
 
 def person_columns(aligned: Aligned, include: Iterable[str] | None = None) -> dict[str, pd.Series]:
     """Answers that go with each person, by name: one value a usable record, in order of `aligned.records`.
 
-    Variables as categorical labels (codes that the codebook does not know stay as they are), other survey columns as they are.
-    Without `include`: all variables where the survey's licence is 'open', else none.
+    Variables as categorical labels (codes that the codebook does not know stay as they are), or as whole numbers where the survey
+    holds numbers and every answer that was given is one: single years of age. Other survey columns as they are. Without
+    `include`: all variables where the survey's licence is 'open', else none.
     """
     survey, frame = aligned.survey, aligned.frame()
     if include is None:
@@ -41,12 +55,14 @@ def person_columns(aligned: Aligned, include: Iterable[str] | None = None) -> di
 
 
 def _labels(aligned: Aligned, name: str) -> pd.Series:
-    """Labels of one variable, categorical in the order of its categories."""
+    """Labels of one variable, categorical in the order of its categories; whole numbers where no label says more than one."""
     variable = aligned.survey.variables[name]
     code, distinct = pd.factorize(aligned.frame()[variable.column])
     known = {c.code: c.label for c in variable.categories}
     shown = [str(int(d)) if isinstance(d, float | np.floating) and float(d).is_integer() else str(d) for d in distinct]
     labels = [known.get(s, s) for s in shown]
+    if len(distinct) and distinct.dtype.kind in "iuf" and all(_WHOLE.fullmatch(label) for label in labels):
+        return pd.Series(pd.array([*map(int, labels), None], "Int64")[code], aligned.records)
     ordered = [label for label in dict.fromkeys([*known.values(), *labels]) if label in set(labels)]
     where = np.array([*(ordered.index(label) for label in labels), -1])
     return pd.Series(pd.Categorical.from_codes(where[code], ordered), aligned.records)

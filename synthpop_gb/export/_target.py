@@ -52,7 +52,9 @@ def may_write(path: Path, overwrite: bool) -> None:
         message = f"{path} holds other files ({', '.join(sorted(others)[:3])})."
         raise InputError([finding("output-exists", message, place=str(path), remedy="Choose another folder, or an empty one.")])
     if not overwrite and not (path.is_dir() and not any(path.iterdir())):
-        raise InputError([finding("output-exists", f"{path} exists already.", place=str(path))])
+        message, what = f"{path} exists already.", "folder" if path.is_dir() else "file"
+        why, remedy = f"A {what} is never replaced in silence.", f"Name another {what}, or add --overwrite."
+        raise InputError([finding("output-exists", message, place=str(path), why=why, remedy=remedy)])
 
 
 def _not_ours(folder: Path) -> list[str]:

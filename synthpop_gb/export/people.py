@@ -34,7 +34,7 @@ def people(
 
     Columns: `person` (zone code and number within the zone, so that a person keeps it whatever else is in the study), `zone`, the
     codes of the areas that the zone nests in, `donor` (the survey's own record id), and, where the survey's licence is open, the
-    record's answers as labels.
+    record's answers as labels; as whole numbers where every answer given to it is one, such as single years of age.
 
     Where whole households were placed, people stand household by household, the reference first, and four columns more say it:
     `household` (zone code, -H, number within the zone), `place` (1 = reference, then in the survey's order), `donor_household`

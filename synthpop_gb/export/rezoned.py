@@ -185,5 +185,6 @@ def _target(path: str | Path, overwrite: bool) -> tuple[Path, str]:
         raise InputError([finding("study-value", message, place=str(path))])
     may_write(path, overwrite)
     if path.is_dir():
-        raise InputError([finding("output-exists", f"{path} is a folder.", place=str(path))])
+        message, why = f"{path} is a folder.", "What lies in it would be lost."
+        raise InputError([finding("output-exists", message, place=str(path), why=why, remedy="Name a file in it.")])
     return path, kind

@@ -82,7 +82,8 @@ def two_column(
         raise InputError([finding("study-value", f"Both columns are called {columns[0]!r}.", place="columns")])
     may_write(path, overwrite)
     if path.is_dir():
-        raise InputError([finding("output-exists", f"{path} is a folder.", place=str(path))])
+        message, why = f"{path} is a folder.", "What lies in it would be lost."
+        raise InputError([finding("output-exists", message, place=str(path), why=why, remedy="Name a file in it.")])
     if unit == "household":
         counts, ids = _households(population, counts)
     else:

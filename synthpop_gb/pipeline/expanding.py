@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 from synthpop_gb import run_folder
-from synthpop_gb.errors import InputError, finding
+from synthpop_gb.aligned import Aligned
+from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.pipeline.after import opened
 from synthpop_gb.release import ReleaseRule, release_rule
 
@@ -61,6 +64,8 @@ def expand_run(
     layout: str = "people",
     release: str | Mapping | ReleaseRule | None = None,
     keys: Sequence[str] = (),
+    include: Sequence[str] = (),
+    say: Callable[[Finding], object] | None = None,
 ) -> Path:
     """Write one row a person of a run to a file or a partitioned folder, and one row a household; returns the people's path.
 
@@ -81,17 +86,27 @@ def expand_run(
     keys : sequence of str
         What a neighbour may know, by which the rule judges who is alone in a zone; by default the visible ones among the answers
         that are written.
+    include : sequence of str
+        Survey columns, such as incomes, to write beside what is written anyway; households get those that their members share.
+        Naming them is the caller's word that the licence allows it.
+    say : callable, optional
+        Is given findings: the note `undescribed-columns` where an open survey has columns of numbers that were left out.
 
     Raises
     ------
     InputError
         `output-exists` unless `overwrite`; `output-locked`; with a rule `release-refused`, for every breach, and `bad-condition`
-        for keys that there are not.
+        for keys that there are not; `missing-column` for names in `include` that the survey has not.
+    ValueError
+        For `include` with a rule, which judges described answers alone, or with two columns.
     """
     from synthpop_gb.export import households as write_households
     from synthpop_gb.export import people, two_column
+    from synthpop_gb.export._household_rows import with_added
     from synthpop_gb.export._target import kind_of, may_write
 
+    if include and (release is not None or layout == "two-column"):
+        raise ValueError("columns are included in rows of people that no release rule judges")
     folder = Path(folder)
     rule = None if release is None else release_rule(release)
     target, homes = expand_paths(folder, target, households=households, layout=layout)
@@ -106,6 +121,10 @@ def expand_run(
 
         ids = checked_people(folder, aligned, rule, keys)
     placed = aligned.households is not None
+    of_people, of_homes = with_added(aligned, include) if include else (None, None)
+    if say is not None and not include and rule is None and layout == "people":
+        for found in _left_out(aligned):
+            say(found)
 
     def counts():  # the people who were written and checked
         if placed and layout != "two-column":
@@ -118,7 +137,28 @@ def expand_run(
             units = run_folder.read_households(folder, aligned.households.ids)
             two_column(population, homes, columns=("ZoneID", "hidp"), counts=units, overwrite=overwrite, unit="household")
         return target
-    people(population, aligned, target, counts=counts(), overwrite=overwrite, **ids)
+    people(population, aligned, target, include=of_people, counts=counts(), overwrite=overwrite, **ids)
     if homes is not None:
-        write_households(population, aligned, homes, counts=counts(), overwrite=overwrite, **ids)
+        write_households(population, aligned, homes, include=of_homes, counts=counts(), overwrite=overwrite, **ids)
     return target
+
+
+def _left_out(aligned: Aligned) -> list[Finding]:
+    """Say which columns of numbers an open survey has that nothing describes, so that they are not written."""
+    from synthpop_gb.export._person_rows import undescribed
+    from synthpop_gb.export.pointers import pointers
+
+    if aligned.survey.licence != "open":
+        return []
+    names = [n for n in undescribed(aligned) if n not in pointers(aligned)]
+    if not names:
+        return []
+    some = ", ".join(names[:10]) + (f" and {len(names) - 10:,} more" if len(names) > 10 else "")
+    message = f"{some} {'is' if len(names) == 1 else 'are'} not described in the study, and left out."
+    remedy = f"Add what you need by name: --include {names[0]}."
+    place = aligned.survey.name
+    return [
+        finding(
+            "undescribed-columns", message, place=place, count=len(names), rows=pd.DataFrame({"column": names}), remedy=remedy
+        )
+    ]

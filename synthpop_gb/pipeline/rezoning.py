@@ -29,7 +29,8 @@ class Rezoned:
     table : pandas.DataFrame
         One row an area: its code (the column is called as the lookup's), name, people, households where whole ones were placed,
         donors, largest_share, effective_donors (see `ZoneDonors.summary`), zones_missing (zones of the area that the run does not
-        have), and for each condition asked `<condition>` (people) and `share of <condition>` (of those of whom it is known).
+        have), zones_best_fit (zones that lie in it in part and were given wholly to it or to another), and for each condition
+        asked `<condition>` (people) and `share of <condition>` (of those of whom it is known).
     path : Path or None
         The file written.
     """
@@ -45,9 +46,24 @@ class Rezoned:
 
     def __repr__(self) -> str:
         """Say what was made, and show its first areas."""
-        partly = int((self.table["zones_missing"] > 0).sum())
-        line = f"{self.population!r}\n{len(self.table) - partly:,} of {len(self.table):,} areas are covered whole"
-        return f"{line}\n{self.table.head(10).to_string(index=False)}"
+        table, people = self.table, self.population
+        homes = "" if people.households is None else f" in {int(people.households.n.sum(dtype=np.int64)):,} households"
+        line = f"{people.name}: {people.people:,} people{homes} in {len(table):,} areas, "
+        line += f"copies of {len(np.unique(people.counts.record)):,} donors"
+        partly, fitted = table["zones_missing"] > 0, table["zones_best_fit"] > 0
+        line += f"\n{int((~partly & ~fitted).sum()):,} of {len(table):,} areas are covered whole"
+        line += f"; {int(fitted.sum()):,} gave or took people of zones in several areas (best fit)" if fitted.any() else ""
+        nobody = int((table["people"] == 0).sum())
+        line += f"; in {nobody:,} nobody is counted" if nobody else ""
+        return f"{line}\n{table.head(10).to_string(index=False)}"
+
+    def to_dict(self) -> dict:
+        """Return plain values for JSON: `areas` (rows of the table), `path` and `findings` with every failing row."""
+        rows = self.table.astype(object).where(self.table.notna(), None)
+        return {
+            "areas": rows.to_dict("records"), "path": None if self.path is None else str(self.path),
+            "findings": [f.to_dict(most=None) for f in self.findings],
+        }  # fmt: skip
 
 
 def rezone_run(
@@ -144,6 +160,9 @@ def _table(rezoned: ZoneDonors, lookup: Lookup, aligned: Aligned, conditions: di
     partly = [f.rows.set_index("area")["zones_missing"] for f in rezoned.findings if f.code == "partly-covered"]
     missing = areas.map(partly[0]).fillna(0).astype(np.int64) if partly else pd.Series(0, areas.index)
     columns["zones_missing"] = missing.to_numpy()
+    fitted = [f.rows["area"] for f in rezoned.findings if f.code == "ambiguous-zone"]
+    shared = pd.concat(fitted).value_counts() if fitted else pd.Series(dtype=np.int64)
+    columns["zones_best_fit"] = areas.map(shared).fillna(0).astype(np.int64).to_numpy()
     for text, condition in conditions.items():
         known, met = condition.known(aligned), condition.matches(aligned)
         people = rezoned.tally(met & known)

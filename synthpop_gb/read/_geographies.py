@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
 
-__all__ = ["beside", "each", "undrawn"]
+__all__ = ["beside", "each", "several_areas", "undrawn"]
 
 
 def each(value, n: int, what: str) -> list:
@@ -72,6 +72,38 @@ def beside(frames: Sequence[pd.DataFrame], places: Sequence[str], rank: Sequence
         place_of[level] = last
     levels.sort(key=lambda level: place_of[level])
     return found[["name"] * ("name" in found) + [c for level in levels for c in (level, f"{level}_name") if c in found]]
+
+
+def several_areas(rows: pd.DataFrame, title: str, n_zones: int, place: str) -> Finding:
+    """Say which zones a lookup puts into several areas of a level, which area each was given, and of which that is arbitrary.
+
+    rows : one for each of their areas, a zone's together, that which it was given first: zone, area, rows (of the file), given.
+
+    >>> rows = pd.DataFrame({"zone": ["Z1", "Z1"], "area": ["A", "B"], "rows": [1, 1], "given": [True, False]})
+    >>> print(several_areas(rows, "ward", 9, "lookup.csv").message)
+    lookup.csv: 1 of 9 zones lies in several areas of 'ward'. Of 1 as many rows name one as another: Z1 was given A, not B.
+    """
+    given = rows[rows["given"]].set_index("zone")
+    most = rows.groupby("zone", sort=False)["rows"].transform("max")
+    leading = rows[rows["rows"] == most].groupby("zone", sort=False)["area"].agg(list)
+    ties = leading[leading.map(len) > 1]
+    clear = given.drop(index=ties.index)
+    message = (
+        f"{place}: {len(given):,} of {n_zones:,} zones {'lies' if len(given) == 1 else 'lie'} in several areas of {title!r}."
+    )
+    if len(clear):
+        zone, of = clear.index[0], int(rows.loc[rows["zone"] == clear.index[0], "rows"].sum())
+        message += (
+            f" Given the one that most of their rows name: {len(clear):,} (first: {zone}, given {clear['area'].iloc[0]} by "
+        )
+        message += f"{int(clear['rows'].iloc[0]):,} of {of:,} rows)."
+    if len(ties):
+        got, *others = ties.iloc[0]
+        message += (
+            f" Of {len(ties):,} as many rows name one as another: {ties.index[0]} was given {got}, not {' or '.join(others)}"
+        )
+        message += f", and {len(ties) - 1:,} more the area named first." if len(ties) > 1 else "."
+    return finding("not-nested", message, place=place, count=len(given), rows=rows.rename(columns={"area": title}))
 
 
 def undrawn(zones: pd.Index, drawn: Sequence[np.ndarray], place: str) -> list[Finding]:

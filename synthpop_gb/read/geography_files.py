@@ -15,7 +15,7 @@ from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.geography import Geography
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.read._files import Sheet, open_sheet
-from synthpop_gb.read._geographies import beside, each, undrawn
+from synthpop_gb.read._geographies import beside, each, several_areas, undrawn
 from synthpop_gb.read._labels import bare
 from synthpop_gb.read._numbers import factor, texts
 from synthpop_gb.read._zones import code_share, zone_column
@@ -190,12 +190,9 @@ def _zones(sheet: Sheet, zone: str | None, parents, outline: Sheet | None, findi
             if parents is not None:
                 raise unknown_layout(sheet, f"zones do not nest in {column!r}.")
             continue
-        chosen, split = found
-        if split.any():
-            message = f"{sheet.place}: {int(split.sum()):,} of {len(index):,} zones lie in several areas of {title!r}"
-            message += f" (first: {index[int(np.argmax(split))]})."
-            rows = pd.DataFrame({"zone": index[split], title: chosen[split]})
-            findings.append(finding("not-nested", message, place=sheet.place, count=int(split.sum()), rows=rows))
+        chosen, rows = found
+        if len(rows):
+            findings.append(several_areas(rows.assign(zone=index[rows["zone"]]), title, len(index), sheet.place))
         zones[title] = pd.Series(chosen.tolist(), index=zones.index, dtype=object).infer_objects()
     order = [t for level in dict.fromkeys(c.removesuffix("_name") for c in zones) for t in (level, f"{level}_name") if t in zones]
     return zones[sorted(order, key=lambda c: c != "name")]
@@ -259,8 +256,12 @@ def _is_level(sheet: Sheet, column: str, stem: str) -> bool:
     return stem in _LEVELS or code_share(sheet.table[column]) >= 0.5 or (named and column == stem)
 
 
-def _of_each_zone(code: np.ndarray, area: np.ndarray, index: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray] | None:
-    """Area of each zone (the one with most rows) and which zones lie in several; None where most do: the areas are smaller."""
+def _of_each_zone(code: np.ndarray, area: np.ndarray, index: np.ndarray, n: int) -> tuple[np.ndarray, pd.DataFrame] | None:
+    """Area of each zone (the one with most rows, the first of the file where two have as many), and the areas of the others.
+
+    The frame has a row for each area of a zone in several: zone (its number), area, rows of the file, given (whether it got the
+    zone). None where most zones lie in several: the areas are smaller.
+    """
     used = (area >= 0) & (code >= 0)
     pair, count = np.unique(code[used] * np.int64(len(index) + 1) + area[used], return_counts=True)
     of, which = np.divmod(pair, len(index) + 1)
@@ -273,7 +274,8 @@ def _of_each_zone(code: np.ndarray, area: np.ndarray, index: np.ndarray, n: int)
         return None
     chosen = np.full(n, None, dtype=object)
     chosen[of[first]] = index[which[first]]
-    return chosen, several
+    mine = several[of]
+    return chosen, pd.DataFrame({"zone": of[mine], "area": index[which[mine]], "rows": count[order][mine], "given": first[mine]})
 
 
 def _boundary_column(outline: Sheet, name: str | None, zones: pd.Index, findings: list[Finding]) -> str:

@@ -11,7 +11,7 @@ from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.lookup import Lookup, paired
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.read._files import Sheet, open_sheet
-from synthpop_gb.read._numbers import numbers, texts
+from synthpop_gb.read._numbers import factor, numbers, texts
 from synthpop_gb.read._zones import zone_column
 from synthpop_gb.read.geography_files import named_column
 from synthpop_gb.read.tidy_files import find_column, unknown_layout
@@ -26,7 +26,7 @@ def lookup(path: str | Path, *, to: str, zone: str | None = None, weight: str | 
     ----------
     path : path
         CSV (any delimiter, encoding, gzip), Parquet or Excel file. Rows may be of smaller areas than the zones, such as output
-        areas: those of one zone and area are added up.
+        areas: those of one zone and area are added up. Rows that are identical in every column count once.
     to : str
         Column of the areas' codes. A blank there means: in no area.
     zone : str, optional
@@ -58,6 +58,7 @@ def lookup(path: str | Path, *, to: str, zone: str | None = None, weight: str | 
     findings: list[Finding] = [*sheet.findings]
     codes, areas = texts(sheet.table[column]), texts(sheet.table[target])
     weights = np.ones(len(codes)) if weight is None else _weights(sheet, find_column(sheet, weight, "weights"), codes)
+    first = _first_of_each(sheet)
     known = np.array([c is not None for c in codes], dtype=bool)
     if not known.any():
         message = f"{sheet.place} has no zone codes in {column!r}."
@@ -66,6 +67,8 @@ def lookup(path: str | Path, *, to: str, zone: str | None = None, weight: str | 
         message = f"{sheet.place}: {int((~known).sum()):,} rows have no zone code in {column!r} and were left out."
         findings.append(finding("rows-without-zone", message, place=sheet.place, count=int((~known).sum())))
     there = np.array(["" if a is None else a for a in areas], dtype=object)
+    findings += _repeated(sheet, codes[known & ~first], there[known & ~first])
+    known &= first
     pairs = paired(codes[known], there[known], weights[known])
     return Lookup(column, target, pairs, weight is not None, _names(sheet, target, there), InputFile.of(path), tuple(findings))
 
@@ -81,6 +84,32 @@ def column_of(path: str | Path, zones: set[str]) -> str:
     if best is None or not shares[best]:
         raise unknown_layout(sheet, f"no column has the codes of these zones ({', '.join(sorted(zones)[:2])} ...).")
     return best
+
+
+def _first_of_each(sheet: Sheet) -> np.ndarray:
+    """(n_rows,) bool: rows that are identical to no row before, in every column."""
+    n = sheet.table.num_rows
+    row = np.zeros(n, np.int64)  # rows that are alike so far have one number
+    for column in sheet.columns:
+        code, values = factor(sheet.table[column])
+        row = np.unique(row * (len(values) + 1) + code + 1, return_inverse=True)[1].reshape(-1)
+        if n and row.max() == n - 1:  # as a rule after the first column, that of the smallest areas
+            break
+    found = np.zeros(n, bool)
+    found[np.unique(row, return_index=True)[1]] = True
+    return found
+
+
+def _repeated(sheet: Sheet, codes: np.ndarray, areas: np.ndarray) -> list[Finding]:
+    if not len(codes):
+        return []
+    verb = "row is identical to an earlier one and was left out" if len(codes) == 1 else "rows are identical to earlier ones and"
+    message = f"{sheet.place}: {len(codes):,} {verb}{'' if len(codes) == 1 else ' were left out'} (first: {codes[0]}, "
+    message += f"{areas[0] or 'no area'})."
+    why = "A part of a zone that is listed twice would weigh twice."
+    remedy = "Nothing, if they are repeats; if each is another part of the zone, keep the column that tells them apart."
+    rows = pd.DataFrame({"zone": codes, "area": areas})
+    return [finding("repeated-rows", message, place=sheet.place, count=len(codes), rows=rows, why=why, remedy=remedy)]
 
 
 def _weights(sheet: Sheet, column: str, codes: np.ndarray) -> np.ndarray:

@@ -54,7 +54,8 @@ def rezone(
     seed : int, optional
         Fixes the draws; the population's own by default, 0 for `ZoneDonors`.
     best_fit : bool
-        Give zones in several areas wholly to the one with most of them, instead of dividing or refusing them.
+        Give zones in several areas wholly to the one with most of them, instead of dividing or refusing them. Areas that get
+        nobody thereby are in the result, with nobody.
 
     Returns
     -------
@@ -65,8 +66,8 @@ def rezone(
     Raises
     ------
     InputError
-        'ambiguous-zone' where zones lie in several areas, the lookup has no weights and `best_fit` was not asked for; 'no-zones'
-        where no zone lies in an area. With every other finding.
+        'ambiguous-zone' where zones lie in several areas and no weights say how they are divided, nor with `best_fit` which has
+        most of them; 'no-zones' where no zone lies in an area. With every other finding.
     ValueError
         For `ZoneDonors` of whole households, which do not know who belongs together: rezone the population that they came from.
 
@@ -86,14 +87,16 @@ def rezone(
     refuse((*lookup.findings, *where.findings))
     units = _units(population)
     _, rank = id_order(units)
-    size, chunks = len(units), []
+    size, chunks, people_of = len(units), [], _sizes(population)
+    lost = np.zeros(len(population.zones), np.int64)
     for dealt in deal_out(population, where, seed=seed):
         kept = dealt.area >= 0
+        np.add.at(lost, dealt.zone[~kept], people_of[dealt.unit[~kept]])
         chunks.append(np.unique(dealt.area[kept].astype(np.int64) * size + rank[dealt.unit[kept]], return_counts=True))
     counts = _gathered(chunks, where.areas, units, size)
-    name = f"{_name(population)} by {to or lookup.to}"
+    name = f"{_name(population)} counted by {to or lookup.to}"
     columns = (to or lookup.to, "donor", "n")
-    findings = (*lookup.findings, *where.findings)
+    findings = (*lookup.findings, *where.recounted(population.zones, lost))
     households = ids = None
     records = units
     if isinstance(population, Population) and population.problem.households is not None:
@@ -135,6 +138,13 @@ def _people(population: Population | ZoneDonors) -> np.ndarray:
     if isinstance(population, ZoneDonors):
         return population.counts.people
     return population.status["people"].to_numpy(np.int64)
+
+
+def _sizes(population: Population | ZoneDonors) -> np.ndarray:
+    """(n_units,) int64: people of each unit."""
+    if isinstance(population, ZoneDonors) or population.problem.households is None:
+        return np.ones(len(_units(population)), np.int64)
+    return np.diff(population.problem.member_start)
 
 
 def _kinds(population: Population | ZoneDonors) -> np.ndarray:

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
+from synthpop_gb.codebook import Category, Variable
 from synthpop_gb.errors import InputError
 from synthpop_gb.export import _rows, geopackage, people, polygons
 from synthpop_gb.export import people as people_function
@@ -109,6 +110,35 @@ def test_licence_decides_what_is_written(tmp_path):
         people(population, aligned, tmp_path / "c.parquet", include=["sex", "income", "tenure"])
     assert code_of(error) == {"missing-column"}
     assert "'income', 'tenure'" in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["people.parquet", "people.csv"])
+def test_single_years_are_numbers(tmp_path, name):
+    aligned, population, _ = solved()
+    ages = np.arange(len(aligned.survey.records)) % 97
+    atoms = [Category(str(y), str(y) if y < 120 else "120+", frozenset([str(y)])) for y in range(121)]  # 120+ is nobody's
+    words = Category("7", "seven", frozenset("7"))
+
+    def told(column, categories):
+        records = aligned.survey.records.assign(years=column)
+        variables = aligned.survey.variables | {"years": Variable("years", tuple(categories), "years")}
+        path = people(population, replace(aligned, survey=replace(aligned.survey, records=records, variables=variables)),
+                      tmp_path / name, overwrite=True)  # fmt: skip
+        return pd.read_parquet(path) if name.endswith("parquet") else pd.read_csv(path)
+
+    found = told(ages, atoms)
+    assert found["years"].dtype == "int64"
+    expected = pd.Series(ages, aligned.survey.records.index).loc[found["donor"]]
+    assert found["years"].tolist() == expected.tolist()
+    some = told(np.where(ages == 5, np.nan, ages), atoms)  # whom it is not known of has none
+    assert some["years"].isna().tolist() == (expected == 5).tolist()
+    assert some["years"].dropna().tolist() == expected[expected != 5].tolist()
+    if name.endswith("parquet"):
+        assert pq.read_schema(tmp_path / name).field("years").type == "int64"
+    labelled = told(ages, [words, *(a for a in atoms if a.code != "7")])
+    assert "seven" in set(labelled["years"])
+    assert "8" in set(labelled["years"].astype(str))
+    assert told(np.where(ages == 96, 120, ages), atoms)["years"].astype(str).str.endswith("+").any()
 
 
 def test_existing_files_are_kept(tmp_path):

@@ -90,7 +90,20 @@ def test_a_zone_in_two_areas_takes_the_larger_part(tmp_path):
     pd.DataFrame(rows, columns=["lsoa_code", "constituency_code"]).to_csv(path, index=False)
     geography = read.geography(path)
     assert geography.zones.loc["E01000001", "constituency"] == "E14000001"
-    assert found(geography)["not-nested"].rows["zone"].tolist() == ["E01000001"]
+    said = found(geography)["not-nested"]
+    assert said.rows.to_numpy().tolist() == [["E01000001", "E14000001", 3, True], ["E01000001", "E14000002", 1, False]]
+    assert "first: E01000001, given E14000001 by 3 of 4 rows" in said.message
+
+
+def test_a_tie_between_two_areas_is_said(tmp_path):
+    path = tmp_path / "lookup.csv"
+    rows = [("E01000001", "E14000009"), ("E01000001", "E14000002")] + [(f"E0100010{i}", "E14000002") for i in range(9)]
+    pd.DataFrame(rows, columns=["lsoa_code", "constituency_code"]).to_csv(path, index=False)
+    geography = read.geography(path)
+    assert geography.zones.loc["E01000001", "constituency"] == "E14000009"
+    said = found(geography)["not-nested"]
+    assert "Of 1 as many rows name one as another: E01000001 was given E14000009, not E14000002." in said.message
+    assert "most of" not in said.message + said.why
 
 
 def test_the_latest_of_several_years_is_the_parent(tmp_path):

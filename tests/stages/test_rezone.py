@@ -92,13 +92,46 @@ def test_ambiguous_zones_are_refused_unless_best_fit_is_asked_for(population):
     (finding,) = [f for f in error.value.findings if f.level == "error"]
     assert (finding.code, finding.count) == ("ambiguous-zone", 2)
     assert set(finding.rows["zone"]) == {population.zones[2], population.zones[5]}
-    whole = rezone(population, lookup, best_fit=True)
+    assert "--weight" in finding.remedy
+    assert "--best-fit" in finding.remedy
+    more = pd.DataFrame([(z, "AB"[i % 2]) for i, z in enumerate(population.zones)], columns=["zone", "area"])
+    more = pd.concat([more, pd.DataFrame({"zone": [population.zones[2]] * 2, "area": ["B", "B"]})])  # of three parts two in B
+    whole = rezone(population, Lookup.of(more), best_fit=True)
     assert codes(whole.findings) == ["ambiguous-zone"]
     assert whole.findings[0].level == "warning"
+    assert "with most rows of the lookup" in whole.findings[0].message
+    assert whole.findings[0].rows["given"].tolist() == [False, True]
     assert whole.people == population.people
+    assert whole.counts.people[1] == population.status["people"].iloc[[1, 2, 3, 5, 7, 9, 11, 13]].sum()
     weighed = rezone(population, halves(population.zones, weight=True), best_fit=True)
     assert set(weighed.zones) == {"A", "B", "C"}  # zone 5 is mostly in C
     assert weighed.counts.people[2] == population.status["people"].iloc[5]
+
+
+def test_a_tie_is_no_best_fit_unless_it_was_weighed(population):
+    with pytest.raises(InputError) as error:
+        rezone(population, halves(population.zones), best_fit=True)
+    (finding,) = error.value.findings
+    assert (finding.code, finding.level, finding.count) == ("ambiguous-zone", "error", 2)
+    assert "as much of each lies in one as in another" in finding.message
+    assert "--weight" in finding.remedy
+    people, zones = population.status["people"], population.zones
+    rows = [(z, "A", 2.0) for z in zones] + [(zones[3], "B", 2.0), (zones[4], "C", 7.0), (zones[4], "D", 7.0)]
+    found = rezone(population, Lookup.of(pd.DataFrame(rows, columns=["zone", "area", "w"]), weight="w"), best_fit=True)
+    assert found.counts.people.tolist() == [people.sum() - people.iloc[4], 0, people.iloc[4], 0]  # B and D are there, and empty
+    assert [(f.code, f.level, f.count) for f in found.findings] == [("ambiguous-zone", "warning", 2)]
+    assert "the first of these" in found.findings[0].message
+    assert found.findings[0].rows["given"].tolist() == [True, False, False, True, False]
+
+
+@pytest.mark.parametrize("best_fit", [False, True])
+def test_weights_that_are_all_0_divide_nothing(population, best_fit):
+    rows = [(z, "A", 0.0) for z in population.zones] + [(population.zones[3], "B", 0.0)]
+    with pytest.raises(InputError) as error:
+        rezone(population, Lookup.of(pd.DataFrame(rows, columns=["zone", "area", "w"]), weight="w"), best_fit=best_fit)
+    (finding,) = error.value.findings
+    assert (finding.code, finding.level, finding.count) == ("ambiguous-zone", "error", 1)
+    assert set(finding.rows["zone"]) == {population.zones[3]}  # a zone in one area needs no weight
 
 
 def test_an_ambiguous_zone_without_anybody_is_no_fault(population):
@@ -113,7 +146,11 @@ def test_lost_zones_and_areas_covered_in_part_are_said(population):
     found = rezone(population, Lookup.of(areas))
     assert codes(found.findings) == ["zone-without-area", "partly-covered"]
     lost, partly = found.findings
-    assert lost.count == (population.status["people"].iloc[5:] > 0).sum()
+    people = population.status["people"]
+    assert lost.count == (people.iloc[5:] > 0).sum()
+    assert lost.rows["left_out"].tolist() == lost.rows["people"].tolist() == people.iloc[5:][people.iloc[5:] > 0].tolist()
+    assert f"{people.iloc[5:].sum():,} people are left out" in lost.message
+    assert all(zone in lost.message for zone in lost.rows["zone"])
     assert partly.rows.to_dict("records") == [{"area": "A", "zones": 4, "zones_missing": 1}]
     assert found.people == population.status["people"].iloc[1:5].sum()
     with pytest.raises(InputError, match="no-zones"):
@@ -127,6 +164,9 @@ def test_part_of_a_zone_may_lie_in_no_area(population):
     assert abs(found.people - population.status["people"].iloc[3] / 4) <= 1
     lost = next(f for f in found.findings if f.code == "zone-without-area")
     assert lost.rows.set_index("zone")["share"][zone] == 0.75
+    n, gone = population.status["people"].iloc[3], population.status["people"].iloc[3] - found.people
+    assert lost.rows.set_index("zone")["left_out"][zone] == gone
+    assert f"1 zone is partly in no area of area: {gone:,} of the {n:,} people of {zone} are left out" in lost.message
 
 
 def test_households_stay_together(homes):
@@ -245,6 +285,17 @@ def test_lookups_are_read_with_names_weights_and_blanks(tmp_path):
     assert read.column_of(file, {"E01000002"}) == "lsoa21cd"
 
 
+@pytest.mark.parametrize("weight", ["homes", None])
+def test_rows_that_stand_twice_count_once(tmp_path, weight):
+    file = tmp_path / "lookup.csv"
+    file.write_text("zone,ward,homes,oa\nZ1,W1,70,a\nZ1,W2,30,b\nZ1,W1,70,a\nZ2,W2,5,\nZ1,W1,70,c\nZ2,W2,5, \n")
+    found = read.lookup(file, zone="zone", to="ward", weight=weight)
+    assert found.pairs["weight"].tolist() == ([140.0, 30.0, 5.0] if weight else [2.0, 1.0, 1.0])
+    (said,) = found.findings
+    assert (said.code, said.level, said.count) == ("repeated-rows", "warning", 2)
+    assert said.rows.to_numpy().tolist() == [["Z1", "W1"], ["Z2", "W2"]]
+
+
 @pytest.mark.parametrize(
     ("text", "asked", "code"),
     [
@@ -265,9 +316,9 @@ def test_broken_lookups_are_findings(tmp_path, text, asked, code):
     assert code in codes(error.value.findings)
 
 
-def test_zones_without_any_weight_are_divided_evenly_and_weights_of_nought_are_nobody():
-    lookup = Lookup.of(pd.DataFrame({"zone": list("aabb"), "area": list("XYXY"), "w": [0.0, 0, 2, 0]}), weight="w")
-    assert lookup.pairs.to_numpy().tolist() == [["a", "X", 1.0], ["a", "Y", 1.0], ["b", "X", 2.0]]
+def test_zones_without_any_weight_stay_and_weights_of_nought_are_nobody():
+    lookup = Lookup.of(pd.DataFrame({"zone": list("aabbc"), "area": list("XYXYX"), "w": [0.0, 0, 2, 0, 0]}), weight="w")
+    assert lookup.pairs.to_numpy().tolist() == [["a", "X", 0.0], ["a", "Y", 0.0], ["b", "X", 2.0], ["c", "X", 1.0]]
     with pytest.raises(ValueError, match="finite and not negative"):
         Lookup.of(pd.DataFrame({"zone": ["a"], "area": ["X"], "w": [-1.0]}), weight="w")
 
