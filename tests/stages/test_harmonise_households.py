@@ -225,6 +225,37 @@ def test_records_of_no_household_are_left_out_and_said():
     assert set(told.rows["record"]).isdisjoint(aligned.records)
 
 
+@pytest.mark.parametrize("how", ["described", "a column of numbers"])
+def test_a_member_without_id_takes_the_household_out_where_its_size_is_said(how):
+    survey, tables, places = world()
+    members = survey.records.groupby("hid")["sex"].transform("size")
+    column = np.minimum(members, 4).astype(str).replace("4", "4+") if how == "described" else members
+    survey = changed(survey, **{"household_size" if how == "described" else "hhn": column, "rooms": members % 3 + 1})
+    if how == "described":
+        survey = replace(survey, variables={**survey.variables, "household_size": SIZE})
+    home = survey.records["hid"] == "H0002"  # of three
+    spoilt = put(survey, "hid", [int(np.flatnonzero(home)[-1])], None)
+    aligned, findings = examine(spoilt, tables, places, constraints=NAMES)
+    assert "H0002" not in aligned.households.ids
+    assert len(aligned.households.ids) == 119
+    assert set(survey.records.index[home]).isdisjoint(aligned.records)
+    lost = only(findings, "lost-household")
+    assert lost.message.endswith("1 of 120 households (2 people) was left out, some member having no id: 1.")
+    named = "household_size" if how == "described" else "hhn"
+    assert f"1 household has fewer members than '{named}' says" in only(findings, "unmatched-household").message
+    assert not found(findings, "incomplete-household")
+
+
+def test_without_a_size_the_members_left_are_said_to_be_perhaps_too_few():
+    survey, tables, places = world()
+    home = survey.records["hid"] == "H0002"
+    odd = changed(survey, rooms=np.arange(len(survey.records)), size=np.where(home, 2.5, 3.0))
+    aligned, findings = examine(put(odd, "hid", [int(np.flatnonzero(home)[-1])], None), tables, places, constraints=NAMES)
+    assert "H0002" in aligned.households.ids
+    assert "nothing says how many people live in a household" in only(findings, "unmatched-household").message
+    assert not found(findings, "lost-household")
+
+
 def test_a_member_of_weight_nought_takes_the_household_out():
     survey, tables, places = world()
     home = survey.records["hid"] == "H0004"
