@@ -410,6 +410,11 @@ def test_a_study_names_levels(tmp_path):
     assert found is not None, "\n".join(map(str, findings))
     assert [(v.name, [t.name for t in v.constraints]) for v in found.levels] == [("msoa", ["age x sex"]), ("lad", ["health"])]
     assert np.array_equal(found.levels[0].constraints[0].targets.to_numpy(), study.levels[0].constraints[0].targets.to_numpy())
+    world.geography.zones.rename(columns={"lad": "patch"}).to_csv(tmp_path / "lookup.csv")  # no level of any known name
+    (tmp_path / "study.toml").write_text("\n".join(text).replace("lad = [", "patch = ["), encoding="utf-8")
+    found, findings = check(tmp_path / "study.toml")
+    assert found is not None, "\n".join(map(str, findings))
+    assert [v.name for v in found.levels] == ["msoa", "patch"]
 
 
 def test_a_study_with_levels_needs_a_method_that_nests():
