@@ -24,6 +24,9 @@ COUNTED = "household ids"
 ROUNDING = 1e-4
 """Relative difference of two members' weights that is put down to rounding."""
 
+_WEIGHTLESS = ("missing-weight", "negative-weight")
+_LOST = "A household whose weight cannot be told, of itself or of some member, is left out whole."
+
 _NO = {"", "0", "false", "no", "n"}
 
 
@@ -215,7 +218,8 @@ def _with_size(survey: Microdata, homes: Homes) -> tuple[Microdata, list[Finding
 def household_weights(survey: Microdata, homes: Homes) -> tuple[np.ndarray, list[Finding]]:
     """Design weight of each record's household: (n_records,) float64, nought where the household has none.
 
-    Findings: those of `take_weights`, and 'uneven-household' where the weights of one household differ beyond rounding.
+    Findings: those of `take_weights`, warnings where some household has a weight, and 'uneven-household' where the weights of one
+    household differ beyond rounding.
     """
     if survey.household_weight is None:
         weight, findings = take_weights(survey)
@@ -229,7 +233,7 @@ def household_weights(survey: Microdata, homes: Homes) -> tuple[np.ndarray, list
         if survey.weight is not None and survey.weight in survey.records:  # residents of no household have their own
             values = values.where(~(alone & values.isna()), survey.records[survey.weight])
         given = replace(survey, records=survey.records.assign(**{column: values}), weight=column)
-        weight, findings = take_weights(given, spokesmen)
+        weight, findings = take_weights(given, spokesmen, "record" if alone.any() else "household")
         known = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         spread = (homes.unit >= 0) & np.isfinite(known)
         weight = np.where(spokesmen, weight, np.where(spread, known, 0.0))
@@ -247,6 +251,8 @@ def household_weights(survey: Microdata, homes: Homes) -> tuple[np.ndarray, list
     else:
         by_unit, used = np.zeros(n_units), "the first member's was used"
         by_unit[homes.unit[spokesmen]] = weight[spokesmen]
+    if (by_unit > 0).any():  # households without are left out, and 'lost-household' counts them
+        findings = [replace(f, level="warning", why=_LOST) if f.code in _WEIGHTLESS else f for f in findings]
     if apart.any():
         n, first = int(apart.sum()), int(np.flatnonzero(apart)[0])
         message = (

@@ -134,21 +134,16 @@ def _read_geography(study: Study) -> Geography | None:
     if zones.lookup is None and zones.boundaries is None:
         return None
     return read.geography(
-        zones.lookup,
-        zone=zones.zone,
-        boundaries=zones.boundaries,
-        boundary_column=zones.boundary_zone,
+        zones.lookup, zone=zones.zone, boundaries=zones.boundaries, boundary_column=zones.boundary_zone,
         levels=_levels_named(study),
-    )
+    )  # fmt: skip
 
 
 def _levels_named(study: Study) -> list[str]:
     """Levels that the study speaks of: columns of these names in the lookup are levels, whatever they are called."""
     named = [*study.levels, *study.held_out_levels, *(study.zones.parent or {}), *(t.level for t in study.tables if t.level)]
-    variables = {
-        *study.survey.variables,
-        *(part.strip() for c in [*study.constraints, *study.held_out] for part in c.split(" x ")),
-    }
+    tables = [*study.constraints, *study.held_out]
+    variables = {*study.survey.variables, *(part.strip() for name in tables for part in name.split(" x "))}
     by = {level for asked in study.indicators for level in asked.by if level not in variables | {"zone", "all"}}
     return list(dict.fromkeys([*named, *sorted(by)]))
 

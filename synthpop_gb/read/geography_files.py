@@ -81,7 +81,7 @@ def geography(
     codes : iterable of str, optional
         Zone codes, where there is neither lookup nor boundary file.
     levels : iterable of str, optional
-        Further columns to take as parent levels, by their name or its stem ('town' is also `town_code`), whatever they are called.
+        Further columns to take as parent levels, by their name or its stem ('town' is also `town_code`), whatever it is.
         Case does not matter; columns that a file does not have are passed over.
 
     Raises

@@ -285,6 +285,19 @@ def test_weights_that_differ_are_averaged_and_said():
     assert not found(examine(changed(survey, weight=rounded), tables, places, constraints=NAMES)[1], "uneven-household")
 
 
+@pytest.mark.parametrize(("value", "code"), [(None, "missing-weight"), (-2.0, "negative-weight")])
+def test_a_member_without_a_weight_takes_the_household_out_and_nobody_else(value, code):
+    survey, tables, places = world()
+    row = int(np.flatnonzero(survey.records["hid"] == "H0004")[-1])
+    aligned, findings = examine(put(survey, "weight", [row], value), tables, places, constraints=NAMES)
+    assert only(findings, code).level == "warning"
+    assert "H0004" not in aligned.households.ids
+    assert len(aligned.households.ids) == survey.records["hid"].nunique() - 1
+    aligned, findings = examine(changed(survey, weight=value), tables, places, constraints=NAMES)
+    assert aligned is None
+    assert only(findings, code).level == "error", "nobody is left"
+
+
 def test_the_households_own_weight_comes_before_its_members():
     survey, tables, places = world()
     own = survey.records["hid"].str[1:].astype(float) + 1
@@ -298,7 +311,13 @@ def test_the_households_own_weight_comes_before_its_members():
     told = only(examine(replace(twice, household_weight="hweight"), tables, places, constraints=NAMES)[1], "uneven-household")
     assert "the first member's was used" in told.message
     none = replace(put(spoilt, "hweight", [0], None), household_weight="hweight")
-    assert only(examine(none, tables, places, constraints=NAMES)[1], "missing-weight").level == "error"
+    aligned, findings = examine(none, tables, places, constraints=NAMES)
+    told = only(findings, "missing-weight")
+    assert (told.level, told.message) == (
+        "warning", "1 household of survey has no design weight that is a number (first: that of record p00000).",
+    )  # fmt: skip
+    assert "H0000" not in aligned.households.ids
+    assert "no weight: 1" in only(findings, "lost-household").message
     absent = replace(survey, household_weight="hwieght")
     assert only(examine(absent, tables, places, constraints=NAMES)[1], "missing-column").level == "error"
 
