@@ -44,7 +44,9 @@ def find_column(frame: pd.DataFrame, wanted: str, path: Path, what: str, finding
     found = lower.get(str(wanted).casefold())
     if found is None:
         near = difflib.get_close_matches(str(wanted).casefold(), list(lower), n=1, cutoff=0.6)
-        hint = f" Did you mean {lower[near[0]]!r}?" if near else f" There are: {', '.join(map(str, frame.columns[:10]))}."
+        left = len(frame.columns) - 10
+        there = ", ".join(map(str, frame.columns[:10])) + (f" ... ({left:,} more)" if left > 0 else "")
+        hint = f" Did you mean {lower[near[0]]!r}?" if near else f" There are: {there}."
         findings.append(finding("missing-column", f"{path.name} has no column {wanted!r} ({what}).{hint}", place=str(path)))
     return found
 

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthpop_gb import formulate
-from synthpop_gb.codebook import Universe
+from synthpop_gb.codebook import Category, Universe
 from synthpop_gb.errors import CODES
 from synthpop_gb.harmonisation import examine, harmonise
 from synthpop_gb.harmonisation.members import SIZES
 from synthpop_gb.read._codebooks import common_variables
 from tests.stages.homes_world import HOMES, IN_HOMES, SIZE, TENURE, residence, world
-from tests.stages.nouns import SEX, table
+from tests.stages.nouns import AGE, SEX, table
 
 NAMES = ("household_size", "tenure", "age", "sex", "work")
 
@@ -141,6 +141,16 @@ def test_sizes_are_counted_where_the_survey_says_none():
     said = aligned.survey.records["household_size"]
     members = survey.records.groupby("hid")["sex"].transform("size")
     assert said.str[0].astype(int).tolist() == members.tolist()
+
+
+def test_ages_below_nought_are_said_to_be_codes():
+    survey, tables, places = world()
+    years = replace(AGE, categories=tuple(Category(str(y), str(y), frozenset([str(y)])) for y in range(101)))
+    aged = changed(survey, age=survey.records["age"].map({c.code: 5 + 20 * i for i, c in enumerate(AGE.categories)}))
+    aged = replace(put(aged, "age", [3], -1), variables={**survey.variables, "age": years})
+    told = only(examine(aged, tables, places, constraints=["age"])[1], "unmapped-code")
+    assert "1 record has an age code that no category has: -1. An age below nought is a code" in told.message
+    assert '[recode.age] map = { "-1" = "0" }' in told.remedy
 
 
 def test_sizes_are_those_of_the_codebook():

@@ -94,6 +94,33 @@ def test_households_without_members_and_members_without_households_are_said(tmp_
     assert "1 record of people.csv belongs to households that homes.csv does not have (first: 20)" in lost.message
 
 
+def test_variables_that_a_study_asks_for_are_recognised_beside_those_described(tmp_path):
+    people = PEOPLE.assign(sex=["male", "female", "female", "male", "male"], pets=["cat", "dog", "cat", "cat", "dog"])
+    only_tenure = {"tenure": VARIABLES["tenure"]}
+    assert set(survey(tmp_path, people, variables=only_tenure).variables) == {"tenure"}
+    made = survey(tmp_path, people, variables=only_tenure, wanted=["age", "sex", "tenure", "hid", "nothing"])
+    assert set(made.variables) == {"tenure", "age", "sex"}
+    assert made.variables["tenure"].categories == survey(tmp_path, people, variables=only_tenure).variables["tenure"].categories
+    assert {c.code for c in made.variables["age"].categories} >= {"0", "12", "40", "90"}
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_an_age_below_nought_is_no_age(tmp_path, described):
+    people = PEOPLE.assign(age=[40, -1, 71, 33, 35])
+    made = survey(tmp_path, people, None, variables={"age": VARIABLES["age"]} if described else None)
+    codes_of_age = [c.code for c in made.variables["age"].categories]
+    assert "-1" not in codes_of_age
+    assert {"0", "33", "90"} <= set(codes_of_age)
+    assert made.records["age"].tolist() == [40, -1, 71, 33, 35]
+
+
+def test_columns_that_there_are_end_in_how_many_more(tmp_path):
+    wide = PEOPLE.assign(**{f"v{i}": i for i in range(9)})
+    with pytest.raises(InputError) as error:
+        survey(tmp_path, wide, None, weight="zzz")
+    assert "v0, v1, v2, v3, v4 ... (4 more)." in str(error.value)
+
+
 @pytest.mark.parametrize(
     ("ids", "hint"),
     [
