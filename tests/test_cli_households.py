@@ -231,3 +231,21 @@ def test_people_and_households_never_replace_each_other(here, tmp_path):
             expand_paths(run, target, households=households)
         assert [f.code for f in refused.value.findings] == ["study-value"]
     assert expand_paths(run, there) == (there / "people", there / "households")
+
+
+@pytest.mark.parametrize("weight", ["rb050", "nothing"])
+def test_init_takes_weighted_people_who_live_together_for_the_survey(here, weight):
+    people = pd.read_csv(here / "people.csv", dtype=object)
+    people = people[["person", "household", "weight", "age", "sex"]].rename(columns={"household": "db030", "weight": weight})
+    people.to_csv(here / "people.csv", index=False)
+    (here / "homes.csv").unlink()
+    shutil.rmtree(here / "held_out")
+    assert invoke("init", here, "--force").exit_code == 0
+    text = (here / "study.toml").read_text(encoding="utf-8")
+    if weight == "nothing":  # two columns of a codebook alone make no survey
+        assert 'path = "survey.csv"' in text
+        assert "not recognised: people.csv" in text
+        return
+    assert 'path = "people.csv"' in text
+    assert re.search(r'^weight = "rb050"', text, re.MULTILINE)
+    assert re.search(r'^household = "db030"', text, re.MULTILINE)

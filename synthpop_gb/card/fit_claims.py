@@ -73,13 +73,13 @@ def unfitted(facts: Facts) -> Section:
         claims.append(say(zones_said + " every count that they were fitted to.", zones=zones, exact=exact))
     else:
         claims.append(say("{exact} of {zones} zones meet every count that they were fitted to.", exact=exact, zones=zones))
+        largest = facts.get(run, "/largest_remainder")
+        how = f"The largest total absolute error is {{largest}} {_counted(facts)}."
+        if largest.value == 0:
+            how = "Whole people miss {largest} of the zones' own counts: what they miss are counts of areas above, or the fit."
         claims.append(
-            say(
-                "{missed} zone{missed:s} miss some: do not publish as they stand. The largest total absolute error is "
-                f"{{largest}} {_counted(facts)}.",
-                missed=missed, largest=facts.get(run, "/largest_remainder"),
-            )
-        )  # fmt: skip
+            say(f"{{missed}} zone{{missed:s}} miss some: do not publish as they stand. {how}", missed=missed, largest=largest)
+        )
     for status in FitStatus:
         if status.name not in ("CONVERGED", "EMPTY"):
             n = facts.get(run, f"/fit/{status.name}")

@@ -21,11 +21,8 @@ def check_command(study, as_json):
         click.echo(json.dumps([f.to_dict() for f in findings], indent=2, default=str))
     else:
         show_findings(findings)
-        click.echo(
-            repr(aligned)
-            if aligned is not None
-            else f"{sum(f.level == 'error' for f in findings)} errors: the study cannot be run."
-        )
+        n = sum(f.level == "error" for f in findings)
+        click.echo(repr(aligned) if aligned is not None else f"{n:,} error{'' if n == 1 else 's'}: the study cannot be run.")
     sys.exit(PROBLEMS if any(f.level == "error" for f in findings) else 0)
 
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["listed", "nearest", "number"]
+__all__ = ["article", "listed", "nearest", "number"]
+
+
+def article(name: str) -> str:
+    """Return 'a' or 'an', as the name needs.
+
+    >>> article("age"), article("sex")
+    ('an', 'a')
+    """
+    return "an" if name[:1].lower() in "aeio" else "a"
 
 
 def listed(items: Iterable, limit: int = 3) -> str:

@@ -11,7 +11,7 @@ import pandas as pd
 from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.codebook import Category, Universe, Variable, covers
 from synthpop_gb.errors import Finding, finding
-from synthpop_gb.harmonisation._words import listed, number
+from synthpop_gb.harmonisation._words import article, listed, number
 from synthpop_gb.harmonisation.counts import Prepared
 from synthpop_gb.harmonisation.recode import Recode, recoded_categories
 from synthpop_gb.harmonisation.records import MISSING, UNKNOWN, Coded
@@ -140,7 +140,7 @@ def _homeless(
         return []
     labels = [c.label for c, odd in zip(survey.variable.categories, of_code, strict=True) if odd]
     who = f"{number(records, 'record')} of the survey {'has' if records == 1 else 'have'}"
-    message = f"{who} a {table.name} that {request.table} does not count: {listed(labels)}."
+    message = f"{who} {article(table.name)} {table.name} that {request.table} does not count: {listed(labels)}."
     why, remedy = (
         "They belong to the people whom the table counts, and to none of its cells.",
         "Merge the category into one of the table's with a recode.",

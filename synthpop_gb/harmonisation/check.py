@@ -14,7 +14,7 @@ from synthpop_gb.harmonisation.clash import clashes, find_clashes
 from synthpop_gb.kernels.collapse import collapse
 from synthpop_gb.microdata import Microdata
 
-__all__ = ["check_donors", "check_years"]
+__all__ = ["check_donors", "check_nested", "check_years"]
 
 COPIES = 10.0
 """People of one zone that a record of a cell stands for on average, from which the cell is called thin ..."""
@@ -243,11 +243,47 @@ def _thin(
     return [finding("thin-donors", message, place=top.table, count=len(frame), rows=frame)]
 
 
-def _clashes(drafts: Sequence[Draft], targets: Sequence[np.ndarray], profiles: np.ndarray, zones: pd.Index) -> list[Finding]:
-    """Structural clashes among constraints that can be compared: those that count everybody, with the others' rest as a cell."""
+def check_nested(
+    drafts: Sequence[Draft],
+    targets: Sequence[np.ndarray],
+    record_cell: Sequence[np.ndarray],
+    areas: pd.Index,
+    level: str,
+) -> list[Finding]:
+    """'structural-clash' between the tables of a level's areas and what is settled below them, added up.
+
+    drafts, targets, record_cell : by constraint, those below and those of the level; targets (n_areas, n_cells), record_cell
+        (n_records,) of usable records. Tables of households are passed over.
+    areas : codes; level : its name. Clashes among tables below are said of the zones already.
+    """
+    kind = [k for k, d in enumerate(drafts) if d.universe.unit == "person"]
+    if len(kind) < 2 or not len(areas):
+        return []
+    group = _Group(
+        kind, np.stack([record_cell[k] for k in kind]), np.ones(len(record_cell[0])), [targets[k] for k in kind], False
+    )
+    mine = [drafts[k] for k in kind]
+    names = [f"{d.name} of {d.request.level}" if d.request.level else f"{d.name} of its zones" for d in mine]
+    above = {k for k, d in enumerate(mine) if d.request.level == level}
+    return _clashes(mine, group.targets, group.profiles, areas, names, above, (f"area of {level}", f"areas of {level}"))
+
+
+def _clashes(
+    drafts: Sequence[Draft],
+    targets: Sequence[np.ndarray],
+    profiles: np.ndarray,
+    zones: pd.Index,
+    called: Sequence[str] | None = None,
+    among: set[int] | None = None,
+    words: tuple[str, str] = ("zone", "zones"),
+) -> list[Finding]:
+    """Structural clashes among constraints that can be compared: those that count everybody, with the others' rest as a cell.
+
+    called : names, where they are others than the drafts'. among : constraints one of which must take part; None = any.
+    """
     inside = (profiles >= 0).all(axis=1)
     total = targets[int(np.argmax(inside))].sum(axis=1)
-    names, labels, cells, wanted = [], [], [], []
+    names, labels, cells, wanted, taking = [], [], [], [], set()
     for k, draft in enumerate(drafts):
         row, target, label = profiles[k], targets[k], [draft.label(c) for c in range(targets[k].shape[1])]
         if not inside[k]:
@@ -257,10 +293,12 @@ def _clashes(drafts: Sequence[Draft], targets: Sequence[np.ndarray], profiles: n
             target = np.column_stack([target, np.maximum(0, total - target.sum(axis=1))])
             label = [*label, f"(not {draft.universe.name})"]
         met, row = np.unique(row, return_inverse=True)
-        names.append(draft.name)
+        taking |= {len(names)} if among is None or k in among else set()
+        names.append(draft.name if called is None else called[k])
         labels.append([label[c] for c in met])
         cells.append(row)
         wanted.append(np.ascontiguousarray(target[:, met]))
     if len(names) < 2:
         return []
-    return clashes(names, labels, wanted, find_clashes(np.stack(cells), wanted), zones)
+    found = [(box, excess) for box, excess in find_clashes(np.stack(cells), wanted) if taking & {k for k, _ in box}]
+    return clashes(names, labels, wanted, found, zones, words)

@@ -126,12 +126,14 @@ def clashes(
     targets: Sequence[np.ndarray],
     found: Sequence[tuple[Box, np.ndarray]],
     zones: pd.Index,
+    words: tuple[str, str] = ("zone", "zones"),
 ) -> list[Finding]:
     """One 'structural-clash' finding for each set of tables that clash, pairs first, with the worst cause in every zone as rows.
 
     A zone is named once, with the smallest set of tables that explains it.
 
     names, labels, targets : by constraint, name, labels of the cells, and (n_zones, n_cells) targets.
+    words : what the zones are called, one and several: areas of a level clash in the same way.
     """
     by_tables: dict[tuple[int, ...], list[tuple[Box, np.ndarray]]] = {}
     for box, excess in found:
@@ -150,7 +152,7 @@ def clashes(
         title = " and ".join(names[k] for k in tables)
         verb = "asks" if len(where) == 1 else "ask"
         message = (
-            f"{title}: {number(len(where), 'zone')} {verb} for combinations that no record has ({listed(zones[where], 5)}); "
+            f"{title}: {number(len(where), *words)} {verb} for combinations that no record has ({listed(zones[where], 5)}); "
             f"worst in {zones[where[0]]}: {causes[0]}."
         )
         findings.append(finding("structural-clash", message, place=title, count=len(where), rows=rows))

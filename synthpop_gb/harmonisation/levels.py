@@ -20,7 +20,7 @@ from synthpop_gb.errors import Finding, finding
 from synthpop_gb.geography import Geography
 from synthpop_gb.harmonisation._words import listed, nearest, number
 from synthpop_gb.harmonisation.cells import Draft
-from synthpop_gb.harmonisation.check import check_donors
+from synthpop_gb.harmonisation.check import check_donors, check_nested
 from synthpop_gb.harmonisation.counts import Prepared, prepare
 from synthpop_gb.harmonisation.reconcile import settle_drafts
 from synthpop_gb.harmonisation.resolve import Request, resolve
@@ -190,7 +190,7 @@ def settle_above(
 
     zones : codes; settled : the zones' settled targets, (n_zones, n_cells) each, in the order of the view's constraints.
 
-    Returns the levels and findings: 'level-mismatch', 'empty-cell', 'thin-donors'.
+    Returns the levels and findings: 'level-mismatch', 'empty-cell', 'thin-donors', 'structural-clash' (with what is below, too).
     """
     usable = view.usable()
     weight, unit = view.weight[usable], None if view.homes is None else view.homes.unit[usable]
@@ -212,6 +212,8 @@ def settle_above(
             targets, changes = found.targets[len(drafts) :], found.changes
             said += check_donors(fitted, targets, cells, weight, place.areas, unit)
             findings += [f for f in said if f.code not in _OF_ZONES]
+            lower = [d.record_cell[usable] for d in fixed]
+            findings += check_nested([*fixed, *fitted], [*sums, *targets], [*lower, *cells], place.areas, place.name)
             below.append((place.of_zone, fitted, targets))
         tables = [
             _finished(d, t, place.areas, view, usable)

@@ -12,19 +12,20 @@ from synthpop_gb.codebook import Category, Variable
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.harmonisation._words import listed, nearest, number
 from synthpop_gb.harmonisation.records import MISSING, Coded, code_text, take_weights
+from synthpop_gb.harmonisation.sizes import SIZES, short_of_members
 from synthpop_gb.households import Households
 from synthpop_gb.microdata import Microdata
 
 __all__ = ["COUNTED", "Homes", "check_sizes", "household_weights", "live_together", "uneven_values"]
-
-SIZES = (*("1 person", "2 people", "3 people", "4 people", "5 people", "6 people", "7 people"), "8 or more people")
-"""Atoms of household size, as the common codebook has them."""
 
 COUNTED = "household ids"
 """Source of the variables that who lives with whom tells by itself."""
 
 ROUNDING = 1e-4
 """Relative difference of two members' weights that is put down to rounding."""
+
+_WEIGHTLESS = ("missing-weight", "negative-weight")
+_LOST = "A household whose weight cannot be told, of itself or of some member, is left out whole."
 
 _NO = {"", "0", "false", "no", "n"}
 
@@ -37,12 +38,14 @@ class Homes:
     ids : (n_units,) their ids, in order of their first record; communal : (n_units,) bool.
     reference : (n_records,) bool, the first member of each household; False for communal residents, whom no table of
         households counts.
+    short : (n_units,) bool, households that are said to have more members than there are, some record having no id.
     """
 
     unit: np.ndarray
     ids: pd.Index
     communal: np.ndarray
     reference: np.ndarray
+    short: np.ndarray
 
     @property
     def size(self) -> np.ndarray:
@@ -58,11 +61,11 @@ class Homes:
         return np.where(self.unit >= 0, by_unit[np.maximum(self.unit, 0)] if len(by_unit) else none, none)
 
     def usable(self, weight: np.ndarray, lacking: np.ndarray, inside: np.ndarray) -> np.ndarray:
-        """Whose household can be used: all members have a weight and every value needed, and somebody is counted.
+        """Whose household can be used: all members are there, with a weight and every value needed, and somebody is counted.
 
         weight : (n_records,) float64; lacking, inside : (n_records,) bool. Returns (n_records,) bool, whole households.
         """
-        good = ~self.any_member(lacking | ~(weight > 0)) & self.any_member(inside)
+        good = ~self.short & ~self.any_member(lacking | ~(weight > 0)) & self.any_member(inside)
         return self.of_members(good, False).astype(bool)
 
     def taken(self, usable: np.ndarray, weight: np.ndarray) -> Households:
@@ -83,6 +86,7 @@ class Homes:
         """
         reasons = {**{f"no value of {n}": mask for n, mask in lacking.items()}, "no weight": ~(weight > 0)}
         causes = {why: self.any_member(mask) & ~self.communal for why, mask in reasons.items()}
+        causes["no id"] = self.short
         gone = np.any([*causes.values(), np.zeros(len(self.ids), bool)], axis=0)
         gone &= ~self.any_member(usable)
         if not gone.any():
@@ -126,8 +130,11 @@ def live_together(survey: Microdata) -> tuple[Microdata, Homes | None, list[Find
     if alone.any():
         n = int(alone.sum())
         who = f"{survey.name}: {number(n, 'record has', 'records have')}"
+        short, told = short_of_members(survey, homes.unit, homes.size, homes.communal)
+        homes = replace(homes, short=short)
         message = (
-            f"{who} no id in {survey.household!r} and {'was' if n == 1 else 'were'} left out (first: {records.index[alone][0]})."
+            f"{who} no id in {survey.household!r} and {'was' if n == 1 else 'were'} left out (first: {records.index[alone][0]})"
+            f"{_whose_members(homes, told)}."
         )
         rows = pd.DataFrame({"record": records.index[alone]})
         place = f"{survey.name}: {survey.household}"
@@ -135,6 +142,17 @@ def live_together(survey: Microdata) -> tuple[Microdata, Homes | None, list[Find
     survey = _with_residence(survey, homes)
     survey, said = _with_size(survey, homes)
     return survey, homes, findings + said
+
+
+def _whose_members(homes: Homes, told: str | None) -> str:
+    """Say which households lack members for want of ids; told : the column that says how many people live in each."""
+    if told is None:
+        return "; nothing says how many people live in a household, so those that they belong to may be placed without them"
+    if not homes.short.any():
+        return f"; no household has fewer members than {told!r} says"
+    n = int(homes.short.sum())
+    who = f"{number(n, 'household has', 'households have')} fewer members than {told!r} says"
+    return f"; {who} and {'was' if n == 1 else 'were'} left out as well (first: {homes.ids[homes.short][0]})"
 
 
 def _homes(survey: Microdata) -> Homes:
@@ -158,7 +176,7 @@ def _homes(survey: Microdata) -> Homes:
     alone[unit[communal]] = True
     whole = pd.api.types.is_integer_dtype(ids) and not communal.any()
     index = pd.Index(names.astype(np.int64) if whole else names.astype(str), name=str(survey.household))
-    return Homes(unit.astype(np.int64), index, alone, first & ~communal & (unit >= 0))
+    return Homes(unit.astype(np.int64), index, alone, first & ~communal & (unit >= 0), np.zeros(len(names), bool))
 
 
 def _is_true(column: pd.Series) -> np.ndarray:
@@ -200,7 +218,8 @@ def _with_size(survey: Microdata, homes: Homes) -> tuple[Microdata, list[Finding
 def household_weights(survey: Microdata, homes: Homes) -> tuple[np.ndarray, list[Finding]]:
     """Design weight of each record's household: (n_records,) float64, nought where the household has none.
 
-    Findings: those of `take_weights`, and 'uneven-household' where the weights of one household differ beyond rounding.
+    Findings: those of `take_weights`, warnings where some household has a weight, and 'uneven-household' where the weights of one
+    household differ beyond rounding.
     """
     if survey.household_weight is None:
         weight, findings = take_weights(survey)
@@ -214,7 +233,7 @@ def household_weights(survey: Microdata, homes: Homes) -> tuple[np.ndarray, list
         if survey.weight is not None and survey.weight in survey.records:  # residents of no household have their own
             values = values.where(~(alone & values.isna()), survey.records[survey.weight])
         given = replace(survey, records=survey.records.assign(**{column: values}), weight=column)
-        weight, findings = take_weights(given, spokesmen)
+        weight, findings = take_weights(given, spokesmen, "record" if alone.any() else "household")
         known = pd.to_numeric(values, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         spread = (homes.unit >= 0) & np.isfinite(known)
         weight = np.where(spokesmen, weight, np.where(spread, known, 0.0))
@@ -232,6 +251,8 @@ def household_weights(survey: Microdata, homes: Homes) -> tuple[np.ndarray, list
     else:
         by_unit, used = np.zeros(n_units), "the first member's was used"
         by_unit[homes.unit[spokesmen]] = weight[spokesmen]
+    if (by_unit > 0).any():  # households without are left out, and 'lost-household' counts them
+        findings = [replace(f, level="warning", why=_LOST) if f.code in _WEIGHTLESS else f for f in findings]
     if apart.any():
         n, first = int(apart.sum()), int(np.flatnonzero(apart)[0])
         message = (
@@ -268,7 +289,7 @@ def uneven_values(survey: Microdata, homes: Homes, coded: Coded, *, of_reference
 
 def check_sizes(survey: Microdata, homes: Homes, coded: Coded) -> list[Finding]:
     """'incomplete-household' where the survey says another size than it has members of a household."""
-    said = homes.reference & (coded.category >= 0)
+    said = homes.reference & (coded.category >= 0) & ~homes.of_members(homes.short, False).astype(bool)
     unit = homes.unit[said]
     atoms = [SIZES[min(n, len(SIZES)) - 1] for n in homes.size[unit]]
     sets = [c.atoms for c in coded.variable.categories]

@@ -42,10 +42,10 @@ class Coded:
         return np.array([*value_of, unknown, missing])[self.category]
 
 
-def take_weights(survey: Microdata, among: np.ndarray | None = None) -> tuple[np.ndarray, list[Finding]]:
+def take_weights(survey: Microdata, among: np.ndarray | None = None, of: str = "record") -> tuple[np.ndarray, list[Finding]]:
     """Design weights by record: (n_records,) float64, nought where a record cannot be used.
 
-    among : (n_records,) bool, records that need a weight; None = all.
+    among : (n_records,) bool, records that need a weight; None = all. of : what they stand for, in words.
 
     Findings: 'duplicate-record', 'no-weight', 'missing-column', 'missing-weight', 'negative-weight', 'zero-weight'.
     """
@@ -72,8 +72,8 @@ def take_weights(survey: Microdata, among: np.ndarray | None = None) -> tuple[np
         mask = mask if among is None else mask & among
         if mask.any():
             which = records.index[mask]
-            who = number(len(which), f"record of {survey.name} has", f"records of {survey.name} have")
-            message = f"{who} {what} (first: {which[0]})."
+            who = number(len(which), f"{of} of {survey.name} has", f"{of}s of {survey.name} have")
+            message = f"{who} {what} (first: {'' if of == 'record' else 'that of record '}{which[0]})."
             rows = pd.DataFrame({"record": which, survey.weight: records[survey.weight].to_numpy()[mask]})
             findings.append(finding(code, message, place=place, count=len(which), rows=rows))
     return np.where(np.isfinite(weight) & (weight > 0), weight, 0.0), findings

@@ -69,8 +69,8 @@ def common_universe(
         counts = f"{table.name} counts {table.universe.name} (unit: {table.universe.unit})"
         message = f"{counts}; the survey holds {survey.name} (unit: {survey.unit})."
         remedy = (
-            "Keep to tables of persons: leave this one out, or ask for the table of the same subject that counts usual "
-            "residents; or name the column of household ids (`household`), where the survey holds whole ones."
+            "Name the column of household ids (`household` in [survey]), where the survey holds whole ones. Else keep to tables "
+            "of persons: leave this one out, or ask for the table of the same subject that counts usual residents."
         )
         return None, [finding("mixed-universe", message, place=table.name, remedy=remedy)]
     members, findings, narrower = dict(table.universe.members), [], False

@@ -11,7 +11,7 @@ import pandas as pd
 from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.codebook import Universe
 from synthpop_gb.errors import Finding, finding
-from synthpop_gb.harmonisation._words import listed, nearest, number
+from synthpop_gb.harmonisation._words import article, listed, nearest, number
 from synthpop_gb.harmonisation.cells import Draft, draft_table
 from synthpop_gb.harmonisation.counts import Prepared
 from synthpop_gb.harmonisation.members import COUNTED, Homes, check_sizes, household_weights, uneven_values
@@ -22,6 +22,12 @@ from synthpop_gb.harmonisation.universe import common_universe, membership
 from synthpop_gb.microdata import Microdata
 
 __all__ = ["View"]
+
+_NO_AGE = " An age below nought is a code: of no answer, or of a child born since the year told."
+_BELOW_NOUGHT = (
+    "Name them in `missing` of [survey.variables.age], which leaves these people out, or map them: "
+    '[recode.age] map = {{ "{}" = "0" }}.'
+)
 
 
 @dataclass(eq=False)
@@ -140,10 +146,13 @@ class View:
             codes = self.survey.records.loc[mask, column].astype(str).value_counts(sort=True)
             n = int(mask.sum())
             who = f"{self.survey.name}: {number(n, 'record has', 'records have')}"
-            message = f"{who} a {name} code that no category has: {listed(codes.index, 6)}."
-            message += nearest(codes.index[0], [c.code for c in variable.categories]).replace("There are", "Known codes")
+            message = f"{who} {article(name)} {name} code that no category has: {listed(codes.index, 6)}."
+            negative = name == "age" and all(str(code).startswith("-") for code in codes.index)
+            known = nearest(codes.index[0], [c.code for c in variable.categories]).replace("There are", "Known codes")
+            message += _NO_AGE if negative else known
             rows = pd.DataFrame({"variable": name, "code": codes.index, "records": codes.to_numpy()})
-            findings.append(finding("unmapped-code", message, place=f"{self.survey.name}: {column}", count=n, rows=rows))
+            findings.append(finding("unmapped-code", message, place=f"{self.survey.name}: {column}", count=n, rows=rows,
+                                    remedy=_BELOW_NOUGHT.format(codes.index[0]) if negative else None))  # fmt: skip
         return findings
 
     def _missing(self, unknown: Mapping[str, np.ndarray]) -> list[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -71,7 +71,9 @@ def _read_survey(study: Study) -> Microdata:
     """Read the survey, less the records that are never to be placed."""
     from synthpop_gb.harmonisation import exclude
 
-    survey = read_survey(study.survey)
+    asked = [*study.constraints, *study.held_out]
+    asked += [name for names in [*study.levels.values(), *study.held_out_levels.values()] for name in names]
+    survey = read_survey(study.survey, [part.strip() for name in asked for part in name.split(" x ")])
     return survey if study.start.exclude is None else exclude(survey, study.start.exclude)
 
 
@@ -90,8 +92,11 @@ def _keep(result, inputs: Inputs):
     return result
 
 
-def read_survey(survey: Survey) -> Microdata:
-    """Read the survey that a study's [survey] names, a census teaching file or any other. Raises InputError."""
+def read_survey(survey: Survey, wanted: Sequence[str] = ()) -> Microdata:
+    """Read the survey that a study's [survey] names, a census teaching file or any other. Raises InputError.
+
+    wanted : variables to recognise where the study does not describe them.
+    """
     from synthpop_gb import read
 
     if survey.format == "census-teaching" or (
@@ -105,7 +110,7 @@ def read_survey(survey: Survey) -> Microdata:
         survey.path, name=survey.name, variables=variables, id=survey.id, weight=survey.weight,
         strata=survey.strata, cluster=survey.cluster, region=survey.region, household=survey.household,
         households=survey.households, household_weight=survey.household_weight, communal=survey.communal,
-        universe=survey.universe, year=survey.year, licence=survey.licence,
+        universe=survey.universe, year=survey.year, licence=survey.licence, wanted=wanted,
     )  # fmt: skip
 
 
@@ -133,7 +138,19 @@ def _read_geography(study: Study) -> Geography | None:
     zones = study.zones
     if zones.lookup is None and zones.boundaries is None:
         return None
-    return read.geography(zones.lookup, zone=zones.zone, boundaries=zones.boundaries, boundary_column=zones.boundary_zone)
+    return read.geography(
+        zones.lookup, zone=zones.zone, boundaries=zones.boundaries, boundary_column=zones.boundary_zone,
+        levels=_levels_named(study),
+    )  # fmt: skip
+
+
+def _levels_named(study: Study) -> list[str]:
+    """Levels that the study speaks of: columns of these names in the lookup are levels, whatever they are called."""
+    named = [*study.levels, *study.held_out_levels, *(study.zones.parent or {}), *(t.level for t in study.tables if t.level)]
+    tables = [*study.constraints, *study.held_out]
+    variables = {*study.survey.variables, *(part.strip() for name in tables for part in name.split(" x "))}
+    by = {level for asked in study.indicators for level in asked.by if level not in variables | {"zone", "all"}}
+    return list(dict.fromkeys([*named, *sorted(by)]))
 
 
 def _zones_of(tables: dict[str, BenchmarkTable]) -> Geography:

@@ -15,6 +15,7 @@ from synthpop_gb.incidence import Incidence
 from synthpop_gb.population._areas import areas_missed
 from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id, with_members
 from synthpop_gb.population._replicates import Replicates, resampled
+from synthpop_gb.population._words import areas_said, fits_said, missed_said
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
 from synthpop_gb.status import FitStatus, WholeStatus
@@ -302,10 +303,9 @@ class Population:
         had to fall back on donors that a zone's tables exclude.
         """
         missed, found = self.unfitted, []
-        if "level_remainder" in self.status and self.status["level_remainder"].any():
-            found += [f for f in [areas_missed(self.problem, self.indptr, self.profile, self.count)] if f is not None]
+        found += [f for f in [self._areas_missed()] if f is not None]
         if not missed.empty:
-            message = f"{len(missed):,} of {len(self.status):,} zones miss targets: {self._summary()}."
+            message = f"{missed_said(self.problem, self.status, missed.index)}: {fits_said(self.problem, self.status)}."
             place = str(missed.index[0])
             found.append(finding("zone-not-fitted", message, place=place, count=len(missed), rows=missed.reset_index()))
         if "fallback" in self.status and (self.status["fallback"] != "").any():
@@ -315,6 +315,11 @@ class Population:
             place = str(fell.index[0])
             found.append(finding("no-eligible-donor", message, place=place, count=len(fell), rows=fell.reset_index()))
         return tuple(found)
+
+    def _areas_missed(self) -> Finding | None:
+        if "level_remainder" not in self.status or not self.status["level_remainder"].any():
+            return None
+        return areas_missed(self.problem, self.indptr, self.profile, self.count)
 
     def _positions(self, zones) -> np.ndarray:
         if zones is None:
@@ -342,38 +347,23 @@ class Population:
             array.setflags(write=False)
         return rows
 
-    def _summary(self) -> str:
-        """Statuses in words, and the largest miss with its place."""
-        counts = self.status["fit"].value_counts()
-        said = [f"{counts.get('CONVERGED', 0):,} of {len(self.status):,} zones converged"]
-        unfit = self.status[~self.status["fit"].isin(["CONVERGED", "EMPTY"])]
-        words = {"STALLED": "stalled", "CYCLE_LIMIT": "stopped at the limit of cycles", "INFEASIBLE": "infeasible"}
-        parts = [f"{counts[name]:,} {word}" for name, word in words.items() if name in counts]
-        if parts:
-            worst = unfit.loc[unfit["residual"].idxmax()]
-            miss = f"{worst['residual']:,.0f}" if worst["residual"] >= 1 else f"{worst['residual']:.2g}"
-            place = f"{worst.name} {worst['worst_cell']}".strip()
-            unit = "household" if self.problem.counts_households(worst["worst_cell"].split(" = ")[0]) else "person"
-            parts[-1] += f" (largest miss {miss} {unit}{'' if miss == '1' else 's'}, {place})"
-            said += parts
-        if "EMPTY" in counts:
-            said.append(f"{counts['EMPTY']:,} empty")
-        return "; ".join(said)
-
     def __repr__(self) -> str:
         """Size, whether the whole people meet the targets, and the statuses of the fit."""
-        exact = int((self.status["whole"] == "EXACT").sum())
         remainder = self.status["remainder"]
+        above = self._areas_missed()
+        exact = int((remainder == 0).sum()) if above else int((self.status["whole"] == "EXACT").sum())
         goal = "every target" if self.settled is None else "every whole table rounded from the fit"
         homes = self.problem.households is not None
+        goal += " of the zone" if above else ""
         whole = f"whole {'households' if homes else 'people'} meet {goal} in {exact:,} of {len(self.status):,} zones"
         if exact < len(self.status):
             missed = "persons and households" if homes else "persons"
             whole += f" (largest total miss {remainder.max():,.0f} {missed}, {remainder.idxmax()})"
+        whole += f"; {areas_said(self.problem, above)}" if above else ""
         others = " and in communal establishments" if self.problem.communal is not None and self.problem.communal.any() else ""
         homes = f" in {int(self.status['households'].sum()):,} households{others}" if "households" in self.status else ""
         return (
             f"Population: {self.people:,} people{homes} in {len(self.zones):,} zones, {self.problem.n_profiles:,} profiles of "
-            f"{self.problem.donors_said}\n{whole}\n{self._summary()}"
+            f"{self.problem.donors_said}\n{whole}\n{fits_said(self.problem, self.status)}"
             + (f"\n{self.replicates!r}" if self.replicates is not None else "")
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,10 @@ import pandas as pd
 from synthpop_gb.errors import Finding, finding
 
 __all__ = ["check_household_keys", "find_column", "id_texts", "join_households"]
+
+
+MEETING = 0.01
+"""Share of the people's household ids below which two files are not of the same households."""
 
 
 def check_household_keys(named: dict[str, str | Path | None], path: Path) -> list[Finding]:
@@ -39,7 +44,9 @@ def find_column(frame: pd.DataFrame, wanted: str, path: Path, what: str, finding
     found = lower.get(str(wanted).casefold())
     if found is None:
         near = difflib.get_close_matches(str(wanted).casefold(), list(lower), n=1, cutoff=0.6)
-        hint = f" Did you mean {lower[near[0]]!r}?" if near else f" There are: {', '.join(map(str, frame.columns[:10]))}."
+        left = len(frame.columns) - 10
+        there = ", ".join(map(str, frame.columns[:10])) + (f" ... ({left:,} more)" if left > 0 else "")
+        hint = f" Did you mean {lower[near[0]]!r}?" if near else f" There are: {there}."
         findings.append(finding("missing-column", f"{path.name} has no column {wanted!r} ({what}).{hint}", place=str(path)))
     return found
 
@@ -56,7 +63,8 @@ def join_households(
         there and blank, so that nobody is told that they are missing too.
     paths : the two files, for findings.
     findings : 'missing-column'; 'duplicate-household' (one id, several rows: an error); 'unmatched-household' (households
-        without members, members of no household in the file: warnings); 'column-clash' (both files have a column, with
+        without members, members of no household in the file: warnings; one error where hardly any id is in both files);
+        'column-clash' (both files have a column, with
         other values: the household's is renamed).
 
     Returns
@@ -83,7 +91,10 @@ def join_households(
     once = theirs.notna() & ~theirs.duplicated()
     households, ids = households[once.to_numpy()], pd.Index(theirs[once])
     row = ids.get_indexer(mine)
-    _unmatched(mine, ids, row, paths, findings)
+    if _strangers(people, mine, ids, (here, there), paths, findings):
+        row[:] = -1  # the few that meet do so by chance
+    else:
+        _unmatched(mine, ids, row, paths, findings)
     taken = _repeated(households.drop(columns=there), row)
     taken.index = people.index
     names, clashes = _names(people, taken, row >= 0)
@@ -132,6 +143,43 @@ def _names(people: pd.DataFrame, taken: pd.DataFrame, matched: np.ndarray) -> tu
 def _equal(left: pd.Series, right: pd.Series) -> bool:
     """Whether two columns say the same, blanks included."""
     return id_texts(left).fillna("").equals(id_texts(right).fillna(""))
+
+
+def _strangers(
+    people: pd.DataFrame, mine: pd.Series, ids: pd.Index, columns: tuple[str, str], paths: tuple[Path, Path],
+    findings: list[Finding],
+) -> bool:  # fmt: skip
+    """Whether the two files hardly share an id, which is then said as one error, with an id of either and what may mend it."""
+    homes = pd.Index(mine.dropna().unique())
+    met = int(homes.isin(ids).sum())
+    if not len(homes) or not len(ids) or met >= MEETING * len(homes):
+        return False
+    how = "None" if not met else f"Only {met:,}"
+    message = (
+        f"{how} of the {len(homes):,} household ids in {columns[0]!r} of {paths[0].name} (first: {homes[0]!r}) "
+        f"{'is' if met < 2 else 'are'} in {columns[1]!r} of {paths[1].name} (first: {ids[0]!r})."
+    )
+    findings.append(
+        finding("unmatched-household", message + _likeness(people, homes, ids, paths), place=str(paths[1]), count=len(homes),
+                level="error", why="Nothing is known of the households that these people live in.",
+                remedy="Use the two files of one release, and write the ids in both alike.")
+    )  # fmt: skip
+    return True
+
+
+def _likeness(people: pd.DataFrame, homes: pd.Index, ids: pd.Index, paths: tuple[Path, Path]) -> str:
+    """Say how ids that do not meet would: without what stands before their numbers, or in another column of the people."""
+    bare = [{re.sub(r"^\D*0*(?=\d)", "", i) for i in side} for side in (homes, ids)]
+    if len(bare[0] & bare[1]) >= 0.5 * len(bare[0]):
+        return " They agree but for letters or noughts before the number."
+    for column in people.columns:
+        values = id_texts(people[column].iloc[:1000]).dropna()
+        if len(values.unique()) > 1 and values.isin(ids).mean() >= 0.9:
+            return f" The column {column!r} of {paths[0].name} has ids of {paths[1].name}: name it, if it is the household's."
+    numbers = [int(side.str.fullmatch(r"\d+").all()) for side in (homes, ids)]
+    if numbers[0] != numbers[1]:
+        return f" Those of {paths[numbers[0]].name} are no whole numbers, those of {paths[numbers[1]].name} are."
+    return ""
 
 
 def _unmatched(mine: pd.Series, ids: pd.Index, row: np.ndarray, paths: tuple[Path, Path], findings: list[Finding]) -> None:

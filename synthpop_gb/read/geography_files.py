@@ -56,6 +56,7 @@ def geography(
     boundary_column: str | Sequence[str | None] | None = None,
     parents: Mapping[str, str] | Iterable[str] | None = None,
     codes: Iterable[str] | None = None,
+    levels: Iterable[str] = (),
 ) -> Geography:
     """Read the zones of a study area.
 
@@ -79,6 +80,9 @@ def geography(
         Columns to take as parent levels; all known ones where absent.
     codes : iterable of str, optional
         Zone codes, where there is neither lookup nor boundary file.
+    levels : iterable of str, optional
+        Further columns to take as parent levels, by their name or its stem ('town' is also `town_code`), whatever it is.
+        Case does not matter; columns that a file does not have are passed over.
 
     Raises
     ------
@@ -86,13 +90,14 @@ def geography(
         'missing-file', 'unreadable-file', 'unknown-layout', 'missing-column', 'no-zones'.
     """
     findings: list[Finding] = []
+    levels = list(levels)
     lookups, drawings = _paths(lookup), _paths(boundaries)
     outlines = [_attributes(path) for path in drawings]
     files = [open_sheet(path) for path in lookups] or outlines
     if files:
         hint = outlines[0] if lookups and len(lookups) == len(outlines) == 1 else None
         named = each(zone if lookups else zone or boundary_column, len(files), "zone")
-        frames = [_zones(sheet, of, parents, hint, findings) for sheet, of in zip(files, named, strict=True)]
+        frames = [_zones(sheet, of, parents, levels, hint, findings) for sheet, of in zip(files, named, strict=True)]
         zones = frames[0] if len(frames) == 1 else beside(frames, [f.place for f in files], _LEVELS, findings)
         findings += [f for sheet in files if sheet not in outlines for f in sheet.findings]
     elif codes is not None:
@@ -178,16 +183,20 @@ def named_column(sheet: Sheet, codes: str) -> str | None:
     return next((c for c in sheet.columns if stem and c != codes and _named(c) == (stem, year, "name")), None)
 
 
-def _zones(sheet: Sheet, zone: str | None, parents, outline: Sheet | None, findings: list[Finding]) -> pd.DataFrame:
+def _zones(
+    sheet: Sheet, zone: str | None, parents, levels: Sequence[str], outline: Sheet | None, findings: list[Finding]
+) -> pd.DataFrame:
     """One row a zone: its name and the areas it lies in."""
     name = find_column(sheet, zone, "zone codes") if zone else _guess_zone(sheet, outline)
     code, index = factor(sheet.table[name])
     zones = pd.DataFrame(index=pd.Index(index.tolist(), name="zone"))
     level, year, _ = _named(name)
-    for column, title in _columns(sheet, name, level, year, parents).items():
+    columns = _columns(sheet, name, level, year, parents)
+    asked = _further(sheet, name, columns, levels)
+    for column, title in (columns | asked).items():
         found = _of_each_zone(code, *factor(sheet.table[column]), len(index))
         if found is None:
-            if parents is not None:
+            if parents is not None or column in asked:
                 raise unknown_layout(sheet, f"zones do not nest in {column!r}.")
             continue
         chosen, rows = found
@@ -239,6 +248,14 @@ def _columns(sheet: Sheet, zone: str, level: str, year: int, parents) -> dict[st
         if plain:
             found = {plain: "name", **found}
     return found
+
+
+def _further(sheet: Sheet, zone: str, found: Mapping[str, str], levels: Sequence[str]) -> dict[str, str]:
+    """Columns that are levels because they are asked for, by their name or stem: those that no level was taken from yet."""
+    by_stem = sorted(sheet.columns, key=lambda c: (_named(c)[2] == "code", _named(c)[1]))  # codes before names, the latest year
+    lower = {_named(c)[0]: c for c in by_stem} | {c.casefold(): c for c in reversed(sheet.columns)}
+    columns = {lower[level.casefold()]: level for level in levels if level.casefold() in lower and level not in found.values()}
+    return {column: level for column, level in columns.items() if column != zone and column not in found}
 
 
 def _is_level(sheet: Sheet, column: str, stem: str) -> bool:

@@ -140,6 +140,7 @@ def survey(
     year: int | None = None,
     licence: str = "restricted",
     missing: Iterable[str] = (),
+    wanted: Iterable[str] = (),
 ) -> Microdata:
     """Read a survey of persons from CSV, Parquet, Stata (.dta), SPSS (.sav) or a UK Data Service .tab file.
 
@@ -180,6 +181,8 @@ def survey(
     missing : iterable of str
         Codes that mean "no answer" in every described column. Negative codes that no category has do so in .tab, .dta and
         .sav files (the UK Data Service's -9 ... -1); there they are no household ids and mark nobody as communal either.
+    wanted : iterable of str
+        Further variables to recognise by their columns' names and values, where `variables` describes others only.
 
     Raises
     ------
@@ -211,6 +214,9 @@ def survey(
         for variable in used.values():
             _blank_missing(records, variable, codes, path.suffix.lower() in _NEGATIVE)
         described = {n: _filled(v, records, labels) for n, v in used.items()}
+        if further := set(wanted) - set(variables):
+            told = _recognised(records, labels, {columns[c] for c in special if c != "region"})
+            described |= {n: v for n, v in told.items() if n in further}
     else:
         described = _recognised(records, labels, {columns[c] for c in special if c != "region"})
         if not described:
@@ -320,9 +326,11 @@ def _filled(variable: Variable, records: pd.DataFrame, labels: Mapping[str, Mapp
         not said
         and common_name(variable.name) == "age"
         and present
-        and all(c.isdigit() and int(c) <= AGE_TOP for c in present if c not in outside)
+        and all((c.isdigit() and int(c) <= AGE_TOP) or c.startswith("-") for c in present if c not in outside)
     ):
         present = [str(year) for year in range(AGE_TOP + 1)]  # whole years: every year has a code, met or not
+    if common_name(variable.name) == "age" and not said:
+        present = [c for c in present if not c.startswith("-")]  # no years, whatever they mean
     made = [category(variable.name, said.get(c, c), c) for c in present if c not in outside]
     known = [Category(c.code, c.label, c.atoms if not does_not_apply(c.label) else frozenset()) for c in made]
     return replace(variable, categories=(*known, *variable.categories))
@@ -342,6 +350,8 @@ def _recognised(records: pd.DataFrame, labels: Mapping[str, Mapping], skip: set)
         if not len(values) or (len(values) > _MANY_VALUES and called != "age"):
             continue
         texts = [said.get(_code(v), _code(v)) for v in values]
+        if called == "age" and not words:
+            texts = [t for t in texts if not t.startswith("-")]  # a code beside the years: found out where records are counted
         resolves = called is not None and all(atoms_of(called, t) is not None for t in texts)
         if not resolves and (not words or called == "age"):
             continue

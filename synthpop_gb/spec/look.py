@@ -18,7 +18,7 @@ __all__ = ["Found", "data_files", "look_at"]
 _MAPS = {".gpkg", ".geojson", ".shp"}
 _DATA = {".csv", ".tsv", ".tab", ".zip", ".gz", ".parquet", ".dta", ".sav", ".xlsx"}
 _MANY = 200  # a folder with more files than this is somebody's disk, not a study's folder
-_WEIGHT = re.compile(r"(^|_)(weights?|wt|wgt|gross\d?|pweight)$|_xw$", re.IGNORECASE)
+_WEIGHT = re.compile(r"(^|_)(weights?|wt|wgt|gross\d?|pweight)$|_xw$|^(rb050|pb040)$", re.IGNORECASE)
 _HOUSEHOLD = re.compile(
     r"^((household|hh|hhld|hld)_?(id|no|num|number|ref|key|serial)?|[a-z]{1,2}_hidp|hidp|hid|sernum|serial|(db|hb|rx|px)030|hhserial|hserial)$",
     re.IGNORECASE,
@@ -101,7 +101,10 @@ def _tried(attempt):
 
 
 def _note_survey(path: str, found: Found) -> bool:
-    """Take a file for the survey if it was named as one, is a teaching file, or shares enough variables with the codebooks."""
+    """Take a file for the survey if it was named as one, is a teaching file, or seems to be of people.
+
+    It does where it shares enough variables with the codebooks; or one, with weights and households of several people.
+    """
     from synthpop_gb import read
 
     named = path == found.survey
@@ -109,10 +112,14 @@ def _note_survey(path: str, found: Found) -> bool:
     if microdata is None:
         microdata = _tried(lambda: read.survey(path))
         common = set(microdata.variables) & _COMMON if microdata else set()
-        if not named and len(common) < _FEWEST_COMMON:
-            return False
+        guessed = Found()
         if microdata is not None:
-            _note_columns(microdata.records, found)
+            _note_columns(microdata.records, guessed)
+        people = guessed.household is not None and guessed.weight is not None and common  # weighted, and living together
+        if not named and len(common) < _FEWEST_COMMON and not people:
+            return False
+        found.id, found.weight = guessed.id, guessed.weight
+        found.household, found.household_weight = guessed.household, guessed.household_weight
     found.survey, found.microdata = path, microdata
     return True
 

@@ -51,9 +51,12 @@ def _unfit(rows: pd.DataFrame, n_zones: int) -> Finding:
     worst = rows.iloc[0]
     kinds = ", ".join(f"{n:,} {kind}" for kind, n in rows["fit"].value_counts().items())
     cell = f" at {worst['worst_cell']}" if worst["worst_cell"] else ""
+    own = "its whole people meet the zone's own tables"
+    if worst["tae"] > 0:
+        own = f"its whole people miss {worst['tae']:,.0f} over all its tables"
     message = (
         f"The fit of {len(rows):,} of {n_zones:,} zones did not converge ({kinds}); worst: {worst['zone']}, largest miss "
-        f"{worst['residual']:,.3g} people{cell}; its whole people miss {worst['tae']:,.0f} over all tables."
+        f"{worst['residual']:,.3g} people{cell}; {own}."
     )
     meaning = FIT_MEANING.get(FitStatus.__members__.get(worst["fit"]), "the solver says nothing of this zone")
     why = f"{worst['fit']}: {meaning}."

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthpop_gb import formulate
-from synthpop_gb.codebook import Universe
+from synthpop_gb.codebook import Category, Universe
 from synthpop_gb.errors import CODES
 from synthpop_gb.harmonisation import examine, harmonise
 from synthpop_gb.harmonisation.members import SIZES
 from synthpop_gb.read._codebooks import common_variables
 from tests.stages.homes_world import HOMES, IN_HOMES, SIZE, TENURE, residence, world
-from tests.stages.nouns import SEX, table
+from tests.stages.nouns import AGE, SEX, table
 
 NAMES = ("household_size", "tenure", "age", "sex", "work")
 
@@ -143,6 +143,16 @@ def test_sizes_are_counted_where_the_survey_says_none():
     assert said.str[0].astype(int).tolist() == members.tolist()
 
 
+def test_ages_below_nought_are_said_to_be_codes():
+    survey, tables, places = world()
+    years = replace(AGE, categories=tuple(Category(str(y), str(y), frozenset([str(y)])) for y in range(101)))
+    aged = changed(survey, age=survey.records["age"].map({c.code: 5 + 20 * i for i, c in enumerate(AGE.categories)}))
+    aged = replace(put(aged, "age", [3], -1), variables={**survey.variables, "age": years})
+    told = only(examine(aged, tables, places, constraints=["age"])[1], "unmapped-code")
+    assert "1 record has an age code that no category has: -1. An age below nought is a code" in told.message
+    assert '[recode.age] map = { "-1" = "0" }' in told.remedy
+
+
 def test_sizes_are_those_of_the_codebook():
     assert tuple(a for a in common_variables()["household_size"].atoms if a != "0 people") == SIZES
 
@@ -225,6 +235,37 @@ def test_records_of_no_household_are_left_out_and_said():
     assert set(told.rows["record"]).isdisjoint(aligned.records)
 
 
+@pytest.mark.parametrize("how", ["described", "a column of numbers"])
+def test_a_member_without_id_takes_the_household_out_where_its_size_is_said(how):
+    survey, tables, places = world()
+    members = survey.records.groupby("hid")["sex"].transform("size")
+    column = np.minimum(members, 4).astype(str).replace("4", "4+") if how == "described" else members
+    survey = changed(survey, **{"household_size" if how == "described" else "hhn": column, "rooms": members % 3 + 1})
+    if how == "described":
+        survey = replace(survey, variables={**survey.variables, "household_size": SIZE})
+    home = survey.records["hid"] == "H0002"  # of three
+    spoilt = put(survey, "hid", [int(np.flatnonzero(home)[-1])], None)
+    aligned, findings = examine(spoilt, tables, places, constraints=NAMES)
+    assert "H0002" not in aligned.households.ids
+    assert len(aligned.households.ids) == 119
+    assert set(survey.records.index[home]).isdisjoint(aligned.records)
+    lost = only(findings, "lost-household")
+    assert lost.message.endswith("1 of 120 households (2 people) was left out, some member having no id: 1.")
+    named = "household_size" if how == "described" else "hhn"
+    assert f"1 household has fewer members than '{named}' says" in only(findings, "unmatched-household").message
+    assert not found(findings, "incomplete-household")
+
+
+def test_without_a_size_the_members_left_are_said_to_be_perhaps_too_few():
+    survey, tables, places = world()
+    home = survey.records["hid"] == "H0002"
+    odd = changed(survey, rooms=np.arange(len(survey.records)), size=np.where(home, 2.5, 3.0))
+    aligned, findings = examine(put(odd, "hid", [int(np.flatnonzero(home)[-1])], None), tables, places, constraints=NAMES)
+    assert "H0002" in aligned.households.ids
+    assert "nothing says how many people live in a household" in only(findings, "unmatched-household").message
+    assert not found(findings, "lost-household")
+
+
 def test_a_member_of_weight_nought_takes_the_household_out():
     survey, tables, places = world()
     home = survey.records["hid"] == "H0004"
@@ -254,6 +295,19 @@ def test_weights_that_differ_are_averaged_and_said():
     assert not found(examine(changed(survey, weight=rounded), tables, places, constraints=NAMES)[1], "uneven-household")
 
 
+@pytest.mark.parametrize(("value", "code"), [(None, "missing-weight"), (-2.0, "negative-weight")])
+def test_a_member_without_a_weight_takes_the_household_out_and_nobody_else(value, code):
+    survey, tables, places = world()
+    row = int(np.flatnonzero(survey.records["hid"] == "H0004")[-1])
+    aligned, findings = examine(put(survey, "weight", [row], value), tables, places, constraints=NAMES)
+    assert only(findings, code).level == "warning"
+    assert "H0004" not in aligned.households.ids
+    assert len(aligned.households.ids) == survey.records["hid"].nunique() - 1
+    aligned, findings = examine(changed(survey, weight=value), tables, places, constraints=NAMES)
+    assert aligned is None
+    assert only(findings, code).level == "error", "nobody is left"
+
+
 def test_the_households_own_weight_comes_before_its_members():
     survey, tables, places = world()
     own = survey.records["hid"].str[1:].astype(float) + 1
@@ -267,7 +321,13 @@ def test_the_households_own_weight_comes_before_its_members():
     told = only(examine(replace(twice, household_weight="hweight"), tables, places, constraints=NAMES)[1], "uneven-household")
     assert "the first member's was used" in told.message
     none = replace(put(spoilt, "hweight", [0], None), household_weight="hweight")
-    assert only(examine(none, tables, places, constraints=NAMES)[1], "missing-weight").level == "error"
+    aligned, findings = examine(none, tables, places, constraints=NAMES)
+    told = only(findings, "missing-weight")
+    assert (told.level, told.message) == (
+        "warning", "1 household of survey has no design weight that is a number (first: that of record p00000).",
+    )  # fmt: skip
+    assert "H0000" not in aligned.households.ids
+    assert "no weight: 1" in only(findings, "lost-household").message
     absent = replace(survey, household_weight="hwieght")
     assert only(examine(absent, tables, places, constraints=NAMES)[1], "missing-column").level == "error"
 

@@ -1,5 +1,6 @@
 """Tables of several levels: told apart, settled bottom up, fitted together, whole people that nest, counted again."""
 
+import re
 import warnings
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -20,6 +21,7 @@ from synthpop_gb.pipeline import check
 from synthpop_gb.pipeline.wishes import check_method
 from synthpop_gb.spec import load_study
 from synthpop_gb.testing import assert_fits, assert_same_population
+from synthpop_gb.validation.explanation import explain
 from tests.nested_problems import nested_problem, turned
 from tests.stages.level_world import VARIABLES, World
 
@@ -162,6 +164,29 @@ def test_a_category_of_an_area_that_nobody_has_is_an_empty_cell():
     assert any(f.code == "empty-cell" and f.level == "error" and f.place == "work" for f in findings)
 
 
+def test_a_table_of_areas_that_clashes_with_those_of_their_zones_is_found():
+    world = World(3)
+    records = world.survey.records
+    survey = replace(world.survey, records=records[(records["age"] == "o") | (records["health"] == "good")])  # the young are well
+    tables = world.tables(("age", "zone"), ("sex", "zone"), ("health", "msoa"))
+    counts = tables["health_msoa"].counts.copy()
+    old = world.people.assign(area=world.people["zone"].map(world.msoa)).groupby("area")["age"].agg(lambda a: (a == "o").sum())
+    for area, extra in zip(counts.index, (7, 0, 0, 3), strict=True):
+        everybody = counts.loc[area].sum()
+        counts.loc[area] = [everybody - old[area] - extra, old[area] + extra]
+    tables["health_msoa"] = replace(tables["health_msoa"], counts=counts)
+    wanted = {"constraints": ["age", "sex"], "levels": {"msoa": ["health"]}}
+    _, findings = examine(survey, tables, world.geography, **wanted)
+    (found,) = (f for f in findings if f.code == "structural-clash")
+    assert found.place == "age of its zones and health of msoa"
+    assert found.rows["zone"].tolist() == [world.msoa.unique()[i] for i in (0, 3)]
+    assert found.rows["people"].tolist() == [7, 3]
+    assert "2 areas of msoa ask for combinations that no record has" in found.message
+    counts.loc[:] = np.column_stack([counts.sum(axis=1) - old, old])
+    _, findings = examine(survey, tables, world.geography, **wanted)
+    assert "structural-clash" not in codes(findings)
+
+
 def test_people_meet_zones_and_areas_by_recount():
     aligned = World(3).aligned(("age", "zone"), ("sex", "zone"), ("age x sex", "msoa"), ("work", "msoa"), ("health", "lad"),
                                ("work x sex", "msoa"), held_out_levels={"msoa": ["work x sex"]})  # fmt: skip
@@ -198,6 +223,53 @@ def test_an_area_that_cannot_be_met_shows_in_its_zones_and_spares_the_others():
     assert 24 <= status["level_remainder"].iloc[0] <= 26
     found = next(f for f in population.findings() if f.code == "level-not-met")
     assert msoa.areas[0] in found.message
+
+
+def test_a_miss_of_areas_only_is_not_said_of_zones():
+    aligned = World(5).aligned()
+    problem = formulate(aligned)
+    msoa = problem.levels[0]
+    targets = msoa.targets.copy()
+    targets[0, -1] += 25
+    wrong = replace(problem, levels=(replace(msoa, targets=targets), *problem.levels[1:]))
+    with pytest.warns(UserWarning, match="lie in areas that miss their tables"):
+        population = solve(wrong, seed=2)
+    _, whole, fits = repr(population).splitlines()
+    tae = int(population.status["level_remainder"].max())
+    assert whole == (
+        "whole people meet every target of the zone in 12 of 12 zones; 1 of 4 areas of msoa misses its own tables "
+        f"(largest total miss {tae} persons, {msoa.areas[0]})"
+    )
+    assert "12 of 12" not in fits
+    messages = {f.code: f.message for f in population.findings()}
+    n = int((population.status["fit"] != "CONVERGED").sum())
+    assert messages["zone-not-fitted"].startswith(
+        f"{n} of 12 zones lie in areas that miss their tables, while every zone's own tables are met: {fits}"
+    )
+    checks = validate(population, aligned)
+    unfit = next(f for f in checks.findings if f.code == "zone-not-fitted")
+    assert "its whole people meet the zone's own tables" in unfit.message
+    assert "fits" not in checks["level_fit"]
+    told = explain(population, aligned, population.zones[0]).notes[0]
+    assert re.search(
+        r"meet every target of the zones' own to \S+ of a person, but miss tables of areas above them: most msoa", told
+    )
+
+
+def test_zones_that_miss_their_own_tables_are_told_from_those_of_areas_that_do():
+    problem = formulate(World(5).aligned())
+    msoa = problem.levels[0]
+    targets = msoa.targets.copy()
+    targets[0, -1] += 25
+    with pytest.warns(UserWarning, match="level-not-met"):
+        population = solve(replace(problem, levels=(replace(msoa, targets=targets), *problem.levels[1:])), seed=2)
+    status = population.status.copy()
+    n = len(population.unfitted)
+    status.loc[status.index[0], ["remainder", "whole"]] = [2.0, "REMAINDER"]
+    mixed = replace(population, status=status)
+    found = next(f for f in mixed.findings() if f.code == "zone-not-fitted")
+    assert found.message.startswith(f"1 of 12 zones miss targets; {n - 1} more miss only those of the areas they lie in: ")
+    assert "in 11 of 12 zones (largest total miss 2 persons" in repr(mixed)
 
 
 @pytest.mark.parametrize("method", ["ipf", "balance"])
@@ -338,6 +410,11 @@ def test_a_study_names_levels(tmp_path):
     assert found is not None, "\n".join(map(str, findings))
     assert [(v.name, [t.name for t in v.constraints]) for v in found.levels] == [("msoa", ["age x sex"]), ("lad", ["health"])]
     assert np.array_equal(found.levels[0].constraints[0].targets.to_numpy(), study.levels[0].constraints[0].targets.to_numpy())
+    world.geography.zones.rename(columns={"lad": "patch"}).to_csv(tmp_path / "lookup.csv")  # no level of any known name
+    (tmp_path / "study.toml").write_text("\n".join(text).replace("lad = [", "patch = ["), encoding="utf-8")
+    found, findings = check(tmp_path / "study.toml")
+    assert found is not None, "\n".join(map(str, findings))
+    assert [v.name for v in found.levels] == ["msoa", "patch"]
 
 
 def test_a_study_with_levels_needs_a_method_that_nests():

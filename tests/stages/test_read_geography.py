@@ -84,6 +84,21 @@ def test_parents_can_be_named(tmp_path):
         read.geography(path, zone="LSOA21CD", parents={"country": "naton"})
 
 
+def test_columns_that_are_asked_for_are_levels_whatever_they_are_called(tmp_path):
+    path = tmp_path / "lookup.csv"
+    frame = pd.DataFrame({"zone": list("abcd"), "region": list("NNSS"), "Town": ["x", "x", "y", "y"],
+                          "patch_code": [7, 7, 7, 8], "own": list("pqrs")})  # fmt: skip
+    frame.to_csv(path, index=False)
+    assert read.geography(path, zone="zone").parents == ("region",)
+    geography = read.geography(path, zone="zone", levels=["town", "patch", "region", "nowhere", "zone"])
+    assert set(geography.parents) == {"region", "town", "patch"}
+    assert geography.zones["patch"].tolist() == ["7", "7", "7", "8"]
+    frame = pd.concat([frame, frame.assign(Town="z")])
+    frame.to_csv(path, index=False)
+    with pytest.raises(InputError, match="zones do not nest in 'Town'"):
+        read.geography(path, zone="zone", levels=["town"])
+
+
 def test_a_zone_in_two_areas_takes_the_larger_part(tmp_path):
     path = tmp_path / "lookup.csv"
     rows = [("E01000001", "E14000001")] * 3 + [("E01000001", "E14000002")] + [(f"E0100010{i}", "E14000001") for i in range(9)]

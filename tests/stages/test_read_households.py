@@ -94,6 +94,63 @@ def test_households_without_members_and_members_without_households_are_said(tmp_
     assert "1 record of people.csv belongs to households that homes.csv does not have (first: 20)" in lost.message
 
 
+def test_variables_that_a_study_asks_for_are_recognised_beside_those_described(tmp_path):
+    people = PEOPLE.assign(sex=["male", "female", "female", "male", "male"], pets=["cat", "dog", "cat", "cat", "dog"])
+    only_tenure = {"tenure": VARIABLES["tenure"]}
+    assert set(survey(tmp_path, people, variables=only_tenure).variables) == {"tenure"}
+    made = survey(tmp_path, people, variables=only_tenure, wanted=["age", "sex", "tenure", "hid", "nothing"])
+    assert set(made.variables) == {"tenure", "age", "sex"}
+    assert made.variables["tenure"].categories == survey(tmp_path, people, variables=only_tenure).variables["tenure"].categories
+    assert {c.code for c in made.variables["age"].categories} >= {"0", "12", "40", "90"}
+
+
+@pytest.mark.parametrize("described", [True, False])
+def test_an_age_below_nought_is_no_age(tmp_path, described):
+    people = PEOPLE.assign(age=[40, -1, 71, 33, 35])
+    made = survey(tmp_path, people, None, variables={"age": VARIABLES["age"]} if described else None)
+    codes_of_age = [c.code for c in made.variables["age"].categories]
+    assert "-1" not in codes_of_age
+    assert {"0", "33", "90"} <= set(codes_of_age)
+    assert made.records["age"].tolist() == [40, -1, 71, 33, 35]
+
+
+def test_columns_that_there_are_end_in_how_many_more(tmp_path):
+    wide = PEOPLE.assign(**{f"v{i}": i for i in range(9)})
+    with pytest.raises(InputError) as error:
+        survey(tmp_path, wide, None, weight="zzz")
+    assert "v0, v1, v2, v3, v4 ... (4 more)." in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("ids", "hint"),
+    [
+        (["H30", "H010", "H20"], "They agree but for letters or noughts before the number."),
+        ([300, 301, 302], "(first: '300')."),
+        (["a", "b", "c"], "Those of homes.csv are no whole numbers, those of people.csv are."),
+        ([5, 900, 77], "The column 'code' of people.csv has ids of homes.csv"),
+    ],
+)
+def test_files_that_share_no_id_are_refused_once(tmp_path, ids, hint):
+    people = PEOPLE.assign(code=[900, 900, 77, 5, 5])
+    with pytest.raises(InputError) as error:
+        survey(tmp_path, people, HOMES.assign(hid=ids), household_weight="hweight")
+    (only,) = error.value.findings
+    assert (only.code, only.level, only.count) == ("unmatched-household", "error", 3)
+    assert only.message.startswith("None of the 3 household ids in 'hid' of people.csv (first: '10') is in 'hid' of homes.csv")
+    assert hint in only.message
+
+
+def test_a_few_ids_that_meet_by_chance_do_not_make_two_files_one(tmp_path):
+    people = pd.DataFrame({"pid": range(500), "hid": range(500), "age": 40, "sex": 1, "weight": 1.0})
+    homes = pd.DataFrame({"hid": range(498, 900), "tenure": 1})
+    with pytest.raises(InputError) as error:
+        survey(tmp_path, people, homes)
+    (only,) = error.value.findings
+    assert only.message.startswith("Only 2 of the 500 household ids")
+    made = survey(tmp_path, people, homes.assign(hid=range(490, 892)))  # two in a hundred: warnings, as ever
+    assert codes(made.findings) == ["unmatched-household", "unmatched-household"]
+
+
 def test_one_id_on_two_households_is_an_error(tmp_path):
     with pytest.raises(InputError) as error:
         survey(tmp_path, homes=HOMES.assign(hid=[10, 10, 20]))

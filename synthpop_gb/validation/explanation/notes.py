@@ -41,9 +41,24 @@ def _closeness(counted: Counted) -> str:
     zone, cell = np.unravel_index(np.argmax(off), off.shape)
     words = "every target" if counted.population.settled is None else "every whole table that it settled on"
     if off[zone, cell] < 0.005:
-        return f"Fractional weights meet {words} to {off[zone, cell]:.1g} of a person."
+        above = _missed_above(counted)
+        own = " of the zones' own" if above else ""
+        return f"Fractional weights meet {words}{own} to {off[zone, cell]:.1g} of a person{above}."
     where, how = cell_words(*counted.problem.cells[cell]), amount(off[zone, cell], counted.units[cell])
     return f"Fractional weights are furthest from their aim at {where}: {how}."
+
+
+def _missed_above(counted: Counted) -> str:
+    """Say what the fit misses most of the tables of areas above the zones; nothing where it meets them."""
+    status, levels = counted.population.status.iloc[counted.where], counted.problem.levels
+    off = status[status["worst_cell"].astype(str).str.startswith(tuple(f"{level.name}: " for level in levels))] if levels else []
+    if not len(off):
+        return ""
+    worst = off.loc[off["residual"].idxmax()]
+    table, _, category = str(worst["worst_cell"]).partition(" = ")
+    unit = "households" if counted.problem.counts_households(table) else "people"
+    where, how = cell_words(table, category), amount(float(worst["residual"]), unit)
+    return f", but miss tables of areas above them: most {where}, by {how}"
 
 
 def _published(counted: Counted) -> list[str]:
