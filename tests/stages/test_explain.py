@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from synthpop_gb import InputError, formulate, solve
 from synthpop_gb.errors import finding
 from synthpop_gb.report.explanation import explanation_text, write_explanations
-from synthpop_gb.validation.explanation import CAUSES, explain
+from synthpop_gb.validation.explanation import CAUSES, explain, zone_causes
 from synthpop_gb.validation.explanation.counted import count
 from synthpop_gb.validation.explanation.mending import partner_of
 from synthpop_gb.validation.explanation.room import pinches
@@ -399,6 +399,8 @@ def test_few_donors_of_a_survey_under_licence_are_not_counted():
         made = study(sex, age, licence=licence)
         found = explain(solved(made), made, "E01000001")
         written = explanation_text([found])
+        kept = " ".join(zone_causes(solved(made), made)["words"])  # what validation/causes.parquet holds
+        assert ("All 3 records" in kept, "All fewer than 10 records" in kept) == (licence == "open", licence != "open")
         cells = found["cells"].set_index("cell")
         told[licence] = cells.loc["m", "donors"], cells.loc["f", "donors"], cells.loc["old", "donors_here"]
         assert ("All 3 records" in written) == (licence == "open")
