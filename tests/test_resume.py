@@ -155,3 +155,31 @@ def test_run_folder_is_taken_up_and_cleaned(tmp_path, problem, expected, solved)
     assert not run_folder.blocks_folder(folder).exists()
     assert not [p for p in folder.rglob("*") if p.name.startswith(".")]
     assert run_folder.load(folder).digest() == expected.digest()
+
+
+def test_a_command_says_what_is_not_used_as_a_finding(tmp_path, problem):
+    """No source path of Python's, but code, words and remedy."""
+    import warnings
+
+    import click
+    from click.testing import CliRunner
+
+    from synthpop_gb.cli._output import guarded
+
+    solve(problem, seed=SEED, block_size=20, workers=1, checkpoint=tmp_path)
+
+    @click.command()
+    @guarded
+    def again():
+        solve(problem, seed=SEED + 1, workers=1, checkpoint=tmp_path)
+        warnings.warn("something else", stacklevel=1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        said = CliRunner().invoke(again).stderr
+    assert "warning [blocks-unused]" in said
+    assert "of other inputs, options or versions and not used." in said
+    assert "Their zones are solved again" in said
+    assert "warning something else" in said
+    assert ".py" not in said
+    assert "Warning" not in said

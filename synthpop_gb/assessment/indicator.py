@@ -173,6 +173,9 @@ def _with_replicates(population: Population) -> Population:
         return population
     method = get_method(population.provenance.method)
     options = make_options(method, population.provenance.options)
+    if population.problem.households is not None and hasattr(options, "restarts"):
+        # one attempt a zone: what is left over is little beside what replicates differ by, and attempts are most of the time
+        options = replace(options, restarts=0, milp_nodes=0)
     made = solve_replicates(population, method, options, list(range(1, REPLICATES + 1)))
     return replace(population, replicates=made)
 

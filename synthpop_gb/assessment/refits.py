@@ -91,19 +91,41 @@ def _duals(
 
 def _balance_households(problem: Problem, zones, cells: np.ndarray, targets: np.ndarray, duals: np.ndarray) -> None:
     """Do the same where units are households: members of each in each cell. duals : in and out."""
-    from synthpop_gb.kernels.balance import balance_work, balance_zone
-
     held = problem.incidence.matrix()[:, cells].tocsr()
     held.sort_indices()
     members = Incidence(held.indptr, held.indices, np.rint(held.data), len(cells))
-    exact, weights, work = np.zeros(len(cells)), np.empty(problem.n_profiles), balance_work(problem.n_profiles, len(cells))
-    tilts = None if problem.tilt is None else tilt_members(problem)
+    if problem.tilt is None:
+        _balance_alike(problem, members, cells, targets, duals)
+    else:
+        _balance_tilted(problem, members, zones, targets, duals)
+
+
+def _balance_alike(problem: Problem, members: Incidence, cells: np.ndarray, targets: np.ndarray, duals: np.ndarray) -> None:
+    """Fit zones of one start side by side."""
+    from synthpop_gb.kernels.balance_block import balance_block
+    from synthpop_gb.kernels.balance_layout import balance_layout
+
+    table = np.searchsorted(problem.constraint_start, cells, side="right")
+    first = np.concatenate([np.flatnonzero(np.diff(table, prepend=-1)), [len(cells)]])
+    layout = balance_layout(members.start, members.cell, members.count, problem.start, first)
+    alive = (targets.sum(axis=1) > 0).astype(np.float64)  # of start weights as they are: what duals of other starts refer to
+    groups = np.ones((len(targets), 1))
+    fit = balance_block(layout, alive, groups, targets, np.zeros(targets.shape), TOLERANCE, _CYCLES, duals)
+    duals[:] = fit.duals
+
+
+def _balance_tilted(problem: Problem, members: Incidence, zones, targets: np.ndarray, duals: np.ndarray) -> None:
+    """Fit zones one by one, each from its own start."""
+    from synthpop_gb.kernels.balance import balance_work, balance_zone
+
+    n_cells = targets.shape[1]
+    exact, weights, work = np.zeros(n_cells), np.empty(problem.n_profiles), balance_work(problem.n_profiles, n_cells)
+    tilts = tilt_members(problem)
     with np.errstate(divide="ignore"):
         base = np.log(problem.start)
     for i, z in enumerate(zones):
-        log_start = base if tilts is None else base + tilts @ problem.tilt[z]
-        balance_zone(members.start, members.cell, members.count, log_start, targets[i], exact, TOLERANCE, _CYCLES, duals[i],
-                     weights, work)  # fmt: skip
+        balance_zone(members.start, members.cell, members.count, base + tilts @ problem.tilt[z], targets[i], exact, TOLERANCE,
+                     _CYCLES, duals[i], weights, work)  # fmt: skip
 
 
 def _from_duals(problem: Problem, start: np.ndarray, duals: np.ndarray, cells: np.ndarray, people: np.ndarray) -> np.ndarray:

@@ -24,6 +24,7 @@ def guarded(command):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FitWarning)  # the summary below says the same, once
+                warnings.showwarning = _show_warning
                 return command(*args, **kwargs)
         except InputError as error:
             show_findings(error.findings, err=True)
@@ -42,6 +43,15 @@ def guarded(command):
             sys.exit(130)
 
     return inner
+
+
+def _show_warning(message, category, filename, lineno, file=None, line=None) -> None:
+    """Show a warning of Python as a finding, or as a line of its own: no file names of the program."""
+    told = getattr(message, "finding", None)
+    if told is None:
+        click.echo(f"{click.style('warning', fg=_COLOUR['warning'], bold=True)} {message}", err=True)
+    else:
+        show_findings([told], err=True)
 
 
 def listed(ctx, param, value):
@@ -64,7 +74,10 @@ def show_findings(findings, *, err: bool = False) -> None:
 
 
 class progress_bar:
-    """Zones done and time left: a bar on a terminal, a line every ten seconds elsewhere (log files, schedulers)."""
+    """Zones solved (each once, and once more a replicate) and time left.
+
+    A bar on a terminal, a line every ten seconds elsewhere (log files, schedulers).
+    """
 
     def __enter__(self):
         self._bar, self._last = None, None
@@ -76,7 +89,7 @@ class progress_bar:
                 TextColumn("{task.description}"),
                 BarColumn(),
                 MofNCompleteColumn(),
-                TextColumn("zones"),
+                TextColumn("zone fits"),
                 TimeRemainingColumn(),
             )
             self._bar = Progress(*columns, console=Console(stderr=True))
@@ -94,7 +107,7 @@ class progress_bar:
         elif time.monotonic() - self._last > 10:
             self._last = time.monotonic()
             left = "" if seconds_left is None else f", about {seconds_left:.0f} s left"
-            click.echo(f"{done:,} of {total:,} zones done{left}", err=True)
+            click.echo(f"{done:,} of {total:,} zone fits done{left}", err=True)
 
     def __exit__(self, *_):
         if self._bar is not None:

@@ -81,6 +81,11 @@ RESULTS: dict[str, Meaning] = {
         "The zones of an area do not add up to what was published for it.",
         "See the tables named: do they count the same people as the zones' tables, in the same year?",
     ),
+    "blocks-unused": Meaning(
+        "warning",
+        "Their zones are solved again, so that the run is what the study now says.",
+        "Nothing. To go on with the earlier run, give the study back its seed, inputs and options.",
+    ),
     "zone-not-fitted": Meaning(
         "warning",
         "These zones miss some targets: do not publish them as they stand.",

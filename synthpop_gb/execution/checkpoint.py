@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from synthpop_gb.errors import Finding, finding
 from synthpop_gb.level import Level
 from synthpop_gb.methods import BlockResult, Method, Streams
 from synthpop_gb.problem import Problem
@@ -32,7 +33,11 @@ _EXTRA = "extra "  # before the names of a method's own columns
 
 
 class ResumeWarning(UserWarning):
-    """A block's file could not be used; its zones are solved again."""
+    """A block's file could not be used; its zones are solved again. `finding` says so with code, reason and remedy."""
+
+    def __init__(self, told: Finding):
+        super().__init__(f"{told.message} {told.why}")
+        self.finding = told
 
 
 def problem_hash(problem: Problem, *, zones: bool = True) -> str:
@@ -188,14 +193,15 @@ class Checkpoint:
         others = sum(not path.name.startswith(f"{self._name}-") for path in self.folder.glob("*.block"))
         if others and not self._quiet:
             what = "blocks solved earlier are" if others > 1 else "block solved earlier is"
-            message = f"{others} {what} of other inputs, options or versions and not used: {self.folder}"
-            warnings.warn(message, ResumeWarning, stacklevel=3)
+            message = f"{others} {what} of other inputs, options or versions and not used."
+            warnings.warn(ResumeWarning(finding("blocks-unused", message, place=str(self.folder), count=others)), stacklevel=3)
         position = {int(mark): i for i, mark in enumerate(self._marks)}
         found = []
         for path in sorted(self.folder.glob(f"{self._name}-*.block")):
             opened = self._open(path)
             if opened is None:
-                warnings.warn(f"{path.name} is damaged: its zones are solved again", ResumeWarning, stacklevel=3)
+                message = f"{path.name} is damaged and not used."
+                warnings.warn(ResumeWarning(finding("blocks-unused", message, place=str(path), count=1)), stacklevel=3)
                 path.unlink()
                 continue
             marks, result = opened

@@ -30,6 +30,11 @@ def _count(key: str, heading: str, unit: str = "") -> Column:
     return Column(key, heading, unit, whole)
 
 
+def _donors(key: str, heading: str, unit: str = "") -> Column:
+    """Write a count of donors; words where it is withheld."""
+    return Column(key, heading, unit, lambda value: value if isinstance(value, str) else whole(value))
+
+
 _COLUMNS = {
     "tables": (
         "Tables: what they ask, what the fit gave, who was placed",
@@ -56,6 +61,13 @@ _COLUMNS = {
             Column("target", "Target", "", fixed(1)), Column("change", "Change", "", fixed(1)), Column("to", "To", "", fixed(1)),
         ],
     ),
+    "keeping": (
+        "The least change of targets that keeps every table’s total",
+        [
+            _text("zone", "Zone"), _text("table", "Table", said), _text("cell", "Cell", said),
+            Column("target", "Target", "", fixed(1)), Column("change", "Change", "", fixed(1)), Column("to", "To", "", fixed(1)),
+        ],
+    ),
     "zones": (
         "Zones, the worst first",
         [
@@ -69,9 +81,9 @@ _COLUMNS = {
         [
             _text("table", "Table", said), _text("cell", "Cell", said), _text("unit", "Counts"),
             _count("published", "Published"), _count("target", "Target"), Column("fitted", "Fitted", "", fixed(2)),
-            _count("observed", "Counted"), _count("error", "Error"), _count("donors", "Donors", "in the survey"),
-            _count("donors_here", "Donors left", "by this place’s tables"),
-            Column("effective_donors", "Worth", "of equal weight", fixed(0)), _count("used", "Used", "different records"),
+            _count("observed", "Counted"), _count("error", "Error"), _donors("donors", "Donors", "in the survey"),
+            _donors("donors_here", "Donors left", "by this place’s tables"),
+            Column("effective_donors", "Worth", "of equal weight", fixed(0)), _donors("used", "Used", "different records"),
             _text("cause", "Cause"),
         ],
     ),

@@ -47,16 +47,18 @@ class Reach:
     def __init__(self, matrix, target: np.ndarray):
         self._columns, self._target = matrix.T.tocsr(), np.asarray(target, np.float64)
 
-    def least_change(self, cells: np.ndarray, *, free: np.ndarray | None = None, whole: bool = False):
+    def least_change(
+        self, cells: np.ndarray, *, free: np.ndarray | None = None, whole: bool = False, keep: np.ndarray | None = None
+    ):
         """Find the least total change of targets that makes some cells reachable together.
 
         cells : positions of the cells that count; the others may come out as they like. free : those of `cells` that may change,
-        all by default. whole : change by whole numbers only.
+        all by default. whole : change by whole numbers only. keep : (len(cells),) int, table of each; its changes then cancel.
         Returns (total, change (len(cells),), multiplier (len(cells),) or None where whole); total is inf where no change of the
         free ones will do.
         """
         from scipy.optimize import Bounds, LinearConstraint, linprog, milp
-        from scipy.sparse import csr_array, hstack
+        from scipy.sparse import csr_array, hstack, vstack
 
         n, profiles = len(cells), self._columns.shape[1]
         may = np.ones(n, bool) if free is None else np.isin(cells, free)
@@ -66,18 +68,23 @@ class Reach:
         cost = np.concatenate([np.zeros(profiles), np.ones(2 * len(at))])
         low, high = np.zeros(len(cost)), np.full(len(cost), np.inf)
         target = self._target[cells]
+        goal = target
+        if keep is not None:
+            of = csr_array((np.ones(len(at)), (np.unique(keep[at], return_inverse=True)[1], np.arange(len(at)))))
+            none = csr_array((of.shape[0], profiles))
+            matrix, goal = vstack([matrix, hstack([none, of, -of])]).tocsr(), np.append(target, np.zeros(of.shape[0]))
         high[profiles + len(at) :] = target[at]
         if whole:
-            rows = LinearConstraint(matrix, target, target)
+            rows = LinearConstraint(matrix, goal, goal)
             kinds = np.concatenate([np.zeros(profiles), np.ones(2 * len(at))])
             found = milp(cost, constraints=rows, bounds=Bounds(low, high), integrality=kinds)
         else:
-            found = linprog(cost, A_eq=matrix, b_eq=target, bounds=np.stack([low, high], axis=1), method="highs")
+            found = linprog(cost, A_eq=matrix, b_eq=goal, bounds=np.stack([low, high], axis=1), method="highs")
         if found.x is None:
             return np.inf, np.zeros(n), None
         change = np.zeros(n)
         change[at] = found.x[profiles : profiles + len(at)] - found.x[profiles + len(at) :]
-        return float(np.abs(change).sum()), change, None if whole else found.eqlin.marginals
+        return float(np.abs(change).sum()), change, None if whole else found.eqlin.marginals[:n]
 
     def clash(self, cells: np.ndarray) -> Clash | None:
         """Find an irreducible set among some cells; None where these can be met together."""
@@ -105,9 +112,23 @@ class Reach:
             relaxed = np.append(relaxed, found.cells[np.argmax(np.abs(found.multiplier))])
         return np.sort(relaxed), clashes, False
 
+    def others(self, cells: np.ndarray, clashes: list[Clash], most: int = 2, tries: int = 6) -> list[np.ndarray]:
+        """Find a few other sets of as few cells that mend everything, after `fewest`; not all that there are."""
+        every, found, seen = np.arange(len(self._target)), [], [cells]
+        for _ in range(tries):
+            other = _hitting_set([c.cells for c in clashes], self._target, seen)
+            if len(other) != len(cells) or len(found) == most:
+                break
+            seen.append(other)
+            if self.clash(np.setdiff1d(every, other)) is None:
+                found.append(other)
+        return found
 
-def _hitting_set(sets: list[np.ndarray], size: np.ndarray) -> np.ndarray:
+
+def _hitting_set(sets: list[np.ndarray], size: np.ndarray, but: list[np.ndarray] | None = None) -> np.ndarray:
     """Find the fewest positions that have one of every set, ascending; of as few those of the largest size.
+
+    but : sets of positions that are not wanted, nor any that holds one of them. Empty where nothing is left.
 
     >>> _hitting_set([np.array([0, 1]), np.array([1, 2]), np.array([1, 3])], np.ones(4))
     array([1])
@@ -119,5 +140,8 @@ def _hitting_set(sets: list[np.ndarray], size: np.ndarray) -> np.ndarray:
     rows = np.zeros((len(sets), n))
     for row, cells in zip(rows, sets, strict=True):
         row[cells] = 1.0
-    found = milp(cost, constraints=LinearConstraint(rows, 1.0, np.inf), bounds=Bounds(0, 1), integrality=np.ones(n))
-    return np.flatnonzero(np.rint(found.x))
+    limits = [LinearConstraint(rows, 1.0, np.inf)]
+    for cells in but or []:
+        limits.append(LinearConstraint(np.isin(np.arange(n), cells).astype(float), -np.inf, len(cells) - 1.0))
+    found = milp(cost, constraints=limits, bounds=Bounds(0, 1), integrality=np.ones(n))
+    return np.empty(0, np.int64) if found.x is None else np.flatnonzero(np.rint(found.x))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -11,12 +10,15 @@ import pandas as pd
 from synthpop_gb.checks import Checks
 from synthpop_gb.problem import Problem
 from synthpop_gb.validation.clashing import ENOUGH, Clash, Reach
+from synthpop_gb.validation.proof_words import clash_words
 
 __all__ = ["relax"]
 
 _COLUMNS = {
     "zones": ["zone", "feasible", "least_change", "cells", "change", "proven"],
     "relax": ["zone", "table", "cell", "target", "to", "change"],
+    "others": ["zone", "number", "table", "cell", "target", "to", "change"],
+    "keeping": ["zone", "table", "cell", "target", "to", "change"],
     "clashes": ["zone", "clash", "table", "cell", "target", "multiplier", "excess", "words"],
     "missing": ["zone", "clash", "table", "cell", "other_table", "other_cell"],
 }
@@ -46,6 +48,8 @@ def relax(problem: Problem, zones: Iterable[str] | None = None) -> Checks:
           tables count), cells (how many at least must be relaxed), change (their total), proven (fewer will not do)
         - 'relax': one row a cell of a smallest set, of several as small one with large targets: zone, table, cell, target, to
           (whole where the targets are), change
+        - 'others': other sets of as few, two at most, number from 1: zone, number, then as 'relax'
+        - 'keeping': the least change in all that keeps the total of every table, where any does: columns as of 'relax'
         - 'clashes': sets of cells that cannot be met together though any fewer could: zone, clash (number within the zone),
           table, cell, target, multiplier, excess, words. No household counts more with the multipliers above nought than with
           those below; the targets do, by the excess
@@ -68,11 +72,12 @@ def relax(problem: Problem, zones: Iterable[str] | None = None) -> Checks:
     >>> found["relax"][["table", "target", "to"]].values.tolist()
     [['size', 4.0, 3.0]]
     >>> found["clashes"]["words"][0]
-    'size = 1 (4) needs at least 4 in all of sex, where the tables count 3: 1 too few.'
+    'The households of size make 4 people; sex counts 3: 1 too few.'
     """
     where = _positions(problem, zones)
     usable = problem.start > 0
     matrix = problem.members.matrix()[np.flatnonzero(usable)]
+    table_of = np.repeat(np.arange(problem.n_constraints), np.diff(problem.constraint_start))
     rows: dict[str, list] = {name: [] for name in _COLUMNS}
     for z in where:
         zone, target = str(problem.zones[z]), problem.targets[z]
@@ -82,21 +87,38 @@ def relax(problem: Problem, zones: Iterable[str] | None = None) -> Checks:
             rows["zones"].append((zone, True, 0.0, 0, 0.0, True))
             continue
         cells, clashes, proven = reach.fewest()
-        whole = bool((target == np.rint(target)).all())
-        total, change, _ = reach.least_change(every, free=cells, whole=whole)
-        if not np.isfinite(total):  # whole changes of these cells alone may not do: then in parts
-            total, change, _ = reach.least_change(every, free=cells)
+        total, change = _changed(reach, target, cells)
         rows["zones"].append((zone, False, least, len(cells), total, proven))
-        for c in cells:
-            rows["relax"].append((zone, *map(str, problem.cells[c]), target[c], target[c] + change[c], change[c]))
+        rows["relax"] += [(zone, *row) for row in _changes(problem, target, change, cells)]
+        for number, other in enumerate(reach.others(cells, clashes) if proven else [], 1):
+            moved = _changed(reach, target, other)[1]
+            rows["others"] += [(zone, number, *row) for row in _changes(problem, target, moved, other)]
+        total, moved = _changed(reach, target, every, keep=table_of)
+        if np.isfinite(total):
+            rows["keeping"] += [(zone, *row) for row in _changes(problem, target, moved, np.flatnonzero(np.abs(moved) > ENOUGH))]
         for number, clash in enumerate(clashes, 1):
-            multiplier, words = _scaled(clash.multiplier), _words(problem, target, clash)
+            multiplier = _scaled(clash.multiplier)
+            words = clash_words(problem, matrix, target, clash.cells, multiplier)
             excess = float(target[clash.cells] @ multiplier)
             for c, k in zip(clash.cells, multiplier, strict=True):
                 rows["clashes"].append((zone, number, *map(str, problem.cells[c]), target[c], k, excess, words))
             rows["missing"] += [(zone, number, *pair) for pair in _missing(problem, matrix, target, clash)]
     tables = {name: pd.DataFrame(found, columns=_COLUMNS[name]) for name, found in rows.items()}
     return Checks(_headline(tables), tables)
+
+
+def _changed(reach: Reach, target: np.ndarray, cells: np.ndarray, keep: np.ndarray | None = None) -> tuple[float, np.ndarray]:
+    """Find the least total change of these cells that mends a zone, and (n_cells,) changes: whole where targets are."""
+    every, whole = np.arange(len(target)), bool((target == np.rint(target)).all())
+    total, change, _ = reach.least_change(every, free=cells, whole=whole, keep=keep)
+    if not np.isfinite(total):  # whole changes of these cells alone may not do: then in parts
+        total, change, _ = reach.least_change(every, free=cells, keep=keep)
+    return total, change
+
+
+def _changes(problem: Problem, target: np.ndarray, change: np.ndarray, cells: np.ndarray) -> Iterator[tuple]:
+    """Yield (table, cell, target, to, change) of some cells."""
+    return ((*map(str, problem.cells[c]), target[c], target[c] + change[c], change[c]) for c in cells)
 
 
 def _headline(tables: dict[str, pd.DataFrame]) -> dict[str, object]:
@@ -131,43 +153,6 @@ def _scaled(multiplier: np.ndarray) -> np.ndarray:
         if np.allclose(least * factor, whole, atol=1e-4 * factor, rtol=0):
             return whole
     return least
-
-
-def _words(problem: Problem, target: np.ndarray, clash: Clash) -> str:
-    """Say the proof of a clash in a sentence."""
-    multiplier = _scaled(clash.multiplier)
-    asked, room = multiplier > 0, multiplier < 0
-    left = float(target[clash.cells[asked]] @ multiplier[asked])
-    right = -float(target[clash.cells[room]] @ multiplier[room])
-    named = [f"{_times(k)}{said} ({count:,.10g})" for k, said, count in _sides(problem, target, clash.cells, multiplier)]
-    if not room.any():
-        who = "record" if problem.households is None else "household"
-        return f"No {who} of the survey is in {_joined(named, 'and')}."
-    verb = "needs" if len(named) == 1 else "need"
-    there = [f"{_times(k)}{said}" for k, said, _ in _sides(problem, target, clash.cells, -multiplier)]
-    return (
-        f"{_joined(named, 'and')} {verb} at least {left:,.10g} in {_joined(there, 'or')}, where the tables count {right:,.10g}: "
-        f"{left - right:,.10g} too few."
-    )
-
-
-def _sides(problem: Problem, target: np.ndarray, cells: np.ndarray, multiplier: np.ndarray) -> Iterator[tuple[float, str, float]]:
-    """Yield (multiplier, name, target) of the cells on one side, those above nought; a table all alike is named as a whole."""
-    times = dict(zip(cells.tolist(), multiplier.tolist(), strict=True))
-    for first, last in pairwise(problem.constraint_start.tolist()):
-        mine = [c for c in range(first, last) if times.get(c, 0.0) > 0]
-        if len(mine) == last - first > 1 and len({times[c] for c in mine}) == 1:
-            yield times[first], f"all of {problem.cells[first][0]}", float(target[first:last].sum())
-            continue
-        yield from ((times[c], " = ".join(map(str, problem.cells[c])), float(target[c])) for c in mine)
-
-
-def _times(k: float) -> str:
-    return "" if k == 1 else f"{k:,.4g} × "
-
-
-def _joined(parts: list[str], word: str) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"
 
 
 def _missing(problem: Problem, matrix, target: np.ndarray, clash: Clash) -> Iterator[tuple[str, str, str, str]]:

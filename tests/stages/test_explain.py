@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from synthpop_gb import InputError, formulate, solve
 from synthpop_gb.errors import finding
 from synthpop_gb.report.explanation import explanation_text, write_explanations
-from synthpop_gb.validation.explanation import CAUSES, explain
+from synthpop_gb.validation.explanation import CAUSES, explain, zone_causes
 from synthpop_gb.validation.explanation.counted import count
 from synthpop_gb.validation.explanation.mending import partner_of
 from synthpop_gb.validation.explanation.room import pinches
@@ -92,8 +92,7 @@ def test_household_sizes_imply_other_numbers_of_people():
     found = explain(placed(problem, rows), made, "E01000001")
     first = found["causes"].iloc[0]
     assert (first["cause"], first["amount"], first["unit"]) == ("people and households", 3, "people")
-    assert "9 people, but the households of size have room for 6 people at most" in first["words"]
-    assert "3 × 1 + 1 × 3" in first["words"]
+    assert first["words"] == "The households of size make 5 to 6 people (at most 3 × 1 + 1 × 3); sex counts 9: 3 too many."
     assert "communal establishments" in first["remedy"]
     assert found["tables"]["unit"].tolist() == ["households", "people"]
     # with residents of communal establishments in the survey there may be more people than households hold
@@ -113,7 +112,8 @@ def test_households_need_more_people_than_there_are():
     found = explain(placed(problem, rows), made, "E01000001")
     causes = found["causes"].set_index("cause")
     assert causes.loc["people and households", "amount"] == 3
-    assert "need at least 13 people in sex" in causes.loc["people and households", "words"]
+    words = causes.loc["people and households", "words"]
+    assert words == "The households of size make at least 13 people (1 × 1 + 4 × 3); sex counts 10: 3 too few."
 
 
 def test_only_whole_people_miss():
@@ -375,7 +375,7 @@ def test_tables_of_the_same_people_are_told_together():
     rows[1, problem.size == 1], rows[1, problem.size == 2] = 1, 2
     found = explain(placed(problem, rows), made, "E01000001")
     assert (found["causes"]["cause"] == "people and households").sum() == 1
-    assert found.why[0].startswith("Sex and age ask for 9 people, but the households of size have room for 6 people at most")
+    assert found.why[0].endswith("; sex and age count 9: 3 too many.")
 
 
 def test_a_fit_to_soft_targets_says_what_it_settled():
@@ -388,3 +388,40 @@ def test_a_fit_to_soft_targets_says_what_it_settled():
     assert found.fits
     assert "count of the tables that the fit settled on" in found.headline or "met exactly" in found.headline
     assert "relax" not in found.tables
+
+
+def test_few_donors_of_a_survey_under_licence_are_not_counted():
+    """Two of eleven women, and three men who are all young, where nobody is to be young."""
+    sex = table("sex", ["f", "m"], [[8, 2], [5, 5]], [0] * 11 + [1] * 3)
+    age = table("age", ["old", "young"], [[10, 0], [5, 5]], [0] * 9 + [1] * 5)
+    told = {}
+    for licence in ("open", "restricted"):
+        made = study(sex, age, licence=licence)
+        found = explain(solved(made), made, "E01000001")
+        written = explanation_text([found])
+        kept = " ".join(zone_causes(solved(made), made)["words"])  # what validation/causes.parquet holds
+        assert ("All 3 records" in kept, "All fewer than 10 records" in kept) == (licence == "open", licence != "open")
+        cells = found["cells"].set_index("cell")
+        told[licence] = cells.loc["m", "donors"], cells.loc["f", "donors"], cells.loc["old", "donors_here"]
+        assert ("All 3 records" in written) == (licence == "open")
+        assert ("All fewer than 10 records" in written) == (licence != "open")
+    assert told == {"open": (3, 11, 9), "restricted": ("fewer than 10", 11, "fewer than 10")}
+    assert np.isnan(cells.loc["old", "effective_donors"])
+    few = cells["used"].map(lambda n: n == "fewer than 10")
+    assert few.any()
+    assert cells.loc[few, "largest_share"].isna().all()
+    assert not re.search(r"donors in the other: [1-9]\b", found.text)
+
+
+def test_what_to_relax_says_how_and_what_keeps_totals():
+    """Four alone and a home of three make 7 people, and 11 are counted: two of those alone in homes of three would do."""
+    size = table("size", ["1", "3"], [[4, 1], [1, 1]], [0, 1, -1, -1], "household")
+    sex = table("sex", ["f"], [[11], [4]], [0, 0, 0, 0])
+    made = study(size, sex, homes=homes_of(1, 3))
+    found = explain(solved(made, method="balance"), made, "E01000001")
+    assert found["relax"][["table", "cell"]].values.tolist() != []
+    assert found["keeping"][["table", "cell", "change"]].values.tolist() == [["size", "1", -2.0], ["size", "3", 2.0]]
+    remedy = found.remedies[0]
+    assert "Or keep every table's total: size = 1 from 4 to 2 households and size = 3 from 1 to 3 households." in remedy
+    assert "As good by number: " in remedy
+    assert "under [method]" in remedy

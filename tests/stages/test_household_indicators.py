@@ -1,6 +1,7 @@
 """What a population of whole households says: of people through their households, of households once each, and how sure it is."""
 
 from dataclasses import replace
+from importlib import import_module
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,9 @@ import pytest
 from synthpop_gb.assessment import indicator, leave_one_out
 from synthpop_gb.assessment.features import Design, Variable, describe
 from synthpop_gb.assessment.leave_one_out import _cells
+from synthpop_gb.assessment.refits import zone_weights
 from synthpop_gb.errors import InputError
+from synthpop_gb.execution import solve
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.indicators import Question
 from synthpop_gb.population import Replicates
@@ -186,3 +189,35 @@ def test_the_size_of_households_follows_from_the_people_in_them():
     found = leave_one_out(counted(problem, rows), refits=2)
     sizes = found.cells.index[found.cells["table"] == "size"]
     np.testing.assert_allclose(found.predicted[sizes], found.published[sizes], atol=1e-4)
+
+
+def test_replicates_made_for_an_indicator_take_one_attempt_a_zone(monkeypatch):
+    """And the population's own are used as they are, where there are any."""
+    module = import_module("synthpop_gb.assessment.indicator")
+    asked, plain = [], module.solve_replicates
+
+    def noted(population, method, options, numbers):
+        asked.append((options.restarts, options.milp_nodes))
+        return plain(population, method, options, numbers)
+
+    monkeypatch.setattr(module, "REPLICATES", 2)
+    monkeypatch.setattr(module, "solve_replicates", noted)
+    made = module._with_replicates(solve(small_household_problem(3), method="balance", seed=1))
+    assert asked == [(0, 0)]
+    assert len(made.replicates) == 2
+    assert module._with_replicates(made) is made
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("kept", [None, [0], [1]])
+def test_zones_fitted_side_by_side_are_those_fitted_one_by_one(kept):
+    """Tilts that tilt nothing take the way of one zone after another."""
+    problem = small_household_problem(6)
+    targets = problem.targets.copy()
+    targets[2] = 0.0  # nobody lives there
+    problem = replace(problem, targets=targets)
+    level = replace(problem, tilt_of=np.zeros((1, problem.n_profiles), np.int32), tilt=np.zeros((6, 1)))
+    together, single = (np.concatenate(list(zone_weights(p, np.arange(6), kept))) for p in (problem, level))
+    np.testing.assert_allclose(together, single, rtol=1e-4, atol=1e-6)
+    assert not together[2].any()
+    assert together[[0, 1, 3, 4, 5]].sum(axis=1).all()

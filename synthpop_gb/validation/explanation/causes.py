@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthpop_gb.validation.explanation.counted import Counted, incidence_of
-from synthpop_gb.validation.explanation.donors import Support, support_of
+from synthpop_gb.validation.explanation.donors import Support, number_told, support_of
 from synthpop_gb.validation.explanation.mending import merging
 from synthpop_gb.validation.explanation.proving import Proof
 from synthpop_gb.validation.explanation.room import Pinch, pinches
-from synthpop_gb.validation.explanation.words import amount, cell_words, listed
+from synthpop_gb.validation.explanation.words import amount, between, cell_words, listed
 
 __all__ = ["Cause", "causes_of"]
 
@@ -56,21 +56,15 @@ def causes_of(counted: Counted, zone: int, proof: Proof | None = None) -> list[C
 
 def _proven(counted: Counted, zone: int, proof: Proof, found: list[Cause]) -> Iterator[Cause]:
     """Clashes that a linear programme proved and nothing above has told."""
-    names = [t.name for t in counted.aligned.constraints]
     told = {c for item in found for c in item.cells}
     units = {tuple(map(str, key)): unit for key, unit in zip(counted.problem.cells, counted.units, strict=True)}
     remedy, missed = proof.remedy(units), counted.missed[zone]
     clashes = [c for c in proof.clashes if not told or not told >= {cell for cell in c[1] if missed[cell]}]
     for words, cells, excess in sorted(clashes, key=lambda c: -c[2])[:_LISTED]:  # the others fall with the same relaxation
-        tables = sorted({int(counted.tables[c]) for c in cells})
         mine = {c for c in cells if missed[c]}
-        for t in tables:
-            words = words.replace(f"{names[t]} = ", f"{cell_words(names[t])} = ")
         worst = max(cells, key=lambda c: counted.target[zone, c])
         table, label = map(str, counted.problem.cells[worst])
-        between = listed((cell_words(names[t]) for t in tables), 4)
-        said = f"Between {between}: {words}" if len(tables) > 1 else words
-        yield Cause("targets clash", table, label, excess, counted.units[worst], said, remedy, tuple(sorted(mine)))
+        yield Cause("targets clash", table, label, excess, counted.units[worst], words, remedy, tuple(sorted(mine)))
 
 
 def _without_donors(counted: Counted, zone: int, support: Support) -> Iterator[Cause]:
@@ -85,8 +79,8 @@ def _without_donors(counted: Counted, zone: int, support: Support) -> Iterator[C
             yield Cause("empty cell", table, label, float(target[c]), units[c], words, remedy, (int(c),))
         else:
             words = (
-                f"{said} asks for {wanted}. All {support.any[c]:,.0f} {_donors(counted)} of the survey in it are also "
-                f"{_excluding(counted, zone, int(c))}, which nobody is to be here."
+                f"{said} asks for {wanted}. All {number_told(counted, support.any[c])} {_donors(counted)} of the survey in it "
+                f"are also {_excluding(counted, zone, int(c))}, which nobody is to be here."
             )
             remedy = merging(counted, zone, int(c), support)
             yield Cause("no donor here", table, label, float(target[c]), units[c], words, remedy, (int(c),))
@@ -136,7 +130,8 @@ def _pinch_cause(counted: Counted, zone: int, pinch: Pinch, tables: tuple[int, .
     said = cell_words(*own) if cell is not None else listed((cell_words(constraints[t].name) for t in tables), 6)
     words = _pinch_words(counted, zone, pinch, said, [str(x) for x in other.cell_labels], mixed)
     kind = "people and households" if mixed and cell is None else "tables clash"
-    cells = (int(cell),) if cell is not None else tuple(c for t in tables for c in range(first[t], first[t + 1]))
+    both = (*tables, pinch.table)  # the households miss their cells too, for the same reason
+    cells = (int(cell),) if cell is not None else tuple(c for t in both for c in range(first[t], first[t + 1]))
     cells = tuple(c for c in cells if counted.missed[zone, c])
     remedy = _pinch_remedy(counted, pinch, said if cell is None else cell_words(own[0]), mixed and cell is None)
     return Cause(kind, str(own[0]), str(own[1]), abs(pinch.over), unit, words, remedy, cells)
@@ -152,16 +147,18 @@ def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: l
     has = [int(h) for h in np.flatnonzero((members > 0) & (target > 0))]
     if mixed:
         sums = " + ".join(f"{target[h]:,.0f} × {members[h]:,.0f}" for h in has[:6]) + (" + …" if len(has) > 6 else "")
-        if pinch.over > 0:
+        households = f"The households of {other}"
+        if " = " in said:
+            word, over = ("have room for", "at most") if pinch.over > 0 else ("hold", "at least")
             return (
-                f"{said} {_asks(said)} for {amount(pinch.wanted)}, but the households of {other} have room for "
-                f"{amount(pinch.bound)} at most, even if each had as many as any household of its kind in the survey ({sums}): "
-                f"{pinch.over:,.0f} too many."
+                f"{said} {_asks(said)} for {amount(pinch.wanted)}; {households.lower()} {word} {amount(pinch.bound)} {over} "
+                f"({sums}): {_off(pinch.over)}."
             )
-        return (
-            f"The households of {other} need at least {amount(pinch.bound)} in {said} ({sums}), where there are "
-            f"{amount(pinch.wanted)}: {-pinch.over:,.0f} too few."
-        )
+        least = float(target @ pinch.least)
+        made = f"{between(least, pinch.bound)} people" if pinch.over > 0 else f"at least {amount(pinch.bound)}"
+        counts = "count" if " and " in said else "counts"
+        how = "at most " if pinch.over > 0 and round(least) != round(pinch.bound) else ""
+        return f"{households} make {made} ({how}{sums}); {said} {counts} {pinch.wanted:,.0f}: {_off(pinch.over)}."
     who = listed([labels[h] for h in has], 5)
     whom = "in the survey" if counted.open[zone].all() else "whom this place’s noughts leave"
     if pinch.over > 0:
@@ -173,6 +170,10 @@ def _pinch_words(counted: Counted, zone: int, pinch: Pinch, said: str, labels: l
         f"Everybody {whom} with {other} {who} is also {said}: at least {amount(pinch.bound, unit)}, but it asks for "
         f"{amount(pinch.wanted, unit)}: {-pinch.over:,.0f} too few."
     )
+
+
+def _off(over: float) -> str:
+    return f"{abs(over):,.0f} too {'many' if over > 0 else 'few'}"
 
 
 def _asks(said: str) -> str:

@@ -7,13 +7,40 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.indicators import FEW_DONORS
 from synthpop_gb.population import DonorCounts
 from synthpop_gb.validation.explanation.counted import Counted, incidence_of
 
-__all__ = ["Support", "donor_frame", "support_of", "used_by_cell"]
+__all__ = ["FEW", "Support", "donor_frame", "few_withheld", "number_told", "support_of", "used_by_cell"]
 
 MOST = 50
 """Donors that are listed."""
+
+
+FEW = f"fewer than {FEW_DONORS}"
+"""Stands for counts of survey records, or households, from 1 to 9, where the survey's licence is not open."""
+
+
+def number_told(counted: Counted, n: float) -> str:
+    """Write how many donors there are; `FEW` for a few where the survey is not open."""
+    return FEW if 0 < n < FEW_DONORS and counted.aligned.survey.licence != "open" else f"{n:,.0f}"
+
+
+def few_withheld(counted: Counted, cells: pd.DataFrame) -> pd.DataFrame:
+    """Put `FEW` in place of counts of donors from 1 to 9, and nothing where a share or a worth would tell them.
+
+    cells : of `Explanation`. The same frame where the survey is open.
+    """
+    if counted.aligned.survey.licence == "open":
+        return cells
+    out, beside = cells.copy(), {"donors_here": "effective_donors", "used": "largest_share"}
+    for column in ("donors", "donors_here", "used"):
+        few = (cells[column] > 0) & (cells[column] < FEW_DONORS)
+        if few.any():
+            out[column] = cells[column].astype(object).mask(few, FEW)
+        if column in beside:
+            out[beside[column]] = out[beside[column]].mask(few)
+    return out
 
 
 @dataclass(frozen=True, eq=False)

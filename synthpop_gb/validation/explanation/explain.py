@@ -21,7 +21,7 @@ from synthpop_gb.validation.explanation.areas import (
 )
 from synthpop_gb.validation.explanation.causes import Cause, causes_of
 from synthpop_gb.validation.explanation.counted import Counted, count, of_zones, unit_word
-from synthpop_gb.validation.explanation.donors import donor_frame, support_of, used_by_cell
+from synthpop_gb.validation.explanation.donors import donor_frame, few_withheld, support_of, used_by_cell
 from synthpop_gb.validation.explanation.notes import notes_of
 from synthpop_gb.validation.explanation.noun import CAUSES, Explanation
 from synthpop_gb.validation.explanation.proving import Proof, prove
@@ -130,8 +130,11 @@ def _explained(place: Place, counted: Counted, levels: pd.DataFrame) -> Explanat
     donors, facts = donor_frame(counted)
     codes = counted.problem.zones[counted.where].astype(str)
     causes = _causes([(codes[z], c) for z in looked for c in by_zone[z]] + [("", c) for c in above])
-    tables = {"tables": _tables(counted, cells), "cells": cells, "causes": causes, "donors": donors}
+    tables = {"tables": _tables(counted, cells), "cells": few_withheld(counted, cells), "causes": causes, "donors": donors}
     relaxed = [p.relax for p in proofs.values() if len(p.relax)]
+    kept = [p.keeping for p in proofs.values() if p.keeping is not None and len(p.keeping)]
+    if kept:
+        tables["keeping"] = pd.concat(kept, ignore_index=True)
     if relaxed:
         tables["relax"] = pd.concat(relaxed, ignore_index=True)
     if len(levels):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from synthpop_gb.validation.explanation.counted import Counted
-from synthpop_gb.validation.explanation.donors import Support
+from synthpop_gb.validation.explanation.donors import Support, number_told
 
 __all__ = ["merging", "partner_of"]
 
@@ -48,7 +48,7 @@ def merging(counted: Counted, zone: int, cell: int, support: Support) -> str:
         return f"No other category of {table.name} has donors here: leave the table out, or look at its coding."
     variable, other = found
     name, mine, theirs = table.variables[variable], keys[cell - first][variable], keys[other][variable]
-    where = f"donors in the other: {support.here[first + other]:,.0f}"
+    where = f"donors in the other: {number_told(counted, support.here[first + other])}"
     if name == "age":
         return f"Merge the age bands {theirs} and {mine} (`recode.age.bands` in the study): {where}."
     return f"Merge {theirs!r} and {mine!r} of {name.replace('_', ' ')} (`recode.{name}.merge` in the study): {where}."

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.validation.explanation.counted import Counted, incidence_of
+from synthpop_gb.validation.explanation.donors import number_told
 from synthpop_gb.validation.explanation.words import amount, cell_words, listed, share
 
 __all__ = ["notes_of"]
@@ -142,9 +143,12 @@ def _noughts(counted: Counted) -> list[str]:
     members.data[:] = 1.0
     blocked = (members.T @ n) * (counted.target[0] <= 0)
     most = [int(c) for c in np.argsort(-blocked, kind="stable")[:3] if blocked[c] > 0]
-    which = listed((f"{cell_words(*problem.cells[c])} ({blocked[c]:,.0f})" for c in most), 3)
+    which = listed((f"{cell_words(*problem.cells[c])} ({number_told(counted, blocked[c])})" for c in most), 3)
     units = "records" if problem.households is None else "households"
-    return [f"Targets of nought leave only {left:,.0f} of the survey’s {every:,.0f} {units}. Those that exclude most: {which}."]
+    return [
+        f"Targets of nought leave only {number_told(counted, left)} of the survey’s {every:,.0f} {units}. "
+        f"Those that exclude most: {which}."
+    ]
 
 
 def _thin(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) -> list[str]:
@@ -156,7 +160,8 @@ def _thin(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) -> 
         return []
     thin = thin.sort_values("copies", ascending=False, kind="stable")
     said = [
-        f"{cell_words(r['table'], r['cell'])} ({amount(r['target'], r['unit'])} from {max(r['effective_donors'], 1):,.0f} alike)"
+        f"{cell_words(r['table'], r['cell'])} ({amount(r['target'], r['unit'])} from "
+        f"{number_told(counted, max(r['effective_donors'], 1))} alike)"
         for r in thin.head(4).to_dict("records")
     ]
     more = f"; {len(thin) - 4:,} more cells are as thin" if len(thin) > 4 else ""

@@ -48,12 +48,14 @@ class Explanation:
         - 'cells': one row a cell: table, cell, unit, published, target, goal (what whole units were made to meet), fitted,
           observed, error (observed - goal), donors (units of the survey in it), donors_here (those that the place's tables do
           not exclude), effective_donors (of these, by design weight, Kish 1965), used (distinct donors placed), largest_share (of
-          the cell, that one donor makes), missed, cause
+          the cell, that one donor makes), missed, cause. Where the survey is not open, donors, donors_here and used from 1 to 9
+          are 'fewer than 10', and what would tell them is empty
         - 'causes': one row a cause: cause, table, cell, amount (people or households), unit, words, remedy
         - 'donors': the most used: donor (a record, or a household), copies, share (per cent of people), members of a household,
           and labels in each table where the survey is open
         - 'levels': tables of the areas that the place lies in: level, area, table, cell, unit, target, observed, error
         - 'relax': the smallest set of targets to relax: zone, table, cell, target, to, change
+        - 'keeping': the least change that keeps the total of every table, where any does: columns as of 'relax'
         - 'zones': of an area, one row a zone: zone, name, people, fit, whole, error, worst_cell, cause
     """
 

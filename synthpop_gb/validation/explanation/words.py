@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["amount", "cell_words", "listed", "share"]
+__all__ = ["amount", "between", "cell_words", "listed", "share"]
 
 
 def amount(value: float, unit: str = "people") -> str:
@@ -15,6 +15,15 @@ def amount(value: float, unit: str = "people") -> str:
     """
     text = f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
     return f"{text} {({'people': 'person', 'households': 'household'}[unit]) if text == '1' else unit}"
+
+
+def between(low: float, high: float) -> str:
+    """Write a range of whole numbers.
+
+    >>> between(266.0, 1269.0), between(9.0, 9.0)
+    ('266 to 1,269', '9')
+    """
+    return f"{low:,.0f}" if round(low) == round(high) else f"{low:,.0f} to {high:,.0f}"
 
 
 def cell_words(table: object, cell: object = "") -> str:
