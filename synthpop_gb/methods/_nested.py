@@ -115,7 +115,8 @@ flat_members = Remembered(_flat_members)
 class FittedComponent:
     """What fitting a component found.
 
-    weights : (n, n_profiles) float64; duals : (n_variables,); miss : (n_variables,) weights' margin less target, persons;
+    weights : (n, n_profiles) float64; duals : (n_variables,); miss : (n_variables,) weights' margin less target, persons, of a
+    soft cell the miss of the optimum;
     steps : Newton steps; bad : (n_variables,) bool, cells that are missed; lacking : those of them that nobody can fill.
     """
 
@@ -160,22 +161,17 @@ def fit_component(
     weights, gap, found = np.zeros((len(live), problem.n_profiles)), np.zeros(len(targets)), first.copy()
     arrays = members.start, members.cell, members.count, log_start, nest, live, targets
     steps, _met = nested_newton(*arrays, variance, allowed, max_steps, found, weights, gap)
-    miss = _miss(gap, variance, found)
+    miss = gap.copy()
     bad = np.abs(gap) > allowed
     lacking = bad & (variance == 0) & (miss <= -targets * (1 - 1e-12))
     if bad.any():
         softened = np.where(_nodes(nest, bad) & (targets > 0) & (variance == 0), _SOFTENED, variance)
         found = first.copy()
         more, _ = nested_newton(*arrays, softened, allowed, max_steps, found, weights, gap)
-        miss, steps = _miss(gap, softened, found), steps + more
+        given = (softened > 0) & (variance == 0)  # of a soft cell the miss is that of the optimum, of an exact one that of its target
+        miss, steps = np.where(given, gap - softened * np.where(given, found, 0.0), gap), steps + more
         bad |= (np.abs(miss) > allowed) & (variance == 0)
     return FittedComponent(weights, found, miss, steps, bad, lacking)
-
-
-def _miss(gap: np.ndarray, variance: np.ndarray, duals: np.ndarray) -> np.ndarray:
-    """Weights' margin less target: what a soft dual accounts for taken off."""
-    soft = variance > 0
-    return np.where(soft, gap - variance * np.where(soft, duals, 0.0), gap)
 
 
 def _nodes(nest: Nest, bad: np.ndarray) -> np.ndarray:

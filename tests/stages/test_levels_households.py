@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tests.stages.household_world import variable, world
+from tests.stages.household_study import variable, world
 
 from synthpop_gb import formulate, harmonise, solve, validate
 from synthpop_gb.benchmark import BenchmarkTable
