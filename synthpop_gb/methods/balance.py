@@ -50,11 +50,17 @@ class Balance:
         matrix = problem.members.matrix()
         margins = np.stack([fits.weights(row) @ matrix for row in range(len(zones))]) if len(zones) else fits.targets
         soft = (fits.variance > 0) & (fits.status != FitStatus.EMPTY)[:, None]
-        goals, settled = np.rint(problem.targets[zones]), False
-        if not problem.levels:  # else the settled targets, with which those of the areas above agree
-            goals, settled = whole_goals(problem, zones, fits.weights, margins, soft, streams)
+        above, goals, settled = None, None, None
+        if problem.levels and fits.soft_above is not None:
+            soft_all = np.concatenate([soft, fits.soft_above], axis=1)
+            if soft_all.any():
+                goals, above = nested_goals(problem, zones, fits.weights, soft_all, streams)
+                settled = np.concatenate([goals, *(of_zones(a, v.of_zone[zones]) for a, v in zip(above, problem.levels, strict=True))], axis=1)
+        if goals is None:
+            goals, some = whole_goals(problem, zones, fits.weights, margins, soft, streams)
+            settled = goals if some else None
         states = streams.keys(problem.zone_keys[zones], WHOLE)
-        whole = whole_households(problem, zones, fits.weights, goals, options, states, most=fits.most)
+        whole = whole_households(problem, zones, fits.weights, goals, options, states, above=above, most=fits.most)
         gap = np.where(soft, margins - fits.targets, 0.0)
         counted = np.zeros((len(zones), problem.n_cells))
         row = np.repeat(np.arange(len(zones)), np.diff(whole.indptr))
