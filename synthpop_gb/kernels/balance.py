@@ -23,13 +23,15 @@ from synthpop_gb.status import FitStatus
 __all__ = ["SOFTNESS", "BalanceWork", "balance_bounded", "balance_work", "balance_zone"]
 
 _LONGEST = 3.0  # no weight grows by more than exp(3), 20-fold, in one step; it may shrink by any factor
+_LITTLE = -7.0  # but one below exp(-7) units may grow to that at once
 _FAR = 0.1  # a zone whose weights are off by more than exp(0.1) all together is brought to its size first
 _FLAT = 1e-3  # of a weight, counted in the Hessian for a profile at its bound, which must be able to come back
 _ARMIJO = 1e-4  # share of the fall promised by the slope that a step must bring
 _ROUNDING = 1e-12  # of the dual's terms: a rise below may be rounding, if the misses say so
 _FINEST = 1e-13  # no cell is asked to be nearer than this share of its target
 _PATIENCE, _ENOUGH = 12, 0.5  # every 12 steps the largest miss must have shrunk to half, else tables contradict each other
-_SHARE = 1e-6  # a zone stops where less than this share of its misfit can be removed by any weights
+_SHARE = 1e-6  # a zone stops where less than this share of its misfit can be removed by any weights, if cells are exact
+_SHARP = 50.0  # logarithms of factors up to here are added up to the last digits that the two shares above leave room for
 _HALVINGS = 30
 SOFTNESS = 0.01  # variance over target of the cells of a zone that contradicts itself: to miss t by m costs 50 m^2 / t
 
@@ -211,13 +213,26 @@ def _evaluate(start, cell, count, n, length, bounded, work):
 
 
 @njit
-def _furthest(tolerance, work):
+def _blur(start, count, n, work):
+    """Say how much coarser than usual rounding is, 1 or more: soft tables that disagree have duals of hundreds that cancel out."""
+    most, reach = 0, 0.0
+    for i in range(n):
+        p = work.alive[i]
+        for e in range(start[p], start[p + 1]):
+            most = max(most, count[e])
+    for c in range(work.dual.shape[0]):
+        reach = max(reach, abs(work.dual[c]))
+    return max(1.0, most * reach / _SHARP)
+
+
+@njit
+def _furthest(tolerance, blur, work):
     """Find (whether every cell is met, largest |A w - t + v lambda|)."""
     met, furthest = True, 0.0
     for c in range(work.target.shape[0]):
         shift = work.variance[c] * work.dual[c]
         gap = abs(work.margin[c] - work.target[c] + shift)
-        met = met and gap <= max(tolerance, _FINEST * max(work.target[c], abs(shift)))
+        met = met and gap <= max(tolerance, blur * _FINEST * max(work.target[c], abs(shift)))
         furthest = max(furthest, gap)
     return met, furthest
 
@@ -235,22 +250,26 @@ def _worst(targets, variance, work):
 
 @njit
 def _newton(start, cell, count, n, bounded, tolerance, max_steps, work):
-    """Take damped Newton steps from the duals in work. Returns (FitStatus, steps); work is left as at the last duals."""
-    n_cells = work.target.shape[0]
+    """Take damped Newton steps from the duals in work. Returns (FitStatus, steps); work is left as at the last duals.
+
+    Only exact targets can contradict each other: where all are soft there is an answer, and steps go on until it is found.
+    """
+    n_cells, exact = work.target.shape[0], ((work.variance == 0.0) & (work.target > 0.0)).any()
     work.du[:n] = 0.0
     first = _evaluate(start, cell, count, n, 0.0, bounded, work)
     mark = math.inf
     for taken in range(max_steps + 1):
-        met, furthest = _furthest(tolerance, work)
+        blur = _blur(start, count, n, work)
+        met, furthest = _furthest(tolerance, blur, work)
         if met:
             return _CONVERGED, taken
-        if taken % _PATIENCE == 0:
+        if exact and taken % _PATIENCE == 0:
             if not furthest < _ENOUGH * mark:
                 return _STALLED, taken
             mark = furthest
         if taken == max_steps:
             break
-        slope, furthest = _direct(start, cell, count, n, taken == 0, work)
+        slope, furthest = _direct(start, cell, count, n, taken == 0, exact, work)
         if not slope > 0.0:
             return _STALLED, taken
         length = min(1.0, _LONGEST / furthest) if furthest > 0.0 else 1.0
@@ -265,7 +284,7 @@ def _newton(start, cell, count, n, bounded, tolerance, max_steps, work):
                 size += abs(linear) + abs(curved)
             if change <= -_ARMIJO * length * slope:
                 found = True
-            elif change <= _ROUNDING * size:  # near the answer the dual no longer tells steps apart, its gradient does
+            elif change <= blur * _ROUNDING * size:  # near the answer the dual no longer tells steps apart, its gradient does
                 found = _misfit(length, work) < _ENOUGH * _misfit(0.0, work)
             if found:
                 break
@@ -314,11 +333,12 @@ def _scale(work):
 
 
 @njit
-def _direct(start, cell, count, n, first, work):
+def _direct(start, cell, count, n, first, exact, work):
     """Find the Newton direction. Writes gap, step and du of work; returns (how fast the dual falls along it, largest du).
 
     The Hessian is at most the members of the largest household times its diagonal, so the fall is at least a fixed share of the
-    misfit that weights can remove. Where it is far less, what is left contradicts itself and the fall comes back as 0.
+    misfit that weights can remove. Where it is far less, what is left contradicts itself and the fall comes back as 0, if there
+    are exact cells.
 
     On the first step, where weights may be a thousand times those wanted, Newton's direction would bring them down by a factor e
     at a time. So all are first scaled together as far as duals can: along H^-1 (A w), by the factor that fits along it.
@@ -338,7 +358,7 @@ def _direct(start, cell, count, n, first, work):
         if hessian[c, c, 0] > 0.0:
             misfit += gap * gap / hessian[c, c, 0]
         step[c, 0] = work.gap[c] = gap
-    factorise(hessian, work.inverse, n_cells)
+    factorise(hessian, work.variance.reshape((n_cells, 1)), work.inverse, n_cells)
     scaled = first and _scale(work)
     if not scaled:
         solve(hessian, work.inverse, step, n_cells)
@@ -350,7 +370,8 @@ def _direct(start, cell, count, n, first, work):
         for e in range(start[p], start[p + 1]):
             du += count[e] * step[cell[e], 0]
         work.du[i] = du
-        furthest = max(furthest, du)
+        if du > 0.0:
+            furthest = max(furthest, du * _LONGEST / max(_LONGEST, _LITTLE - work.u[i]))
     if scaled:
         return slope, 0.0
-    return slope if slope * n_cells >= _SHARE * misfit else 0.0, furthest
+    return slope if not exact or slope * n_cells >= _SHARE * misfit else 0.0, furthest

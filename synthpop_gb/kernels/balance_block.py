@@ -3,6 +3,9 @@
 The method is that of `balance`, in other words: factors exp(lambda)^members are multiplied on the way down the tree, weights and
 two-way sums gathered on the way up, for all lanes at once; then every lane takes its own step. A zone that is done makes room for
 the next at once. The bits of a zone depend on its own numbers and the layout alone: lanes never meet.
+
+Soft tables that disagree have duals far apart, t - A w = v lambda, hundreds of them where v is small, that cancel out along a
+row. Their factors are too large and too small for numbers as machines keep them: such a lane adds up logarithms instead.
 """
 
 import math
@@ -20,11 +23,14 @@ __all__ = ["BalanceFit", "balance_block"]
 LANES = 64  # zones side by side at most; changes no zone's bits
 _WORK = 2**17  # numbers that the Hessians of all lanes may hold, 1 MB, half a second-level cache: fewer lanes for many cells
 _LONGEST = 3.0  # no weight grows by more than exp(3), 20-fold, in one step; it may shrink by any factor
+_LITTLE = -7.0  # but one below exp(-7) units may grow to that at once
 _ARMIJO = 1e-4  # share of the fall promised by the slope that a step must bring
 _ROUNDING = 1e-12  # of the dual's terms: a rise below may be rounding, if the misses say so
 _FINEST = 1e-13  # no cell is asked to be nearer than this share of its target
 _PATIENCE, _ENOUGH = 12, 0.5  # every 12 steps the largest miss must have shrunk to half, else tables contradict each other
-_SHARE = 1e-6  # a zone stops where less than this share of its misfit can be removed by any weights
+_SHARE = 1e-6  # a zone stops where less than this share of its misfit can be removed by any weights, if cells are exact
+_SHARP = 50.0  # logarithms of factors up to here are added up to the last digits that the two shares above leave room for
+_PRODUCT = 600.0  # of logarithms up to here factors are multiplied: the largest number is exp(709), the least exp(-745)
 _HALVINGS = 30
 
 _CONVERGED, _STALLED, _LIMIT = int(FitStatus.CONVERGED), int(FitStatus.STALLED), int(FitStatus.CYCLE_LIMIT)
@@ -66,6 +72,8 @@ class _Lanes(NamedTuple):
     lacking: np.ndarray  # int64, the largest cell that nobody can fill, -1 = none
     soft: np.ndarray  # bool, the zone contradicts itself and was given variances
     turning: np.ndarray  # bool, a new direction is due
+    reach: np.ndarray  # largest |logarithm of a factor| on trial
+    exact: np.ndarray  # bool, some cell with a target is exact: the zone may contradict itself
 
 
 def balance_block(layout, scale, groups, targets, variance, tolerance, max_steps, duals=None, softness=None):
@@ -95,15 +103,16 @@ def _balance_block(layout, scale, groups, targets, variance, softness, tolerance
     n_cells, n_keys = targets.shape[1], layout.key_cell.shape[0]
     at = _new_lanes(n_cells, lanes)
     power, factor = np.zeros((n_keys, lanes)), np.zeros((layout.deepest + 1, lanes))
-    sums, tilt = np.zeros((layout.deepest + 1, lanes)), np.zeros((groups.shape[1], lanes))
+    rise, sums, tilt = np.zeros(factor.shape), np.zeros(factor.shape), np.zeros((groups.shape[1], lanes))
+    far = np.zeros(lanes, np.int64)
     hessian, inverse, step = np.zeros((n_cells, n_cells, lanes)), np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes))
     diagonal, root, growth = np.zeros((n_cells, lanes)), np.zeros(lanes), np.zeros(lanes)
     queue = 0
     for l in range(lanes):
         queue = _load(layout, scale, groups, targets, variance, fit, at, root, tilt, queue, l)
     while (at.zone >= 0).any():
-        _raise(layout, at, power)
-        _walk(layout, root, tilt, power, factor, sums, at.margin, hessian)
+        n_far = _raise(layout, at, power, far)
+        _walk(layout, root, tilt, power, factor, rise, far[:n_far], sums, at.margin, hessian)
         for l in range(lanes):
             at.turning[l] = False
             if at.zone[l] >= 0:
@@ -114,9 +123,11 @@ def _balance_block(layout, scale, groups, targets, variance, softness, tolerance
                 hessian[c, c, l] += at.variance[c, l]
                 diagonal[c, l], step[c, l] = hessian[c, c, l], at.gap[c, l]
         if at.turning.any():
-            factorise(hessian, inverse, n_cells)
+            factorise(hessian, at.variance, inverse, n_cells)
             solve(hessian, inverse, step, n_cells)
             _look_ahead(layout, at, step, power, factor, growth)
+            if n_far > 0:
+                _look_ahead_far(layout, at, step, far[:n_far], root, tilt, factor, rise, growth)
             for l in range(lanes):
                 if at.turning[l] and not _aim(at, step, diagonal, growth[l], l):
                     if _finish(layout, targets, variance, softness, fit, at, _STALLED, l):
@@ -125,11 +136,11 @@ def _balance_block(layout, scale, groups, targets, variance, softness, tolerance
 
 @njit
 def _new_lanes(n_cells, lanes):
-    cells, whole, real, flag = np.zeros((6, n_cells, lanes)), np.zeros((5, lanes), np.int64), np.zeros((4, lanes)), np.zeros(
-        (2, lanes), np.bool_)  # fmt: skip
+    cells, whole, real, flag = np.zeros((6, n_cells, lanes)), np.zeros((5, lanes), np.int64), np.zeros((5, lanes)), np.zeros(
+        (3, lanes), np.bool_)  # fmt: skip
     return _Lanes(
         cells[0], cells[1], cells[2], cells[3], cells[4], cells[5], whole[0], whole[1], whole[2], whole[3], real[0], real[1],
-        real[2], real[3], whole[4], flag[0], flag[1],
+        real[2], real[3], whole[4], flag[0], flag[1], real[4], flag[2],
     )  # fmt: skip
 
 
@@ -162,22 +173,38 @@ def _begin(at, l):
 
 
 @njit
-def _raise(layout, at, power):
-    """Find the factor of each distinct (cell, members) pair at the duals on trial; 0 where an exact cell counts nobody."""
+def _raise(layout, at, power, far):
+    """Find the factor of each distinct (cell, members) pair at the duals on trial; 0 where an exact cell counts nobody.
+
+    Lanes whose products might leave the range of numbers are listed in far, and keep the logarithms. Returns how many.
+    """
+    lanes, n_far = power.shape[1], 0
+    at.reach[:] = 0.0
     for k in range(power.shape[0]):
         c, n = layout.key_cell[k], layout.key_count[k]
-        for l in range(power.shape[1]):
+        for l in range(lanes):
             if at.target[c, l] == 0.0 and at.variance[c, l] == 0.0:
-                power[k, l] = 0.0
+                power[k, l] = -math.inf
             else:
-                power[k, l] = math.exp(n * (at.base[c, l] + at.length[l] * at.direction[c, l]))
+                power[k, l] = n * (at.base[c, l] + at.length[l] * at.direction[c, l])
+                at.reach[l] = max(at.reach[l], abs(power[k, l]))
+    for l in range(lanes):
+        if layout.deepest * at.reach[l] > _PRODUCT:
+            far[n_far] = l
+            n_far += 1
+    for k in range(power.shape[0]):
+        for l in range(lanes):
+            if layout.deepest * at.reach[l] <= _PRODUCT:
+                power[k, l] = math.exp(power[k, l])
+    return n_far
 
 
 @njit
-def _walk(layout, root, tilt, power, factor, sums, margin, hessian):
+def _walk(layout, root, tilt, power, factor, rise, far, sums, margin, hessian):
     """Find margins (n_cells, lanes) and two-way sums (n_cells, n_cells, lanes), lower triangle; sums[0] is left with the units.
 
-    The stack of the walk is factor and sums by depth: products from the root down, sums of the weights below.
+    The stack of the walk is factor and sums by depth: products from the root down, sums of the weights below. Lanes in far have
+    rise, sums of logarithms from the root down, and a factor where rows end only.
     """
     lanes, n_nodes = root.shape[0], layout.depth.shape[0]
     cell_at, count_at = np.zeros(factor.shape[0], np.uint16), np.zeros(factor.shape[0])
@@ -212,6 +239,11 @@ def _walk(layout, root, tilt, power, factor, sums, margin, hessian):
             for l in range(lanes):
                 here[l] = before[l] * x[l]
                 weights[l] = 0.0
+            for j in range(far.shape[0]):
+                l = far[j]
+                rise[depth, l] = rise[depth - 1, l] + x[l]
+                if layout.leaf_start[i + 1] > layout.leaf_start[i]:
+                    here[l] = root[l] * math.exp(rise[depth, l])
         for e in range(layout.leaf_start[i], layout.leaf_start[i + 1]):
             s, of_group = layout.leaf_weight[e], tilt[layout.leaf_group[e]]
             for l in range(lanes):
@@ -226,6 +258,7 @@ def _weigh(layout, at, total, tolerance, max_steps, l):
         at.base[:, l] = 0.0
         return _OPEN
     if at.total[l] < math.inf:
+        blur = max(1.0, at.reach[l] / _SHARP)
         change, size, old, new = total - at.total[l], at.total[l] + total, 0.0, 0.0
         for c in range(n_cells):
             step, v = length * at.direction[c, l], at.variance[c, l]
@@ -235,24 +268,26 @@ def _weigh(layout, at, total, tolerance, max_steps, l):
             old += at.gap[c, l] ** 2
             new += (at.target[c, l] - at.margin[c, l] - v * (at.base[c, l] + step)) ** 2
         # near the answer the dual no longer tells steps apart, its gradient does
-        if not (change <= -_ARMIJO * length * at.slope[l] or (change <= _ROUNDING * size and new < _ENOUGH * old)):
+        if not (change <= -_ARMIJO * length * at.slope[l] or (change <= blur * _ROUNDING * size and new < _ENOUGH * old)):
             at.halvings[l] += 1
             at.length[l] *= 0.25
             return _STALLED if at.halvings[l] >= _HALVINGS else _OPEN
         at.taken[l] += 1
     elif not at.soft[l]:
         _leave_out(at, tolerance, l)
-    met, furthest = True, 0.0
+    met, furthest, blur = True, 0.0, max(1.0, at.reach[l] / _SHARP)
+    at.exact[l] = False
     for c in range(n_cells):
+        at.exact[l] = at.exact[l] or (at.variance[c, l] == 0.0 and at.target[c, l] > 0.0)
         at.base[c, l] += length * at.direction[c, l]
         shift = at.variance[c, l] * at.base[c, l]
         at.gap[c, l] = at.target[c, l] - at.margin[c, l] - shift
         furthest = max(furthest, abs(at.gap[c, l]))
-        met = met and abs(at.gap[c, l]) <= max(tolerance, _FINEST * max(at.target[c, l], abs(shift)))
+        met = met and abs(at.gap[c, l]) <= max(tolerance, blur * _FINEST * max(at.target[c, l], abs(shift)))
     at.total[l], at.halvings[l], at.length[l] = total, 0, 0.0
     if met:
         return _CONVERGED
-    if at.taken[l] % _PATIENCE == 0:
+    if at.exact[l] and at.taken[l] % _PATIENCE == 0:
         if not furthest < _ENOUGH * at.mark[l]:
             return _STALLED
         at.mark[l] = furthest
@@ -292,8 +327,28 @@ def _look_ahead(layout, at, step, power, rise, growth):
 
 
 @njit
+def _look_ahead_far(layout, at, step, far, root, tilt, more, rise, growth):
+    """Find the same for lanes whose weights may be as good as nought, which need not grow by small steps. more, rise: overwritten."""
+    for j in range(far.shape[0]):
+        l = far[j]
+        growth[l], more[0, l], rise[0, l] = 0.0, 0.0, 0.0
+        for i in range(layout.depth.shape[0]):
+            depth = layout.depth[i]
+            if depth > 0:
+                c, n = layout.cell[i], layout.count[i]
+                nobody = at.target[c, l] == 0.0 and at.variance[c, l] == 0.0
+                more[depth, l] = -math.inf if nobody else more[depth - 1, l] + n * step[c, l]
+                rise[depth, l] = rise[depth - 1, l] + n * at.base[c, l]
+            for e in range(layout.leaf_start[i], layout.leaf_start[i + 1]):
+                s = root[l] * tilt[layout.leaf_group[e], l] * layout.leaf_weight[e]
+                if s > 0.0 and more[depth, l] > 0.0:
+                    room = max(_LONGEST, _LITTLE - rise[depth, l] - math.log(s))
+                    growth[l] = max(growth[l], more[depth, l] * _LONGEST / room)
+
+
+@njit
 def _aim(at, step, diagonal, growth, l):
-    """Point one lane in its newest direction; says whether there is any headway to be made (see `balance`)."""
+    """Point one lane in its newest direction; says whether there is any headway to be made (see `balance._direct`)."""
     n_cells, slope, misfit = at.target.shape[0], 0.0, 0.0
     for c in range(n_cells):
         at.direction[c, l] = step[c, l]
@@ -301,7 +356,7 @@ def _aim(at, step, diagonal, growth, l):
         if diagonal[c, l] > 0.0:
             misfit += at.gap[c, l] ** 2 / diagonal[c, l]
     at.slope[l], at.length[l] = slope, min(1.0, _LONGEST / growth) if growth > 0.0 else 1.0
-    return slope > 0.0 and slope * n_cells >= _SHARE * misfit
+    return slope > 0.0 and (not at.exact[l] or slope * n_cells >= _SHARE * misfit)
 
 
 @njit

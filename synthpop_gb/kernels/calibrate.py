@@ -239,7 +239,7 @@ def _direct(link, n, cells, target, variance, work):
         if hessian[c, c, 0] > 0.0:
             misfit += gap * gap / hessian[c, c, 0]
         step[c, 0] = work.gap[c] = gap
-    factorise(hessian, work.inverse, n_cells)
+    factorise(hessian, variance.reshape((n_cells, 1)), work.inverse, n_cells)
     solve(hessian, work.inverse, step, n_cells)
     slope, furthest = 0.0, 0.0
     for c in range(n_cells):

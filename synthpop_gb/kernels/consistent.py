@@ -146,6 +146,7 @@ def _round(relations, moments, values, keys):
     n_first = moments.shape[1]
     gram, inverse, gap = np.zeros((n_relations, n_relations, 1)), np.zeros((n_relations, 1)), np.zeros((n_relations, 1))
     square, scale, change = np.zeros((n_first, n_first, 1)), np.zeros((n_first, 1)), np.zeros((n_first, 1))
+    none = np.zeros((n_first, 1))
     first, everyone, before = np.flatnonzero(relations.first)[:n_first], np.ones(n_cells, np.bool_), np.empty(n_cells)
     for z in range(values.shape[0]):
         state, v = keys[z : z + 1], values[z]
@@ -156,7 +157,7 @@ def _round(relations, moments, values, keys):
                 change[i, 0] = v[first[i]] - before[first[i]]
                 for j in range(i + 1):
                     square[i, j, 0] = moments[z, i, first[j]]
-            factorise(square, scale, n_first)
+            factorise(square, none, scale, n_first)
             solve(square, scale, change, n_first)
             for c in range(n_cells):
                 if not relations.first[c] and before[c] != np.floor(before[c]):
@@ -177,7 +178,7 @@ def keep(relations, weight, v, gram, inverse, gap):
             if not relations.first[c] and weight[c] != np.floor(weight[c]):
                 for q in range(r + 1):
                     gram[r, q, 0] += weight[c] * relations.every[r, c] * relations.every[q, c]
-    factorise(gram, inverse, n_relations)
+    factorise(gram, np.zeros((n_relations, 1)), inverse, n_relations)
     solve(gram, inverse, gap, n_relations)
     for c in range(n_cells):
         if not relations.first[c] and weight[c] != np.floor(weight[c]):

@@ -87,10 +87,12 @@ def _add_pairs(cells, factor, passed, hessian):
 
 
 @njit
-def factorise(hessian, inverse, n):
+def factorise(hessian, least, inverse, n):
     """Find the Cholesky factor of the leading n x n matrix of each lane; it may be semi-definite.
 
     hessian : (>= n, >= n, lanes) float64. Lower triangle overwritten by the factor.
+    least : (>= n, lanes) float64. What is known to stand on the diagonal beside a semi-definite matrix, variances: no pivot can be
+        less, and where one drowns in rounding this is what it is.
     inverse : (>= n, lanes) float64. Written: 1 / diagonal of the factor, and 0 for a row that depends on those before it.
     """
     lanes = hessian.shape[2]
@@ -111,7 +113,8 @@ def factorise(hessian, inverse, n):
             for l in range(lanes):
                 x[l] -= a[l] * a[l]
         for l in range(lanes):
-            r[l] = 1.0 / math.sqrt(x[l]) if x[l] > r[l] else 0.0
+            y = x[l] if x[l] > r[l] else least[i, l]
+            r[l] = 1.0 / math.sqrt(y) if y > 0.0 else 0.0
 
 
 @njit
@@ -151,7 +154,7 @@ def dual_newton(layout, work, targets, allowed, most, steps, met):
     n_cells, lanes = targets.shape
     n_all = work.margin.shape[0]  # cells of tilts, and outside, included: they stand after those with targets
     hessian, scratch = np.zeros((n_all, n_all, lanes)), np.zeros((n_all, lanes))
-    inverse, newest = np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes))
+    inverse, newest, none = np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes)), np.zeros((n_cells, lanes))
     search = _new_search(n_cells, lanes)
     persons, step = np.zeros(lanes), 0
     met[:] = False
@@ -171,7 +174,7 @@ def dual_newton(layout, work, targets, allowed, most, steps, met):
         step += 1
         if step == 1 or step > _SAME_HESSIAN:
             fill_hessian(layout, work, hessian, scratch)
-            factorise(hessian, inverse, n_cells)
+            factorise(hessian, none, inverse, n_cells)
         for c in range(n_cells):
             for l in range(lanes):
                 scratch[c, l] = newest[c, l] = targets[c, l] - work.margin[c, l]

@@ -25,8 +25,8 @@ class BalanceOptions(WholeOptions):
         Swaps that one attempt may propose, a zone.
     restarts : int
         Attempts after the first, where a zone is not exact yet.
-    milp_seconds : float
-        Limit of the integer programme that has the last word where all attempts fail, a zone; 0 = none.
+    milp_nodes : int
+        Limit of nodes of the integer programme that has the last word where all attempts fail, a zone; 0 = none.
     soft : bool
         Meet perturbed or sampled tables within their standard error; False to meet every target exactly.
     standard_error : float or mapping of str to float, optional

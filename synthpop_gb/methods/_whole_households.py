@@ -10,7 +10,7 @@ import numpy as np
 from synthpop_gb.kernels.unit_layout import Component, UnitLayout, component, unit_layout, unit_work
 from synthpop_gb.kernels.unit_pairs import pair_work
 from synthpop_gb.kernels.unit_whole import place_units, placed_units
-from synthpop_gb.methods._integer_programme import nearest_whole
+from synthpop_gb.methods._integer_programme import can_be_met, nearest_whole
 from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.methods._whole_options import WholeOptions
 from synthpop_gb.problem import Problem
@@ -137,8 +137,8 @@ def _place(weights, effort, options, parts, layout, work, pairs, state):
     error, proposals, restarts = place_units(weights, first, parts, layout, placed, best, work, pairs, state)
     if error == 0 or options.effort == "quick":
         return best, proposals, restarts, "exact" if error == 0 else "not found"
-    seconds = options.milp_seconds
-    point, impossible = nearest_whole(weights, parts, layout, seconds, whole=False) if seconds > 0 else (None, False)
+    nodes = options.milp_nodes
+    impossible = nodes > 0 and not can_be_met(weights, parts, layout)
     if not impossible and effort.restarts > first.restarts:
         more = effort._replace(restarts=effort.restarts - first.restarts - 1, done=first.restarts + 1)
         again, looked, further = place_units(weights, more, parts, layout, placed, counts, work, pairs, state)
@@ -147,8 +147,8 @@ def _place(weights, effort, options, parts, layout, work, pairs, state):
             best, error = counts, again
     if error == 0:
         return best, proposals, restarts, "exact"
-    if not impossible and seconds > 0:
-        point, impossible = nearest_whole(weights, parts, layout, seconds, whole=True)
+    if not impossible and nodes > 0:
+        point, impossible = nearest_whole(weights, best, parts, layout, nodes)
         if point is not None:
             return point, proposals, restarts, "exact by integer programme"
     return best, proposals, restarts, "no exact point" if impossible else "not found"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from synthpop_gb.kernels.unit_whole import Effort
-from synthpop_gb.methods._checks import check_choice, check_whole, is_number
+from synthpop_gb.methods._checks import check_choice, check_whole
 
 __all__ = ["WholeOptions"]
 
@@ -25,9 +25,9 @@ class WholeOptions:
         Swaps that one attempt may propose, a zone. Most zones take some 3,000 in all.
     restarts : int
         Attempts after the first, where a zone is not exact yet.
-    milp_seconds : float
-        Limit of the integer programme that has the last word where all attempts fail, a zone; 0 = none. Where it comes to its end
-        before, results do not depend on it.
+    milp_nodes : int
+        Limit of nodes of the integer programme that has the last word where all attempts fail, a zone; 0 = none. No limit is one
+        of time: results do not depend on the machine.
 
     Raises
     ------
@@ -38,14 +38,13 @@ class WholeOptions:
     effort: Literal["exact", "quick"] = "exact"
     max_proposals: int = 200_000
     restarts: int = 20
-    milp_seconds: float = 5.0
+    milp_nodes: int = 200
 
     def __post_init__(self):
         check_choice("effort", self.effort, ("exact", "quick"))
         check_whole("max_proposals", self.max_proposals, 0)
         check_whole("restarts", self.restarts, 0)
-        if not (is_number(self.milp_seconds) and self.milp_seconds >= 0):
-            raise ValueError(f"milp_seconds is a number of seconds, at least 0, not {self.milp_seconds!r}")
+        check_whole("milp_nodes", self.milp_nodes, 0)
 
     @property
     def search(self) -> Effort:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import optimize
 
 from synthpop_gb.kernels import balance_block as module
 from synthpop_gb.kernels.balance_block import balance_block
@@ -11,6 +12,7 @@ from synthpop_gb.kernels.balance_layout import balance_layout
 from synthpop_gb.status import FitStatus
 from tests.kernels.household_problems import households
 from tests.kernels.test_balance import balance
+from tests.reference import balance as twin
 
 
 def block(made, targets, variance=0.0, *, group=None, groups=None, scale=None, tolerance=1e-8, max_steps=300, duals=None):
@@ -147,3 +149,78 @@ def test_the_limit_of_steps_is_told():
     assert fit.steps[0] == 1
     again = block(made, targets[:1], duals=block(made, targets[:1]).duals, tolerance=1e-6)
     assert again.steps[0] == 0
+
+
+def stiff(made, seed, noise, error):
+    """Targets of which every cell was perturbed by itself, so that tables disagree, and the variance that goes with them."""
+    rng = np.random.default_rng(seed)
+    targets = np.rint(made.targets + rng.normal(0, noise, made.targets.shape)).clip(0)
+    scale = np.maximum(targets[:, : made.constraint_start[1]].sum(axis=1), 1.0) / made.start.sum()
+    return targets, np.full(targets.shape[1], 0.01 * error**2), scale
+
+
+def check_optimum(made, fit, targets, variance, scale):
+    """Assert that what was found is the one optimum: weights of the duals, in log space, whose gradient is nought."""
+    used = made.start > 0
+    for z, target in enumerate(targets):
+        assert fit.status[z] == FitStatus.CONVERGED, (z, FitStatus(fit.status[z]), fit.steps[z], fit.residual[z])
+        duals = fit.duals[z].astype(np.longdouble)
+        weights = scale[z] * made.start[used] * np.exp(made.counted[used] @ duals)
+        reach = max(1.0, np.abs(made.counted * fit.duals[z]).max() / 50)
+        gradient = weights @ made.counted[used] + variance * duals - target
+        size = max(target.max(), weights.sum(), 1.0)
+        assert np.abs(gradient).max() < 1e-6 + 1e-11 * reach * size
+
+
+@settings(max_examples=150, deadline=None)
+@given(households(), st.integers(0, 9999), st.sampled_from([0.5, 2.0, 30.0]), st.sampled_from([0.05, 0.5, 2.0]))
+def test_soft_fits_end_at_their_optimum_whatever_the_tables_say(made, seed, noise, error):
+    targets, variance, scale = stiff(made, seed, noise, error)
+    fit = block(made, targets, variance, scale=scale, tolerance=1e-6, max_steps=200)
+    check_optimum(made, fit, targets, variance, scale)
+
+
+@settings(max_examples=40, deadline=None)
+@given(households(most_zones=2), st.integers(0, 9999))
+def test_stiff_fits_equal_the_twin_and_scipy(made, seed):
+    targets, variance, scale = stiff(made, seed, 1.0, 0.5)
+    fit = block(made, targets, variance, scale=scale, tolerance=1e-6, max_steps=200)
+    for z, target in enumerate(targets):
+        start, size = scale[z] * made.start, max(target.max(), 1.0)
+        mine = weights_of(made, start, fit.duals[z])
+        theirs, _ = twin.balance_zone(made.counted, start, target, variance)
+        np.testing.assert_allclose(mine, theirs, rtol=1e-5, atol=1e-5 * size)
+        alone, _, status, _, residual, _ = balance(made.rows, start, target, variance, tolerance=1e-6)
+        assert status == FitStatus.CONVERGED, (status, residual)
+        np.testing.assert_allclose(mine, alone, rtol=1e-5, atol=1e-6 * size)
+        used = start > 0
+
+        def dual(x, start=start[used], a=made.counted[used], target=target):
+            with np.errstate(over="ignore"):
+                w = start * np.exp(a @ x)
+            return w.sum() - target @ x + variance @ x**2 / 2, w @ a - target + variance * x
+
+        best = optimize.minimize(dual, fit.duals[z], jac=True, method="L-BFGS-B")  # from the answer there is nowhere lower
+        assert dual(fit.duals[z])[0] <= best.fun + 1e-9 * max(abs(best.fun), 1.0)
+
+
+def test_a_soft_nought_and_a_soft_cell_without_households_keep_the_others_where_they_are():
+    made, targets = clash(3)
+    targets = targets[:1]
+    targets[0] = [50.0, 20.0, 45.0, 0.0, 3.0]  # a published nought where every second household has somebody, a cell of nobody
+    for error in (1e-3, 0.5, 5.0):
+        variance, scale = np.full(5, error**2), np.array([70.0 / 40])
+        fit = block(made, targets, variance, scale=scale, tolerance=1e-6)
+        check_optimum(made, fit, targets, variance, scale)
+        assert fit.duals[0, 4] == pytest.approx(3.0 / error**2)
+        assert fit.steps[0] < 60
+        assert weights_of(made, scale[0] * made.start, fit.duals[0]).sum() < 80
+
+
+def test_tables_that_differ_by_thousands_still_have_an_answer():
+    made, targets = clash(3)
+    targets *= np.array([[1.0], [100.0], [1e4]])
+    targets[:, 0] += [500.0, 2000.0, 9e4]
+    variance = np.full(5, 0.0025)
+    scale = targets[:, :2].sum(axis=1) / made.start.sum()
+    check_optimum(made, block(made, targets, variance, scale=scale, tolerance=1e-6), targets, variance, scale)

@@ -47,7 +47,7 @@ def test_factor_and_solution_of_a_semi_definite_matrix(n, rank, seed):
     matrix = b @ b.T
     rhs = matrix @ rng.normal(size=n)
     hessian, inverse, x = np.tril(matrix)[..., None].repeat(2, 2), np.empty((n, 2)), rhs[:, None].repeat(2, 1)
-    factorise(hessian, inverse, n)
+    factorise(hessian, np.zeros((n, 2)), inverse, n)
     solve(hessian, inverse, x, n)
     np.testing.assert_array_equal(x[:, 0], x[:, 1])
     assert (inverse[:, 0] > 0).sum() == np.linalg.matrix_rank(matrix)

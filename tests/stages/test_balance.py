@@ -7,12 +7,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthpop_gb import solve
+from synthpop_gb import formulate, solve
+from synthpop_gb.datasets import make_county
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.kernels.links import ENTROPY, HELD, Link, described, link_from, link_value, unit_scales
 from synthpop_gb.level import Level
 from synthpop_gb.methods import BalanceOptions
+from synthpop_gb.methods._balanced import fit_zones
+from synthpop_gb.pipeline import check
+from synthpop_gb.pipeline.demo import demo_study
 from synthpop_gb.problem import Problem, zone_key
+from synthpop_gb.status import FitStatus
 from synthpop_gb.testing import assert_fits, assert_same_population, small_household_problem, small_problem
 from tests.problems import make_problem
 from tests.reference import balance as twin
@@ -311,3 +316,40 @@ def test_names_of_no_constraint_are_refused_with_those_there_are():
 
 def test_a_problem_of_persons_is_balanced_whole():
     assert_fits(solve(small_problem(3), method="balance", seed=2))
+
+
+@pytest.fixture(scope="module")
+def perturbed_county(tmp_path_factory):
+    """A made-up county of 60 zones whose eight tables were each perturbed by themselves, as a problem."""
+    folder = tmp_path_factory.mktemp("perturbed")
+    make_county("penmarrow", seed=2021, perturbed=True).write(folder)
+    (folder / "study.toml").write_text(demo_study(".", households=True), encoding="utf-8")
+    return formulate(check(folder / "study.toml")[0])
+
+
+def test_every_zone_of_a_perturbed_county_ends_at_its_optimum(perturbed_county):
+    problem, zones, options = perturbed_county, np.arange(perturbed_county.n_zones), BalanceOptions()
+    assert (problem.standard_error > 0).all()
+    fits, matrix = fit_zones(problem, zones, options), problem.members.matrix()
+    assert set(fits.status) == {FitStatus.CONVERGED}
+    assert fits.steps.max() <= 40
+    weights = np.stack([fits.weights(z) for z in zones])
+    gradient = weights @ matrix - fits.targets + options.prior * fits.variance * fits.duals
+    assert np.abs(gradient).max() < 2 * options.tolerance
+    assert np.abs(weights @ matrix - fits.targets).max() < 3
+    homes = fits.targets[:, : problem.constraint_start[1]].sum(axis=1)
+    np.testing.assert_allclose(weights.sum(axis=1), homes, rtol=0.01)
+    for z in zones[:2]:
+        s = problem.start * homes[z] / problem.start.sum()
+        expected, _ = twin.balance_zone(matrix.toarray(), s, fits.targets[z], options.prior * fits.variance[z])
+        np.testing.assert_allclose(weights[z], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_a_perturbed_county_is_placed_near_its_published_tables(perturbed_county):
+    problem = perturbed_county.take(np.arange(4))
+    population = solve(problem, method="balance", options={"effort": "quick", "milp_nodes": 0}, seed=1)
+    assert set(population.status["fit"]) == {"CONVERGED"}
+    assert (population.status["tae_published"] < 0.05 * problem.published.sum(axis=1)).all()
+    assert (population.status["remainder"] < 0.01 * problem.published.sum(axis=1)).all()
+    homes = problem.published[:, : problem.constraint_start[1]].sum(axis=1)
+    np.testing.assert_allclose(population.status["households"], homes, rtol=0.01)

@@ -10,7 +10,7 @@ from synthpop_gb.incidence import Incidence
 from synthpop_gb.kernels.streams import WHOLE, stream_keys
 from synthpop_gb.kernels.unit_whole import Effort
 from synthpop_gb.level import Level
-from synthpop_gb.methods._integer_programme import nearest_whole
+from synthpop_gb.methods._integer_programme import can_be_met, nearest_whole
 from synthpop_gb.methods._whole_households import ENDINGS, whole_households
 from synthpop_gb.methods._whole_options import WholeOptions
 from synthpop_gb.problem import Problem, zone_key
@@ -123,7 +123,7 @@ def test_area_tables_may_be_given():
     problem, weights = town(levels=True)
     moved = problem.levels[0].targets.copy()
     moved[0, :2] += [1, -1]  # same zones, other joint table
-    _, counts = run(problem, weights, above=[moved], options=WholeOptions(milp_seconds=0))
+    _, counts = run(problem, weights, above=[moved], options=WholeOptions(milp_nodes=0))
     assert (counts[:3].sum(axis=0) @ problem.levels[0].members.matrix().toarray() != problem.levels[0].targets[0]).any()
 
 
@@ -150,10 +150,10 @@ def test_limits_are_kept():
     problem, weights = town()
     most = np.full(problem.n_profiles, 2)
     weights = np.minimum(weights, 2.0)
-    _, counts = run(problem, weights, most=most, options=WholeOptions(restarts=1, milp_seconds=0))
+    _, counts = run(problem, weights, most=most, options=WholeOptions(restarts=1, milp_nodes=0))
     assert counts.max() <= 2
     by_zone = np.where(np.arange(6)[:, None] == 2, 1, np.full((6, problem.n_profiles), 3))
-    _, counts = run(problem, np.minimum(weights, by_zone), most=by_zone, options=WholeOptions(restarts=1, milp_seconds=0))
+    _, counts = run(problem, np.minimum(weights, by_zone), most=by_zone, options=WholeOptions(restarts=1, milp_nodes=0))
     assert counts[2].max() <= 1
 
 
@@ -203,14 +203,14 @@ def test_what_is_met_by_halves_alone_is_proven():
     assert found.extra["ending"][0] == "no exact point"
     assert found.remainder[0] == 2
     assert counts.sum() == 3
-    assert run(problem, np.array([[1.5, 1.5]]), options=WholeOptions(milp_seconds=0))[0].extra["ending"][0] == "not found"
+    assert run(problem, np.array([[1.5, 1.5]]), options=WholeOptions(milp_nodes=0))[0].extra["ending"][0] == "not found"
 
 
 def test_integer_programme_has_the_last_word(monkeypatch):
     """Where swaps are not let near the answer, it is found all the same, and said."""
     problem, weights = town(2)
     monkeypatch.setattr(WholeOptions, "search", property(lambda self: Effort(1, 0, 0, 0)))
-    found, counts = run(problem, weights, options=WholeOptions(restarts=0, milp_seconds=60.0))
+    found, counts = run(problem, weights, options=WholeOptions(restarts=0, milp_nodes=1000))
     assert (by_cell(problem, counts) == problem.targets).all()
     assert "exact by integer programme" in found.extra["ending"]
     assert set(found.extra["ending"]) <= set(ENDINGS)
@@ -226,19 +226,20 @@ def test_integer_programme_against_trying_all(problem, moved):
     if moved:
         parts.target[0] += 1
     points = exact_points(problem.weights[0], problem.counted, parts.target, problem.most[0])
-    counts, impossible = nearest_whole(problem.weights, parts, problem.layout(), 60.0, whole=True)
+    nought = np.zeros(problem.weights.shape, int)
+    counts, impossible = nearest_whole(problem.weights, nought, parts, problem.layout(), 1000)
     if points:
         assert not impossible
         assert any((counts[0] == p).all() for p in points)
     else:
         assert counts is None
         assert impossible
-    if nearest_whole(problem.weights, parts, problem.layout(), 60.0, whole=False)[1]:
+    if not can_be_met(problem.weights, parts, problem.layout()):
         assert not points
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"effort": "best"}, {"max_proposals": -1}, {"restarts": 1.5}, {"milp_seconds": float("nan")}, {"milp_seconds": -1}]
+    "wrong", [{"effort": "best"}, {"max_proposals": -1}, {"restarts": 1.5}, {"milp_nodes": 0.5}, {"milp_nodes": -1}]
 )
 def test_options_out_of_range(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
