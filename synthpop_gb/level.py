@@ -91,6 +91,13 @@ class Level:
         """Members of each profile in each cell, whatever the units are."""
         return Incidence.of_cells(self.cell_of, self.n_cells) if self.incidence is None else self.incidence
 
+    def by_zone(self, by_area: np.ndarray, zones: np.ndarray) -> np.ndarray:
+        """Return numbers of the area that each of some zones (positions) lies in: (n_areas, n) -> (n_zones, n), nought for none."""
+        area = self.of_zone[zones]
+        if not len(by_area):
+            return np.zeros((len(area), np.shape(by_area)[1]))
+        return np.where((area >= 0)[:, None], by_area[np.maximum(area, 0)], 0.0)
+
     def take(self, zones: np.ndarray) -> Level:
         """Return the level for some zones (positions) and the areas that they lie in. Whole areas only make sense."""
         area = self.of_zone[zones]

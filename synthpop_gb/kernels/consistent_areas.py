@@ -64,12 +64,12 @@ def round_rest(relations, given, fitted, moments, key):
 def _regressed(change, moments):
     """Find how much the rest changes with the cells given: (n_rest,)."""
     n, n_all = moments.shape
-    square, inverse, x = np.zeros((n, n, 1)), np.zeros((n, 1)), np.zeros((n, 1))
+    square, inverse, x, least = np.zeros((n, n, 1)), np.zeros((n, 1)), np.zeros((n, 1)), np.zeros((n, 1))
     for i in range(n):
         x[i, 0] = change[i]
         for j in range(i + 1):
             square[i, j, 0] = moments[i, j]
-    factorise(square, inverse, n)
+    factorise(square, least, inverse, n)
     solve(square, inverse, x, n)
     out = np.zeros(n_all - n)
     for c in range(n_all - n):

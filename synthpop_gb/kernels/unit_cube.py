@@ -4,6 +4,10 @@ As `cube`, on profiles whose members count several times in a cell. The flight k
 profiles open as there are independent cells. A second flight lets those move with the household cells alone kept (the landing by
 suppression of variables of Deville & Tille 2004, Biometrika 91, section 5): the sums of up to two household tables are whole
 at its end, since such tables' constraints are totally unimodular. What is still open then is drawn systematically.
+
+Of a large survey most weights of a zone are far below 1, and every unit costs the flight the same. Small fractions may therefore
+meet first, within their stratum: two neighbours keep their sum and one of them arrives (the pivotal method: Deville & Tille 1998,
+Biometrika 85), until those left are worth a flight. Household tables and sizes keep their sums exactly, others roughly.
 """
 
 import numpy as np
@@ -15,9 +19,11 @@ from synthpop_gb.kernels.streams import next_below, next_uniform
 
 __all__ = ["cube_units"]
 
+_NOBODY = -1
+
 
 @njit
-def cube_units(weights, most, layout, work, state, counts):
+def cube_units(weights, most, least, layout, work, state, counts):
     """Draw whole counts of a zone's units with E[counts] = weights, |counts - weights| < 1, and tables kept but for the landing.
 
     weights : (n_profiles,) float64, units, finite and >= 0. Only read. most : (n_profiles,) int32. Copies that there may be of a
@@ -28,7 +34,9 @@ def cube_units(weights, most, layout, work, state, counts):
     """
     y, order = work.fraction, work.undecided
     n = split(weights, EDGE, counts, y, order)
-    n = _within_limits(most, counts, order, n)
+    n = _within_limits(most, y, counts, order, n)
+    if least > 0.0:
+        n = _gather(least, layout, y, state, order, counts)
     _flight(order, n, False, layout, work, state)
     n_open = settle_arrived(y, order, n, counts)
     _flight(order, n_open, True, layout, work, state)
@@ -38,7 +46,7 @@ def cube_units(weights, most, layout, work, state, counts):
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _within_limits(most, counts, order, n):
+def _within_limits(most, y, counts, order, n):
     """Take out profiles that have as many copies as they may. Returns how many are left undecided."""
     kept = 0
     for i in range(n):
@@ -46,9 +54,60 @@ def _within_limits(most, counts, order, n):
         if counts[p] < most[p]:
             order[kept] = p
             kept += 1
+        else:
+            y[p] = 0.0
     for p in range(counts.shape[0]):
         counts[p] = min(counts[p], most[p])
     return kept
+
+
+@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+def _gather(least, layout, y, state, order, counts):
+    """Let fractions of a narrow stratum meet, neighbours first, until none but the last is below `least`.
+
+    Two that meet keep their sum: one arrives at 0 or at 1. Those that arrive at 1 are counted. Returns how many are still
+    open; they are listed in `order`.
+    """
+    first, sorted_profiles, n = layout.first[0], layout.order[0], 0
+    for s in range(first.shape[0] - 1):
+        r, now = _NOBODY, 0.0
+        for i in range(first[s], first[s + 1]):
+            p = sorted_profiles[i]
+            other = y[p]
+            if other <= EDGE:
+                continue
+            if r >= 0:
+                both = now + other
+                if both < 1.0:
+                    if next_uniform(state) * both < now:
+                        p, y[p] = r, 0.0
+                    else:
+                        y[r] = 0.0
+                    other = both
+                else:
+                    if next_uniform(state) * (2.0 - both) < 1.0 - other:
+                        y[r] = 1.0
+                        counts[r] += 1
+                    else:
+                        y[p] = 1.0
+                        counts[p] += 1
+                        p = r
+                    other = both - 1.0
+                y[p] = other
+            if other > 1.0 - EDGE or other < EDGE:
+                counts[p] += other > 0.5
+                y[p] = 0.0
+                r = _NOBODY
+            elif other >= least:
+                order[n] = p
+                n += 1
+                r = _NOBODY
+            else:
+                r, now = p, other
+        if r >= 0:
+            order[n] = r
+            n += 1
+    return n
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -101,7 +101,7 @@ def unit_layout(start, cell, count, tables, n_zone_tables, household) -> UnitLay
         if not of_households[t] and members.sum() > size.sum():
             size, people = members, (int(tables[t]), int(tables[t + 1]))
     alike = _alike(profile, cell, count, household, n_profiles)
-    narrow = np.unique(alike * (size.max(initial=0) + 1) + size, return_inverse=True)[1].reshape(-1)
+    narrow = _numbered(alike * (size.max(initial=0) + 1) + size)
     stratum = np.stack([narrow, alike, np.zeros(n_profiles, np.int64)]).astype(np.int32)
     order = np.argsort(stratum, axis=1, kind="stable").astype(np.int32)
     first = np.stack([np.searchsorted(np.sort(row), np.arange(narrow.max(initial=-1) + 2)) for row in stratum]).astype(np.int32)
@@ -116,7 +116,15 @@ def _alike(profile, cell, count, household, n_profiles):
     here = household[cell]
     keys = np.zeros(n_profiles, np.uint64)
     np.add.at(keys, profile[here], cell_salts(len(household))[cell[here]] * count[here].astype(np.uint64))
-    return np.unique(keys, return_inverse=True)[1].reshape(-1)
+    return _numbered(keys)
+
+
+def _numbered(keys):
+    """Number groups of equal keys as they first appear: neighbours among profiles have neighbouring numbers."""
+    _, first, group = np.unique(keys, return_index=True, return_inverse=True)
+    number = np.empty(len(first), np.int64)
+    number[np.argsort(first)] = np.arange(len(first))
+    return number[group.reshape(-1)]
 
 
 def component(place, target, household, most) -> Component:

@@ -33,9 +33,9 @@ class PairWork(NamedTuple):
 
 
 def pair_work(n) -> PairWork:
-    """Allocate work space for n swaps: 32 bytes each."""
+    """Allocate work space for n swaps: 32 to 48 bytes each."""
     size = 4
-    while size < 2 * n:
+    while size < 4 * n:
         size *= 2
     return PairWork(np.zeros(n, np.uint64), np.zeros(n, np.int32), np.zeros(n, np.int32), np.zeros(size, np.int32))
 

@@ -23,7 +23,7 @@ _STEPS, _HOT, _COOLING = 20, 0.6, 0.9  # of annealing: from 0.6 to 0.08 people
 _FEW = 24  # people missed up to which matching is tried
 _TRIES = 10_000  # proposals a zone to settle totals
 _BOLDEST = 10  # attempts after which proposals are no longer multiplied: by then the limit is reached
-_SHORT = 3_000  # of these, before swaps are matched for the first time
+_SHORT = 2_000  # of these, before swaps are matched for the first time
 _NEAR = 2  # attempts that stay within one of the weights; `unit_swaps.propose`
 
 
@@ -33,6 +33,7 @@ class Effort(NamedTuple):
     max_proposals : swaps that one attempt may propose, a zone. restarts : attempts after the first.
     swaps, triples : see `unit_pairs.match_swaps`; swaps a zone, 0 = not at all.
     done : attempts made before, which make these bolder.
+    least : of the first attempt's draw, see `cube_units`. 0 keeps what no table counts together best, 1 is quickest.
     """
 
     max_proposals: int
@@ -40,6 +41,7 @@ class Effort(NamedTuple):
     swaps: int
     triples: int
     done: int = 0
+    least: float = 0.0
 
 
 def placed_units(n_zones: int, n_profiles: int, n_gaps: int, room: int) -> Placed:
@@ -62,10 +64,11 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
     Returns (error, proposals, restarts): total absolute error of `best` in units and people, 0 where exact; swaps proposed and
         looked at; attempts after the first.
     """
-    least, proposals, limit, zones = -1, 0, np.int64(_FIRST) * 4 ** min(effort.done, _BOLDEST), weights.shape[0]
+    fewest, proposals, limit, zones = -1, 0, np.int64(_FIRST) * 4 ** min(effort.done, _BOLDEST), weights.shape[0]
     for attempt in range(effort.done, effort.done + effort.restarts + 1):
+        least = effort.least if attempt == 0 else 0.0
         for z in range(zones):
-            cube_units(weights[z], parts.most[z], layout, work, state, placed.counts[z])
+            cube_units(weights[z], parts.most[z], least, layout, work, state, placed.counts[z])
         near = attempt < _NEAR
         tops, n, error = list_units(weights, parts, layout, placed)
         if error > 0:
@@ -77,12 +80,12 @@ def place_units(weights, effort, parts, layout, placed, best, work, pairs, state
             )
             proposals += made
             limit *= 4
-        if least < 0 or error < least:
-            least = error
+        if fewest < 0 or error < fewest:
+            fewest = error
             best[:] = placed.counts
-        if least == 0:
-            return least, proposals, attempt - effort.done
-    return least, proposals, effort.restarts
+        if fewest == 0:
+            return fewest, proposals, attempt - effort.done
+    return fewest, proposals, effort.restarts
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -97,6 +100,8 @@ def _search(n, attempt, near, off, error, limit, effort, weights, parts, layout,
     prepare_donors(weights, which, near, layout, work)
     tried, shares = 0, (min(_SHORT, limit), max(limit - _SHORT, 0))
     for share in shares:
+        if share == 0:
+            continue
         error, made = anneal_units(
             n, which, near, error, _HOT, _COOLING, _STEPS, share * zones // _STEPS, weights, parts, layout, placed, work, state
         )

@@ -20,6 +20,8 @@ from synthpop_gb.status import FitStatus
 
 __all__ = ["ZoneFits", "balance_link", "fit_zones"]
 
+_BATCH = 32  # zones whose weights are computed at once
+
 
 @dataclass(frozen=True, eq=False)
 class ZoneFits:
@@ -28,6 +30,7 @@ class ZoneFits:
     duals : (n, n_cells), None where there are none; status, steps, residual, worst : (n,), as in `BlockResult`.
     targets, variance : (n, n_cells), what was aimed at. weights : callable, row -> (n_profiles,) float64 units.
     most : (n, n_profiles) int32, units that a zone may have of each profile; None = any number.
+    variance_above : (n, n_duals - n_cells), of the cells of the areas that each zone lies in; None without levels.
     """
 
     duals: np.ndarray | None
@@ -39,6 +42,7 @@ class ZoneFits:
     variance: np.ndarray
     weights: Any
     most: np.ndarray | None = None
+    variance_above: np.ndarray | None = None
 
 
 def balance_link(options: Any) -> Link:
@@ -67,10 +71,17 @@ def fit_zones(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
     )  # fmt: skip
     link, starts, caps = balance_link(options), _Starts(problem, zones, scale, known), _caps(problem, zones)
 
-    def weights(row):  # as `Population.fitted` computes them
-        one = slice(row, row + 1)
-        found = unit_weights(link, scale[one], starts.tilted(row)[None], known.matrix, fit.duals[one])[0]
-        return found if caps is None else np.minimum(found, caps[row])
+    batch = {}
+
+    def weights(row):  # as `Population.fitted` computes them, some zones at a time
+        begin = row - row % _BATCH
+        if begin not in batch:
+            some = slice(begin, begin + _BATCH)
+            tilted = starts.tilted(begin)[None] if known.group is None else starts.tilted(some)
+            found = unit_weights(link, scale[some], tilted, known.matrix, fit.duals[some])
+            batch.clear()
+            batch[begin] = found if caps is None else np.minimum(found, caps[some])
+        return batch[begin][row - begin]
 
     if options.bounded or caps is not None:
         softness = options.prior * variance / importance
@@ -140,7 +151,7 @@ class _Starts:
         self._groups = known.groups(problem, zones)
 
     def tilted(self, row):
-        """(n_profiles,) start weights of one zone in the survey's grossing, tilts included."""
+        """(n_profiles,) start weights of one zone in the survey's grossing, tilts included; of some, (n, n_profiles)."""
         return self._start * self._groups[row, self._known.group] if self._known.group is not None else self._start
 
     def scaled(self, row):

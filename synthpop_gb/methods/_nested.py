@@ -7,7 +7,7 @@ order of zones, on blocks, or on what else is solved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,13 +78,8 @@ def components(problem: Problem, zones: np.ndarray) -> Iterator[Component]:
             areas.append(rank[area])
         nest = nest_layout(len(mine), problem.n_cells, areas, [level.n_cells for level in problem.levels])
         made = Component(mine, rows, nest, np.empty(0), problem.zone_keys[mine[0]])
-        above = [_of_zones(level.targets, level.of_zone[mine]) for level in problem.levels]
+        above = [level.by_zone(level.targets, mine) for level in problem.levels]
         yield Component(mine, rows, nest, made.variables(problem.targets[mine], above), made.key)
-
-
-def _of_zones(by_area: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """Numbers of each zone's area; of no use where it has none."""
-    return by_area[np.maximum(area, 0)] if len(by_area) else np.zeros((len(area), by_area.shape[1]))
 
 
 def _area_keys(problem: Problem) -> list[np.ndarray]:
@@ -181,18 +176,23 @@ def _nodes(nest: Nest, bad: np.ndarray) -> np.ndarray:
 
 
 def level_remainder(
-    problem: Problem, zones: np.ndarray, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray
-) -> np.ndarray:
-    """(n,) total absolute error of whole counts in the areas that each zone lies in; all their zones must be there."""
+    problem: Problem, zones: np.ndarray, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray,
+    above: Sequence[np.ndarray] | None = None,
+) -> np.ndarray:  # fmt: skip
+    """(n,) total absolute error of whole counts in the areas that each zone lies in; all their zones must be there.
+
+    above : whole targets of each level's areas; None = the problem's.
+    """
     row = np.repeat(np.arange(len(zones)), np.diff(indptr))
     out = np.zeros(len(zones))
-    for level in problem.levels:
+    above = [level.targets for level in problem.levels] if above is None else above
+    for level, wanted in zip(problem.levels, above, strict=True):
         area = level.of_zone[zones]
         sums, matrix = np.zeros(level.targets.shape), level.members.matrix()
         for a in np.unique(area[area >= 0]):
             mine = area[row] == a
             sums[a] = count[mine] @ matrix[profile[mine]]
-        miss = np.abs(sums - np.rint(level.targets)).sum(axis=1)
+        miss = np.abs(sums - np.rint(wanted)).sum(axis=1)
         out += np.where(area >= 0, miss[np.maximum(area, 0)], 0.0) if len(miss) else 0.0
     return out
 

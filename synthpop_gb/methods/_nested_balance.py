@@ -56,7 +56,7 @@ def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> Zon
         )  # fmt: skip
         duals[rows], weights[rows], steps[rows] = part.by_cell(fit.duals), fit.weights, before[rows] + fit.steps
         status[rows], residual[rows], worst[rows] = judge(problem, part, fit, options.max_steps)
-    return ZoneFits(duals, status, steps, residual, worst, aims_of, variance_of, weights.__getitem__)
+    return ZoneFits(duals, status, steps, residual, worst, aims_of, variance_of, weights.__getitem__, None, softness)
 
 
 def _above(problem: Problem, zones: np.ndarray, options: Any) -> tuple[np.ndarray, np.ndarray]:

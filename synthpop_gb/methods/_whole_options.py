@@ -10,7 +10,8 @@ from synthpop_gb.methods._checks import check_choice, check_whole
 
 __all__ = ["WholeOptions"]
 
-_QUICK = (10_000, 0, 2_000, 40)
+_QUICK = Effort(2_000, 0, 1_000, 10, least=1.0)
+_THIN = 0.1  # below this fractions meet before the draw: most profiles of a large survey
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class WholeOptions:
     Attributes
     ----------
     effort : str
-        'exact': again and again until household and person tables are met; 'quick': one attempt of 10,000 proposals.
+        'exact': again and again until household and person tables are met; 'quick': one attempt of 2,000 proposals.
     max_proposals : int
         Swaps that one attempt may propose, a zone. Most zones take some 3,000 in all.
     restarts : int
@@ -50,5 +51,5 @@ class WholeOptions:
     def search(self) -> Effort:
         """The same for the kernel."""
         if self.effort == "quick":
-            return Effort(min(_QUICK[0], self.max_proposals), *_QUICK[1:])
-        return Effort(self.max_proposals, self.restarts, 2_000, 40)
+            return _QUICK._replace(max_proposals=min(_QUICK.max_proposals, self.max_proposals))
+        return Effort(self.max_proposals, self.restarts, 2_000, 40, least=_THIN)

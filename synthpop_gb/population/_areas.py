@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -11,18 +13,20 @@ from synthpop_gb.problem import Problem
 __all__ = ["areas_missed"]
 
 
-def areas_missed(problem: Problem, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray) -> Finding | None:
+def areas_missed(
+    problem: Problem, goals: Sequence[np.ndarray], indptr: np.ndarray, profile: np.ndarray, count: np.ndarray
+) -> Finding | None:
     """Say which areas above the zones miss their tables, the worst first; None where all are met.
 
-    indptr, profile, count : whole counts of all zones, CSR.
+    goals : whole tables to meet, by level. indptr, profile, count : whole counts of all zones, CSR.
     """
     from scipy.sparse import csr_array
 
     whole, rows = csr_array((count.astype(np.float64), profile, indptr), shape=(problem.n_zones, problem.n_profiles)), []
-    for level in problem.levels:
+    for level, wanted in zip(problem.levels, goals, strict=True):
         counted, bound = np.zeros(level.targets.shape), level.of_zone >= 0
         np.add.at(counted, level.of_zone[bound], (whole @ level.members.matrix()).toarray()[bound])
-        gap = np.abs(counted - np.rint(level.targets))
+        gap = np.abs(counted - wanted)
         for area in np.flatnonzero(gap.any(axis=1)):
             cell = " = ".join(map(str, level.cells[int(gap[area].argmax())]))
             rows.append((level.name, str(level.areas[area]), gap[area].sum(), cell))

@@ -1,17 +1,20 @@
 """Whole households: the draw equals its twin, swaps keep what they should, matched swaps hit, and what is said is so."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from synthpop_gb.kernels.streams import WHOLE, stream_keys
+from synthpop_gb.kernels.unit_block import place_alone
 from synthpop_gb.kernels.unit_cube import cube_units
 from synthpop_gb.kernels.unit_layout import unit_work
 from synthpop_gb.kernels.unit_pairs import match_swaps, pair_work
 from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, WIDE, anneal_units, list_units, prepare_donors
 from synthpop_gb.kernels.unit_totals import settle_totals
-from synthpop_gb.kernels.unit_whole import Effort, placed_units
+from synthpop_gb.kernels.unit_whole import Effort, place_units, placed_units
 from tests.kernels.unit_problems import UNLIMITED, Units, units
 from tests.reference import unit_whole as twin
 from tests.reference.balance import balance_zone
@@ -23,7 +26,7 @@ def start(problem, seed=3):
     work = unit_work(layout, len(problem.weights))
     placed = placed_units(*problem.weights.shape, len(parts.target), int(problem.weights.sum()) + 40)
     for z, weights in enumerate(problem.weights):
-        cube_units(weights, parts.most[z], layout, work, state, placed.counts[z])
+        cube_units(weights, parts.most[z], 0.0, layout, work, state, placed.counts[z])
     return layout, parts, work, placed, state
 
 
@@ -32,25 +35,30 @@ def recount(problem, counts):
 
 
 @settings(deadline=None, max_examples=40)
-@given(units(limits=False), st.integers(0, 2**63))
-def test_draw_equals_the_twin(problem, seed):
+@given(units(limits=False), st.sampled_from([0.0, 0.1, 0.5, 1.0]), st.integers(0, 2**63))
+def test_draw_equals_the_twin(problem, least, seed):
     layout = problem.layout()
     problem.weights = np.random.default_rng(seed % 2**32).gamma(0.8, size=problem.truth.shape)  # no ties between fractions
     work, counts = unit_work(layout), np.full(len(problem.counted), -1, np.int32)
     mine, theirs = np.array([seed], np.uint64), np.array([seed], np.uint64)
-    n_open = cube_units(problem.weights[0], problem.most[0], layout, work, mine, counts)
-    expected, expected_open = twin.balanced_draw(problem.weights[0], problem.counted, problem.of_households, theirs)
+    n_open = cube_units(problem.weights[0], problem.most[0], least, layout, work, mine, counts)
+    strata = [layout.order[NARROW, a:b] for a, b in itertools.pairwise(layout.first[NARROW])]
+    expected, expected_open = twin.balanced_draw(
+        problem.weights[0], problem.counted, problem.of_households, theirs, least, strata
+    )
     assert counts.tolist() == expected.tolist()
     assert (n_open, mine[0]) == (expected_open, theirs[0])
 
 
 @settings(deadline=None, max_examples=40)
-@given(units(), st.integers(0, 2**63))
-def test_laws_of_the_draw(problem, seed):
+@given(units(), st.sampled_from([0.0, 0.1, 1.0]), st.integers(0, 2**63))
+def test_laws_of_the_draw(problem, least, seed):
     """Counts are weights rounded up or down, within the limits; up to two household tables come out within their rounding."""
     layout = problem.layout()
     counts = np.empty(len(problem.counted), np.int32)
-    n_open = cube_units(problem.weights[0], problem.most[0], layout, unit_work(layout), np.array([seed], np.uint64), counts)
+    n_open = cube_units(
+        problem.weights[0], problem.most[0], least, layout, unit_work(layout), np.array([seed], np.uint64), counts
+    )
     assert (np.abs(counts - problem.weights[0]) < 1 + 1e-9).all()
     assert (counts <= problem.most[0]).all()
     assert n_open <= np.linalg.matrix_rank(problem.counted)
@@ -60,7 +68,8 @@ def test_laws_of_the_draw(problem, seed):
         assert (counts @ homes == np.rint(wanted)).all()
 
 
-def test_draw_is_unbiased():
+@pytest.mark.parametrize("least", [0.0, 0.3, 1.0])
+def test_draw_is_unbiased(least):
     rng = np.random.default_rng(3)
     counted = np.unique(np.hstack([np.eye(3, dtype=int)[rng.integers(0, 3, 60)], rng.integers(0, 3, (60, 4))]), axis=0)
     weights = rng.gamma(0.5, size=len(counted)) * 2
@@ -69,7 +78,7 @@ def test_draw_is_unbiased():
     layout, counts, total, n = problem.layout(), np.empty(len(counted), np.int32), np.zeros(len(counted)), 4000
     work = unit_work(layout)
     for key in stream_keys(1, np.arange(n, dtype=np.uint64), 0, WHOLE):
-        cube_units(weights, problem.most[0], layout, work, np.array([key]), counts)
+        cube_units(weights, problem.most[0], least, layout, work, np.array([key]), counts)
         total += counts
     spread = (weights % 1) * (1 - weights % 1)
     z = (total / n - weights)[spread > 0.02] / np.sqrt(spread[spread > 0.02] / n)
@@ -222,6 +231,57 @@ def test_what_is_said_is_so(problem, seed):
     again, same = problem.place(seed, work=used)
     assert (again == counts).all()
     assert same == (error, proposals, restarts)
+
+
+def test_where_fractions_meet_strata_keep_their_sums():
+    """One unit a stratum is open when all have met, so that every stratum has its weight rounded up or down."""
+    rng = np.random.default_rng(8)
+    size = rng.integers(1, 4, 200)
+    people = np.stack([np.bincount(rng.integers(0, 4, k), minlength=4) for k in size])
+    counted = np.unique(np.hstack([np.eye(3, dtype=int)[size - 1], people]), axis=0)
+    weights = rng.gamma(0.5, size=len(counted)) * 0.5
+    problem = Units(counted, np.array([0, 3, 7]), 2, np.array([True, False]), weights[None], weights[None],
+                    np.full((1, len(counted)), UNLIMITED, np.int32))  # fmt: skip
+    layout, counts, work = problem.layout(), np.empty(len(counted), np.int32), unit_work(problem.layout())
+    n_strata = layout.stratum[NARROW].max() + 1
+    wanted = np.bincount(layout.stratum[NARROW], weights)
+    for seed in range(20):
+        n_open = cube_units(weights, problem.most[0], 1.0, layout, work, np.array([seed], np.uint64), counts)
+        assert n_open <= n_strata
+        assert (np.abs(np.bincount(layout.stratum[NARROW], counts) - wanted) < 1).all()
+
+
+@settings(deadline=None, max_examples=25)
+@given(units(), st.sampled_from([0.0, 1.0]), st.integers(0, 2**32))
+def test_zones_placed_in_one_call_are_those_placed_alone(problem, least, seed):
+    """Rows, what is missed and streams are the same as zone by zone; three zones of one problem, the second with nobody."""
+    layout, parts = problem.layout(), problem.parts()
+    rng, n_profiles = np.random.default_rng(seed), len(problem.counted)
+    weights = np.stack([problem.weights[0], np.zeros(n_profiles), problem.weights[0]])
+    targets = np.stack([parts.target, parts.target * 0, parts.target + rng.integers(0, 2, len(parts.target))]).astype(np.int32)
+    effort, work, pairs = Effort(3_000, 1, 200, 2, least=least), unit_work(layout), pair_work(200)
+    placed = placed_units(1, n_profiles, len(parts.target), int(weights.sum(axis=1).max()) + 40)
+    states = np.arange(seed, seed + 3, dtype=np.uint64)
+    kept, best = states.copy(), np.empty((1, n_profiles), np.int32)
+    limits = np.full((3, n_profiles), UNLIMITED, np.int32)
+    limits[0] = problem.most[0]
+    indptr, profile, count, found = place_alone(
+        weights, targets, limits, effort, problem.parts(), layout, placed, best, work, pairs, states
+    )
+    assert indptr[0] == 0
+    for z in range(3):
+        parts.target[:] = targets[z]
+        parts.most[0] = limits[z]
+        error, proposals, restarts = place_units(
+            weights[z : z + 1], effort, parts, layout, placed, best, work, pairs, kept[z : z + 1]
+        )
+        row = np.zeros(n_profiles, int)
+        row[profile[indptr[z] : indptr[z + 1]]] = count[indptr[z] : indptr[z + 1]]
+        assert (row == best[0]).all()
+        gap = np.abs(row @ problem.counted - targets[z])
+        assert found[z].tolist() == [gap[problem.of_households].sum(), gap[~problem.of_households].sum(), proposals, restarts]
+        assert error == gap.sum()
+    assert (states == kept).all()
 
 
 @pytest.mark.parametrize("n_zones", [1, 4])

@@ -8,14 +8,18 @@ from synthpop_gb.kernels.streams import next_below, next_uniform
 from tests.reference.cube import EDGE, _combination, _room, systematic
 
 
-def balanced_draw(weights, counted, household, state):
-    """Two flights, with all cells kept and then with those of households; what is left open is drawn systematically.
+def balanced_draw(weights, counted, household, state, least=0.0, strata=()):
+    """Let fractions below `least` meet within strata, then take two flights, with all cells kept and then with those of households.
 
-    counted : (n_profiles, n_cells); household : (n_cells,) bool. Returns (counts, how many the first flight left open).
+    What is left open is drawn systematically. counted : (n_profiles, n_cells); household : (n_cells,) bool. Returns (counts, how many the first flight left open).
     """
     counts = np.floor(weights + EDGE)
     y = np.maximum(weights - counts, 0.0)
     units, left = [p for p in range(len(weights)) if y[p] > EDGE], []
+    if least > 0:
+        units = [p for stratum in strata for p in meet(y, [p for p in stratum if y[p] > EDGE], least, state)]
+        counts += y > 1 - EDGE
+        y[y > 1 - EDGE] = 0.0
     for a in (counted.T, counted.T[household]):
         y = _flight(y, units, a, state)
         counts[[p for p in units if y[p] > 1 - EDGE]] += 1
@@ -25,6 +29,24 @@ def balanced_draw(weights, counted, household, state):
     if units:
         counts[units] += systematic(y[units], shift)
     return counts.astype(int), left[0]
+
+
+def meet(y, units, least, state):
+    """Let the last unit still below `least` and the next one meet: one arrives at 0 or 1. Returns the open."""
+    kept = []
+    for p in units:
+        if not kept or y[kept[-1]] >= least:
+            kept.append(p)
+            continue
+        last = kept.pop()
+        both, draw = y[last] + y[p], next_uniform(state)
+        full = both >= 1
+        stays = last if (draw * (2 - both) >= 1 - y[p] if full else draw * both < y[last]) else p
+        y[p] = y[last] = float(full)
+        y[stays] = both - full
+        if EDGE < y[stays] < 1 - EDGE:
+            kept.append(stays)
+    return kept
 
 
 def _flight(y, units, a, state):
