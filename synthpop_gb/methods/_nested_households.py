@@ -10,7 +10,7 @@ import numpy as np
 from synthpop_gb.kernels.unit_layout import UnitLayout, component, unit_work
 from synthpop_gb.kernels.unit_neutral import favour_areas, nest_units
 from synthpop_gb.kernels.unit_pairs import match_swaps, pair_work
-from synthpop_gb.kernels.unit_swaps import NARROW, WIDE, anneal_units, list_units, prepare_donors
+from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, anneal_units, list_units, prepare_donors
 from synthpop_gb.kernels.unit_whole import place_units
 from synthpop_gb.methods import _whole_households as alone
 from synthpop_gb.methods._whole_options import WholeOptions
@@ -20,9 +20,11 @@ __all__ = ["nested_households"]
 
 _SMALL = 8  # zones of a component up to which whole attempts are made again and again
 _TRIES, _FIRST, _HOT, _COOLING, _STEPS = 4, 5_000, 0.6, 0.9, 20  # of one zone by itself; proposals are doubled each time
+_ALIKE = (0, 2)  # attempts in which a household may have more or fewer members than the one it takes the place of
 _MATCHED, _TRIPLES = 3_000, 40  # swaps of a zone that are matched at the end, as in `match_swaps`
 _ROUNDS, _DRAWS, _NEUTRAL_HOT, _NEUTRAL_COOLING = 8, 10_000, 0.8, 0.7  # neutral moves: draws are a zone's
-_WEIGHT, _LAST = 6, 40_000  # what a person missed by an area counts beside one missed by a zone; proposals a zone
+_AGAIN, _NEUTRAL_COLD, _CYCLES = 3, 0.1, 3
+_WEIGHT, _LAST = 6, 20_000  # what a person missed by an area counts beside one missed by a zone; proposals a zone
 
 
 class _Space(NamedTuple):
@@ -69,7 +71,7 @@ def nested_households(
                 )
             if how == "not found" or how == "no exact point":
                 proposals += _settle(best, weights, problem.n_cells, parts, placed, space, state)
-                how = "exact" if not placed.gap.any() else how
+                how = "exact" if not (best @ matrix - np.rint(goals[members])).any() and not placed.gap.any() else how
         miss = np.abs(best @ matrix - np.rint(goals[members]))
         for j, i in enumerate(members):
             rows[i] = alone._row(best[j])
@@ -80,22 +82,35 @@ def nested_households(
 
 def _settle(counts, weights, n_cells, parts, placed, space, state) -> int:
     """Bring a component onto its tables, zones first, then areas; counts are changed in place. Returns the proposals made."""
-    made = sum(_settle_zone(counts, z, weights, n_cells, parts, space, state) for z in range(len(counts)))
-    placed.counts[:] = counts
-    _, n, _ = list_units(weights, parts, space.layout, placed)
-    first_area = len(counts) * n_cells
-    error, drawn = nest_units(
-        n, first_area, _ROUNDS, _DRAWS * len(counts), _NEUTRAL_HOT, _NEUTRAL_COOLING, weights, parts, space.layout, placed,
-        space.work, space.pairs, state,
-    )  # fmt: skip
-    made += drawn
-    for which in (WIDE, NARROW) if error else ():  # household tables of areas first, which narrow strata leave as they are
-        _, drawn = favour_areas(
-            n, which, first_area, _WEIGHT, _STEPS, _LAST * len(counts) // _STEPS, 1.0, 0.85, weights, parts, space.layout, placed,
-            space.work, state,
-        )  # fmt: skip
-        made += drawn
-    counts[:] = placed.counts
+    first_area, made, least = len(counts) * n_cells, 0, None
+    best, heat = counts.copy(), 1.0
+    for _ in range(_CYCLES):
+        made += sum(_settle_zone(counts, z, weights, n_cells, parts, space, state) for z in range(len(counts)))
+        placed.counts[:] = counts
+        _, n, _ = list_units(weights, parts, space.layout, placed)
+        for rounds, hot in ((_ROUNDS, _NEUTRAL_HOT * heat), (_AGAIN, _NEUTRAL_COLD)):
+            error, drawn = nest_units(
+                n, first_area, rounds, _DRAWS * len(counts), hot, _NEUTRAL_COOLING, weights, parts, space.layout, placed,
+                space.work, space.pairs, state,
+            )  # fmt: skip
+            made += drawn
+            if not error:
+                break
+            if rounds == _ROUNDS:
+                _, drawn = favour_areas(
+                    n, ALIKE, first_area, _WEIGHT, _STEPS, _LAST * len(counts) // _STEPS, heat, 0.85, weights, parts,
+                    space.layout, placed, space.work, state,
+                )  # fmt: skip
+                made += drawn
+        counts[:] = placed.counts
+        gap = np.abs(placed.gap)
+        score = gap[:first_area].sum() + _WEIGHT * gap[first_area:].sum()
+        if least is None or score < least:
+            best[:], least = counts, score
+        if score == 0:
+            break
+        heat *= 0.6
+    counts[:] = best
     return made
 
 
@@ -112,14 +127,15 @@ def _settle_zone(counts, z, weights, n_cells, parts, space, state) -> int:
     for attempt in range(_TRIES):
         if error == 0 or n == 0:
             break
-        prepare_donors(one, NARROW, False, layout, space.work)
+        which = ALIKE if attempt in _ALIKE else NARROW
+        prepare_donors(one, which, False, layout, space.work)
         error, tried = anneal_units(
-            n, NARROW, False, error, _HOT, _COOLING, _STEPS, _FIRST * 2**attempt // _STEPS, one, own, layout, placed, space.work, state
+            n, which, False, error, _HOT, _COOLING, _STEPS, _FIRST * 2**attempt // _STEPS, one, own, layout, placed, space.work, state
         )  # fmt: skip
         made += tried
         if error:
             found, tried = match_swaps(
-                n, _MATCHED, _TRIPLES, NARROW, False, one, own, layout, placed, space.work, space.pairs, state
+                n, _MATCHED, _TRIPLES, which, False, one, own, layout, placed, space.work, space.pairs, state
             )  # fmt: skip
             made, error = made + tried, 0 if found else error
     counts[z] = placed.counts[0]
