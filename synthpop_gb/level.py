@@ -92,7 +92,7 @@ class Level:
         return Incidence.of_cells(self.cell_of, self.n_cells) if self.incidence is None else self.incidence
 
     def by_zone(self, by_area: np.ndarray, zones: np.ndarray) -> np.ndarray:
-        """Return numbers of the area that each of some zones (positions) lies in: (n_areas, n) -> (n_zones, n), nought for none."""
+        """Return numbers of the area that each of some zones lies in, nought for none: (n_areas, n) -> (n_zones, n)."""
         area = self.of_zone[zones]
         if not len(by_area):
             return np.zeros((len(area), np.shape(by_area)[1]))

@@ -1,7 +1,7 @@
 """Whole tables of areas that agree with whole tables of the zones below, and fitted margins moved without breaking relations.
 
-What cells of zones and of an area tell of one another is a relation like any other (`consistent`): over all cells of zone and area
-together, it is nought for every household, and so for the sums over an area's zones. With the sums of whole zones given, the
+What cells of zones and of an area tell of one another is a relation like any other (`consistent`): over all cells of zone and
+area together it is nought for every household, and so for the sums over an area's zones. With the sums of whole zones given, the
 area's cells follow them as far as the fitted households say (their regression on what is given), and are rounded by a flight
 that keeps the relations.
 """

@@ -109,7 +109,7 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
 
 @njit
 def _measure(margin, targets, variance, duals, allowed, lacking, gap):
-    """Write the gaps. Returns (whether all are allowed, the largest of an exact cell - 0 where these are met -, sum of squares)."""
+    """Write the gaps. Returns (whether all are allowed, the largest of an exact cell, 0 where these are met, sum of squares)."""
     met, exact, inside, off = True, 0.0, True, 0.0
     for i in range(gap.shape[0]):
         gap[i] = margin[i] - targets[i] + (variance[i] * duals[i] if variance[i] > 0.0 else 0.0)

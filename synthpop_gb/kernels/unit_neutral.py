@@ -1,10 +1,10 @@
 """Whole households brought onto the tables of areas by moves that leave every table of the zones as it is.
 
-Zones are placed first, each by itself, and meet their own tables; what their areas count besides is then a little off. A *neutral
-move* exchanges one household of a zone for a donor alike in all of the zone's cells, or two whose changes cancel there; what it
-changes are cells of the areas alone. Two that cancel are rare, but of M swaps drawn, M^2 / 2 pairs are looked at through a hash of
-their changes (`unit_pairs`), a few thousand of which cancel. Annealing over neutral moves then needs no patience with zones: they
-stay exact, and cells of the areas come right one after another.
+Zones are brought onto their own tables first, each by itself; what their areas count besides is then off. A *neutral move*
+exchanges one household of a zone for a donor alike in all of the zone's cells, or two whose changes cancel there; what it changes
+are cells of the areas alone. Two that cancel are rare, but of M swaps drawn M^2 / 2 pairs are looked at through a hash of their
+changes (`unit_pairs`), and hundreds to thousands cancel. Annealing over neutral moves leaves zones as they are, while cells of
+the areas come right one after another.
 """
 
 import math
@@ -134,7 +134,7 @@ def _exchange(i, q, first_area, parts, layout, placed):
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _try(i, q, j, r, first_area, temperature, parts, layout, placed, state):
-    """Make a neutral move of one unit, or of two (j = -1: one), unless it is refused. Returns (whether made, rise of the error)."""
+    """Make a neutral move of one unit (j = -1) or two, unless it is refused. Returns (whether made, rise of the error)."""
     z, p, other = np.int64(placed.zone[i]), np.int64(placed.profile[i]), np.int64(-1)
     rise = _exchange(i, q, first_area, parts, layout, placed)
     allowed = placed.counts[z, q] <= parts.most[z, q]

@@ -163,7 +163,7 @@ def fit_component(
         softened = np.where(_nodes(nest, bad) & (targets > 0) & (variance == 0), _SOFTENED, variance)
         found = first.copy()
         more, _ = nested_newton(*arrays, softened, allowed, max_steps, found, weights, gap)
-        given = (softened > 0) & (variance == 0)  # of a soft cell the miss is that of the optimum, of an exact one that of its target
+        given = (softened > 0) & (variance == 0)  # exact cells that were softened: their miss is that of the target
         miss, steps = np.where(given, gap - softened * np.where(given, found, 0.0), gap), steps + more
         bad |= (np.abs(miss) > allowed) & (variance == 0)
     return FittedComponent(weights, found, miss, steps, bad, lacking)

@@ -18,8 +18,8 @@ __all__ = ["fit_zones_together"]
 def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
     """Fit the zones at these positions together with the areas above them.
 
-    Exact tables are begun where each zone's own fit ends. Soft ones are begun at the start weights: the zones' own fits spend much
-    on misses that the areas decide otherwise.
+    Exact tables are begun where each zone's own fit ends. Soft ones are begun at the start weights: zones' own fits spend much on
+    misses that the areas decide otherwise.
 
     options : `BalanceOptions`. Soft tables of areas are those with a standard error, as those of zones are; importance of a table
     goes for zones and areas alike.

@@ -1,4 +1,4 @@
-"""Whole tables that nest, for whole households to meet: zones' rounded from the fit, those of the areas above to agree with them."""
+"""Whole tables that nest, for whole households to meet: zones' rounded from the fit, those of the areas to agree with them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whole households of zones that levels bind together: placed together, then zone by zone, then areas by moves that spare zones."""
+"""Whole households of zones that levels bind together: drawn together, then zones, then areas by moves that spare zones."""
 
 from __future__ import annotations
 
@@ -41,10 +41,11 @@ def nested_households(
 ) -> alone.Whole:  # fmt: skip
     """Draw whole units for zones that levels bind together and bring them onto the tables of zones and areas.
 
-    1. All zones of a component are drawn, and household tables of zones and areas put right, as `whole_households` does.
+    1. All zones of a component are drawn, and household tables of zones and areas put right, as `whole_households` does; a few
+       zones are tried again as it does, more are not: no attempt would be exact in all at once.
     2. Each zone by itself is brought onto its tables by swaps that leave all household tables as they are.
     3. Areas are brought onto theirs by moves that leave the zones' as they are (`kernels.unit_neutral`).
-    4. What is left is taken to zones: areas' tables count more than zones'.
+    4. What is left is taken to zones: areas' tables count more than zones'. Then 2 to 4 again; the best state counts.
 
     Parameters as in `whole_households`; goals : (n, n_cells), above : (n_areas, n_level_cells) by level, whole.
     """
@@ -130,7 +131,8 @@ def _settle_zone(counts, z, weights, n_cells, parts, space, state) -> int:
         which = ALIKE if attempt in _ALIKE else NARROW
         prepare_donors(one, which, False, layout, space.work)
         error, tried = anneal_units(
-            n, which, False, error, _HOT, _COOLING, _STEPS, _FIRST * 2**attempt // _STEPS, one, own, layout, placed, space.work, state
+            n, which, False, error, _HOT, _COOLING, _STEPS, _FIRST * 2**attempt // _STEPS, one, own, layout, placed, space.work,
+            state,
         )  # fmt: skip
         made += tried
         if error:

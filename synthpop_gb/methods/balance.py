@@ -79,7 +79,7 @@ class Balance:
 
     @staticmethod
     def _goals(problem, zones, fits, margins, soft, streams):
-        """Find whole tables to meet: (of zones, of areas by level, both as in `BlockResult.settled`; None where it is the targets)."""
+        """Find whole tables to meet: (of zones, of areas by level, `BlockResult.settled`)."""
         if not problem.levels:
             goals, some = whole_goals(problem, zones, fits.weights, margins, soft, streams)
             return goals, [], goals if some else None
@@ -87,7 +87,8 @@ class Balance:
         goals, above = nested_goals(problem, zones, fits.weights, together, streams)
         if not together.any():
             return goals, above, None
-        return goals, above, np.concatenate([goals, *(v.by_zone(a, zones) for v, a in zip(problem.levels, above, strict=True))], axis=1)
+        of_areas = (level.by_zone(wanted, zones) for level, wanted in zip(problem.levels, above, strict=True))
+        return goals, above, np.concatenate([goals, *of_areas], axis=1)
 
 
 register_method(Balance())

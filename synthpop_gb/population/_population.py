@@ -319,7 +319,8 @@ class Population:
         """
         missed, found = self.unfitted, []
         if "level_remainder" in self.status and self.status["level_remainder"].any():
-            found += [f for f in [areas_missed(self.problem, self.level_goals, self.indptr, self.profile, self.count)] if f is not None]
+            missed = areas_missed(self.problem, self.level_goals, self.indptr, self.profile, self.count)
+            found += [] if missed is None else [missed]
         if not missed.empty:
             message = f"{len(missed):,} of {len(self.status):,} zones miss targets: {self._summary()}."
             place = str(missed.index[0])

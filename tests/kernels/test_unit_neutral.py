@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from tests.kernels.unit_problems import UNLIMITED, Units
 
 from synthpop_gb.kernels.unit_layout import unit_work
 from synthpop_gb.kernels.unit_neutral import favour_areas, nest_units
 from synthpop_gb.kernels.unit_pairs import pair_work
 from synthpop_gb.kernels.unit_swaps import ALIKE, list_units
 from synthpop_gb.kernels.unit_whole import placed_units
+from tests.kernels.unit_problems import UNLIMITED, Units
 
 
 def made(seed, n_zones=3, n_profiles=80):
