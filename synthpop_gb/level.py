@@ -104,6 +104,13 @@ class Level:
         np.add.at(out, self.of_zone[zones][bound], (whole @ members).toarray()[bound])
         return out
 
+    def by_zone(self, by_area: np.ndarray, zones: np.ndarray) -> np.ndarray:
+        """Return numbers of the area that each of some zones lies in, nought for none: (n_areas, n) -> (n_zones, n)."""
+        area = self.of_zone[zones]
+        if not len(by_area):
+            return np.zeros((len(area), np.shape(by_area)[1]))
+        return np.where((area >= 0)[:, None], by_area[np.maximum(area, 0)], 0.0)
+
     def take(self, zones: np.ndarray) -> Level:
         """Return the level for some zones (positions) and the areas that they lie in. Whole areas only make sense."""
         area = self.of_zone[zones]

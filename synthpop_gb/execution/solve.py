@@ -210,7 +210,7 @@ def _assemble(
     indptr = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     profile, count = np.empty(indptr[-1], np.int32), np.empty(indptr[-1], np.int32)
     duals = np.zeros((n_zones, problem.n_duals)) if all(r.duals is not None for _, _, r in parts) else None
-    settled = np.rint(problem.targets) if any(r.settled is not None for _, _, r in parts) else None
+    settled = _whole_targets(problem) if any(r.settled is not None for _, _, r in parts) else None
     while parts:
         rows, zones, result = parts.pop()
         source = np.repeat(result.indptr[rows], lengths[zones]) + _within(lengths[zones])
@@ -219,12 +219,18 @@ def _assemble(
         if duals is not None:
             duals[zones] = result.duals[rows]
         if settled is not None and result.settled is not None:
-            settled[zones] = result.settled[rows]
+            settled[zones, : result.settled.shape[1]] = result.settled[rows]
     for array in (indptr, profile, count, duals, settled):
         if array is not None:
             array.setflags(write=False)
     extra = counted_units(problem, indptr, profile, count) | extra
     return Population(problem, indptr, profile, count, _status(problem, columns, extra), duals, provenance, link, settled)
+
+
+def _whole_targets(problem: Problem) -> np.ndarray:
+    """(n_zones, n_duals): targets of zones, then of the areas that each lies in."""
+    every = np.arange(problem.n_zones)
+    return np.rint(np.concatenate([problem.targets, *(v.by_zone(v.targets, every) for v in problem.levels)], axis=1))
 
 
 def _within(lengths: np.ndarray) -> np.ndarray:

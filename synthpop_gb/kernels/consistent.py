@@ -17,7 +17,7 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.entropy import factorise, solve
 from synthpop_gb.kernels.streams import next_uniform, shuffle
 
-__all__ = ["WHOLE_WITHIN", "Relations", "relations_of", "round_consistent"]
+__all__ = ["WHOLE_WITHIN", "Relations", "fly", "keep", "relations_of", "round_consistent", "with_totals"]
 
 WHOLE_WITHIN = 1e-5  # nearer to a whole number than this is whole
 _PRIME = 2**31 - 1
@@ -98,7 +98,7 @@ def relations_of(row_start, cell, count, start, constraint_start, of_households)
     bounds = np.asarray(constraint_start, np.int64)
     counted = np.zeros((len(start), bounds[-1]), np.int64)
     counted[np.repeat(np.arange(len(start)), np.diff(row_start)), cell] = count
-    counted = _with_totals(np.unique(counted[np.asarray(start) > 0], axis=0), bounds)
+    counted = with_totals(np.unique(counted[np.asarray(start) > 0], axis=0), bounds)
     first = np.concatenate([np.repeat(of_households, np.diff(bounds)), of_households]).astype(bool)
     among = np.zeros((0, len(first)))
     if first.any():
@@ -108,7 +108,7 @@ def relations_of(row_start, cell, count, start, constraint_start, of_households)
     return Relations(_null_space(counted).astype(np.float64), first, among, bounds)
 
 
-def _with_totals(values, bounds):
+def with_totals(values, bounds):
     """Put the totals of the constraints after the cells: (..., n_cells) -> (..., n_cells + n_constraints)."""
     return np.concatenate([values, np.add.reduceat(values, bounds[:-1], axis=-1)], axis=-1)
 
@@ -129,8 +129,8 @@ def round_consistent(relations, fitted, moments, keys):
     six or more are mostly of six, still does. Totals of constraints are rounded up or down like cells.
     """
     n_cells = np.shape(fitted)[1]
-    fitted = _with_totals(np.maximum(np.asarray(fitted, np.float64), 0.0), relations.constraint_start)
-    moments = _with_totals(np.asarray(moments, np.float64), relations.constraint_start)
+    fitted = with_totals(np.maximum(np.asarray(fitted, np.float64), 0.0), relations.constraint_start)
+    moments = with_totals(np.asarray(moments, np.float64), relations.constraint_start)
     nearest = np.rint(fitted)
     out = np.where(np.abs(fitted - nearest) < WHOLE_WITHIN, nearest, fitted)
     _round(relations, np.ascontiguousarray(moments, np.float64), out, np.array(keys, np.uint64))
@@ -152,7 +152,7 @@ def _round(relations, moments, values, keys):
         state, v = keys[z : z + 1], values[z]
         before[:] = v
         if n_first > 0:
-            _fly(relations.among_first, relations.first, v, state)
+            fly(relations.among_first, relations.first, v, state)
             for i in range(n_first):
                 change[i, 0] = v[first[i]] - before[first[i]]
                 for j in range(i + 1):
@@ -163,12 +163,12 @@ def _round(relations, moments, values, keys):
                 if not relations.first[c] and before[c] != np.floor(before[c]):
                     for i in range(n_first):
                         v[c] += change[i, 0] * moments[z, i, c]
-            _keep(relations, before, v, gram, inverse, gap)
-        _fly(relations.every, everyone, v, state)
+            keep(relations, before, v, gram, inverse, gap)
+        fly(relations.every, everyone, v, state)
 
 
 @njit
-def _keep(relations, weight, v, gram, inverse, gap):
+def keep(relations, weight, v, gram, inverse, gap):
     """Bring cells that were not whole back onto the relations, moving each in proportion to its margin."""
     n_relations, n_cells = relations.every.shape
     gram[:], gap[:] = 0.0, 0.0
@@ -190,7 +190,7 @@ def _keep(relations, weight, v, gram, inverse, gap):
 
 
 @njit
-def _fly(relations, wanted, v, state):
+def fly(relations, wanted, v, state):
     """Round the cells wanted of one zone in place, as far as it goes."""
     n_relations, n_cells = relations.shape
     order, way = np.empty(n_cells, np.int64), np.empty(n_relations + 1)

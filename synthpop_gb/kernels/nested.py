@@ -15,13 +15,13 @@ from synthpop_gb.kernels._jit import njit
 __all__ = ["nested_newton"]
 
 _UNSEEN = 1e-10  # a pivot below this share of its diagonal is rounding, not information
-_LONGEST = 2.0  # no dual moves by more in one step: exp(2) = 7.4-fold; where some are soft no weight grows by more
-_LITTLE = -7.0  # but one below exp(-7) units may grow to that at once
+_LONGEST = 3.0  # no weight grows by more than exp(3), 20-fold, in one step, it may shrink by any factor; ...
+_SLIGHT = 1e-3  # ... and those that nobody has may grow to this many units
 _ARMIJO = 1e-4  # share of the fall promised by the slope that a step must bring
-_ROUNDING = 1e-14  # of the dual's terms: a change below is no change
+_ROUNDING = 1e-13  # of the dual's terms: a rise below may be rounding, if the misses say so
 _SHORTEST = 1e-9  # a step cut to this share goes nowhere
-_PATIENCE, _ENOUGH = 8, 0.5  # every 8 steps the largest miss must have shrunk to half ...
-_FAR = 100  # ... or some of them been shortened: duals that must go far are on their way, for so many steps
+_PATIENCE, _ENOUGH = 8, 0.5  # every 8 steps the largest miss of an exact target must have shrunk to half ...
+_FAR = 100  # ... or some of them been shortened: weights that must go far are on their way, for so many steps
 
 
 @njit
@@ -41,12 +41,13 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
     Returns (steps, met): Newton steps taken; whether every |gap| is allowed, but for targets that nobody can fill: those keep
     their gap and hold nobody up.
 
-    Damped by backtracking on the dual (Armijo 1966, Pacific J. Math. 16). Directions that the Hessian does not see (totals that
-    tables repeat, zones' totals that areas repeat) are left alone. Where tables contradict each other the steps end when the
-    largest miss no longer shrinks. Only exact ones can: soft tables that disagree have an answer, at duals far apart.
+    Damped by backtracking on the dual (Armijo 1966, Pacific J. Math. 16). Soft tables that disagree pull against each other with
+    duals of gap over variance, which may be thousands and cancel in every weight: so steps are measured by how far weights grow,
+    not by duals. Directions that the Hessian does not see (totals that tables repeat, zones' totals that areas repeat) are left
+    alone. Where exact tables contradict each other the steps end when the largest miss no longer shrinks; soft ones always have
+    an answer, and steps go on to it.
     """
     n, n_nodes = duals.shape[0], nest.parent.shape[0]
-    soft, exact = (variance > 0.0).any(), ((variance == 0.0) & (targets > 0.0)).any()
     margin, direction = np.zeros(n), np.zeros(n)
     factor, inverse, seen = np.zeros(nest.room[n_nodes]), np.zeros(n), np.zeros(n)
     widest = 0
@@ -55,59 +56,98 @@ def nested_newton(start, cell, count, log_start, nest, live, targets, variance, 
     front, zone_duals = np.zeros((widest, widest)), np.zeros(nest.index.shape[1])
     hessian = np.zeros((nest.index.shape[1], nest.index.shape[1]))
     trial = duals.copy()
-    value = _evaluate(start, cell, count, log_start, nest, live, targets, variance, trial, weights, margin, zone_duals)
+    people = _evaluate(start, cell, count, log_start, nest, live, trial, weights, margin, zone_duals)
+    if not math.isfinite(people):  # begun at duals from elsewhere that are too large: from nought then
+        duals[:] = np.where(np.isfinite(duals), 0.0, duals)
+        people = _evaluate(start, cell, count, log_start, nest, live, duals, weights, margin, zone_duals)
     lacking = (margin == 0.0) & (targets > 0.0) & (variance == 0.0)
     steps, mark, met, shortened = 0, math.inf, False, False
     while True:
-        worst = 0.0
-        met = True
-        for i in range(n):
-            gap[i] = margin[i] - targets[i] + (variance[i] * duals[i] if variance[i] > 0.0 else 0.0)
-            if not lacking[i]:
-                worst = max(worst, abs(gap[i]))
-                met = met and abs(gap[i]) <= allowed[i]
+        met, exact, off = _measure(margin, targets, variance, duals, allowed, lacking, gap)
         if met or steps >= most:
             break
-        if exact and steps % _PATIENCE == 0:
-            if worst > _ENOUGH * mark and not (shortened and steps <= _FAR):
+        if steps % _PATIENCE == 0:
+            if exact > _ENOUGH * mark and not (shortened and steps <= _FAR):
                 break
-            mark, shortened = worst, False
+            mark, shortened = exact, False
         _factorise(start, cell, count, nest, live, variance, weights, hessian, front, factor, inverse, seen)
         direction[:] = np.where(lacking, 0.0, -gap)
         _solve(nest, factor, inverse, direction)
-        slope, furthest = 0.0, 0.0
+        slope = 0.0
         for i in range(n):
             slope -= gap[i] * direction[i]
-            furthest = max(furthest, abs(direction[i]))
         if not slope > 0.0:
             break
-        if soft and furthest > _LONGEST:
-            furthest = _growth(start, cell, count, log_start, nest, live, duals, direction)
-        length = min(1.0, _LONGEST / furthest) if furthest > 0.0 else 1.0
+        length = _reach(start, cell, count, nest, live, weights, direction, zone_duals)
         shortened = shortened or length < 1.0
-        while True:
+        found = False
+        while not found and length >= _SHORTEST:
             for i in range(n):
                 trial[i] = duals[i] + length * direction[i] if direction[i] != 0.0 else duals[i]
-            found = _evaluate(start, cell, count, log_start, nest, live, targets, variance, trial, weights, margin, zone_duals)
-            if found[0] <= value[0] - _ARMIJO * length * slope + _ROUNDING * (found[1] + value[1]):
-                break
-            length *= 0.25
-            if length < _SHORTEST:
-                break
+            there = _evaluate(start, cell, count, log_start, nest, live, trial, weights, margin, zone_duals)
+            change, size, further = there - people, abs(there) + abs(people), 0.0
+            for i in range(n):
+                step = length * direction[i]
+                if step != 0.0:
+                    linear, curved = targets[i] * step, variance[i] * step * (duals[i] + 0.5 * step)
+                    change += curved - linear
+                    size += abs(linear) + abs(curved)
+                if not lacking[i]:
+                    further += (margin[i] - targets[i] + (variance[i] * trial[i] if variance[i] > 0.0 else 0.0)) ** 2
+            # near the answer the dual no longer tells steps apart, its gradient does
+            found = change <= -_ARMIJO * length * slope or (change <= _ROUNDING * size and further < _ENOUGH * off)
+            if not found:
+                length *= 0.25
         steps += 1
-        if length < _SHORTEST:
-            _evaluate(start, cell, count, log_start, nest, live, targets, variance, duals, weights, margin, zone_duals)
+        if not found:
+            _evaluate(start, cell, count, log_start, nest, live, duals, weights, margin, zone_duals)
             break
-        value = found
+        people = there
         duals[:] = trial
     return steps, met
 
 
 @njit
-def _evaluate(start, cell, count, log_start, nest, live, targets, variance, duals, weights, margin, mine):
-    """Find weights and margins at some duals. Returns the dual function and the size of its terms, which rounding goes with."""
+def _measure(margin, targets, variance, duals, allowed, lacking, gap):
+    """Write the gaps. Returns (whether all are allowed, the largest of an exact cell, 0 where these are met, sum of squares)."""
+    met, exact, inside, off = True, 0.0, True, 0.0
+    for i in range(gap.shape[0]):
+        gap[i] = margin[i] - targets[i] + (variance[i] * duals[i] if variance[i] > 0.0 else 0.0)
+        if lacking[i]:
+            continue
+        off += gap[i] * gap[i]
+        if abs(gap[i]) > allowed[i]:
+            met = False
+            inside = inside and variance[i] > 0.0
+        if variance[i] == 0.0:
+            exact = max(exact, abs(gap[i]))
+    return met, 0.0 if inside else exact, off
+
+
+@njit
+def _reach(start, cell, count, nest, live, weights, direction, mine):
+    """Find what share of a step, at most 1, may be gone before a weight grows too far."""
+    n_profiles, n_duals, length = start.shape[0] - 1, nest.index.shape[1], 1.0
+    for z in range(nest.n_zones):
+        if not live[z]:
+            continue
+        for d in range(n_duals):
+            mine[d] = direction[nest.index[z, d]] if nest.index[z, d] >= 0 else 0.0
+        for p in range(n_profiles):
+            if weights[z, p] > 0.0:
+                rise = 0.0
+                for e in range(start[p], start[p + 1]):
+                    rise += count[e] * mine[cell[e]]
+                if length * rise > _LONGEST:
+                    length = min(length, max(_LONGEST, math.log(_SLIGHT / weights[z, p])) / rise)
+    return length
+
+
+@njit
+def _evaluate(start, cell, count, log_start, nest, live, duals, weights, margin, mine):
+    """Find weights and margins at some duals. Returns the sum of the weights, the dual's first term."""
     n_profiles, n_duals = start.shape[0] - 1, nest.index.shape[1]
-    people, gained, terms, spent = 0.0, 0.0, 0.0, 0.0
+    people = 0.0
     margin[:] = 0.0
     for z in range(nest.n_zones):
         row = weights[z]
@@ -133,34 +173,7 @@ def _evaluate(start, cell, count, log_start, nest, live, targets, variance, dual
         for d in range(n_duals):
             if nest.index[z, d] >= 0:
                 margin[nest.index[z, d]] += mine[d]
-    for i in range(targets.shape[0]):
-        if targets[i] > 0.0:
-            gained += targets[i] * duals[i]
-            terms += targets[i] * abs(duals[i])
-        if variance[i] > 0.0:
-            spent += 0.5 * variance[i] * duals[i] * duals[i]
-    return people - gained + spent, people + terms + spent
-
-
-@njit
-def _growth(start, cell, count, log_start, nest, live, duals, direction):
-    """Find how much the logarithm of a weight grows at most along a direction; of one as good as nought, beyond that."""
-    furthest, n_duals = 0.0, nest.index.shape[1]
-    here, there = np.empty(n_duals), np.empty(n_duals)
-    for z in range(nest.n_zones):
-        if live[z]:
-            for d in range(n_duals):
-                i = nest.index[z, d]
-                here[d], there[d] = (duals[i], direction[i]) if i >= 0 else (0.0, 0.0)
-            base = log_start[z if log_start.shape[0] > 1 else 0]
-            for p in range(start.shape[0] - 1):
-                power, more = base[p], 0.0
-                for e in range(start[p], start[p + 1]):
-                    power += count[e] * here[cell[e]]
-                    more += count[e] * there[cell[e]]
-                if more > 0.0 and power > -math.inf:
-                    furthest = max(furthest, more * _LONGEST / max(_LONGEST, _LITTLE - power))
-    return furthest
+    return people
 
 
 @njit

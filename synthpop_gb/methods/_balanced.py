@@ -30,6 +30,7 @@ class ZoneFits:
     duals : (n, n_cells), None where there are none; status, steps, residual, worst : (n,), as in `BlockResult`.
     targets, variance : (n, n_cells), what was aimed at. weights : callable, row -> (n_profiles,) float64 units.
     most : (n, n_profiles) int32, units that a zone may have of each profile; None = any number.
+    variance_above : (n, n_duals - n_cells), of the cells of the areas that each zone lies in; None without levels.
     """
 
     duals: np.ndarray | None
@@ -41,6 +42,7 @@ class ZoneFits:
     variance: np.ndarray
     weights: Any
     most: np.ndarray | None = None
+    variance_above: np.ndarray | None = None
 
 
 def balance_link(options: Any) -> Link:

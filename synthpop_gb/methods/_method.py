@@ -54,8 +54,9 @@ class BlockResult:
         What the weights can be recomputed from, with the method's link: for most the logarithms of the cells' factors.
     extra : mapping of str to (n,) array, or None
         What else the method has to say of each zone: numbers, or text of fixed width. They become columns of `Population.status`.
-    settled : (n, n_cells) float64 or None
-        Whole tables that the people were made to meet, persons, where those are not the problem's targets.
+    settled : (n, n_cells) or (n, n_duals) float64, or None
+        Whole tables that the people were made to meet, persons, where those are not the problem's targets: of the zones, then,
+        where a method settles those too, of the areas that each lies in.
     """
 
     indptr: np.ndarray

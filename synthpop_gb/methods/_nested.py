@@ -7,7 +7,7 @@ order of zones, on blocks, or on what else is solved.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -78,13 +78,8 @@ def components(problem: Problem, zones: np.ndarray) -> Iterator[Component]:
             areas.append(rank[area])
         nest = nest_layout(len(mine), problem.n_cells, areas, [level.n_cells for level in problem.levels])
         made = Component(mine, rows, nest, np.empty(0), problem.zone_keys[mine[0]])
-        above = [_of_zones(level.targets, level.of_zone[mine]) for level in problem.levels]
+        above = [level.by_zone(level.targets, mine) for level in problem.levels]
         yield Component(mine, rows, nest, made.variables(problem.targets[mine], above), made.key)
-
-
-def _of_zones(by_area: np.ndarray, area: np.ndarray) -> np.ndarray:
-    """Numbers of each zone's area; of no use where it has none."""
-    return by_area[np.maximum(area, 0)] if len(by_area) else np.zeros((len(area), by_area.shape[1]))
 
 
 def _area_keys(problem: Problem) -> list[np.ndarray]:
@@ -108,7 +103,8 @@ flat_members = Remembered(lambda problem: problem.all_members, start=False)
 class FittedComponent:
     """What fitting a component found.
 
-    weights : (n, n_profiles) float64; duals : (n_variables,); miss : (n_variables,) weights' margin less target, persons;
+    weights : (n, n_profiles) float64; duals : (n_variables,); miss : (n_variables,) weights' margin less target, persons, of a
+    soft cell the miss of the optimum;
     steps : Newton steps; bad : (n_variables,) bool, cells that are missed; lacking : those of them that nobody can fill.
     """
 
@@ -153,22 +149,17 @@ def fit_component(
     weights, gap, found = np.zeros((len(live), problem.n_profiles)), np.zeros(len(targets)), first.copy()
     arrays = members.start, members.cell, members.count, log_start, nest, live, targets
     steps, _met = nested_newton(*arrays, variance, allowed, max_steps, found, weights, gap)
-    miss = _miss(gap, variance, found)
+    miss = gap.copy()
     bad = np.abs(gap) > allowed
     lacking = bad & (variance == 0) & (miss <= -targets * (1 - 1e-12))
     if bad.any():
         softened = np.where(_nodes(nest, bad) & (targets > 0) & (variance == 0), _SOFTENED, variance)
         found = first.copy()
         more, _ = nested_newton(*arrays, softened, allowed, max_steps, found, weights, gap)
-        miss, steps = _miss(gap, softened, found), steps + more
+        given = (softened > 0) & (variance == 0)  # exact cells that were softened: their miss is that of the target
+        miss, steps = np.where(given, gap - softened * np.where(given, found, 0.0), gap), steps + more
         bad |= (np.abs(miss) > allowed) & (variance == 0)
     return FittedComponent(weights, found, miss, steps, bad, lacking)
-
-
-def _miss(gap: np.ndarray, variance: np.ndarray, duals: np.ndarray) -> np.ndarray:
-    """Weights' margin less target: what a soft dual accounts for taken off."""
-    soft = variance > 0
-    return np.where(soft, gap - variance * np.where(soft, duals, 0.0), gap)
 
 
 def _nodes(nest: Nest, bad: np.ndarray) -> np.ndarray:
@@ -178,13 +169,18 @@ def _nodes(nest: Nest, bad: np.ndarray) -> np.ndarray:
 
 
 def level_remainder(
-    problem: Problem, zones: np.ndarray, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray
-) -> np.ndarray:
-    """(n,) total absolute error of whole counts in the areas that each zone lies in; all their zones must be there."""
+    problem: Problem, zones: np.ndarray, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray,
+    above: Sequence[np.ndarray] | None = None,
+) -> np.ndarray:  # fmt: skip
+    """(n,) total absolute error of whole counts in the areas that each zone lies in; all their zones must be there.
+
+    above : whole targets of each level's areas; None = the problem's.
+    """
     out = np.zeros(len(zones))
-    for level in problem.levels:
+    above = [level.targets for level in problem.levels] if above is None else above
+    for level, wanted in zip(problem.levels, above, strict=True):
         area = level.of_zone[zones]
-        miss = np.abs(level.counted(zones, indptr, profile, count) - np.rint(level.targets)).sum(axis=1)
+        miss = np.abs(level.counted(zones, indptr, profile, count) - np.rint(wanted)).sum(axis=1)
         out += np.where(area >= 0, miss[np.maximum(area, 0)], 0.0) if len(miss) else 0.0
     return out
 

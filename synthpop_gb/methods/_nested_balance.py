@@ -9,13 +9,17 @@ import numpy as np
 from synthpop_gb.kernels.links import unit_scales
 from synthpop_gb.methods._balanced import ZoneFits, fit_zones
 from synthpop_gb.methods._nested import components, fit_component, judge
+from synthpop_gb.methods._softness import soft_targets
 from synthpop_gb.problem import Problem
 
 __all__ = ["fit_zones_together"]
 
 
 def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
-    """Fit the zones at these positions together with the areas above them, from where each zone's own fit ends.
+    """Fit the zones at these positions together with the areas above them.
+
+    Exact tables are begun where each zone's own fit ends. Soft ones are begun at the start weights: zones' own fits spend much on
+    misses that the areas decide otherwise.
 
     options : `BalanceOptions`. Soft tables of areas are those with a standard error, as those of zones are; importance of a table
     goes for zones and areas alike.
@@ -26,11 +30,14 @@ def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> Zon
     if options.fit == "ipu" or options.bounded or getattr(problem, "max_copies", None) is not None:
         what = "'ipu' looks" if options.fit == "ipu" else "bounds and caps on weights look"
         raise ValueError(f"{what} at one zone alone, and the levels of this study bind zones together: leave one of them out")
-    alone = fit_zones(problem, zones, options)
-    scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[zones])
-    first = [np.concatenate([alone.duals, np.zeros((len(zones), problem.n_duals - problem.n_cells))], axis=1)]
+    aims_of, variance_of = soft_targets(problem, zones, options)
+    first, before = np.zeros((len(zones), problem.n_duals)), np.zeros(len(zones), np.int32)
     if problem.first_duals is not None:
-        first.insert(0, problem.first_duals[zones])
+        first = problem.first_duals[zones].copy()
+    elif not variance_of.any():
+        alone = fit_zones(problem, zones, options)
+        first[:, : problem.n_cells], before = alone.duals, alone.steps
+    scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[zones])
     targets, softness = _above(problem, zones, options)
     importance = _importance(problem, options)
     duals, weights = np.zeros((len(zones), problem.n_duals)), np.zeros((len(zones), problem.n_profiles))
@@ -39,22 +46,17 @@ def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> Zon
     for part in components(problem, zones):
         rows = part.rows
         variance = part.variables(
-            options.prior * alone.variance[rows] / importance[: problem.n_cells],
+            options.prior * variance_of[rows] / importance[: problem.n_cells],
             [options.prior * softness[rows] / importance[problem.n_cells :]],
         )
-        aims = part.variables(alone.targets[rows], [targets[rows]])
-        taken = 0
-        for begin in first:  # duals of a fit to other tables may be too far away: then from each zone's own
-            fit = fit_component(
-                problem, part, begin[rows], tolerance=options.tolerance, max_steps=options.max_steps, variance=variance,
-                targets=aims, scale=scale[rows],
-            )  # fmt: skip
-            taken += fit.steps
-            if not fit.bad.any():
-                break
-        duals[rows], weights[rows], steps[rows] = part.by_cell(fit.duals), fit.weights, alone.steps[rows] + taken
+        aims = part.variables(aims_of[rows], [targets[rows]])
+        fit = fit_component(
+            problem, part, first[rows], tolerance=options.tolerance, max_steps=options.max_steps, variance=variance, targets=aims,
+            scale=scale[rows],
+        )  # fmt: skip
+        duals[rows], weights[rows], steps[rows] = part.by_cell(fit.duals), fit.weights, before[rows] + fit.steps
         status[rows], residual[rows], worst[rows] = judge(problem, part, fit, options.max_steps)
-    return ZoneFits(duals, status, steps, residual, worst, alone.targets, alone.variance, weights.__getitem__)
+    return ZoneFits(duals, status, steps, residual, worst, aims_of, variance_of, weights.__getitem__, None, softness)
 
 
 def _above(problem: Problem, zones: np.ndarray, options: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from synthpop_gb.methods._method import Streams
 from synthpop_gb.methods._remembered import Remembered
 from synthpop_gb.problem import Problem
 
-__all__ = ["whole_goals"]
+__all__ = ["nearest_consistent", "whole_goals", "zone_relations"]
 
 _REACH = 3.0  # how far from the fit the last resort may take a cell
 _NODES = 10_000  # of its search; a handful are usual. A limit of time would make results depend on the machine
@@ -46,18 +46,18 @@ def whole_goals(
     rows = np.flatnonzero(soft.any(axis=1))
     if not len(rows):
         return goals, False
-    relations, matrix = _relations(problem), problem.members.matrix()
+    relations, matrix = zone_relations(problem), problem.members.matrix()
     first = matrix[:, np.flatnonzero(relations.first[: problem.n_cells])].T
     moments = np.stack([(first.multiply(weights_of(int(row))[None]) @ matrix).toarray() for row in rows])
     mixed = np.where(soft[rows], margins[rows], goals[rows])
     rounded, still = round_consistent(relations, mixed, moments, streams.keys(problem.zone_keys[zones[rows]], ROUND))
     for i in np.flatnonzero(still):
-        rounded[i] = _nearest(relations, mixed[i], soft[rows[i]])
+        rounded[i] = nearest_consistent(relations, mixed[i], soft[rows[i]])
     goals[rows] = np.where(soft[rows], rounded, goals[rows])
     return goals, True
 
 
-def _nearest(relations: Relations, wanted: np.ndarray, soft: np.ndarray) -> np.ndarray:
+def nearest_consistent(relations: Relations, wanted: np.ndarray, soft: np.ndarray) -> np.ndarray:
     """Find the whole numbers nearest to margins that keep all relations and exact cells; each by itself where there are none."""
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array, eye_array, hstack, vstack
@@ -85,4 +85,4 @@ def _make_relations(problem: Problem) -> Relations:
     return relations_of(members.start, members.cell, members.count, problem.start, problem.constraint_start, of_households)
 
 
-_relations = Remembered(_make_relations)
+zone_relations = Remembered(_make_relations)

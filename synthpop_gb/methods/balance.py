@@ -17,6 +17,8 @@ from synthpop_gb.methods._balanced import balance_link, fit_zones
 from synthpop_gb.methods._method import BlockResult, Streams, register_method
 from synthpop_gb.methods._nested import level_remainder
 from synthpop_gb.methods._nested_balance import fit_zones_together
+from synthpop_gb.methods._nested_goals import nested_goals
+from synthpop_gb.methods._nested_households import nested_households
 from synthpop_gb.methods._whole_goals import whole_goals
 from synthpop_gb.methods._whole_households import whole_households
 from synthpop_gb.problem import Problem
@@ -52,11 +54,12 @@ class Balance:
         margins = np.zeros_like(fits.targets)
         for row in np.flatnonzero(soft.any(axis=1)):  # of the others they are not asked for
             margins[row] = fits.weights(int(row)) @ matrix
-        goals, settled = np.rint(problem.targets[zones]), False
-        if not problem.levels:  # else the settled targets, with which those of the areas above agree
-            goals, settled = whole_goals(problem, zones, fits.weights, margins, soft, streams)
+        goals, above, settled = self._goals(problem, zones, fits, margins, soft, streams)
         states = streams.keys(problem.zone_keys[zones], WHOLE)
-        whole = whole_households(problem, zones, fits.weights, goals, options, states, most=fits.most)
+        if problem.levels:
+            whole = nested_households(problem, zones, fits.weights, goals, above, options, states)
+        else:
+            whole = whole_households(problem, zones, fits.weights, goals, options, states, most=fits.most)
         gap = np.where(soft, margins - fits.targets, 0.0)
         counted = np.zeros((len(zones), problem.n_cells))
         row = np.repeat(np.arange(len(zones)), np.diff(whole.indptr))
@@ -68,11 +71,24 @@ class Balance:
             "misfit": (gap**2 / np.where(soft, fits.variance, 1.0)).sum(axis=1),
         }
         if problem.levels:
-            extra["level_remainder"] = level_remainder(problem, zones, *whole[:3])
+            extra["level_remainder"] = level_remainder(problem, zones, *whole[:3], above)
         return BlockResult(
             whole.indptr, whole.profile, whole.count, fits.status, fits.steps, fits.residual, fits.worst, whole.remainder,
-            fits.duals, extra, goals if settled else None,
+            fits.duals, extra, settled,
         )  # fmt: skip
+
+    @staticmethod
+    def _goals(problem, zones, fits, margins, soft, streams):
+        """Find whole tables to meet: (of zones, of areas by level, `BlockResult.settled`)."""
+        if not problem.levels:
+            goals, some = whole_goals(problem, zones, fits.weights, margins, soft, streams)
+            return goals, [], goals if some else None
+        together = np.concatenate([soft, fits.variance_above > 0], axis=1)
+        goals, above = nested_goals(problem, zones, fits.weights, together, streams)
+        if not together.any():
+            return goals, above, None
+        of_areas = (level.by_zone(wanted, zones) for level, wanted in zip(problem.levels, above, strict=True))
+        return goals, above, np.concatenate([goals, *of_areas], axis=1)
 
 
 register_method(Balance())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -11,14 +13,16 @@ from synthpop_gb.problem import Problem
 __all__ = ["areas_missed"]
 
 
-def areas_missed(problem: Problem, indptr: np.ndarray, profile: np.ndarray, count: np.ndarray) -> Finding | None:
+def areas_missed(
+    problem: Problem, goals: Sequence[np.ndarray], indptr: np.ndarray, profile: np.ndarray, count: np.ndarray
+) -> Finding | None:
     """Say which areas above the zones miss their tables, the worst first; None where all are met.
 
-    indptr, profile, count : whole counts of all zones, CSR.
+    goals : whole tables to meet, by level. indptr, profile, count : whole counts of all zones, CSR.
     """
     rows = []
-    for level in problem.levels:
-        gap = np.abs(level.counted(np.arange(problem.n_zones), indptr, profile, count) - np.rint(level.targets))
+    for level, wanted in zip(problem.levels, goals, strict=True):
+        gap = np.abs(level.counted(np.arange(problem.n_zones), indptr, profile, count) - wanted)
         for area in np.flatnonzero(gap.any(axis=1)):
             cell = " = ".join(map(str, level.cells[int(gap[area].argmax())]))
             rows.append((level.name, str(level.areas[area]), gap[area].sum(), cell))

@@ -73,9 +73,10 @@ class Population:
         Seed, method, options, versions.
     link : kernels.links.Link, optional
         What makes weights of the duals; None for the start weights times the exponential of their sum.
-    settled : (n_zones, n_cells) float64, optional
+    settled : (n_zones, n_duals) float64, optional
         Whole tables that the method settled on and made the people meet, persons: a fit to soft targets settles tables that
-        disagree by itself. None where the people were made to meet the problem's targets.
+        disagree by itself. Like `duals` they go on, after the zone's own cells, with those of the areas that it lies in. None
+        where the people were made to meet the problem's targets.
     replicates : Replicates or None
         Further populations of the same problem, where some were asked for.
     number : int
@@ -97,7 +98,20 @@ class Population:
     @property
     def goals(self) -> np.ndarray:
         """(n_zones, n_cells) float64 whole persons: what the people were made to meet, `settled` or else the targets rounded."""
-        return np.rint(self.problem.targets) if self.settled is None else self.settled
+        return np.rint(self.problem.targets) if self.settled is None else self.settled[:, : self.problem.n_cells]
+
+    @property
+    def level_goals(self) -> tuple[np.ndarray, ...]:
+        """(n_areas, n_level_cells) float64 by level: what zones together were made to meet, as `goals`."""
+        found, first = [], self.problem.n_cells
+        for level in self.problem.levels:
+            wanted = np.rint(level.targets)
+            if self.settled is not None:
+                bound = level.of_zone >= 0
+                wanted[level.of_zone[bound]] = self.settled[bound, first : first + level.n_cells]
+            found.append(wanted)
+            first += level.n_cells
+        return tuple(found)
 
     @property
     def zones(self) -> pd.Index:
@@ -319,7 +333,7 @@ class Population:
     def _areas_missed(self) -> Finding | None:
         if "level_remainder" not in self.status or not self.status["level_remainder"].any():
             return None
-        return areas_missed(self.problem, self.indptr, self.profile, self.count)
+        return areas_missed(self.problem, self.level_goals, self.indptr, self.profile, self.count)
 
     def _positions(self, zones) -> np.ndarray:
         if zones is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned, AlignedLevel, AlignedTable
 from synthpop_gb.errors import Finding, finding
+from synthpop_gb.validation.noise import noise_measures
 from synthpop_gb.validation.zone_fit import row_measures
 
 __all__ = ["level_findings", "level_fit", "level_headline", "tables_above"]
@@ -22,7 +23,9 @@ def tables_above(aligned: Aligned) -> list[tuple[AlignedLevel, AlignedTable, boo
     ]  # fmt: skip
 
 
-def level_fit(aligned: Aligned, observed: Sequence[np.ndarray]) -> pd.DataFrame:
+def level_fit(
+    aligned: Aligned, observed: Sequence[np.ndarray], goals: Mapping[tuple[str, str], np.ndarray] | None = None
+) -> pd.DataFrame:
     """One row a level, area and table.
 
     Parameters
@@ -31,20 +34,24 @@ def level_fit(aligned: Aligned, observed: Sequence[np.ndarray]) -> pd.DataFrame:
         Levels, with their tables.
     observed : sequence of (n_zones, n_cells) numpy.ndarray
         People (households, for tables of households) counted in each zone, in the order of `tables_above`.
+    goals : mapping of (level, table) to (n_areas, n_cells) numpy.ndarray, optional
+        Whole tables that a soft fit settled on by itself, in place of the targets.
 
     Returns
     -------
     pandas.DataFrame
         level, area, table, held_out, zones (how many the area has), then the columns of `zone_fit.row_measures` but 'fits' (an
         area is met where it is exact), worst_cell (the cell that is furthest off, '' where none is), misplaced (per cent in the
-        wrong cell) and exact (every cell met, to the person).
+        wrong cell), exact (every cell met, to the person), and where a table is perturbed those of `noise_measures`.
     """
-    frames = []
+    frames, goals = [], goals or {}
+    noisy = any(table.standard_errors.any() for _, table, _ in tables_above(aligned))
     for (level, table, kept), counted in zip(tables_above(aligned), observed, strict=True):
         bound = level.of_zone >= 0
         sums = np.zeros((len(level.areas), counted.shape[1]), np.int64)
         np.add.at(sums, level.of_zone[bound], counted[bound])
         expected, published = (np.ascontiguousarray(t.to_numpy(np.float64)) for t in (table.targets, table.published))
+        expected = expected if kept else goals.get((level.name, table.name), expected)
         measures = row_measures(sums, expected, published)
         del measures["fits"]  # Z-scores forgive large areas misses that people made to nest should not have
         off = np.abs(sums - expected)
@@ -56,7 +63,8 @@ def level_fit(aligned: Aligned, observed: Sequence[np.ndarray]) -> pd.DataFrame:
         }  # fmt: skip
         wrong = 50 * measures["tae"] / np.maximum(measures["people"], 1.0)
         last = {"worst_cell": labels[worst], "misplaced": wrong, "exact": measures["tae"] == 0}
-        frames.append(pd.DataFrame(head | measures | last))
+        noise = noise_measures(sums, published, table.standard_errors) if noisy else {}
+        frames.append(pd.DataFrame(head | measures | last | noise))
     return pd.concat(frames, ignore_index=True)
 
 
@@ -68,6 +76,9 @@ def level_headline(frame: pd.DataFrame) -> dict[str, str]:
         if len(fitted):
             met = fitted.groupby("area", sort=False)["exact"].all()
             out[f"{level} tables met"] = f"{int(met.sum()):,} of {len(met):,} areas"
+            if "noisy_cells" in fitted and (cells := int(fitted["noisy_cells"].sum())):
+                within = int(fitted["cells_within_noise"].sum())
+                out[f"{level} cells within the publisher's noise"] = f"{within:,} of {cells:,} ({100 * within / cells:.1f} %)"
         for table, kept in mine[mine["held_out"]].groupby("table", sort=False):
             wrong = 50 * kept["tae"].sum() / max(kept["people"].sum(), 1.0)
             out[f"held out {level} {table}"] = f"{wrong:.2f} % of people in the wrong cell of their area"

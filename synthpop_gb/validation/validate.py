@@ -86,7 +86,9 @@ def validate(
     tables["parent_fit"] = parent_fit(counted, aligned.geography.zones, aligned.geography.parents)
     if above:
         first = len(aligned.constraints)
-        tables["level_fit"] = level_fit(aligned, [observed[:, ledger.columns(first + k)] for k in range(len(above))])
+        tables["level_fit"] = level_fit(
+            aligned, [observed[:, ledger.columns(first + k)] for k in range(len(above))], _level_goals(population, aligned)
+        )
     tables["table_fit"] = table_fit(counted, tables["zone_fit"])
     tables["intersections"] = intersections(ruler, crossed, 0, aligned.weight)
     tables["intersection_cells"] = comparison_cells(ruler, crossed, 0, "pair")
@@ -120,9 +122,25 @@ def _expected(population: Population, aligned: Aligned) -> list[np.ndarray]:
     """Return what people should be, table by table: harmonised targets, or the tables that a soft fit settled on by itself."""
     if population.settled is None:
         return [_by_zone(t.targets, aligned.zones) for t in aligned.constraints]
-    settled = population.settled[population.zones.get_indexer(aligned.zones)]
+    settled = population.goals[population.zones.get_indexer(aligned.zones)]
     bounds = population.problem.constraint_start[1:-1]
     return [np.ascontiguousarray(part) for part in np.split(settled, bounds, axis=1)]
+
+
+def _level_goals(population: Population, aligned: Aligned) -> dict[tuple[str, str], np.ndarray]:
+    """Tables of levels that a soft fit settled on by itself, by level and table: (n_areas, n_cells) in the order of `aligned`."""
+    found = {}
+    if population.settled is None:
+        return found
+    named = {level.name: (level, goals) for level, goals in zip(population.problem.levels, population.level_goals, strict=True)}
+    for level in aligned.levels:
+        if level.name not in named:
+            continue
+        solved, goals = named[level.name]
+        where = solved.areas.get_indexer(level.areas)
+        for table, part in zip(level.constraints, np.split(goals[where], solved.constraint_start[1:-1], axis=1), strict=True):
+            found[level.name, table.name] = np.ascontiguousarray(part)
+    return found
 
 
 def _by_zone(frame: pd.DataFrame, zones: pd.Index) -> np.ndarray:

@@ -117,3 +117,19 @@ def test_contradictions_end_and_spare_the_other_area(gap):
     assert np.abs(miss[10:25]).max() < 1e-5
     assert np.allclose(weights[2:], right[2:], atol=1e-4)
     assert np.abs(miss[[25, 26]]).sum() > 0.9 * gap * 0.4
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.integers(0, 10**6), st.sampled_from([0.25, 0.0025]))
+def test_soft_tables_that_disagree_end_at_their_one_optimum(seed, variance):
+    """Noise in every table: duals are gap over variance, hundreds that cancel out; the gradient of the convex dual is nought."""
+    levels = ((0, 0, 1, 1, 1), (0, 0, 0, 0, 0))
+    members, start, nest, _, targets = made(seed, 5, 40, (2, 3, 3), levels, (2, 4), counts=seed % 2 == 0)
+    noisy = np.maximum(targets + np.random.default_rng(seed).normal(0, 1.5, len(targets)), 0.0)
+    given = np.full(len(targets), variance)
+    weights, duals, gap, steps, met = fitted(members, start, nest, noisy, given, most=200, tolerance=1e-6)
+    assert met, (steps, np.abs(gap).max())
+    of_zone = np.where(nest.index >= 0, duals[nest.index], 0.0)
+    theirs = start * np.exp(of_zone @ members.T)
+    np.testing.assert_allclose(weights, theirs, rtol=1e-6)
+    assert np.abs(together(nest, theirs, members) - noisy + given * duals).max() < 1e-5
