@@ -325,7 +325,8 @@ class Population:
         if "fallback" in self.status and (self.status["fallback"] != "").any():
             fell = self.status[self.status["fallback"] != ""]
             ways = ", ".join(dict.fromkeys(fell["fallback"]))
-            message = f"{len(fell):,} zones have no eligible donor (first: {fell.index[0]}); taken instead: {ways}."
+            who = "1 zone has" if len(fell) == 1 else f"{len(fell):,} zones have"
+            message = f"{who} no eligible donor (first: {fell.index[0]}); taken instead: {ways}."
             place = str(fell.index[0])
             found.append(finding("no-eligible-donor", message, place=place, count=len(fell), rows=fell.reset_index()))
         return tuple(found)

@@ -81,9 +81,9 @@ def _differing(by_zone: pd.DataFrame, told_people: pd.Series) -> list[Finding]:
         return []
     rows = by_zone.loc[differ, ["zone", "people", "tae"]].assign(told_people=told[differ], told_tae=remainder[differ])
     rows = rows.reset_index(drop=True)
-    first = rows.iloc[0]
+    first, zones = rows.iloc[0], "zone" if len(rows) == 1 else "zones"
     message = (
-        f"The people counted in {len(rows):,} zones are not those that the solver reported, e.g. {first['zone']}: "
+        f"The people counted in {len(rows):,} {zones} are not those that the solver reported, e.g. {first['zone']}: "
         f"{first['people']:,} people with a total absolute error of {first['tae']:,.0f}, reported {first['told_people']:,.0f} "
         f"with {first['told_tae']:,.0f}."
     )
@@ -99,10 +99,10 @@ def _worse(held_out: pd.DataFrame, by_zone: pd.DataFrame) -> list[Finding]:
         mine = by_zone[(by_zone["table"] == row["table"]) & (by_zone["wrong_whole"] > by_zone["wrong_independence"])]
         columns = ["zone", "people", "wrong_whole", "wrong_fit", "wrong_independence", "floor"]
         rows = mine[columns].sort_values("wrong_whole", ascending=False).reset_index(drop=True)
-        said = per_cent(row["wrong_whole"], row["unit"])
+        said, verb = per_cent(row["wrong_whole"], row["unit"]), "is" if len(mine) == 1 else "are"
         message = (
             f"{said} are in the wrong cell of the held-out table {row['table']}, more than the "
-            f"{row['wrong_independence']:.2f} % of independence; {len(mine):,} of {row['zones']:,} zones are worse."
+            f"{row['wrong_independence']:.2f} % of independence; {len(mine):,} of {row['zones']:,} zones {verb} worse."
         )
         out.append(finding("worse-than-independence", message, place=row["table"], count=len(mine), rows=rows))
     return out

@@ -155,7 +155,7 @@ def test_where_no_donor_is_eligible_the_fallback_is_named():
     targets = np.array([[15.0, 0.0, 0.0, 0.0], [5.0, 10.0, 7.0, 8.0]])  # the first zone has women of no age
     with pytest.warns(FitWarning) as caught:
         population = annealed(replace(problem, targets=targets))
-    assert "1 zones have no eligible donor (first: Z00000); taken instead: fewest empty cells" in str(caught[1].message)
+    assert "1 zone has no eligible donor (first: Z00000); taken instead: fewest empty cells" in str(caught[1].message)
     status = population.status
     assert status["fallback"].tolist() == ["fewest empty cells", ""]
     assert status["eligible"].tolist() == [2, 4]
