@@ -189,18 +189,6 @@ GROUPS = {
         "_households",
         "eusilc",
     ),
-    "trafford": Group(
-        "Trafford 2021: whole households of a stand-in survey, perturbed tables of output areas, LSOAs and MSOAs at once",
-        "_geographies",
-        "measure_levels",
-        ("trafford-2021",),
-    ),
-    "scotland": Group(
-        "Scotland 2022: whole households of a stand-in survey in all 6,976 data zones",
-        "_geographies",
-        "measure_levels",
-        ("scotland-2022",),
-    ),
     "border": Group(
         "Northumberland and the Scottish Borders: tables of two censuses joined",
         "_geographies",
