@@ -94,10 +94,10 @@ def _figures(prefix: str, run: dict, checks: dict) -> dict:
 
 
 def national(*, folder: Path) -> tuple[str, dict]:
-    """Run a sixteenth of the zones undisturbed; then all, killed on the way and resumed; compare the people they share."""
+    """Run the first county undisturbed; then all, killed on the way and resumed; compare the people of the zones they share."""
     from synthpop_gb import run_folder
 
-    part, whole = _ZONES // 16, _ZONES
+    part, whole = _COUNTY, _ZONES
     found, digests = {}, {}
     for zones in (part, whole):
         study = write_inputs(folder / f"households-{zones}", zones)
