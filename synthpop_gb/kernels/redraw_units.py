@@ -85,6 +85,7 @@ def _agree(relations, variance, lowest, noise):
     """Move noise, in place, to the nearest on the relations that is nowhere below the lowest. Returns rows without any."""
     n_relations, n_cells = relations.shape
     gram, inverse, gap = np.zeros((n_relations, n_relations, 1)), np.zeros((n_relations, 1)), np.zeros((n_relations, 1))
+    none = np.zeros((n_relations, 1))
     stuck = np.ones(noise.shape[0], np.bool_)
     for z in range(noise.shape[0]):
         v, free = noise[z], variance[z].copy()
@@ -99,7 +100,7 @@ def _agree(relations, variance, lowest, noise):
             if off <= _NOUGHT:
                 stuck[z] = False
                 break
-            factorise(gram, inverse, n_relations)
+            factorise(gram, none, inverse, n_relations)
             solve(gram, inverse, gap, n_relations)
             for c in range(n_cells):
                 for r in range(n_relations):
