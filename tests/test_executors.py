@@ -51,7 +51,7 @@ def test_every_way_of_making_people_whole(problem, integerise):
 
 EVERY = [
     ("calibrate", {}), ("calibrate", {"distance": "logit", "soft": False}), ("anneal", {}), ("anneal", {"preset": "fmf"}),
-    ("qisi", {}),
+    ("qisi", {}), ("balance", {}), ("balance", {"soft": False, "effort": "quick"}),
 ]  # fmt: skip
 
 

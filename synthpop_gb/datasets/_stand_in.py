@@ -45,7 +45,7 @@ def stand_in_survey(persons: int = 30_000, seed: int = 2021) -> pd.DataFrame:
     Examples
     --------
     >>> survey = stand_in_survey(600, seed=1)
-    >>> survey.groupby("household")["household_composition"].nunique().max()
+    >>> int(survey.groupby("household")["household_composition"].nunique().max())
     1
     """
     people = make_county("penmarrow", seed=seed, survey_persons=persons).survey
