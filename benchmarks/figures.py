@@ -109,6 +109,12 @@ GROUPS = {
         data=False,
     ),
     "intervals_silc": Group("Coverage of nominal 90 % intervals: zones of EU-SILC", "_intervals", "silc"),
+    "national_households": Group(
+        "Whole households in 34,753 zones of made-up counties, end to end, killed on the way and resumed",
+        "_national",
+        "national",
+        data=False,
+    ),
     "national_households_dask": Group(
         "Whole households in 200 zones on a dask cluster of two workers", "_national", "dask_part", data=False
     ),
