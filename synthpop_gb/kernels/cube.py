@@ -11,10 +11,10 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.integerise import split, systematic
 from synthpop_gb.kernels.streams import next_below, next_uniform
 
-__all__ = ["EDGE", "REFACTOR_EVERY", "ZERO", "clear_basis", "close_basis", "cube_zone", "pivot_basis", "room", "settle_arrived"]
+__all__ = ["EDGE", "REFACTOR_EVERY", "clear_basis", "close_basis", "cube_zone", "move_along", "settle_arrived"]
 
 REFACTOR_EVERY = 500  # pivots between fresh inverses: rounding errors stay below 1e-10 persons
-ZERO = 1e-7  # entries of a direction below this are rounding errors: true ones are ratios of small determinants
+_ZERO = 1e-7  # entries of a direction below this are rounding errors: true ones are ratios of small determinants
 EDGE = 1e-9  # a fraction this near 0 or 1 has arrived
 
 
@@ -97,11 +97,8 @@ def close_basis(work, kept):
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _step(j, free, layout, work, state):
-    """Let unit j enter a free row of the basis, or move along the one direction that it opens until a fraction arrives at 0 or 1.
-
-    Returns (1 if it entered the basis, rows still free).
-    """
-    cells, y, u, level, basis = layout.cells, work.fraction, work.direction, work.level, work.basis
+    """Let unit j enter: find the one direction that it opens, and go along it. Returns as `move_along`."""
+    cells, u = layout.cells, work.direction
     u[:] = 0.0
     for k in range(cells.shape[0]):
         c = cells[k, j]
@@ -109,9 +106,19 @@ def _step(j, free, layout, work, state):
             row = work.inverse[c]
             for r in range(u.shape[0]):
                 u[r] += row[r]
+    return move_along(j, free, work, state)
+
+
+@njit(inline="always")
+def move_along(j, free, work, state):
+    """Let unit j enter a free row of the basis, or move along work.direction until a fraction arrives at 0 or 1.
+
+    work.direction : the unit's column in terms of the basis. Returns (1 if it entered the basis, rows still free).
+    """
+    y, u, level, basis = work.fraction, work.direction, work.level, work.basis
     pivot = -1
     if free > 0:
-        biggest = ZERO
+        biggest = _ZERO
         for r in range(basis.shape[0]):
             if basis[r] < 0 and abs(u[r]) > biggest:
                 biggest, pivot = abs(u[r]), r
@@ -119,7 +126,7 @@ def _step(j, free, layout, work, state):
     if pivot >= 0:
         free -= 1
     else:
-        up, down, up_row, down_row = room(now, u, level, basis)
+        up, down, up_row, down_row = _room(now, u, level, basis)
         if next_uniform(state) * (up + down) < down:
             move, pivot = up, up_row
         else:
@@ -131,21 +138,21 @@ def _step(j, free, layout, work, state):
             return 0, free
         now += move
         y[basis[pivot]] = 1.0 if level[pivot] > 0.5 else 0.0
-    pivot_basis(work.inverse, u, pivot)
+    _pivot_basis(work.inverse, u, pivot)
     basis[pivot] = j
     level[pivot] = now
     return 1, free
 
 
 @njit(inline="always")
-def room(now, u, level, basis):
+def _room(now, u, level, basis):
     """Measure how far the entering unit can rise and fall while every basis unit r, moving by -u_r, stays in [0, 1].
 
     Returns (rise, fall, row that stops the rise, row that stops the fall), rows -1 where the entering unit itself arrives first.
     """
     up, down, up_row, down_row = 1.0 - now, now, -1, -1
     for r in range(basis.shape[0]):
-        if basis[r] < 0 or abs(u[r]) < ZERO:
+        if basis[r] < 0 or abs(u[r]) < _ZERO:
             continue
         a, b = level[r] / u[r], (level[r] - 1.0) / u[r]  # the unit arrives at 0 after a rise by a, at 1 after a rise by b
         if u[r] > 0:
@@ -160,7 +167,7 @@ def room(now, u, level, basis):
 
 
 @njit(inline="always")
-def pivot_basis(inverse, u, pivot):
+def _pivot_basis(inverse, u, pivot):
     """Replace column `pivot` of the basis: inverse (transposed) -> E inverse, with E the eta matrix of u.
 
     Dantzig & Orchard-Hays (1954).

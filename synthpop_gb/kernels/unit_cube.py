@@ -13,7 +13,7 @@ Biometrika 85), until those left are worth a flight. Household tables and sizes 
 import numpy as np
 
 from synthpop_gb.kernels._jit import njit
-from synthpop_gb.kernels.cube import EDGE, REFACTOR_EVERY, ZERO, clear_basis, close_basis, pivot_basis, room, settle_arrived
+from synthpop_gb.kernels.cube import EDGE, REFACTOR_EVERY, clear_basis, close_basis, move_along, settle_arrived
 from synthpop_gb.kernels.integerise import split, systematic
 from synthpop_gb.kernels.streams import next_below, next_uniform
 
@@ -132,11 +132,8 @@ def _flight(order, n, households, layout, work, state):
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _step(j, free, households, layout, work, state):
-    """Let unit j enter a free row of the basis, or move along the one direction that it opens until a fraction arrives at 0 or 1.
-
-    Returns (1 if it entered the basis, rows still free).
-    """
-    y, u, level, basis = work.fraction, work.direction, work.level, work.basis
+    """Let unit j enter: find the one direction that it opens, and go along it. Returns as `cube.move_along`."""
+    u = work.direction
     u[:] = 0.0
     for k in range(layout.start[j], layout.start[j + 1]):
         c = layout.cell[k]
@@ -145,29 +142,4 @@ def _step(j, free, households, layout, work, state):
         row, times = work.inverse[c], np.float64(layout.count[k])
         for r in range(u.shape[0]):
             u[r] += times * row[r]
-    pivot = -1
-    if free > 0:
-        biggest = ZERO
-        for r in range(basis.shape[0]):
-            if basis[r] < 0 and abs(u[r]) > biggest:
-                biggest, pivot = abs(u[r]), r
-    now = y[j]
-    if pivot >= 0:
-        free -= 1
-    else:
-        up, down, up_row, down_row = room(now, u, level, basis)
-        if next_uniform(state) * (up + down) < down:
-            move, pivot = up, up_row
-        else:
-            move, pivot = -down, down_row
-        for r in range(u.shape[0]):
-            level[r] -= move * u[r]
-        if pivot < 0:
-            y[j] = 1.0 if move > 0 else 0.0
-            return 0, free
-        now += move
-        y[basis[pivot]] = 1.0 if level[pivot] > 0.5 else 0.0
-    pivot_basis(work.inverse, u, pivot)
-    basis[pivot] = j
-    level[pivot] = now
-    return 1, free
+    return move_along(j, free, work, state)
