@@ -17,7 +17,7 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.entropy import factorise, solve
 from synthpop_gb.kernels.streams import next_uniform, shuffle
 
-__all__ = ["WHOLE_WITHIN", "Relations", "fly", "keep", "relations_of", "round_consistent", "with_totals"]
+__all__ = ["WHOLE_WITHIN", "Relations", "among_cells", "fly", "keep", "onto", "relations_of", "round_consistent", "with_totals"]
 
 WHOLE_WITHIN = 1e-5  # nearer to a whole number than this is whole
 _PRIME = 2**31 - 1
@@ -108,6 +108,13 @@ def relations_of(row_start, cell, count, start, constraint_start, of_households)
     return Relations(_null_space(counted).astype(np.float64), first, among, bounds)
 
 
+def among_cells(relations):
+    """Return the relations of cells alone, (n_relations, n_cells) float64: one that names totals says the same of their cells."""
+    bounds = relations.constraint_start
+    n_cells = int(bounds[-1])
+    return relations.every[:, :n_cells] + np.repeat(relations.every[:, n_cells:], np.diff(bounds), axis=1)
+
+
 def with_totals(values, bounds):
     """Put the totals of the constraints after the cells: (..., n_cells) -> (..., n_cells + n_constraints)."""
     return np.concatenate([values, np.add.reduceat(values, bounds[:-1], axis=-1)], axis=-1)
@@ -168,22 +175,42 @@ def _round(relations, moments, values, keys):
 
 
 @njit
-def keep(relations, weight, v, gram, inverse, gap):
-    """Bring cells that were not whole back onto the relations, moving each in proportion to its margin."""
-    n_relations, n_cells = relations.every.shape
+def onto(relations, give, within, v, gram, inverse, gap):
+    """Move one row of cells to the nearest that keeps the relations, each giving way in proportion to `give`; 0 = it stays.
+
+    relations : (n_relations, n_cells) float64. give : (n_cells,) float64, >= 0. v : (n_cells,) float64, changed in place.
+    within : by how much relations may be broken for the row to be left as it is. gram, inverse, gap : work space.
+    Returns whether the row was moved.
+    """
+    n_relations, n_cells = relations.shape
     gram[:], gap[:] = 0.0, 0.0
     for c in range(n_cells):
         for r in range(n_relations):
-            gap[r, 0] -= relations.every[r, c] * v[c]
-            if not relations.first[c] and weight[c] != np.floor(weight[c]):
+            gap[r, 0] -= relations[r, c] * v[c]
+            if give[c] != 0.0:
                 for q in range(r + 1):
-                    gram[r, q, 0] += weight[c] * relations.every[r, c] * relations.every[q, c]
+                    gram[r, q, 0] += give[c] * relations[r, c] * relations[q, c]
+    if n_relations == 0 or np.abs(gap).max() <= within:
+        return False
     factorise(gram, np.zeros((n_relations, 1)), inverse, n_relations)
     solve(gram, inverse, gap, n_relations)
     for c in range(n_cells):
-        if not relations.first[c] and weight[c] != np.floor(weight[c]):
+        if give[c] != 0.0:
             for r in range(n_relations):
-                v[c] += weight[c] * relations.every[r, c] * gap[r, 0]
+                v[c] += give[c] * relations[r, c] * gap[r, 0]
+    return True
+
+
+@njit
+def keep(relations, weight, v, gram, inverse, gap):
+    """Bring cells that were not whole back onto the relations, moving each in proportion to its margin."""
+    give = weight.copy()
+    for c in range(v.shape[0]):
+        if relations.first[c] or weight[c] == np.floor(weight[c]):
+            give[c] = 0.0
+    onto(relations.every, give, -1.0, v, gram, inverse, gap)
+    for c in range(v.shape[0]):
+        if give[c] != 0.0:
             nearest = np.floor(v[c] + 0.5)
             if abs(v[c] - nearest) < WHOLE_WITHIN:
                 v[c] = nearest

@@ -17,7 +17,7 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.layout import ONE_WAY_PULL
 from synthpop_gb.kernels.streams import next_below, next_uniform
 
-__all__ = ["GRID_BITS", "SWEEPS", "halve_zone"]
+__all__ = ["GRID_BITS", "SWEEPS", "halve_zone", "to_grid"]
 
 GRID_BITS = 5  # a grid of 1/32: what the finer bits would add to the two-way error is below 1 part in 100 of it
 SWEEPS = (0, 0, 0, 2, 4)  # improving sweeps at steps 1/32 ... 1/2: an error made at a coarse step weighs most
@@ -33,7 +33,7 @@ def halve_zone(weights, layout, work, state, counts):
     counts : (n_profiles,) int32. Overwritten.
     """
     grid, undecided, odd = work.grid, work.undecided, work.people
-    n = _to_grid(weights, state, counts, grid, undecided)
+    n = to_grid(weights, state, counts, grid, undecided)
     for bit in range(GRID_BITS):
         step = np.int32(1 << bit)
         n_odd = _find_odd(undecided, n, grid, step, odd)
@@ -50,7 +50,7 @@ def halve_zone(weights, layout, work, state, counts):
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _to_grid(weights, state, counts, grid, undecided):
+def to_grid(weights, state, counts, grid, undecided):
     """Whole parts into counts; fractions onto the grid by systematic sampling in the profiles' order.
 
     Returns how many are left undecided.

@@ -8,7 +8,7 @@ and in every cell of each area over all its zones.
 import numpy as np
 
 from synthpop_gb.kernels._jit import njit
-from synthpop_gb.kernels.halving import GRID_BITS, SWEEPS
+from synthpop_gb.kernels.halving import GRID_BITS, SWEEPS, to_grid
 from synthpop_gb.kernels.layout import ONE_WAY_PULL
 from synthpop_gb.kernels.streams import next_below, next_uniform
 
@@ -27,7 +27,11 @@ def halve_nested(weights, index, n_own, layout, state, counts):
     """
     n_zones, n_profiles = weights.shape
     grid = np.zeros((n_zones, n_profiles), np.int8)
-    undecided, n = _to_grid(weights, state, counts, grid)
+    undecided, mine, n = np.empty(n_zones * n_profiles, np.int64), np.empty(n_profiles, np.int32), 0
+    for z in range(n_zones):
+        for i in range(to_grid(weights[z], state, counts[z], grid[z], mine)):
+            undecided[n] = z * n_profiles + mine[i]
+            n += 1
     odd, sign = np.empty(n, np.int64), np.empty(n, np.int8)
     misfit, above = np.zeros((n_zones, layout.n_slots), np.int32), np.zeros(index.max() + 1, np.int32)
     for bit in range(GRID_BITS):
@@ -46,31 +50,6 @@ def halve_nested(weights, index, n_own, layout, state, counts):
     for i in range(n):
         z, p = undecided[i] // n_profiles, undecided[i] % n_profiles
         counts[z, p] += grid[z, p] >> GRID_BITS
-
-
-@njit
-def _to_grid(weights, state, counts, grid):
-    """Whole parts into counts; fractions onto the grid by systematic sampling. Returns (units undecided, how many)."""
-    n_zones, n_profiles = weights.shape
-    scale, n = 1 << GRID_BITS, 0
-    undecided = np.empty(n_zones * n_profiles, np.int64)
-    for z in range(n_zones):
-        shift = next_uniform(state)
-        total, before = 0.0, 0.0
-        for p in range(n_profiles):
-            whole = np.floor(weights[z, p])
-            counts[z, p] = np.int32(whole)
-            total += (weights[z, p] - whole) * scale
-            now = np.floor(total + shift)
-            g = np.int32(now - before)
-            before = now
-            if g == scale:
-                counts[z, p] += 1
-            elif g > 0:
-                grid[z, p] = g
-                undecided[n] = z * n_profiles + p
-                n += 1
-    return undecided, n
 
 
 @njit

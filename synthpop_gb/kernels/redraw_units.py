@@ -12,8 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from synthpop_gb.kernels._jit import njit
-from synthpop_gb.kernels.consistent import Relations, relations_of, round_consistent
-from synthpop_gb.kernels.entropy import factorise, solve
+from synthpop_gb.kernels.consistent import Relations, among_cells, onto, relations_of, round_consistent
 
 __all__ = ["UnitRelations", "agreed_noise", "unit_relations"]
 
@@ -47,7 +46,7 @@ def unit_relations(row_start, cell, count, constraint_start):
     bounds = np.asarray(constraint_start, np.int64)
     found = relations_of(row_start, cell, count, np.ones(len(row_start) - 1), bounds, np.zeros(len(bounds) - 1, bool))
     n_cells = int(bounds[-1])
-    among = found.every[:, :n_cells] + np.repeat(found.every[:, n_cells:], np.diff(bounds), axis=1)
+    among = among_cells(found)
     lift = np.zeros(n_cells)
     for p in range(len(row_start) - 1):
         mine = slice(row_start[p], row_start[p + 1])
@@ -85,26 +84,13 @@ def _agree(relations, variance, lowest, noise):
     """Move noise, in place, to the nearest on the relations that is nowhere below the lowest. Returns rows without any."""
     n_relations, n_cells = relations.shape
     gram, inverse, gap = np.zeros((n_relations, n_relations, 1)), np.zeros((n_relations, 1)), np.zeros((n_relations, 1))
-    none = np.zeros((n_relations, 1))
     stuck = np.ones(noise.shape[0], np.bool_)
     for z in range(noise.shape[0]):
         v, free = noise[z], variance[z].copy()
         for _ in range(_ROUNDS):
-            gram[:], gap[:] = 0.0, 0.0
-            for c in range(n_cells):
-                for r in range(n_relations):
-                    gap[r, 0] -= relations[r, c] * v[c]
-                    for q in range(r + 1):
-                        gram[r, q, 0] += free[c] * relations[r, c] * relations[q, c]
-            off = np.abs(gap).max() if n_relations > 0 else 0.0
-            if off <= _NOUGHT:
+            if not onto(relations, free, _NOUGHT, v, gram, inverse, gap):
                 stuck[z] = False
                 break
-            factorise(gram, none, inverse, n_relations)
-            solve(gram, inverse, gap, n_relations)
-            for c in range(n_cells):
-                for r in range(n_relations):
-                    v[c] += free[c] * relations[r, c] * gap[r, 0]
             for c in range(n_cells):
                 if v[c] < lowest[z, c]:
                     v[c], free[c] = lowest[z, c], 0.0

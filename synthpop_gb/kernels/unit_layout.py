@@ -17,7 +17,7 @@ __all__ = ["Component", "UnitLayout", "UnitWork", "component", "unit_layout", "u
 class UnitLayout(NamedTuple):
     """Tables of one problem. All arrays C-contiguous, writeable for numba's sake, never written.
 
-    n_cells : cells of zones, then of the levels above. n_zone_cells : those of zones.
+    n_cells : cells of zones, then of the levels above.
     start : (n_profiles + 1,) int64, cell, count : (nnz,) int32. Members of each profile's household by cell.
     household : (n_cells,) bool. Cells that count households.
     stratum : (3, n_profiles) int32. Swaps keep within strata. First the *narrow* ones, alike in all household cells and in
@@ -30,7 +30,6 @@ class UnitLayout(NamedTuple):
     """
 
     n_cells: int
-    n_zone_cells: int
     start: np.ndarray
     cell: np.ndarray
     count: np.ndarray
@@ -106,7 +105,7 @@ def unit_layout(start, cell, count, tables, n_zone_tables, household) -> UnitLay
     order = np.argsort(stratum, axis=1, kind="stable").astype(np.int32)
     first = np.stack([np.searchsorted(np.sort(row), np.arange(narrow.max(initial=-1) + 2)) for row in stratum]).astype(np.int32)
     return UnitLayout(
-        n_cells, int(tables[n_zone_tables]), start, cell, count, household, stratum, order, first,
+        n_cells, start, cell, count, household, stratum, order, first,
         size.astype(np.int32), *people,
     )  # fmt: skip
 

@@ -3,8 +3,8 @@
 When a few people are missing, hardly any swap is right, and annealing finds the right series by luck. But changes add up:
 of M swaps drawn by the same rule as annealing's, a hash of their changes finds two that add up to what is missing in O(M),
 where trying all pairs takes M^2 (Horowitz & Sahni 1974, J. ACM 21, two lists for subset sums); for three, a swap is taken as made
-and the other two are looked up. A change is known by one number, the sum of random 64 bits of its cells (Zobrist 1970), so that
-sums of changes are sums of numbers; what is found is counted again before it is believed.
+and the other two are looked up. A change is known by one number (`unit_swaps.swap_key`); what is found is counted again before it
+is believed.
 """
 
 from typing import NamedTuple
@@ -13,9 +13,9 @@ import numpy as np
 
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import next_below
-from synthpop_gb.kernels.unit_swaps import exchange_units, propose
+from synthpop_gb.kernels.unit_swaps import exchange_units, propose, swap_key
 
-__all__ = ["PairWork", "match_swaps", "pair_work"]
+__all__ = ["PairWork", "match_swaps", "pair_work", "slot_of"]
 
 _TRIES = 8  # proposals a swap drawn: those that lead away from the weights are mostly refused
 
@@ -50,14 +50,14 @@ def match_swaps(n, m, triples, which, near, weights, parts, layout, placed, work
     """
     wanted, m = _draw(n, min(m, pairs.key.shape[0]), which, near, weights, parts, layout, placed, work, pairs, state)
     for j in range(m):
-        k = _find(wanted - pairs.key[j], pairs)
+        k = np.int64(pairs.table[slot_of(wanted - pairs.key[j], pairs)])
         if k >= 0 and _make(j, k, -1, parts, layout, placed, pairs):
             return True, m + j
     for t in range(triples if m > 0 else 0):
         r = next_below(state, m)
         rest = wanted - pairs.key[r]
         for j in range(m):
-            k = _find(rest - pairs.key[j], pairs)
+            k = np.int64(pairs.table[slot_of(rest - pairs.key[j], pairs)])
             if k >= 0 and _make(j, k, r, parts, layout, placed, pairs):
                 return True, m * (t + 2)
     return False, m * (triples + 2)
@@ -68,7 +68,6 @@ def _draw(n, m, which, near, weights, parts, layout, placed, work, pairs, state)
     """Draw m swaps and hash their changes. Returns (key of what is missing, swaps drawn)."""
     table = pairs.table
     table[:] = -1
-    mask = np.uint64(table.shape[0] - 1)
     drawn, tries = 0, 0
     while drawn < m and tries < _TRIES * m:
         tries += 1
@@ -76,19 +75,9 @@ def _draw(n, m, which, near, weights, parts, layout, placed, work, pairs, state)
         if q < 0:
             continue
         z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])
-        key = np.uint64(0)
-        for k in range(layout.start[p], layout.start[p + 1]):
-            g = parts.place[z, layout.cell[k]]
-            if g >= 0:
-                key -= np.uint64(layout.count[k]) * parts.salts[g]
-        for k in range(layout.start[q], layout.start[q + 1]):
-            g = parts.place[z, layout.cell[k]]
-            if g >= 0:
-                key += np.uint64(layout.count[k]) * parts.salts[g]
+        key = swap_key(z, p, q, placed.gap.shape[0], parts, layout)
         pairs.key[drawn], pairs.unit[drawn], pairs.donor[drawn] = key, i, q
-        here = key & mask
-        while table[here] >= 0 and pairs.key[table[here]] != key:
-            here = (here + np.uint64(1)) & mask
+        here = slot_of(key, pairs)
         if table[here] < 0:
             table[here] = drawn
         drawn += 1
@@ -100,16 +89,14 @@ def _draw(n, m, which, near, weights, parts, layout, placed, work, pairs, state)
 
 
 @njit(inline="always")
-def _find(key, pairs):
-    """Find a swap whose changes have this key, or -1."""
+def slot_of(key, pairs):
+    """Find the place in the hash of the swaps with this key, or the free one where they would stand."""
     table = pairs.table
     mask = np.uint64(table.shape[0] - 1)
     here = key & mask
-    while True:
-        k = np.int64(table[here])
-        if k < 0 or pairs.key[k] == key:
-            return k
+    while table[here] >= 0 and pairs.key[table[here]] != key:
         here = (here + np.uint64(1)) & mask
+    return here
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -120,10 +107,10 @@ def _make(j, k, r, parts, layout, placed, pairs):
     if a == b or a == c or b == c:
         return False
     before = placed.profile[a], placed.profile[b], placed.profile[max(c, 0)]
-    exchange_units(a, np.int64(pairs.donor[j]), parts, layout, placed)
-    exchange_units(b, np.int64(pairs.donor[k]), parts, layout, placed)
+    exchange_units(a, np.int64(pairs.donor[j]), 0, parts, layout, placed)
+    exchange_units(b, np.int64(pairs.donor[k]), 0, parts, layout, placed)
     if c >= 0:
-        exchange_units(c, np.int64(pairs.donor[r]), parts, layout, placed)
+        exchange_units(c, np.int64(pairs.donor[r]), 0, parts, layout, placed)
     hit = _allowed(a, parts, placed) and _allowed(b, parts, placed) and (c < 0 or _allowed(c, parts, placed))
     if hit:
         for g in range(placed.gap.shape[0]):
@@ -131,10 +118,10 @@ def _make(j, k, r, parts, layout, placed, pairs):
                 hit = False
                 break
     if not hit:
-        exchange_units(a, np.int64(before[0]), parts, layout, placed)
-        exchange_units(b, np.int64(before[1]), parts, layout, placed)
+        exchange_units(a, np.int64(before[0]), 0, parts, layout, placed)
+        exchange_units(b, np.int64(before[1]), 0, parts, layout, placed)
         if c >= 0:
-            exchange_units(c, np.int64(before[2]), parts, layout, placed)
+            exchange_units(c, np.int64(before[2]), 0, parts, layout, placed)
     return hit
 
 

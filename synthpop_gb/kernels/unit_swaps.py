@@ -18,7 +18,10 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.anneal_donors import make_alias
 from synthpop_gb.kernels.streams import next_below, next_uniform
 
-__all__ = ["ALIKE", "NARROW", "WIDE", "Placed", "anneal_units", "exchange_units", "list_units", "prepare_donors", "propose"]
+__all__ = [
+    "ALIKE", "NARROW", "WIDE", "Placed", "anneal_units", "exchange_units", "go_back", "list_units", "prepare_donors", "propose",
+    "swap_key",
+]  # fmt: skip
 
 NARROW, ALIKE, WIDE = 0, 1, 2  # kinds of strata: see `UnitLayout.stratum`
 _NOBODY = -1
@@ -123,11 +126,14 @@ def propose(n, which, near, weights, parts, layout, placed, work, state):
 
 
 @njit
-def anneal_units(n, which, near, error, temperature, cooling, steps, proposals, weights, parts, layout, placed, work, state):
+def anneal_units(
+    n, which, near, first_area, price, error, temperature, cooling, steps, proposals, weights, parts, layout, placed, work, state
+):
     """Exchange units for donors while it cools, until every target is met or the steps are over; the best state seen is kept.
 
     n, which, near : units to choose from, strata and how far to go, as in `propose`; `prepare_donors` has prepared the donors.
-    error : total absolute error now.
+    first_area, price : a person missed by a gap from first_area on, an area's, counts as `price` people missed by a zone.
+    error : total absolute error now, so counted.
     temperature, cooling : at the first step, in the error's unit, and what it is multiplied by after each of `steps` steps of
         `proposals` proposals.
     Returns (error, proposals made).
@@ -148,15 +154,15 @@ def anneal_units(n, which, near, error, temperature, cooling, steps, proposals, 
             for k in range(start[p], start[p + 1]):
                 g = place[z, cell[k]]
                 if g >= 0:
-                    rise -= abs(gap[g])
+                    before = abs(gap[g])
                     gap[g] -= count[k]
-                    rise += abs(gap[g])
+                    rise += (abs(gap[g]) - before) * (price if g >= first_area else 1)
             for k in range(start[q], start[q + 1]):
                 g = place[z, cell[k]]
                 if g >= 0:
-                    rise -= abs(gap[g])
+                    before = abs(gap[g])
                     gap[g] += count[k]
-                    rise += abs(gap[g])
+                    rise += (abs(gap[g]) - before) * (price if g >= first_area else 1)
             if rise <= 0 or next_uniform(state) < math.exp(-rise / temperature):
                 error += rise
                 placed.profile[i] = q
@@ -176,31 +182,51 @@ def anneal_units(n, which, near, error, temperature, cooling, steps, proposals, 
                         gap[g] -= count[k]
         temperature *= cooling
     if error > best:
-        _go_back(n, parts, layout, placed)
+        go_back(n, parts, layout, placed)
     return best, made
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _go_back(n, parts, layout, placed):
-    """Go back to the best state seen."""
+def go_back(n, parts, layout, placed):
+    """Go back to the state that `placed.kept` tells of: units' profiles when it was the best seen."""
     for i in range(n):
         p, q = np.int64(placed.profile[i]), np.int64(placed.kept[i])
         if p != q:
-            exchange_units(i, q, parts, layout, placed)
+            exchange_units(i, q, 0, parts, layout, placed)
 
 
 @njit
-def exchange_units(i, q, parts, layout, placed):
-    """Put a unit of profile q in the place of unit i."""
-    z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])
-    for k in range(layout.start[p], layout.start[p + 1]):
-        g = parts.place[z, layout.cell[k]]
-        if g >= 0:
-            placed.gap[g] -= layout.count[k]
-    for k in range(layout.start[q], layout.start[q + 1]):
-        g = parts.place[z, layout.cell[k]]
-        if g >= 0:
-            placed.gap[g] += layout.count[k]
+def exchange_units(i, q, first, parts, layout, placed):
+    """Put a unit of profile q in the place of unit i. Returns the change of the total absolute error of gaps from `first` on."""
+    z, p, rise = np.int64(placed.zone[i]), np.int64(placed.profile[i]), 0
+    for side in range(2):
+        row, step = (q, 1) if side == 1 else (p, -1)
+        for k in range(layout.start[row], layout.start[row + 1]):
+            g = parts.place[z, layout.cell[k]]
+            if g >= 0:
+                before = abs(placed.gap[g])
+                placed.gap[g] += step * layout.count[k]
+                if g >= first:
+                    rise += abs(placed.gap[g]) - before
     placed.counts[z, p] -= 1
     placed.counts[z, q] += 1
     placed.profile[i] = q
+    return rise
+
+
+@njit(inline="always")
+def swap_key(z, p, q, end, parts, layout):
+    """Return the number that tells what a swap of a unit of profile p for one of q changes in gaps before `end`.
+
+    The sum of random 64 bits of the cells (Zobrist 1970), so that sums of changes are sums of numbers; nought changes nothing.
+    """
+    key = np.uint64(0)
+    for k in range(layout.start[p], layout.start[p + 1]):
+        g = parts.place[z, layout.cell[k]]
+        if 0 <= g < end:
+            key -= np.uint64(layout.count[k]) * parts.salts[g]
+    for k in range(layout.start[q], layout.start[q + 1]):
+        g = parts.place[z, layout.cell[k]]
+        if 0 <= g < end:
+            key += np.uint64(layout.count[k]) * parts.salts[g]
+    return key

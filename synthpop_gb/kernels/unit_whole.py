@@ -103,7 +103,22 @@ def _search(n, attempt, near, off, error, limit, effort, weights, parts, layout,
         if share == 0:
             continue
         error, made = anneal_units(
-            n, which, near, error, _HOT, _COOLING, _STEPS, share * zones // _STEPS, weights, parts, layout, placed, work, state
+            n,
+            which,
+            near,
+            placed.gap.shape[0],
+            1,
+            error,
+            _HOT,
+            _COOLING,
+            _STEPS,
+            share * zones // _STEPS,
+            weights,
+            parts,
+            layout,
+            placed,
+            work,
+            state,
         )
         tried += made
         if error > 0 and effort.swaps > 0 and error <= _FEW * zones:

@@ -60,9 +60,7 @@ def fit_zones(problem: Problem, zones: np.ndarray, options: Any) -> ZoneFits:
         return _update(problem, zones, options)
     known, n_cells = _layouts(problem), problem.n_cells
     targets, variance = soft_targets(problem, zones, options)
-    importance = np.ones(n_cells)
-    if options.importance is not None:
-        importance = by_constraint(problem, options.importance, "importance", importance)
+    importance = by_constraint(problem, options.importance, "importance", np.ones(n_cells))
     scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[zones])
     first = None if problem.first_duals is None else problem.first_duals[zones][:, :n_cells]
     fit = balance_block(

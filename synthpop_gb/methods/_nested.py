@@ -12,14 +12,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthpop_gb.incidence import Incidence
 from synthpop_gb.kernels.nest_layout import Nest, nest_layout
 from synthpop_gb.kernels.nested import nested_newton
 from synthpop_gb.methods._remembered import Remembered
+from synthpop_gb.methods._tilted import log_start
 from synthpop_gb.problem import Problem, zone_key
 from synthpop_gb.status import FitStatus
 
-__all__ = ["Component", "FittedComponent", "components", "fit_component", "flat_cells", "judge", "level_remainder"]
+__all__ = ["Component", "FittedComponent", "components", "fit_component", "flat_cells", "judge", "level_remainder", "together"]
 
 _ROUNDING = 1e-13  # no cell is asked to be nearer than this share of its target
 _SOFTENED = 1.0  # persons^2: variance of tables that contradict each other, so that the weights nearest them are found
@@ -58,17 +58,19 @@ class Component:
         return np.where(inside, values[np.where(inside, self.nest.index, 0)], 0)
 
 
+def together(problem: Problem, zones: np.ndarray) -> list[np.ndarray]:
+    """Positions in `zones` of each component's zones, in the order of their keys. Raises ValueError where some are missing."""
+    number = problem.component[zones]
+    if np.isin(problem.component, number).sum() != len(zones):
+        raise ValueError("zones that share an area must be solved together")
+    order = np.lexsort((problem.zone_keys[zones], number))
+    return [rows for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1) if len(rows)]
+
+
 def components(problem: Problem, zones: np.ndarray) -> Iterator[Component]:
     """Yield the components that some zones (positions) make up. Raises ValueError where a component is not all there."""
-    together = problem.component
-    number = together[zones]
-    if np.isin(together, number).sum() != len(zones):
-        raise ValueError("zones that share an area must be solved together")
     keys = _area_keys(problem)
-    order = np.lexsort((problem.zone_keys[zones], number))
-    for rows in np.split(order, np.flatnonzero(np.diff(number[order])) + 1):
-        if not len(rows):
-            continue
+    for rows in together(problem, zones):
         mine, areas = zones[rows], []
         for level, key in zip(problem.levels, keys, strict=True):
             area = level.of_zone[mine]
@@ -136,18 +138,12 @@ def fit_component(
     live = problem.targets[component.zones].any(axis=1)
     first = component.variables(duals[:, : problem.n_cells], [duals[:, problem.n_cells :]])
     first = np.where((targets == 0) & (variance == 0), -np.inf, np.where(np.isfinite(first), first, 0.0))
-    with np.errstate(divide="ignore"):
-        log_start = np.log(np.atleast_2d(problem.start))
-    if problem.tilt is not None:
-        log_start = (
-            log_start + problem.tilt[component.zones] @ Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix().T
-        )
+    base = log_start(problem, component.zones if problem.tilt is not None else component.zones[:1])
     if scale is not None:
-        log_start = log_start + np.log(np.where(scale > 0, scale, 1.0))[:, None]
-    log_start = np.ascontiguousarray(log_start)
+        base = base + np.log(np.where(scale > 0, scale, 1.0))[:, None]
     allowed = np.maximum(tolerance * np.maximum(targets, _ROUNDING) if relative else tolerance, _ROUNDING * targets)
     weights, gap, found = np.zeros((len(live), problem.n_profiles)), np.zeros(len(targets)), first.copy()
-    arrays = members.start, members.cell, members.count, log_start, nest, live, targets
+    arrays = members.start, members.cell, members.count, base, nest, live, targets
     steps, _met = nested_newton(*arrays, variance, allowed, max_steps, found, weights, gap)
     miss = gap.copy()
     bad = np.abs(gap) > allowed

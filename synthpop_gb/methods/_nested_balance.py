@@ -9,7 +9,7 @@ import numpy as np
 from synthpop_gb.kernels.links import unit_scales
 from synthpop_gb.methods._balanced import ZoneFits, fit_zones
 from synthpop_gb.methods._nested import components, fit_component, judge
-from synthpop_gb.methods._softness import soft_targets
+from synthpop_gb.methods._softness import by_constraint, soft_areas, soft_targets
 from synthpop_gb.problem import Problem
 
 __all__ = ["fit_zones_together"]
@@ -27,7 +27,7 @@ def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> Zon
     Raises ValueError for bounds and for 'ipu', which look at one zone alone, and where zones are missing that share an area with
     one of these.
     """
-    if options.fit == "ipu" or options.bounded or getattr(problem, "max_copies", None) is not None:
+    if options.fit == "ipu" or options.bounded or problem.max_copies is not None:
         what = "'ipu' looks" if options.fit == "ipu" else "bounds and caps on weights look"
         raise ValueError(f"{what} at one zone alone, and the levels of this study bind zones together: leave one of them out")
     aims_of, variance_of = soft_targets(problem, zones, options)
@@ -38,8 +38,9 @@ def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> Zon
         alone = fit_zones(problem, zones, options)
         first[:, : problem.n_cells], before = alone.duals, alone.steps
     scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[zones])
-    targets, softness = _above(problem, zones, options)
-    importance = _importance(problem, options)
+    targets, softness = soft_areas(problem, zones, options)
+    labels = [problem.cells, *(level.cells for level in problem.levels)]
+    importance = np.concatenate([by_constraint(problem, options.importance, "importance", np.ones(len(c)), c) for c in labels])
     duals, weights = np.zeros((len(zones), problem.n_duals)), np.zeros((len(zones), problem.n_profiles))
     status, steps = np.zeros(len(zones), np.int8), np.zeros(len(zones), np.int32)
     residual, worst = np.zeros(len(zones)), np.full(len(zones), -1, np.int32)
@@ -57,41 +58,3 @@ def fit_zones_together(problem: Problem, zones: np.ndarray, options: Any) -> Zon
         duals[rows], weights[rows], steps[rows] = part.by_cell(fit.duals), fit.weights, before[rows] + fit.steps
         status[rows], residual[rows], worst[rows] = judge(problem, part, fit, options.max_steps)
     return ZoneFits(duals, status, steps, residual, worst, aims_of, variance_of, weights.__getitem__, None, softness)
-
-
-def _above(problem: Problem, zones: np.ndarray, options: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Targets and variances of the areas of each zone, (n, n_duals - n_cells): published counts where soft."""
-    targets, variance = [], []
-    for level in problem.levels:
-        area = np.maximum(level.of_zone[zones], 0)
-        error = np.zeros(level.n_cells) if level.standard_error is None or not options.soft else level.standard_error
-        error = _errors(level, error, options.standard_error)
-        published = level.targets if level.published is None else level.published
-        error = np.broadcast_to(error, level.targets.shape)
-        soft = (error > 0) & ~((published == 0) & (options.zeros == "exact"))
-        for out, value in ((targets, np.where(error > 0, published, level.targets)), (variance, np.where(soft, error**2, 0.0))):
-            out.append(value[area] if len(value) else np.zeros((len(zones), level.n_cells)))
-    return np.concatenate(targets, axis=1), np.concatenate(variance, axis=1)
-
-
-def _errors(level, own: np.ndarray, given: Any) -> np.ndarray:
-    """Find standard errors of a level's cells as the option gives them: one number for all, by name, or the tables' own."""
-    if given is None:
-        return own
-    if not hasattr(given, "items"):
-        return np.full(level.n_cells, float(given))
-    out, names = np.array(own, copy=True), level.cells.get_level_values(0).astype(str)
-    for table, value in given.items():
-        out[..., names == table] = value
-    return out
-
-
-def _importance(problem: Problem, options: Any) -> np.ndarray:
-    """(n_duals,) importance of each cell, of levels too."""
-    out = np.ones(problem.n_duals)
-    labels = np.concatenate([problem.cells.get_level_values(0), *(v.cells.get_level_values(0) for v in problem.levels)]).astype(
-        str
-    )
-    for table, value in (options.importance or {}).items():
-        out[labels == table] = value
-    return out

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from synthpop_gb.kernels.unit_layout import UnitLayout, component, unit_work
-from synthpop_gb.kernels.unit_neutral import favour_areas, nest_units
+from synthpop_gb.kernels.unit_neutral import nest_units
 from synthpop_gb.kernels.unit_pairs import match_swaps, pair_work
 from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, anneal_units, list_units, prepare_donors
 from synthpop_gb.kernels.unit_whole import place_units
-from synthpop_gb.methods import _whole_households as alone
+from synthpop_gb.methods._nested import together
+from synthpop_gb.methods._placing import Whole, first_effort, gathered, go_on, layout_of, parts_of, room_for, row_of
 from synthpop_gb.methods._whole_options import WholeOptions
 from synthpop_gb.problem import Problem
 
@@ -38,7 +39,7 @@ class _Space(NamedTuple):
 def nested_households(
     problem: Problem, zones: np.ndarray, weights_of: Callable, goals: np.ndarray, above: Sequence[np.ndarray],
     options: WholeOptions, states: np.ndarray,
-) -> alone.Whole:  # fmt: skip
+) -> Whole:  # fmt: skip
     """Draw whole units for zones that levels bind together and bring them onto the tables of zones and areas.
 
     1. All zones of a component are drawn, and household tables of zones and areas put right, as `whole_households` does; a few
@@ -49,25 +50,25 @@ def nested_households(
 
     Parameters as in `whole_households`; goals : (n, n_cells), above : (n_areas, n_level_cells) by level, whole.
     """
-    layout, n, together = alone._layout(problem), len(zones), alone._components(problem, zones)
+    layout, n, components = layout_of(problem), len(zones), together(problem, zones)
     rows, found, ending = [None] * n, np.zeros((n, 4)), np.empty(n, object)
-    widest = max(map(len, together), default=1)
+    widest = max(map(len, components), default=1)
     effort = options.search
     space = _Space(layout, unit_work(layout, widest), pair_work(max(effort.swaps, _DRAWS) * widest))
     matrix, of_households = problem.members.matrix(), layout.household[: problem.n_cells]
-    for members in together:
-        parts = alone._parts(problem, layout, zones[members], goals[members], above, None)
+    for members in components:
+        parts = parts_of(problem, layout, zones[members], goals[members], above)
         weights = np.stack([np.asarray(weights_of(int(i)), np.float64) for i in members])
         state = np.array([states[members].sum(dtype=np.uint64)])
-        placed, best = alone._placed(weights, parts), np.empty(weights.shape, np.int32)
-        first = alone._first(effort)
+        placed, best = room_for(weights, parts), np.empty(weights.shape, np.int32)
+        first = first_effort(effort)
         if len(members) > _SMALL:
             first = first._replace(restarts=0)
         error, proposals, restarts = place_units(weights, first, parts, layout, placed, best, space.work, space.pairs, state)
         how = "exact" if error == 0 else "not found"
         if error and options.effort != "quick":
             if len(members) <= _SMALL:
-                best, proposals, restarts, how = alone._go_on(
+                best, proposals, restarts, how = go_on(
                     best, error, proposals, restarts, weights, options, parts, layout, placed, space.work, space.pairs, state
                 )
             if how == "not found" or how == "no exact point":
@@ -75,10 +76,10 @@ def nested_households(
                 how = "exact" if not (best @ matrix - np.rint(goals[members])).any() and not placed.gap.any() else how
         miss = np.abs(best @ matrix - np.rint(goals[members]))
         for j, i in enumerate(members):
-            rows[i] = alone._row(best[j])
+            rows[i] = row_of(best[j])
             found[i] = miss[j][of_households].sum(), miss[j][~of_households].sum(), proposals, restarts
             ending[i] = how
-    return alone._result(rows, found, ending)
+    return gathered(rows, found, ending)
 
 
 def _settle(counts, weights, n_cells, parts, placed, space, state) -> int:
@@ -98,14 +99,14 @@ def _settle(counts, weights, n_cells, parts, placed, space, state) -> int:
             if not error:
                 break
             if rounds == _ROUNDS:
-                _, drawn = favour_areas(
-                    n, ALIKE, first_area, _WEIGHT, _STEPS, _LAST * len(counts) // _STEPS, heat, 0.85, weights, parts,
-                    space.layout, placed, space.work, state,
+                prepare_donors(weights, ALIKE, False, space.layout, space.work)
+                _, drawn = anneal_units(
+                    n, ALIKE, False, first_area, _WEIGHT, _score(placed, first_area), heat, 0.85, _STEPS,
+                    _LAST * len(counts) // _STEPS, weights, parts, space.layout, placed, space.work, state,
                 )  # fmt: skip
                 made += drawn
         counts[:] = placed.counts
-        gap = np.abs(placed.gap)
-        score = gap[:first_area].sum() + _WEIGHT * gap[first_area:].sum()
+        score = _score(placed, first_area)
         if least is None or score < least:
             best[:], least = counts, score
         if score == 0:
@@ -115,6 +116,12 @@ def _settle(counts, weights, n_cells, parts, placed, space, state) -> int:
     return made
 
 
+def _score(placed, first_area) -> int:
+    """Total absolute error, a person missed by an area counting as several missed by a zone."""
+    gap = np.abs(placed.gap)
+    return int(gap[:first_area].sum() + _WEIGHT * gap[first_area:].sum())
+
+
 def _settle_zone(counts, z, weights, n_cells, parts, space, state) -> int:
     """Bring one zone onto its own tables, household tables of areas as they are; row z of counts is changed if that helps."""
     layout, one = space.layout, weights[z : z + 1]
@@ -122,7 +129,7 @@ def _settle_zone(counts, z, weights, n_cells, parts, space, state) -> int:
     place[0, :n_cells] = np.arange(n_cells)
     mine = slice(z * n_cells, (z + 1) * n_cells)
     own = component(place, parts.target[mine], parts.household[mine], parts.most[z : z + 1])
-    placed, made = alone._placed(one, own), 0
+    placed, made = room_for(one, own), 0
     placed.counts[:] = counts[z]
     _, n, error = list_units(one, own, layout, placed)
     for attempt in range(_TRIES):
@@ -131,8 +138,8 @@ def _settle_zone(counts, z, weights, n_cells, parts, space, state) -> int:
         which = ALIKE if attempt in _ALIKE else NARROW
         prepare_donors(one, which, False, layout, space.work)
         error, tried = anneal_units(
-            n, which, False, error, _HOT, _COOLING, _STEPS, _FIRST * 2**attempt // _STEPS, one, own, layout, placed, space.work,
-            state,
+            n, which, False, len(placed.gap), 1, error, _HOT, _COOLING, _STEPS, _FIRST * 2**attempt // _STEPS, one, own, layout,
+            placed, space.work, state,
         )  # fmt: skip
         made += tried
         if error:

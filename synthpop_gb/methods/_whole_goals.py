@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from synthpop_gb.kernels.consistent import Relations, relations_of, round_consistent
+from synthpop_gb.kernels.consistent import Relations, among_cells, relations_of, round_consistent
 from synthpop_gb.kernels.streams import ROUND
 from synthpop_gb.methods._method import Streams
 from synthpop_gb.methods._remembered import Remembered
@@ -62,9 +62,7 @@ def nearest_consistent(relations: Relations, wanted: np.ndarray, soft: np.ndarra
     from scipy.optimize import Bounds, LinearConstraint, milp
     from scipy.sparse import csr_array, eye_array, hstack, vstack
 
-    n, bounds = len(wanted), relations.constraint_start
-    # a relation that names totals says the same of their cells
-    every = relations.every[:, :n] + np.repeat(relations.every[:, n:], np.diff(bounds), axis=1)
+    n, every = len(wanted), among_cells(relations)
     unit = eye_array(n)
     away = vstack([hstack([unit, -unit]), hstack([-unit, -unit])])  # |whole - wanted| <= the second half of the variables
     keep = hstack([csr_array(every), csr_array(every.shape)])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from synthpop_gb.kernels.unit_layout import unit_work
-from synthpop_gb.kernels.unit_neutral import favour_areas, nest_units
+from synthpop_gb.kernels.unit_neutral import nest_units
 from synthpop_gb.kernels.unit_pairs import pair_work
-from synthpop_gb.kernels.unit_swaps import ALIKE, list_units
+from synthpop_gb.kernels.unit_swaps import ALIKE, anneal_units, list_units, prepare_donors
 from synthpop_gb.kernels.unit_whole import placed_units
 from tests.kernels.unit_problems import UNLIMITED, Units
 
@@ -64,7 +64,11 @@ def test_areas_come_before_zones(seed):
     units, layout, parts, placed, n, work, _ = made(seed)
     first, before = len(units.weights) * units.n_own, 6 * 8
     state = np.array([seed + 9], np.uint64)
-    error, _ = favour_areas(n, ALIKE, first, 6, 10, 4000, 1.0, 0.8, units.weights, parts, layout, placed, work, state)
+    prepare_donors(units.weights, ALIKE, False, layout, work)
+    at_first = np.abs(placed.gap[:first]).sum() + 6 * np.abs(placed.gap[first:]).sum()
+    error, _ = anneal_units(
+        n, ALIKE, False, first, 6, at_first, 1.0, 0.8, 10, 4000, units.weights, parts, layout, placed, work, state
+    )
     found = np.abs(gaps(units, parts, placed))
     assert error == found[:first].sum() + 6 * found[first:].sum() < before
     np.testing.assert_array_equal(gaps(units, parts, placed), placed.gap)

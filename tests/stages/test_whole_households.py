@@ -14,7 +14,9 @@ from synthpop_gb.level import Level
 from synthpop_gb.methods import _integer_programme as programme
 from synthpop_gb.methods import _whole_households
 from synthpop_gb.methods._integer_programme import can_be_met, nearest_whole
-from synthpop_gb.methods._whole_households import ENDINGS, whole_households
+from synthpop_gb.methods._nested_households import nested_households
+from synthpop_gb.methods._placing import ENDINGS
+from synthpop_gb.methods._whole_households import whole_households
 from synthpop_gb.methods._whole_options import WholeOptions
 from synthpop_gb.problem import Problem, zone_key
 from synthpop_gb.testing import small_household_problem, small_problem
@@ -64,12 +66,14 @@ def labels(bounds):
     return pd.MultiIndex.from_tuples(pairs, names=["constraint", "category"])
 
 
-def run(problem, weights, zones=None, options=None, **more):
+def run(problem, weights, zones=None, options=None, above=None, **more):
     zones = np.arange(problem.n_zones) if zones is None else np.asarray(zones)
-    states = stream_keys(7, problem.zone_keys[zones], 0, WHOLE)
-    found = whole_households(
-        problem, zones, lambda i: weights[zones[i]], problem.targets[zones], options or WholeOptions(), states, **more
-    )
+    given = problem, zones, lambda i: weights[zones[i]], problem.targets[zones]
+    further = options or WholeOptions(), stream_keys(7, problem.zone_keys[zones], 0, WHOLE)
+    if problem.levels:
+        found = nested_households(*given, [v.targets for v in problem.levels] if above is None else above, *further)
+    else:
+        found = whole_households(*given, *further, **more)
     return found, dense(found, problem.n_profiles)
 
 
@@ -154,7 +158,7 @@ def test_same_households_whatever_else_is_asked_for(levels):
 
 def test_part_of_a_component_is_refused():
     problem, weights = town(levels=True)
-    with pytest.raises(ValueError, match="placed together"):
+    with pytest.raises(ValueError, match="solved together"):
         run(problem, weights, zones=[0, 1])
 
 
