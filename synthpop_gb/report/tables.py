@@ -16,10 +16,10 @@ __all__ = [
 ]  # fmt: skip
 
 _YARDSTICKS = (
-    Column("wrong_whole", "This population", "", percent),
-    Column("wrong_fit", "Fractional fit", "", percent),
-    Column("wrong_independence", "Independence", "", percent),
-    Column("wrong_average", "Area’s average", "", percent),
+    Column("wrong_whole", "This popu\u00adlation", "", percent),
+    Column("wrong_fit", "Frac\u00adtional fit", "", percent),
+    Column("wrong_independence", "Inde\u00adpen\u00addence", "", percent),
+    Column("wrong_average", "Area’s aver\u00adage", "", percent),
     Column("wrong_survey", "Survey as it is", "", percent),
     Column("floor", "Noise floor", "", percent),
 )
@@ -30,7 +30,12 @@ def _in_people(frame: pd.DataFrame) -> bool:
     return "unit" not in frame or bool((frame["unit"] == "people").all())
 
 
-_UNIT = Column("unit", "Counts", "what rows are of", text=True)
+def _long(names: pd.Series) -> bool:
+    """Whether names are so long that a table of all yardsticks is wider than a page of 1,200 pixels."""
+    return bool((names.str.len() > 36).any())
+
+
+_UNIT = Column("unit", "Counts", text=True)
 
 
 def fit_grid(aligned: Aligned, checks: Checks) -> Grid:
@@ -176,7 +181,7 @@ def pairs_grid(checks: Checks) -> Grid | None:
     frame = checks.tables.get("intersections", pd.DataFrame())
     if frame.empty:
         return None
-    kinds = {"fit": "fractional fit", "held out": "published, held out", "constraint": "published, fitted"}
+    kinds = {"fit": "fit", "held out": "published", "constraint": "fitted table"}
     means = frame["pair"].str.startswith("all pairs")
     alone = means & (frame["pairs"] == 1)  # the mean of one pair says nothing new
     frame = frame[~alone].reset_index(drop=True)
@@ -190,14 +195,14 @@ def pairs_grid(checks: Checks) -> Grid | None:
         reference=frame["reference"].map(kinds).fillna(frame["reference"]),
     )
     columns = [
-        Column("pair", "Pair", text=True, write=said),
+        Column("pair", "Pair", text=True, write=said, wrap=_long(frame["pair"])),
         *([] if _in_people(frame) else [_UNIT]),
-        Column("reference", "Measured against", text=True),
+        Column("reference", "Against", text=True),
         Column("cells", "Cells", "a\u00a0zone", whole),
         *yardsticks_of(frame),
         Column("rounding", "Whole against fit", "", percent),
-        Column("invented", "Invented", "", percent),
-        Column("missing", "Missing", "", percent),
+        Column("invented", "In\u00advented", "", percent),
+        Column("missing", "Miss\u00ading", "", percent),
     ]
     strong = np.flatnonzero(frame["strong"])
     who = "People" if _in_people(frame) else "People or households"
@@ -211,12 +216,12 @@ def held_out_grid(checks: Checks) -> Grid | None:
     if frame.empty:
         return None
     columns = [
-        Column("table", "Table", text=True, write=said),
+        Column("table", "Table", text=True, write=said, wrap=_long(frame["table"])),
         *([] if _in_people(frame) else [_UNIT]),
         Column("cells", "Cells", "a\u00a0zone", whole),
-        Column("people", "Published", "people" if _in_people(frame) else "", whole),
+        Column("people", "Pub\u00adlished", "people" if _in_people(frame) else "", whole),
         *yardsticks_of(frame),
-        Column("zones_better", "Zones better", "% than independence", fixed(1)),
+        Column("zones_better", "Zones better", "% than indepen\u00addence", fixed(1)),
         Column("worst_zone", "Worst zone", text=True),
         Column("worst_zone_wrong", "There", "", percent),
     ]
