@@ -152,7 +152,8 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
     universes = list(dict.fromkeys(t.universe.name for t in aligned.constraints))
     records, used = int(headline.get("records", len(aligned.records))), int(headline.get("records used", 0))
     effective = float(headline.get("effective records", records))
-    donors = zones.loc[zones["people"] > 0, "effective_donors"]
+    who = "households" if "effective_households" in zones else "people"
+    donors = zones.loc[zones["people"] > 0, "effective_households" if who == "households" else "effective_donors"]
     different, met = float(donors.median()) if len(donors) else np.nan, residual < 0.01
     listed = universes[0] if len(universes) == 1 else f"{', '.join(universes[:-1])} and {universes[-1]}"
     over = f"over {counted(len(aligned.constraints), 'table')} of {listed}"
@@ -171,7 +172,7 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
         _joint_tile(checks),
         Tile(f"{len(aligned.constraints):,}", "tables fitted", names if len(names) < 90 else f"{names[:88]}…"),
         Tile(f"{used:,} of {records:,}", "survey records used", f"worth {effective:,.0f} of equal weight"),
-        Tile(number(different), "different people in a zone", "effective number, median of zones"),
+        Tile(number(different), f"different {who} in a zone", "effective number, median of zones"),
     ]
 
 

@@ -147,7 +147,8 @@ def zones_grid(aligned: Aligned, checks: Checks, most: int = 12) -> Grid:
     order = zones.sort_values(["tae", "tae_above_floor", "two_way_wrong", "largest_share"], ascending=False, kind="stable")
     shown = order[order["people"] > 0].head(most)
     names = zone_names(aligned)
-    shown = shown.assign(name=shown["zone"].map(names), largest_share=100 * shown["largest_share"])
+    shares = {c: 100 * shown[c] for c in ("largest_share", "largest_household") if c in shown}
+    shown = shown.assign(name=shown["zone"].map(names), **shares)
     columns = [
         Column("zone", "Zone", text=True),
         Column("name", "Name", text=True),
@@ -155,8 +156,7 @@ def zones_grid(aligned: Aligned, checks: Checks, most: int = 12) -> Grid:
         *_errors(zones),
         Column("worst_table", "Worst table", text=True, write=lambda v: said(v) or "none"),
         Column("two_way_wrong", "Two-way tables", "% in the wrong cell", percent),
-        Column("donors", "Donors", "different records", whole),
-        Column("largest_share", "Most copied", "% of people", percent),
+        *_copied(zones),
     ]
     if not names.any():
         del columns[1]
@@ -169,6 +169,15 @@ def _errors(zones: pd.DataFrame) -> list[Column]:
         return [Column("tae", "TAE", "people", whole), Column("tae_above_floor", "Above floor", "people", whole)]
     apart = [Column("tae_people", "TAE", "people", whole), Column("tae_households", "TAE", "households", whole)]
     return [*apart, Column("tae_above_floor", "Above floor", "both", whole)]
+
+
+def _copied(zones: pd.DataFrame) -> list[Column]:
+    """Columns of how few stand for a zone: records, or households where whole ones were placed."""
+    if "different_households" not in zones:
+        most = Column("largest_share", "Most copied", "% of people", percent)
+        return [Column("donors", "Donors", "different records", whole), most]
+    most = Column("largest_household", "Most copied", "% of house\u00adholds", percent)
+    return [Column("different_households", "Donors", "different house\u00adholds", whole), most]
 
 
 def yardsticks_of(frame: pd.DataFrame) -> tuple[Column, ...]:
