@@ -36,6 +36,7 @@ def context_of(
         "verdict": summary.verdict(aligned, checks, truth_unit),
         "tiles": summary.tiles(aligned, checks),
         "failed": summary.failures_grid(aligned, checks),
+        "publish": summary.publish_said(checks),
         "fit": tables.fit_grid(aligned, checks),
         "causes": households.causes_grid(checks),
         "homes": households.households_of(aligned, checks),

@@ -13,7 +13,7 @@ from synthpop_gb.errors import Finding
 from synthpop_gb.report.words import Column, Grid, counted, grid_of, number, percent, plain, said, small, whole
 from synthpop_gb.status import FIT_MEANING, FitStatus
 
-__all__ = ["Beyond", "Tile", "Verdict", "failures", "failures_grid", "found", "tiles", "verdict", "zone_names"]
+__all__ = ["Beyond", "Tile", "Verdict", "failures", "failures_grid", "found", "publish_said", "tiles", "verdict", "zone_names"]
 
 _LEVELS = {"error": 0, "warning": 1, "note": 2}
 
@@ -224,6 +224,19 @@ def failures_grid(aligned: Aligned, checks: Checks, most: int = 30) -> Grid | No
     if not names.any():
         del columns[1]
     return grid_of(shown, columns, "Zones that miss published counts, the largest error first", most=most)
+
+
+def publish_said(checks: Checks) -> str:
+    """Say which of the zones that miss targets may be published: none, but those within the publisher's noise."""
+    failed = failures(checks)
+    within = int(failed["within_noise"].sum()) if "within_noise" in failed else 0
+    if not within:
+        return "Do not publish these zones as they stand."
+    near = "as near the published counts as the publisher's noise lets anybody be"
+    if within == len(failed):
+        return f"The fit settled soft targets for itself, and {'this zone is' if within == 1 else 'all these zones are'} {near}."
+    verb = "is" if within == 1 else "are"
+    return f"{within:,} of these zones {verb} {near}; do not publish the others as they stand."
 
 
 def _cause(row: dict) -> str:

@@ -102,7 +102,9 @@ def validate(
     of_people = [k for k, c in enumerate(crossed) if c.unit == "person"] or list(range(len(crossed)))
     joint = _joint(ruler, of_people)
     units = {t.name: t.unit for t in counted}
-    tables["zones"] = zone_summary(zones, population.status, tables["zone_fit"], tables["donor_reuse"], joint, units)
+    soft = population.settled is not None
+    by_zone, reused = tables["zone_fit"], tables["donor_reuse"]
+    tables["zones"] = zone_summary(zones, population.status, by_zone, reused, joint, units, soft=soft)
     records = {
         "records": len(aligned.records),
         "effective records": round(effective_number(aligned.weight), 1),
@@ -111,7 +113,7 @@ def validate(
     told = findings(tables, population.status["people"])
     if above:
         records |= level_headline(tables["level_fit"])
-        told = (*told, *level_findings(tables["level_fit"]))
+        told = (*told, *level_findings(tables["level_fit"], soft=soft))
     return Checks(headline(tables) | records, tables, told)
 
 
