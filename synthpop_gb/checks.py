@@ -51,8 +51,9 @@ class Checks:
           (`pairs.comparison_cells`)
         - 'held_out': one row a held-out table with the same yardsticks (`held_out.held_out`); 'held_out_zones' by zone,
           'held_out_cells' by cell
-        - 'donor_reuse': zone, people, donors, largest_share, effective_donors (`donor_reuse.donor_reuse`); 'record_use':
-          the 100 most copied records (`donor_reuse.most_used_records`), named where the survey is open
+        - 'donor_reuse': zone, people, donors, largest_share, effective_donors, of whole households the same of households
+          (`donor_reuse.donor_reuse`); 'record_use': the 100 most copied records (`donor_reuse.most_used_records`), named where
+          the survey is open
         - 'left_out_cells' and 'left_out': tables left out in turn, only with replicates (`assessment.LeftOut.tables`)
         - 'true_error' and 'true_error_zones': against a known truth, where there is one (`truth.true_error`)
 

@@ -80,6 +80,12 @@ def unfitted(facts: Facts) -> Section:
         claims.append(
             say(f"{{missed}} zone{{missed:s}} miss some: do not publish as they stand. {how}", missed=missed, largest=largest)
         )
+        claims.append(
+            say(
+                "{within} of {zones} zones are within the publisher's noise, all their tables together.",
+                within=facts.of("validation/zones", "within_noise", "sum"), zones=zones,
+            )
+        )  # fmt: skip
     for status in FitStatus:
         if status.name not in ("CONVERGED", "EMPTY"):
             n = facts.get(run, f"/fit/{status.name}")

@@ -101,6 +101,7 @@ def _noticed(facts: Facts, i: int) -> Claim | None:
 def artefacts(facts: Facts) -> Section:
     """Name known artefacts: records that repeat, people who rest on few records."""
     use, zones, checks = "validation/record_use", "validation/zones", "validation/checks.json"
+    homes = facts.of(zones, "effective_households", "median")
     claims = [
         say(
             "{used} of {records} usable records stand for everybody, worth {effective:,.0f} of equal weight.",
@@ -108,12 +109,21 @@ def artefacts(facts: Facts) -> Section:
             effective=facts.get(checks, "/headline/effective records"),
         ),
         say(
+            "Median zone: {n:,.0f} households, as varied as {varied:,.0f} different ones (effective number of households).",
+            n=facts.of("validation/donor_reuse", "households", "median"), varied=homes,
+        )
+        if homes.known
+        else say(
             "Median zone: {n:,.0f} people, as varied as {varied:,.0f} different ones (effective number of records).",
             n=facts.of(zones, "people", "median"), varied=facts.of(zones, "effective_donors", "median"),
         ),
         say(
             "The record copied most often stands for {copies} people in {zones} zone{zones:s}, {share:.3f} % of all.",
             copies=facts.of(use, "copies", "max"), zones=facts.of(use, "zones"), share=facts.of(use, "share", "max"),
+        ),
+        say(
+            "Largest share of one zone's households that are copies of a single one: {share:.1%}.",
+            share=facts.of(zones, "largest_household", "max"),
         ),
         say(
             "Largest share of one zone's people who are copies of a single record: {share:.1%}.",

@@ -36,6 +36,7 @@ def context_of(
         "verdict": summary.verdict(aligned, checks, truth_unit),
         "tiles": summary.tiles(aligned, checks),
         "failed": summary.failures_grid(aligned, checks),
+        "publish": summary.publish_said(checks),
         "fit": tables.fit_grid(aligned, checks),
         "causes": households.causes_grid(checks),
         "homes": households.households_of(aligned, checks),
@@ -152,14 +153,24 @@ def _reuse(checks: Checks) -> dict:
     live = zones[zones["people"] > 0]
     if live.empty:
         return {}
-    share = 100 * live["effective_donors"] / live["people"]
-    worst = live.loc[live["largest_share"].idxmax()]
+    homes = "effective_households" in live
+    who, each = ("households", "household") if homes else ("people", "record")
+    donors, effective, largest = (
+        ("different_households", "effective_households", "largest_household")
+        if homes
+        else ("donors", "effective_donors", "largest_share")
+    )
+    placed = checks["donor_reuse"].set_index("zone")[who].reindex(live["zone"]).to_numpy(np.float64)
+    live = live[placed > 0]
+    share = 100 * live[effective] / placed[placed > 0]
+    worst = live.loc[live[largest].idxmax()]
     varied = float(share.quantile(0.05)) < 95  # where nearly everybody is somebody else there is nothing to draw
     return {
-        "chart": figures.histogram(share.to_numpy(), "effective number of different people in 100") if varied else "",
-        "donors": number(float(live["donors"].median())), "effective": number(float(live["effective_donors"].median()), 0),
-        "share": number(float(share.median()), 0), "largest": percent(float(100 * live["largest_share"].median())),
-        "worst": plain(worst["zone"]), "worst_share": percent(100 * float(worst["largest_share"])),
+        "chart": figures.histogram(share.to_numpy(), f"effective number of different {who} in 100") if varied else "",
+        "who": who, "each": each,
+        "donors": number(float(live[donors].median())), "effective": number(float(live[effective].median()), 0),
+        "share": number(float(share.median()), 0), "largest": percent(float(100 * live[largest].median())),
+        "worst": plain(worst["zone"]), "worst_share": percent(100 * float(worst[largest])),
     }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from synthpop_gb.errors import Finding
 from synthpop_gb.report.words import Column, Grid, counted, grid_of, number, percent, plain, said, small, whole
 from synthpop_gb.status import FIT_MEANING, FitStatus
 
-__all__ = ["Beyond", "Tile", "Verdict", "failures", "failures_grid", "found", "tiles", "verdict", "zone_names"]
+__all__ = ["Beyond", "Tile", "Verdict", "failures", "failures_grid", "found", "publish_said", "tiles", "verdict", "zone_names"]
 
 _LEVELS = {"error": 0, "warning": 1, "note": 2}
 
@@ -152,7 +152,8 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
     universes = list(dict.fromkeys(t.universe.name for t in aligned.constraints))
     records, used = int(headline.get("records", len(aligned.records))), int(headline.get("records used", 0))
     effective = float(headline.get("effective records", records))
-    donors = zones.loc[zones["people"] > 0, "effective_donors"]
+    who = "households" if "effective_households" in zones else "people"
+    donors = zones.loc[zones["people"] > 0, "effective_households" if who == "households" else "effective_donors"]
     different, met = float(donors.median()) if len(donors) else np.nan, residual < 0.01
     listed = universes[0] if len(universes) == 1 else f"{', '.join(universes[:-1])} and {universes[-1]}"
     over = f"over {counted(len(aligned.constraints), 'table')} of {listed}"
@@ -171,7 +172,7 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
         _joint_tile(checks),
         Tile(f"{len(aligned.constraints):,}", "tables fitted", names if len(names) < 90 else f"{names[:88]}…"),
         Tile(f"{used:,} of {records:,}", "survey records used", f"worth {effective:,.0f} of equal weight"),
-        Tile(number(different), "different people in a zone", "effective number, median of zones"),
+        Tile(number(different), f"different {who} in a zone", "effective number, median of zones"),
     ]
 
 
@@ -223,6 +224,19 @@ def failures_grid(aligned: Aligned, checks: Checks, most: int = 30) -> Grid | No
     if not names.any():
         del columns[1]
     return grid_of(shown, columns, "Zones that miss published counts, the largest error first", most=most)
+
+
+def publish_said(checks: Checks) -> str:
+    """Say which of the zones that miss targets may be published: none, but those within the publisher's noise."""
+    failed = failures(checks)
+    within = int(failed["within_noise"].sum()) if "within_noise" in failed else 0
+    if not within:
+        return "Do not publish these zones as they stand."
+    near = "as near the published counts as the publisher's noise lets anybody be"
+    if within == len(failed):
+        return f"The fit settled soft targets for itself, and {'this zone is' if within == 1 else 'all these zones are'} {near}."
+    verb = "is" if within == 1 else "are"
+    return f"{within:,} of these zones {verb} {near}; do not publish the others as they stand."
 
 
 def _cause(row: dict) -> str:

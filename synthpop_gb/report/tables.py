@@ -16,10 +16,10 @@ __all__ = [
 ]  # fmt: skip
 
 _YARDSTICKS = (
-    Column("wrong_whole", "This population", "", percent),
-    Column("wrong_fit", "Fractional fit", "", percent),
-    Column("wrong_independence", "Independence", "", percent),
-    Column("wrong_average", "Area’s average", "", percent),
+    Column("wrong_whole", "This popu\u00adlation", "", percent),
+    Column("wrong_fit", "Frac\u00adtional fit", "", percent),
+    Column("wrong_independence", "Inde\u00adpen\u00addence", "", percent),
+    Column("wrong_average", "Area’s aver\u00adage", "", percent),
     Column("wrong_survey", "Survey as it is", "", percent),
     Column("floor", "Noise floor", "", percent),
 )
@@ -30,7 +30,12 @@ def _in_people(frame: pd.DataFrame) -> bool:
     return "unit" not in frame or bool((frame["unit"] == "people").all())
 
 
-_UNIT = Column("unit", "Counts", "what rows are of", text=True)
+def _long(names: pd.Series) -> bool:
+    """Whether names are so long that a table of all yardsticks is wider than a page of 1,200 pixels."""
+    return bool((names.str.len() > 36).any())
+
+
+_UNIT = Column("unit", "Counts", text=True)
 
 
 def fit_grid(aligned: Aligned, checks: Checks) -> Grid:
@@ -142,7 +147,8 @@ def zones_grid(aligned: Aligned, checks: Checks, most: int = 12) -> Grid:
     order = zones.sort_values(["tae", "tae_above_floor", "two_way_wrong", "largest_share"], ascending=False, kind="stable")
     shown = order[order["people"] > 0].head(most)
     names = zone_names(aligned)
-    shown = shown.assign(name=shown["zone"].map(names), largest_share=100 * shown["largest_share"])
+    shares = {c: 100 * shown[c] for c in ("largest_share", "largest_household") if c in shown}
+    shown = shown.assign(name=shown["zone"].map(names), **shares)
     columns = [
         Column("zone", "Zone", text=True),
         Column("name", "Name", text=True),
@@ -150,8 +156,7 @@ def zones_grid(aligned: Aligned, checks: Checks, most: int = 12) -> Grid:
         *_errors(zones),
         Column("worst_table", "Worst table", text=True, write=lambda v: said(v) or "none"),
         Column("two_way_wrong", "Two-way tables", "% in the wrong cell", percent),
-        Column("donors", "Donors", "different records", whole),
-        Column("largest_share", "Most copied", "% of people", percent),
+        *_copied(zones),
     ]
     if not names.any():
         del columns[1]
@@ -166,6 +171,15 @@ def _errors(zones: pd.DataFrame) -> list[Column]:
     return [*apart, Column("tae_above_floor", "Above floor", "both", whole)]
 
 
+def _copied(zones: pd.DataFrame) -> list[Column]:
+    """Columns of how few stand for a zone: records, or households where whole ones were placed."""
+    if "different_households" not in zones:
+        most = Column("largest_share", "Most copied", "% of people", percent)
+        return [Column("donors", "Donors", "different records", whole), most]
+    most = Column("largest_household", "Most copied", "% of house\u00adholds", percent)
+    return [Column("different_households", "Donors", "different house\u00adholds", whole), most]
+
+
 def yardsticks_of(frame: pd.DataFrame) -> tuple[Column, ...]:
     """Return the columns of the yardsticks that are known for a fair part of the rows."""
     return tuple(c for c in _YARDSTICKS if c.key in frame and frame[c.key].notna().mean() > 0.3)
@@ -176,7 +190,7 @@ def pairs_grid(checks: Checks) -> Grid | None:
     frame = checks.tables.get("intersections", pd.DataFrame())
     if frame.empty:
         return None
-    kinds = {"fit": "fractional fit", "held out": "published, held out", "constraint": "published, fitted"}
+    kinds = {"fit": "fit", "held out": "published", "constraint": "fitted table"}
     means = frame["pair"].str.startswith("all pairs")
     alone = means & (frame["pairs"] == 1)  # the mean of one pair says nothing new
     frame = frame[~alone].reset_index(drop=True)
@@ -190,14 +204,14 @@ def pairs_grid(checks: Checks) -> Grid | None:
         reference=frame["reference"].map(kinds).fillna(frame["reference"]),
     )
     columns = [
-        Column("pair", "Pair", text=True, write=said),
+        Column("pair", "Pair", text=True, write=said, wrap=_long(frame["pair"])),
         *([] if _in_people(frame) else [_UNIT]),
-        Column("reference", "Measured against", text=True),
+        Column("reference", "Against", text=True),
         Column("cells", "Cells", "a\u00a0zone", whole),
         *yardsticks_of(frame),
         Column("rounding", "Whole against fit", "", percent),
-        Column("invented", "Invented", "", percent),
-        Column("missing", "Missing", "", percent),
+        Column("invented", "In\u00advented", "", percent),
+        Column("missing", "Miss\u00ading", "", percent),
     ]
     strong = np.flatnonzero(frame["strong"])
     who = "People" if _in_people(frame) else "People or households"
@@ -211,12 +225,12 @@ def held_out_grid(checks: Checks) -> Grid | None:
     if frame.empty:
         return None
     columns = [
-        Column("table", "Table", text=True, write=said),
+        Column("table", "Table", text=True, write=said, wrap=_long(frame["table"])),
         *([] if _in_people(frame) else [_UNIT]),
         Column("cells", "Cells", "a\u00a0zone", whole),
-        Column("people", "Published", "people" if _in_people(frame) else "", whole),
+        Column("people", "Pub\u00adlished", "people" if _in_people(frame) else "", whole),
         *yardsticks_of(frame),
-        Column("zones_better", "Zones better", "% than independence", fixed(1)),
+        Column("zones_better", "Zones better", "% than indepen\u00addence", fixed(1)),
         Column("worst_zone", "Worst zone", text=True),
         Column("worst_zone_wrong", "There", "", percent),
     ]

@@ -11,11 +11,16 @@ from synthpop_gb.errors import Finding, finding
 from synthpop_gb.status import FIT_MEANING, FitStatus
 from synthpop_gb.validation.summary import per_cent
 
-__all__ = ["findings"]
+__all__ = ["findings", "noise_said"]
 
+_WITHIN = {
+    "why": "Targets were settled softly: what whole people miss of them is within the publisher's noise.",
+    "remedy": "Nothing: counts as published cannot be met more nearly than they are known.",
+}
 _SEVERITY = {"INFEASIBLE": 0, "STALLED": 1, "CYCLE_LIMIT": 2, "CONVERGED": 3, "EMPTY": 4}
 _ROWS = (
     "zone", "people", "target_people", "fit", "residual", "worst_cell", "whole", "tae", "tae_above_floor", "worst_table",
+    "within_noise",
 )  # fmt: skip
 
 
@@ -23,7 +28,8 @@ def findings(tables: Mapping[str, pd.DataFrame], told_people: pd.Series) -> tupl
     """Return what does not fit, worst first.
 
     'zone-not-fitted' for zones whose fit did not converge, then for zones that converged and still miss targets (rows:
-    zone, people, target_people, fit, residual, worst_cell, whole, tae, tae_above_floor, worst_table); 'recount-differs'
+    zone, people, target_people, fit, residual, worst_cell, whole, tae, tae_above_floor, worst_table; within_noise where targets
+    were settled softly: the finding then says how many of the zones are beyond the publisher's noise); 'recount-differs'
     where the people counted are not those that the solver reported; 'worse-than-independence' for held-out tables (rows:
     the zones that are worse).
 
@@ -41,7 +47,7 @@ def findings(tables: Mapping[str, pd.DataFrame], told_people: pd.Series) -> tupl
     order = by_zone.assign(severity=severity).sort_values(by, ascending=[True, False, False], kind="stable")
     out = []
     for say, wanted in ((_unfit, unfit), (_inexact, ~unfit & (by_zone["tae"] > 0))):
-        rows = order.loc[wanted.reindex(order.index), list(_ROWS)].reset_index(drop=True)
+        rows = order.loc[wanted.reindex(order.index), [c for c in _ROWS if c in order]].reset_index(drop=True)
         if len(rows):
             out.append(say(rows, len(by_zone)))
     return (*out, *_differing(by_zone, told_people), *_worse(tables["held_out"], tables["held_out_zones"]))
@@ -56,7 +62,7 @@ def _unfit(rows: pd.DataFrame, n_zones: int) -> Finding:
         own = f"its whole people miss {worst['tae']:,.0f} over all its tables"
     message = (
         f"The fit of {len(rows):,} of {n_zones:,} zones did not converge ({kinds}); worst: {worst['zone']}, largest miss "
-        f"{worst['residual']:,.3g} people{cell}; {own}."
+        f"{worst['residual']:,.3g} people{cell}; {own}.{noise_said(rows)}"
     )
     meaning = FIT_MEANING.get(FitStatus.__members__.get(worst["fit"]), "the solver says nothing of this zone")
     why = f"{worst['fit']}: {meaning}."
@@ -67,9 +73,25 @@ def _inexact(rows: pd.DataFrame, n_zones: int) -> Finding:
     worst = rows.iloc[0]
     message = (
         f"The people counted in {len(rows):,} of {n_zones:,} zones miss targets although the fit converged; worst: "
-        f"{worst['zone']}, total absolute error {worst['tae']:,.0f}, most of it in {worst['worst_table']}."
+        f"{worst['zone']}, total absolute error {worst['tae']:,.0f}, most of it in {worst['worst_table']}.{noise_said(rows)}"
     )
-    return finding("zone-not-fitted", message, place=str(worst["zone"]), count=len(rows), rows=rows)
+    said = _WITHIN if "within_noise" in rows and rows["within_noise"].all() else {}
+    return finding("zone-not-fitted", message, place=str(worst["zone"]), count=len(rows), rows=rows, **said)
+
+
+def noise_said(rows: pd.DataFrame, one: str = "zone", many: str = "zones") -> str:
+    """Say how many of the zones or areas that miss something are beyond the publisher's noise; nothing where targets are hard.
+
+    rows : one a zone, with within_noise where targets were settled softly.
+    """
+    if "within_noise" not in rows:
+        return ""
+    within, beyond = int(rows["within_noise"].sum()), int((~rows["within_noise"]).sum())
+    if not beyond:
+        who = f"The {one} is" if within == 1 else f"All {within:,} {many} are"
+        return f" {who} as near the published counts as the publisher's noise lets anybody be."
+    others = f"; the other {within:,} {'is' if within == 1 else 'are'} within it" if within else ""
+    return f" Beyond the publisher's noise: {beyond:,} {one if beyond == 1 else many}{others}."
 
 
 def _differing(by_zone: pd.DataFrame, told_people: pd.Series) -> list[Finding]:

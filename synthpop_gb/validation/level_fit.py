@@ -9,7 +9,8 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned, AlignedLevel, AlignedTable
 from synthpop_gb.errors import Finding, finding
-from synthpop_gb.validation.noise import noise_measures
+from synthpop_gb.validation.findings import noise_said
+from synthpop_gb.validation.noise import noise_measures, within_noise
 from synthpop_gb.validation.zone_fit import row_measures
 
 __all__ = ["level_findings", "level_fit", "level_headline", "tables_above"]
@@ -85,16 +86,28 @@ def level_headline(frame: pd.DataFrame) -> dict[str, str]:
     return out
 
 
-def level_findings(frame: pd.DataFrame) -> list[Finding]:
-    """'level-not-met' for every level of which areas miss tables that were fitted, the worst area first."""
+def level_findings(frame: pd.DataFrame, *, soft: bool = False) -> list[Finding]:
+    """'level-not-met' for every level of which areas miss tables that were fitted, the worst area first.
+
+    soft : targets were settled softly; where tables are perturbed the finding then says how many areas are beyond the noise.
+    """
     found = []
-    for level, mine in frame[~frame["held_out"] & ~frame["exact"]].groupby("level", sort=False):
+    for level, fitted in frame[~frame["held_out"]].groupby("level", sort=False):
+        mine = fitted[~fitted["exact"]]
+        if mine.empty:
+            continue
         columns = ["area", "table", "people", "observed", "tae", "worst_cell"]
         rows = mine.sort_values("tae", ascending=False, kind="stable")[columns].reset_index(drop=True)
         worst, areas = rows.iloc[0], rows["area"].nunique()
+        noise = ""
+        if soft and "noise_ratio" in fitted:
+            within = within_noise(fitted, "area").loc[rows["area"].unique()]
+            noise = noise_said(within.to_frame("within_noise"), "area", "areas")
+            rows["within_noise"] = rows["area"].map(within)
         message = (
             f"{areas:,} area{'s' if areas > 1 else ''} of {level} {'miss' if areas > 1 else 'misses'} tables; worst: "
             f"{worst['area']}, {worst['table']}, total absolute error {worst['tae']:,.0f}, most of it at {worst['worst_cell']}."
+            f"{noise}"
         )
         found.append(finding("level-not-met", message, place=str(worst["area"]), count=areas, rows=rows))
     return found

@@ -7,8 +7,9 @@ is that people differ from the published counts by no more than the noise does.
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
-__all__ = ["cells_within", "noise_measures", "noise_ratio"]
+__all__ = ["cells_within", "noise_measures", "noise_ratio", "within_noise"]
 
 _Z = 1.96  # standard deviations: 95 % of normal noise
 
@@ -59,3 +60,25 @@ def noise_measures(observed, published, error) -> dict[str, np.ndarray]:
         within[some] = (cells_within(observed, published, error) & noisy).sum(axis=1)[some]
         ratio[some] = (gap[some] ** 2).sum(axis=1) / chi2.ppf(0.95, n[some])
     return {"noisy_cells": n.astype(np.int64), "cells_within_noise": within, "noise_ratio": ratio}
+
+
+def within_noise(frame: pd.DataFrame, by: str) -> pd.Series:
+    """Say of zones or areas whether they are within the publisher's noise, all their tables taken together.
+
+    frame : rows of `zone_fit` or `level_fit`, one a table, with the columns of `noise_measures`; by : column of the zone or area.
+    Bool by zone: the sum over perturbed cells of squared (observed - published) / error is at most the 95th percentile of
+    chi-squared with as many degrees, and no table without noise misses a target. Cells without noise in a perturbed table take
+    no part.
+
+    >>> one = {"zone": "A", "tae": 2.0, "noisy_cells": 2, "noise_ratio": 0.6}
+    >>> two, three = one | {"tae": 3.0, "noise_ratio": 1.2}, {"zone": "B", "tae": 1.0, "noisy_cells": 0, "noise_ratio": np.nan}
+    >>> within_noise(pd.DataFrame([one, two, three]), "zone").to_dict()  # A: (0.6 + 1.2) * 5.99 against 9.49
+    {'A': False, 'B': False}
+    """
+    from scipy.stats import chi2
+
+    n = frame["noisy_cells"].to_numpy()
+    squares = frame["noise_ratio"].fillna(0.0).to_numpy() * chi2.ppf(0.95, np.maximum(n, 1))
+    rows = pd.DataFrame({"squares": squares, "n": n, "exact_missed": (n == 0) & (frame["tae"].to_numpy() > 0)})
+    sums = rows.groupby(frame[by].to_numpy(), sort=False).sum()
+    return (sums["squares"] <= chi2.ppf(0.95, np.maximum(sums["n"], 1))) & (sums["exact_missed"] == 0)

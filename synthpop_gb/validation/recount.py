@@ -26,10 +26,13 @@ class Ledger:
         For each table, (n_records,) int32 cell of each record, -1 = outside.
     n_cells : sequence of int
         Cells of each table.
+    heads : numpy.ndarray, optional
+        (n_records,) bool, of whole households: the records that stand for a household, one each.
     """
 
     record_cell: Sequence[np.ndarray]
     n_cells: Sequence[int]
+    heads: np.ndarray | None = None
     class_of: np.ndarray = field(init=False)
     slot_start: np.ndarray = field(init=False)
     slot: np.ndarray = field(init=False)
@@ -96,11 +99,14 @@ class Recounted:
         People in each cell of the ledger.
     reuse : (n, 4) int64
         People, distinct donors, people of the most used donor, sum of squared people by donor.
+    homes : (n, 4) int64 or None
+        The same of households, where the ledger knows who stands for one.
     """
 
     where: np.ndarray
     counts: np.ndarray
     reuse: np.ndarray
+    homes: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,4 +195,16 @@ def _count(block, first, last, where, ledger, use, work) -> Recounted:
         indptr - indptr[0], record, n, ledger.class_of, ledger.slot_start, ledger.slot, counts, reuse, use.copies, use.zones,
         placed, tally, seen, touched,
     )  # fmt: skip
-    return Recounted(where, counts, reuse)
+    if ledger.heads is None:
+        return Recounted(where, counts, reuse)
+    placed = DonorCounts(block.zones[first:last], indptr - indptr[0], record, n)
+    return Recounted(where, counts, reuse, _reuse(placed.without(~ledger.heads)))
+
+
+def _reuse(placed: DonorCounts) -> np.ndarray:
+    """(n_zones, 4) int64 of donors that stand in a zone once each: as `Recounted.reuse`."""
+    zone = np.repeat(np.arange(len(placed.zones)), np.diff(placed.indptr))
+    largest, squares = np.zeros((2, len(placed.zones)), np.int64)
+    np.maximum.at(largest, zone, placed.n)
+    np.add.at(squares, zone, placed.n.astype(np.int64) ** 2)
+    return np.stack([placed.people, np.diff(placed.indptr), largest, squares], axis=1)

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.validation.noise import within_noise
+
 __all__ = ["headline", "per_cent", "zone_summary"]
+
+_REUSE = (
+    "donors", "largest_share", "effective_donors", "different_households", "largest_household", "effective_households",
+)  # fmt: skip
 
 
 def zone_summary(
@@ -17,15 +23,18 @@ def zone_summary(
     reuse: pd.DataFrame,
     joint: pd.DataFrame,
     units: Mapping[str, str] | None = None,
+    *,
+    soft: bool = False,
 ) -> pd.DataFrame:
     """One row a zone, over all tables; what maps are drawn from.
 
     Columns: zone; people (counted) and target_people; fit, cycles, residual, worst_cell, whole, remainder (as the solver
     says, see `Population.status`); tae and tae_above_floor (as counted, over all tables), worst_table, nonfitting_cells,
     nonfitting_tables, exact (TAE 0); donors, largest_share, effective_donors; two_way_wrong and two_way_rounding (per cent
-    of people, mean of all pairs of variables). Where tables count households too (`units`: 'person' or 'household' by table),
+    of people, mean of all pairs of variables). Of whole households also different_households, largest_household and
+    effective_households (see `donor_reuse`). Where tables count households too (`units`: 'person' or 'household' by table),
     people and target_people are people all the same, and households, target_households, tae_people and tae_households tell both
-    apart; tae is their sum.
+    apart; tae is their sum. Where targets were settled softly (`soft`) and tables are perturbed, within_noise (see `noise`).
     """
     household = by_zone["table"].map(units or {}).to_numpy(object) == "household"
     of_people = by_zone[~household] if (~household).any() else by_zone
@@ -43,11 +52,16 @@ def zone_summary(
             "worst_table": np.where(worst["tae"].to_numpy() > 0, worst["table"].to_numpy(object), ""),
             "nonfitting_cells": sums["nonfitting_cells"].to_numpy(), "nonfitting_tables": misfits.to_numpy(),
             "exact": sums["tae"].to_numpy() == 0,
-            **{c: reuse[c].to_numpy() for c in ("donors", "largest_share", "effective_donors")},
+            **{c: reuse[c].to_numpy() for c in _REUSE if c in reuse},
             **{c: joint[c].to_numpy() for c in joint},
             **(_apart(zones, by_zone, household) if household.any() else {}),
+            **(_noisy(zones, by_zone) if soft and "noise_ratio" in by_zone else {}),
         }
     )  # fmt: skip
+
+
+def _noisy(zones: pd.Index, by_zone: pd.DataFrame) -> dict[str, np.ndarray]:
+    return {"within_noise": within_noise(by_zone, "zone").reindex(zones).to_numpy()}
 
 
 def _apart(zones: pd.Index, by_zone: pd.DataFrame, household: np.ndarray) -> dict[str, np.ndarray]:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned, AlignedTable
 from synthpop_gb.checks import Checks
+from synthpop_gb.households import Households
 from synthpop_gb.population import DonorCounts, Population
 from synthpop_gb.validation.comparisons import Comparison, held_out_tables, pairs, table_names
 from synthpop_gb.validation.donor_reuse import donor_reuse, most_used_records
@@ -72,10 +73,11 @@ def validate(
     ledger = Ledger(
         [t.record_cell for t in (*fitted, *compared)],
         [t.targets.shape[1] for t in fitted] + [c.n_cells for c in compared],
+        None if aligned.households is None else _heads(aligned.households),
     )
     ruler = Ruler(compared, [_survey_share(c, aligned.weight) for c in compared], len(zones), keep=len(crossed))
     use = RecordUse.empty(len(aligned.records))
-    observed, reuse = _count(population, aligned, ledger, ruler, use, counts, len(fitted))
+    observed, reuse, homes = _count(population, aligned, ledger, ruler, use, counts, len(fitted))
 
     expected = _expected(population, aligned)
     counted = [
@@ -95,12 +97,14 @@ def validate(
     tables["held_out_zones"] = held_out_zones(ruler, kept_back, len(crossed), zones)
     tables["held_out"] = held_out_frame(ruler, kept_back, len(crossed), tables["held_out_zones"], aligned.weight)
     tables["held_out_cells"] = comparison_cells(ruler, kept_back, len(crossed), "table")
-    tables["donor_reuse"] = donor_reuse(reuse, zones)
+    tables["donor_reuse"] = donor_reuse(reuse, zones, homes)
     tables["record_use"] = most_used_records(use, aligned.records, aligned.weight, named=aligned.survey.licence == "open")
     of_people = [k for k, c in enumerate(crossed) if c.unit == "person"] or list(range(len(crossed)))
     joint = _joint(ruler, of_people)
     units = {t.name: t.unit for t in counted}
-    tables["zones"] = zone_summary(zones, population.status, tables["zone_fit"], tables["donor_reuse"], joint, units)
+    soft = population.settled is not None
+    by_zone, reused = tables["zone_fit"], tables["donor_reuse"]
+    tables["zones"] = zone_summary(zones, population.status, by_zone, reused, joint, units, soft=soft)
     records = {
         "records": len(aligned.records),
         "effective records": round(effective_number(aligned.weight), 1),
@@ -109,8 +113,15 @@ def validate(
     told = findings(tables, population.status["people"])
     if above:
         records |= level_headline(tables["level_fit"])
-        told = (*told, *level_findings(tables["level_fit"]))
+        told = (*told, *level_findings(tables["level_fit"], soft=soft))
     return Checks(headline(tables) | records, tables, told)
+
+
+def _heads(homes: Households) -> np.ndarray:
+    """(n_records,) bool: first members of households, who stand for them; residents of communal establishments are in none."""
+    heads = np.zeros(len(homes.member), bool)
+    heads[homes.reference[~homes.communal]] = True
+    return heads
 
 
 def _counted(name: str, table: AlignedTable, expected: np.ndarray, zones: pd.Index, observed: np.ndarray) -> CountedTable:
@@ -154,8 +165,8 @@ def _survey_share(comparison: Comparison, weight: np.ndarray) -> np.ndarray:
     return total / (total.sum() or 1.0)
 
 
-def _count(population, aligned, ledger, ruler, use, counts, n_fitted) -> tuple[np.ndarray, np.ndarray]:
-    """Count every block and measure it: people by zone and constraint cell, and donor reuse by zone."""
+def _count(population, aligned, ledger, ruler, use, counts, n_fitted) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Count every block and measure it: people by zone and constraint cell, and reuse of donors and of households by zone."""
     zones = aligned.zones
     at = population.zones.get_indexer(zones)
     if (at < 0).any():
@@ -163,11 +174,14 @@ def _count(population, aligned, ledger, ruler, use, counts, n_fitted) -> tuple[n
     fitted = None if population.duals is None else FittedCells(population, ledger, aligned.records)
     first = int(ledger.start[n_fitted])
     observed, reuse = np.zeros((len(zones), first), np.int64), np.zeros((len(zones), 4), np.int64)
+    homes = None if ledger.heads is None else np.zeros_like(reuse)
     size = max(16, min(BLOCK, 2**22 // max(population.problem.n_profiles, 1)))  # at most 32 MB of weights at once
     for block in recount(population.blocks() if counts is None else counts, ledger, zones, use, size):
         observed[block.where], reuse[block.where] = block.counts[:, :first], block.reuse
+        if homes is not None:
+            homes[block.where] = block.homes
         ruler.measure(block.where, block.counts[:, first:], None if fitted is None else fitted(at[block.where])[:, first:])
-    return observed, reuse
+    return observed, reuse, homes
 
 
 def _joint(ruler: Ruler, pairs: list[int]) -> pd.DataFrame:

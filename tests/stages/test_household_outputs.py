@@ -307,3 +307,17 @@ def test_persons_one_by_one_tell_nothing_of_households():
     said = household_verdict(Checks({}, {"zone_uniqueness": people}), Checks({}), 0.0005, 0.01, 1.25)
     assert (said["verdict"], said["meant"]) == ("unfit", False)
     assert said["figure"] == "20 people placed one by one, 0 households"
+
+
+def test_members_of_a_household_are_not_counted_as_different_people():
+    made = world()
+    zones = validate(made.population, made.aligned)["zones"].set_index("zone")
+    homes, placed = made.aligned.households, made.population.households()
+    placed = placed.without(homes.communal)
+    for z, code in enumerate(placed.zones):
+        n = placed.n[placed.indptr[z] : placed.indptr[z + 1]].astype(float)
+        assert zones.loc[code, "different_households"] == len(n)
+        assert zones.loc[code, "effective_households"] == pytest.approx(n.sum() ** 2 / (n**2).sum())
+        assert zones.loc[code, "largest_household"] == pytest.approx(n.max() / n.sum())
+    assert homes.communal.any()
+    assert (zones["effective_households"] < zones["effective_donors"]).all()

@@ -4,12 +4,15 @@ import html
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import chi2
 
 from synthpop_gb import formulate, harmonise, solve, validate
+from synthpop_gb.population import DonorCounts
 from synthpop_gb.report import write_report
-from synthpop_gb.validation.noise import cells_within, noise_measures, noise_ratio
+from synthpop_gb.validation.level_fit import level_findings
+from synthpop_gb.validation.noise import cells_within, noise_measures, noise_ratio, within_noise
 from tests.stages.nouns import world
 
 NAMES = ["age", "sex", "health"]
@@ -106,3 +109,74 @@ def test_exact_tables_have_no_columns_about_noise():
     checks = validate(solve(formulate(aligned), seed=1), aligned)
     assert "noise_ratio" not in checks["zone_fit"]
     assert not any("noise" in key for key in checks.headline if "publisher" in key)
+
+
+def test_a_zone_is_judged_by_all_its_perturbed_cells_together():
+    rng = np.random.default_rng(2)
+    gap, n_cells = rng.normal(0, 1.3, (40, 3, 4)), np.array([2, 4, 3])
+    gap *= np.arange(4) < n_cells[:, None]
+    squares = (gap**2).sum(axis=2)
+    frame = pd.DataFrame({
+        "zone": np.repeat([f"Z{z}" for z in range(40)], 3), "tae": 1.0, "noisy_cells": np.tile(n_cells, 40),
+        "noise_ratio": (squares / chi2.ppf(0.95, n_cells)).ravel(),
+    })  # fmt: skip
+    found = within_noise(frame, "zone")
+    assert found.tolist() == (squares.sum(axis=1) <= chi2.ppf(0.95, 9)).tolist()
+    assert 0 < found.sum() < 40
+    exact = frame[frame["zone"] == "Z0"].assign(noisy_cells=0, noise_ratio=np.nan)
+    assert not within_noise(exact, "zone")["Z0"]
+    assert within_noise(exact.assign(tae=0.0), "zone")["Z0"]
+
+
+def moved(placed, zone, people):
+    """Counts in which so many people of a zone are copies of its first donor."""
+    n = placed.n.copy()
+    z = placed.zones.get_loc(zone)
+    first, *others = range(placed.indptr[z], placed.indptr[z + 1])
+    for i in others:
+        step = min(people, n[i])
+        n[i], n[first], people = n[i] - step, n[first] + step, people - step
+    return DonorCounts(placed.zones, placed.indptr, placed.record, n)
+
+
+def test_findings_say_which_misses_of_soft_targets_are_within_the_noise(aligned):
+    soft = solve(formulate(aligned), method="calibrate", seed=1)
+    one, other = soft.zones[:2]
+
+    def told(population, counts):
+        checks = validate(population, aligned, counts=[counts])
+        return checks["zones"].set_index("zone"), next(f for f in checks.findings if f.code == "zone-not-fitted")
+
+    zones, finding = told(soft, moved(soft.donors(), one, 1))
+    assert zones.loc[one, "within_noise"]
+    assert finding.message.endswith("The zone is as near the published counts as the publisher's noise lets anybody be.")
+    assert finding.remedy.startswith("Nothing")
+    zones, finding = told(soft, moved(moved(soft.donors(), one, 1), other, 40))
+    assert zones.loc[[one, other], "within_noise"].tolist() == [True, False]
+    assert finding.message.endswith("Beyond the publisher's noise: 1 zone; the other 1 is within it.")
+    assert not finding.remedy.startswith("Nothing")
+    hard = solve(formulate(aligned), method="ipf", seed=1)
+    zones, finding = told(hard, moved(hard.donors(), one, 1))
+    assert "within_noise" not in zones
+    assert "noise" not in finding.message
+
+
+def test_the_report_does_not_warn_of_zones_within_the_noise(aligned, tmp_path):
+    soft = solve(formulate(aligned), method="calibrate", seed=1)
+    checks = validate(soft, aligned, counts=[moved(moved(soft.donors(), soft.zones[0], 1), soft.zones[1], 40)])
+    place = write_report(tmp_path, population=soft, aligned=aligned, checks=checks, title="Noise")
+    text = html.unescape(place.read_text(encoding="utf-8"))
+    assert "1 of these zones is as near the published counts as the publisher's noise lets anybody be; do not publish the" in text
+    assert "Do not publish these zones as they stand" not in text
+
+
+def test_findings_of_areas_say_so_too():
+    frame = pd.DataFrame({
+        "level": "msoa", "area": ["M1", "M2", "M3"], "table": "age", "held_out": False, "people": 100.0, "observed": 101.0,
+        "tae": [2.0, 9.0, 0.0], "worst_cell": "old", "exact": [False, False, True], "noisy_cells": 4,
+        "noise_ratio": [0.4, 3.0, 0.0],
+    })  # fmt: skip
+    (soft,), (hard,) = level_findings(frame, soft=True), level_findings(frame)
+    assert soft.message.endswith("Beyond the publisher's noise: 1 area; the other 1 is within it.")
+    assert soft.rows[["area", "within_noise"]].values.tolist() == [["M2", False], ["M1", True]]
+    assert "noise" not in hard.message

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthpop_gb.validation.explanation.counted import Counted, incidence_of
-from synthpop_gb.validation.explanation.donors import Support, number_told, support_of
+from synthpop_gb.validation.explanation.donors import Support, excluding, number_told, support_of
 from synthpop_gb.validation.explanation.mending import merging
 from synthpop_gb.validation.explanation.proving import Proof
 from synthpop_gb.validation.explanation.room import Pinch, pinches
@@ -92,13 +92,10 @@ def _donors(counted: Counted) -> str:
 
 def _excluding(counted: Counted, zone: int, cell: int) -> str:
     """Name the cells of target nought that exclude the donors of a cell, those that exclude most first."""
-    problem, members = counted.problem, incidence_of(counted.problem).tocsc()
-    mine = np.asarray(members[:, [cell]].todense())[:, 0] > 0
-    n = np.diff(problem.donor_start) * mine
-    members.data[:] = 1.0
-    blocked = (members.T @ n) * (counted.target[zone] <= 0)
-    order = [int(c) for c in np.argsort(-blocked, kind="stable") if blocked[c] > 0]
-    return listed([cell_words(*problem.cells[c]) for c in order], 3).replace(" and ", " or ")
+    problem = counted.problem
+    mine = incidence_of(problem)[:, [cell]].toarray()[:, 0] > 0
+    found = excluding(counted, zone, np.diff(problem.donor_start) * mine)
+    return listed([cell_words(*problem.cells[c]) for c, _ in found], 3).replace(" and ", " or ")
 
 
 def _pinched(counted: Counted, zone: int) -> Iterator[Cause]:

@@ -11,7 +11,7 @@ from synthpop_gb.indicators import FEW_DONORS
 from synthpop_gb.population import DonorCounts
 from synthpop_gb.validation.explanation.counted import Counted, incidence_of
 
-__all__ = ["FEW", "Support", "donor_frame", "few_withheld", "number_told", "support_of", "used_by_cell"]
+__all__ = ["FEW", "Support", "donor_frame", "excluding", "few_withheld", "number_told", "support_of", "used_by_cell"]
 
 MOST = 50
 """Donors that are listed."""
@@ -69,6 +69,17 @@ def support_of(counted: Counted, zones=slice(None)) -> Support:
     return Support(has.T @ n, has.T @ (n * live), effective)
 
 
+def excluding(counted: Counted, zone: int, donors: np.ndarray) -> list[tuple[int, float]]:
+    """Cells of target nought in a zone that exclude some of the donors, with how many, those that exclude most first.
+
+    donors : (n_profiles,) float64, donors of each profile that are asked about.
+    """
+    has = incidence_of(counted.problem)
+    has.data[:] = 1.0
+    blocked = (has.T @ donors) * (counted.target[zone] <= 0)
+    return [(int(c), float(blocked[c])) for c in np.argsort(-blocked, kind="stable") if blocked[c] > 0]
+
+
 def used_by_cell(counted: Counted) -> tuple[np.ndarray, np.ndarray]:
     """(n_cells,) distinct records placed in each cell over all the zones, and the share of it that one of them makes."""
     record, n = _together(counted.placed)
@@ -97,19 +108,22 @@ def donor_frame(counted: Counted) -> tuple[pd.DataFrame, dict[str, float]]:
     (frame, facts)
         frame: donor (a record, or a household where those are placed), copies, share (per cent of people), members of a
         household; for an open survey its label in each table, those of a household's members in their order. facts: people,
-        donors (distinct records), effective (sum n)^2 / sum n^2, households (distinct ones, where those are placed).
+        donors (distinct records), most (people from one of them), effective (sum n)^2 / sum n^2 over these, or over the units
+        where households are placed, and households (distinct units, where those are placed).
     """
     record, n = _together(counted.placed)
     people, homes = float(n.sum()), counted.aligned.households
-    facts = {"people": people, "donors": float(len(record)), "effective": people**2 / (float((n**2).sum()) or 1.0)}
+    facts = {"people": people, "donors": float(len(record)), "effective": people**2 / (float((n**2).sum()) or 1.0),
+             "most": float(n.max(initial=0.0))}  # fmt: skip
     if homes is None:
         top, copies, members = _most(record, n)
         ids, of, extra = counted.aligned.records[top], [[r] for r in top], {}
     else:
-        facts["households"] = float(len(np.unique(homes.of_record[record])))
         copied = np.zeros(len(counted.aligned.records))
         copied[record] = n
-        top, copies, members = _most(np.arange(len(homes.ids)), copied[homes.reference], homes.size)
+        units = copied[homes.reference]  # members come along: they tell no more than their household does
+        facts |= {"households": float((units > 0).sum()), "effective": units.sum() ** 2 / (float((units**2).sum()) or 1.0)}
+        top, copies, members = _most(np.arange(len(homes.ids)), units, homes.size)
         ids, extra = homes.ids[top], {"members": members}
         of = [homes.member[homes.member_start[u] : homes.member_start[u + 1]] for u in top]
     share = 100 * copies * members / (people or 1.0)

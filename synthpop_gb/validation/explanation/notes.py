@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.validation.explanation.counted import Counted, incidence_of
-from synthpop_gb.validation.explanation.donors import number_told
+from synthpop_gb.validation.explanation.counted import Counted
+from synthpop_gb.validation.explanation.donors import excluding, number_told
 from synthpop_gb.validation.explanation.words import amount, cell_words, listed, share
 
 __all__ = ["notes_of"]
@@ -27,7 +27,7 @@ def notes_of(counted: Counted, cells: pd.DataFrame, facts: Mapping[str, float]) 
         *_published(counted),
         *_settled(counted),
         *_noise(counted),
-        *_donors(counted, facts),
+        *_donors(facts),
         *_noughts(counted),
         *_thin(counted, cells, facts),
     ]
@@ -119,16 +119,14 @@ def _noise(counted: Counted) -> list[str]:
     ]
 
 
-def _donors(counted: Counted, facts: Mapping[str, float]) -> list[str]:
+def _donors(facts: Mapping[str, float]) -> list[str]:
     if not facts["people"]:
         return ["Nobody lives here."]
     homes = f" in {facts['households']:,.0f} different households" if "households" in facts else ""
-    _, n = np.unique(counted.placed.record, return_inverse=True)
-    top = float(np.bincount(n, counted.placed.n).max())
     return [
         f"{amount(facts['people'])} are copies of {facts['donors']:,.0f} different records{homes}, worth "
-        f"{facts['effective']:,.0f} that are used alike; the most used one stands for {amount(top)} "
-        f"({share(top, facts['people'])})."
+        f"{facts['effective']:,.0f} that are used alike; the most used record stands for {amount(facts['most'])} "
+        f"({share(facts['most'], facts['people'])})."
     ]
 
 
@@ -139,11 +137,8 @@ def _noughts(counted: Counted) -> list[str]:
     left, every = float(n[counted.open.any(axis=0)].sum()), float(n.sum())
     if len(counted.where) > 1 or left > 0.5 * every:
         return []
-    members = incidence_of(problem)
-    members.data[:] = 1.0
-    blocked = (members.T @ n) * (counted.target[0] <= 0)
-    most = [int(c) for c in np.argsort(-blocked, kind="stable")[:3] if blocked[c] > 0]
-    which = listed((f"{cell_words(*problem.cells[c])} ({number_told(counted, blocked[c])})" for c in most), 3)
+    most = excluding(counted, 0, n)[:3]
+    which = listed((f"{cell_words(*problem.cells[c])} ({number_told(counted, blocked)})" for c, blocked in most), 3)
     units = "records" if problem.households is None else "households"
     return [
         f"Targets of nought leave only {number_told(counted, left)} of the survey’s {every:,.0f} {units}. "
