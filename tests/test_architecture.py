@@ -11,7 +11,7 @@ import synthpop_gb
 
 PACKAGE = Path(synthpop_gb.__file__).parent
 LAYERS = [
-    {"errors", "status", "kernels"},
+    {"errors", "atomic", "status", "kernels"},
     {
         "codebook",
         "microdata",

@@ -3,12 +3,14 @@
 import json
 import re
 import shutil
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import synthpop_gb as sp
+from synthpop_gb.export._household_rows import HouseholdRows
 from tests.command_line import invoke
 
 STUDY = """
@@ -263,3 +265,24 @@ def test_households_are_no_output_of_persons(county, tmp_path):
     result = invoke("indicator", tmp_path / "out/homes", "age >= 65", "--unit", "household")
     assert result.exit_code == 1
     assert "who lives together" in result.output
+
+
+@pytest.mark.parametrize(("target", "layout"), [("people.parquet", "people"), ("all", "people"), ("p.csv", "two-column")])
+def test_new_people_never_lie_beside_old_households(run, tmp_path, monkeypatch, target, layout):
+    """The disk is full when the households are written: both are as they were."""
+    more = ["--format", layout, *(("--households", tmp_path / "h.csv") if layout == "two-column" else ())]
+    assert invoke("expand", run, "--to", tmp_path / target, *more).exit_code == 0
+    before = {p: p.is_file() and p.stat().st_mtime_ns for p in tmp_path.rglob("*")}
+    asked = []
+
+    def full(*args, **kwargs):
+        asked.append(args)
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(HouseholdRows, "check", full)
+    monkeypatch.setattr(sys.modules["synthpop_gb.export.two_column"], "_households", full)
+    result = invoke("expand", run, "--to", tmp_path / target, *more, "--overwrite")
+    assert result.exit_code == 1
+    assert len(asked) == 1
+    assert "No space left" in result.output
+    assert {p: p.is_file() and p.stat().st_mtime_ns for p in tmp_path.rglob("*")} == before

@@ -12,13 +12,13 @@ import dataclasses
 import hashlib
 import io
 import json
-import os
 import warnings
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.level import Level
 from synthpop_gb.methods import BlockResult, Method, Streams
@@ -181,16 +181,15 @@ class Checkpoint:
         np.savez(body, marks=self._marks[zones], **arrays)
         content = body.getvalue()
         name = f"{self._name}-{hashlib.blake2b(self._marks[zones].tobytes(), digest_size=8).hexdigest()}.block"
-        temporary = self.folder / f"{name}.{os.getpid()}.tmp"
-        temporary.write_bytes(hashlib.sha256(content).digest() + content)
-        os.replace(temporary, self.folder / name)
+        with replacing(self.folder / name) as temporary:
+            temporary.write_bytes(hashlib.sha256(content).digest() + content)
 
     def load(self) -> list[tuple[np.ndarray, np.ndarray, BlockResult]]:
         """Return what is done: (rows of the result, positions of their zones, result), each zone at most once.
 
         Files that are damaged, or of other inputs, options or versions, are not used, with a `ResumeWarning`; damaged ones go.
         """
-        others = sum(not path.name.startswith(f"{self._name}-") for path in self.folder.glob("*.block"))
+        others = sum(not path.name.startswith(f"{self._name}-") for path in self.folder.glob("[!.]*.block"))
         if others and not self._quiet:
             what = "blocks solved earlier are" if others > 1 else "block solved earlier is"
             message = f"{others} {what} of other inputs, options or versions and not used."

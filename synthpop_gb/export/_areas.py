@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.export._person_rows import PersonRows
 from synthpop_gb.export._rows import Tally, writing
@@ -28,20 +27,11 @@ def write_rows(rows: PersonRows, aligned: Aligned, path: Path, kind: str, partit
     what was meant.
     """
     level = None if kind else _level(aligned, partition)
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
         if kind:
-            _write_file(rows, rows.everybody(), partial, kind)
+            _write_file(rows, rows.everybody(), temporary, kind)
         else:
-            _write_folder(rows, partial, level)
-        if path.is_dir():
-            shutil.rmtree(path)
-        os.replace(partial, path)
-    except PermissionError as error:
-        raise InputError([finding("output-locked", f"{path} cannot be written: {error.strerror}.", place=str(path))]) from error
-    finally:
-        shutil.rmtree(partial) if partial.is_dir() else partial.unlink(missing_ok=True)
+            _write_folder(rows, temporary, level)
     return path
 
 
@@ -75,7 +65,7 @@ def _write_folder(rows: PersonRows, folder: Path, level: str | None) -> None:
     """One file an area, `<level>=<code>/people.parquet`, as DuckDB, Arrow and R read it."""
     from urllib.parse import quote
 
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     if level is None:
         _write_file(rows, rows.everybody(), folder / rows.file, ".parquet")
         return

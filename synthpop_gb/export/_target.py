@@ -2,48 +2,35 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.export._rows import FORMATS
 
-__all__ = ["kind_of", "may_write", "written_whole"]
+__all__ = ["kind_of"]
 
 _WRITTEN = r"([^=/]+=[^/]*/)?(people|households)\.parquet"
 
 
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary file beside `path` that takes its place when all went well, and is gone when not.
+def kind_of(path: Path, overwrite: bool, *, folder: bool = False) -> str:
+    """Tell the format from the ending, empty for a folder where that may be; refuse what may not be written.
 
-    Raises InputError (`output-locked`).
+    Raises InputError: `study-value` for another ending, `output-exists`.
     """
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield partial
-        os.replace(partial, path)
-    except PermissionError as error:
-        raise InputError([finding("output-locked", f"{path} cannot be written: {error.strerror}.", place=str(path))]) from error
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def kind_of(path: Path) -> str:
-    """Tell the format from the ending; empty for a folder."""
     name = path.name.lower()
     kind = next((ending for ending in FORMATS if name.endswith(ending)), "")
-    if not kind and path.suffix and not path.is_dir():
-        message = f"{path.name} has none of the endings {', '.join(FORMATS)}; a folder has none at all."
+    if not kind and not (folder and (not path.suffix or path.is_dir())):
+        message = f"{path.name} has none of the endings {', '.join(FORMATS)}{'; a folder has none at all' if folder else ''}."
         raise InputError([finding("study-value", message, place=str(path))])
+    if kind and path.is_dir():
+        message, why = f"{path} is a folder.", "What lies in it would be lost."
+        raise InputError([finding("output-exists", message, place=str(path), why=why, remedy="Name a file in it.")])
+    _may_write(path, overwrite)
     return kind
 
 
-def may_write(path: Path, overwrite: bool) -> None:
+def _may_write(path: Path, overwrite: bool) -> None:
     """Refuse to replace without leave, and ever to delete a folder that holds anything but people."""
     if not path.exists():
         return

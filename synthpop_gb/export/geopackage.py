@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
-from synthpop_gb.export._target import written_whole
 from synthpop_gb.export.polygons import BRITISH_GRID, WORLD, polygons
 from synthpop_gb.geography import Geography
 
@@ -52,9 +52,9 @@ def geopackage(values: pd.DataFrame | pd.Series, geography: Geography, path: str
         message = f"{path.name} has none of the endings .gpkg, .geo.parquet, .parquet, .geojson."
         raise InputError([finding("study-value", message, place=str(path))])
     frame = _with_places(values, geography, BRITISH_GRID if kind == ".gpkg" else WORLD)
-    with written_whole(path) as partial:
-        _write(frame, partial, kind, layer)
-        _compare(_read(partial, kind, layer), frame, path)
+    with replacing(path) as temporary:
+        _write(frame, temporary, kind, layer)
+        _compare(_read(temporary, kind, layer), frame, path)
     return path
 
 

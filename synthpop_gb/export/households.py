@@ -11,7 +11,7 @@ import pandas as pd
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.export._areas import write_rows
 from synthpop_gb.export._household_rows import HouseholdRows
-from synthpop_gb.export._target import kind_of, may_write
+from synthpop_gb.export._target import kind_of
 from synthpop_gb.population import DonorCounts, Population
 
 __all__ = ["households"]
@@ -61,7 +61,6 @@ def households(
     path = Path(path)
     if aligned.households is None or population.problem.households is None:
         raise ValueError("this population is of persons: no survey of whole households was given")
-    kind = kind_of(path)
-    may_write(path, overwrite)
+    kind = kind_of(path, overwrite, folder=True)
     rows = HouseholdRows.of(population, aligned, include, counts, donors, donor_households)
     return write_rows(rows, aligned, path, kind, partition)

@@ -12,7 +12,7 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.export._areas import write_rows
 from synthpop_gb.export._household_rows import MemberRows
 from synthpop_gb.export._person_rows import PersonRows, person_columns
-from synthpop_gb.export._target import kind_of, may_write
+from synthpop_gb.export._target import kind_of
 from synthpop_gb.population import DonorCounts, Population
 
 __all__ = ["people", "person_columns"]
@@ -84,8 +84,7 @@ def people(
         Where what was read back does not hold the same people by zone and donor, or not every household whole.
     """
     path = Path(path)
-    kind = kind_of(path)
-    may_write(path, overwrite)
+    kind = kind_of(path, overwrite, folder=True)
     if aligned.households is None or population.problem.households is None:
         rows = PersonRows.of(population, aligned, include, counts, donors)
     else:

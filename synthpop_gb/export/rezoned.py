@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.errors import InputError, finding
+from synthpop_gb.atomic import replacing
 from synthpop_gb.export._person_rows import ids_of, numbered, table_of
-from synthpop_gb.export._rows import CHUNK, FORMATS, Tally, check_file, writing
-from synthpop_gb.export._target import may_write, written_whole
+from synthpop_gb.export._rows import CHUNK, Tally, check_file, writing
+from synthpop_gb.export._target import kind_of
 from synthpop_gb.population import Population, ZoneDonors
 
 if TYPE_CHECKING:
@@ -68,12 +68,13 @@ def area_people(
     OSError
         Where what was read back does not hold the same people by zone and donor.
     """
-    path, kind = _target(path, overwrite)
+    path = Path(path)
+    kind = kind_of(path, overwrite)
     column = f"{to}_area" if to in _OWN else to
     expected, donors = Tally(), ids_of("keep", population.problem.records)
-    with written_whole(path) as partial:
+    with replacing(path) as temporary:
         first = next(_tables(population, [], areas, column))
-        with writing(partial, kind, first.schema) as write:
+        with writing(temporary, kind, first.schema) as write:
             for block in dealt:
                 for table in _tables(population, [block], areas, column):
                     for name in ("zone", "donor"):
@@ -81,7 +82,7 @@ def area_people(
                         values = [v.as_py() for v in counted.field("values")]
                         expected.add(np.array(values, object), counted.field("counts").to_numpy(), name)
                     write(table)
-        check_file(partial, kind, expected, donor="donor" if len(donors) else None)
+        check_file(temporary, kind, expected, donor="donor" if len(donors) else None)
     return path
 
 
@@ -149,7 +150,8 @@ def _rows(population, zone, unit, number, home, area, areas: pd.Index, column: s
 
 def area_counts(rezoned: ZoneDonors, path: str | Path, *, to: str = "area", overwrite: bool = False) -> Path:
     """Write one row an area and donor: area, `donor`, `n` people. Raises as `area_people`."""
-    path, kind = _target(path, overwrite)
+    path = Path(path)
+    kind = kind_of(path, overwrite)
     counts = rezoned.counts
     ids = ids_of("keep", rezoned.donors)
     frame = {
@@ -161,7 +163,8 @@ def area_counts(rezoned: ZoneDonors, path: str | Path, *, to: str = "area", over
 
 def area_table(frame: pd.DataFrame, path: str | Path, *, overwrite: bool = False) -> Path:
     """Write a table of areas. Raises as `area_people`."""
-    return _write(frame, *_target(path, overwrite))
+    path = Path(path)
+    return _write(frame, path, kind_of(path, overwrite))
 
 
 def _write(frame: pd.DataFrame, path: Path, kind: str) -> Path:
@@ -172,19 +175,6 @@ def _write(frame: pd.DataFrame, path: Path, kind: str) -> Path:
     texts = [pa.types.is_large_string(f.type) or pa.types.is_string_view(f.type) for f in table.schema]
     plain = [f.with_type(pa.string()) if text else f for f, text in zip(table.schema, texts, strict=True)]
     table = table.cast(pa.schema(plain))
-    with written_whole(path) as partial, writing(partial, kind, table.schema) as write:
+    with replacing(path) as temporary, writing(temporary, kind, table.schema) as write:
         write(table)
     return path
-
-
-def _target(path: str | Path, overwrite: bool) -> tuple[Path, str]:
-    path = Path(path)
-    kind = next((ending for ending in FORMATS if path.name.lower().endswith(ending)), "")
-    if not kind:
-        message = f"{path.name} has none of the endings {', '.join(FORMATS)}."
-        raise InputError([finding("study-value", message, place=str(path))])
-    may_write(path, overwrite)
-    if path.is_dir():
-        message, why = f"{path} is a folder.", "What lies in it would be lost."
-        raise InputError([finding("output-exists", message, place=str(path), why=why, remedy="Name a file in it.")])
-    return path, kind

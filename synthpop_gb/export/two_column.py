@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
-from synthpop_gb.export._rows import CHUNK, FORMATS, guarded, writing
-from synthpop_gb.export._target import may_write, written_whole
+from synthpop_gb.export._rows import CHUNK, guarded, writing
+from synthpop_gb.export._target import kind_of
 from synthpop_gb.population import DonorCounts, Population, ZoneDonors
 
 if TYPE_CHECKING:
@@ -74,16 +75,9 @@ def two_column(
     ('ZoneID,pidp', 31)
     """
     path = Path(path)
-    kind = next((ending for ending in FORMATS if path.name.lower().endswith(ending)), "")
-    if not kind:
-        message = f"{path.name} has none of the endings {', '.join(FORMATS)}."
-        raise InputError([finding("study-value", message, place=str(path))])
     if columns[0] == columns[1]:
         raise InputError([finding("study-value", f"Both columns are called {columns[0]!r}.", place="columns")])
-    may_write(path, overwrite)
-    if path.is_dir():
-        message, why = f"{path} is a folder.", "What lies in it would be lost."
-        raise InputError([finding("output-exists", message, place=str(path), why=why, remedy="Name a file in it.")])
+    kind = kind_of(path, overwrite)
     if unit == "household":
         counts, ids = _households(population, counts)
     else:
@@ -91,8 +85,8 @@ def two_column(
         ids = population.donors if lone else population.problem.records
         if counts is None:
             counts = [population.counts] if lone else population.blocks()
-    with written_whole(path) as partial:
-        _write(counts, ids, partial, kind, columns)
+    with replacing(path) as temporary:
+        _write(counts, ids, temporary, kind, columns)
     return path
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb import run_folder
+from synthpop_gb.atomic import replacing
 from synthpop_gb.checks import Checks, without_records
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.geography import Geography
@@ -255,7 +256,7 @@ def _write(checks: Checks, folder: Path, names: tuple[str, str], geography: Geog
         table = checks[name]
         for suffix in (".parquet", ".csv"):
             path = folder / f"{name}{suffix}"
-            with run_folder.replacing(path) as temporary:
+            with replacing(path) as temporary:
                 if suffix == ".parquet":
                     table.to_parquet(temporary, index=False, compression="zstd")
                 else:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.atomic import replacing_all
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.pipeline.after import opened
 from synthpop_gb.release import ReleaseRule, release_rule
@@ -103,7 +104,7 @@ def expand_run(
     from synthpop_gb.export import households as write_households
     from synthpop_gb.export import people, two_column
     from synthpop_gb.export._household_rows import with_added
-    from synthpop_gb.export._target import kind_of, may_write
+    from synthpop_gb.export._target import kind_of
 
     if include and (release is not None or layout == "two-column"):
         raise ValueError("columns are included in rows of people that no release rule judges")
@@ -111,9 +112,9 @@ def expand_run(
     rule = None if release is None else release_rule(release)
     target, homes = expand_paths(folder, target, households=households, layout=layout)
     _, aligned, population = opened(folder)
-    for path in (target, homes) if homes is not None else (target,):  # before the first of them is written
-        kind_of(path)
-        may_write(path, overwrite)
+    written = (target,) if homes is None else (target, homes)
+    for path in written:  # before anything is done
+        kind_of(path, overwrite, folder=layout == "people")
     if rule is None:
         ids = {}
     else:
@@ -131,15 +132,16 @@ def expand_run(
             return run_folder.read_households(folder, aligned.households.ids)
         return run_folder.read_counts(folder, aligned.records)
 
-    if layout == "two-column":
-        two_column(population, target, counts=counts(), overwrite=overwrite)
-        if homes is not None:
-            units = run_folder.read_households(folder, aligned.households.ids)
-            two_column(population, homes, columns=("ZoneID", "hidp"), counts=units, overwrite=overwrite, unit="household")
-        return target
-    people(population, aligned, target, include=of_people, counts=counts(), overwrite=overwrite, **ids)
-    if homes is not None:
-        write_households(population, aligned, homes, include=of_homes, counts=counts(), overwrite=overwrite, **ids)
+    with replacing_all(*written) as (one, *other):  # never new people beside old households
+        if layout == "two-column":
+            two_column(population, one, counts=counts())
+            for path in other:
+                units = run_folder.read_households(folder, aligned.households.ids)
+                two_column(population, path, columns=("ZoneID", "hidp"), counts=units, unit="household")
+        else:
+            people(population, aligned, one, include=of_people, counts=counts(), **ids)
+            for path in other:
+                write_households(population, aligned, path, include=of_homes, counts=counts(), **ids)
     return target
 
 

@@ -16,6 +16,7 @@ from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment import LeftOut, indicator, leave_one_out, region_of
 from synthpop_gb.assessment.benchmarks import request_findings
+from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.indicators import FEW_DONORS, Indicators, Question, published
 from synthpop_gb.population import Population
@@ -174,7 +175,7 @@ def write_indicators(
         found = ask(request, population, aligned, folder, left_out)
         path = folder / "indicators" / f"{_file_name(request)}.csv"
         for suffix in (".csv", ".parquet"):
-            with run_folder.replacing(path.with_suffix(suffix)) as temporary:
+            with replacing(path.with_suffix(suffix)) as temporary:
                 _write(found, temporary, suffix)
         made.append(Asked(found, path))
     return made
@@ -232,7 +233,7 @@ def indicator_run(
         found = published(found, rule, seed=secrets.randbits(64))
     written = []
     if output is not None:
-        with run_folder.replacing(output) as temporary:
+        with replacing(output) as temporary:
             _write(found, temporary, output.suffix)
         written.append(output)
     if draw:

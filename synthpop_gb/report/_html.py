@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.checks import without_records
-from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.errors import Finding
 from synthpop_gb.report.words import plain, small
 
 __all__ = ["file_in", "put", "render", "source", "written_finding"]
@@ -49,15 +49,8 @@ def file_in(path: str | Path, name: str) -> Path:
 
 def put(path: Path, text: str) -> Path:
     """Write a text as a whole or not at all; an existing file is replaced. Raises InputError `output-locked`."""
-    partial = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(partial, path)
-    except PermissionError as error:
-        raise InputError([finding("output-locked", f"{path} cannot be written: {error.strerror}.", place=str(path))]) from error
-    finally:
-        partial.unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
     return path
 
 

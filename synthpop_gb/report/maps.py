@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 
-from synthpop_gb.errors import InputError, finding
+from synthpop_gb.atomic import replacing
 from synthpop_gb.export import polygons
 from synthpop_gb.geography import Geography
 from synthpop_gb.report._sheet import Sheet, lay_out
@@ -81,17 +80,8 @@ def draw_map(
     written = []
     for kind in formats:
         target = path.with_name(f"{path.name}.{kind}")
-        partial = target.with_name(f".{os.getpid()}.{target.name}")
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _save(figure, partial, kind)
-            os.replace(partial, target)
-        except PermissionError as error:
-            raise InputError(
-                [finding("output-locked", f"{target} cannot be written: {error.strerror}.", place=str(target))]
-            ) from error
-        finally:
-            partial.unlink(missing_ok=True)
+        with replacing(target) as temporary:
+            _save(figure, temporary, kind)
         written.append(target)
     return written
 

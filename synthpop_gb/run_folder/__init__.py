@@ -19,7 +19,7 @@ from synthpop_gb.errors import InputError, finding
 from synthpop_gb.run_folder._card import inventory, write_card, write_pair
 from synthpop_gb.run_folder._checks import AUDIT, read_checks, write_checks
 from synthpop_gb.run_folder._counts import counts_facts, places_as_written, read_counts, read_households
-from synthpop_gb.run_folder._files import PROBLEM, begin, blocks_folder, end, is_finished, read_json, replacing, write_json
+from synthpop_gb.run_folder._files import PROBLEM, begin, blocks_folder, end, is_finished, read_json, write_json
 from synthpop_gb.run_folder._problem import read_problem
 from synthpop_gb.run_folder._record import changed_files, changed_inputs, provenance_of, read_run, write_run
 from synthpop_gb.run_folder._store import is_open, read_population, write_population
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUDIT", "begin", "blocks_folder", "changed_inputs", "counts_facts", "finish", "inventory", "is_finished", "load",
-    "read_checks", "read_counts", "read_households", "read_json", "read_run", "replacing", "save", "write_card", "write_checks",
+    "read_checks", "read_counts", "read_households", "read_json", "read_run", "save", "write_card", "write_checks",
     "write_json", "write_pair", "write_population",
 ]  # fmt: skip
 

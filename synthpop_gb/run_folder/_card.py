@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.card import CARD_FILES, PAIR, Card, CardFile, card_of_pair, card_of_run, card_texts
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.provenance import hash_file
 from synthpop_gb.run_folder._checks import AUDIT, checks_there, write_checks
-from synthpop_gb.run_folder._files import MARKER, PREVIOUS, RUN, begin_folder, read_json, replacing, write_json
+from synthpop_gb.run_folder._files import MARKER, PREVIOUS, RUN, begin_folder, read_json, write_json
 
 __all__ = ["inventory", "write_card", "write_pair"]
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.checks import Checks, without_records
 from synthpop_gb.errors import Finding
-from synthpop_gb.run_folder._files import AUDIT, CHECKS, read_json, replacing, write_json
+from synthpop_gb.run_folder._files import AUDIT, CHECKS, read_json, write_json
 
 __all__ = ["AUDIT", "checks_there", "read_checks", "write_checks"]
 

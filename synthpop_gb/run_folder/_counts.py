@@ -16,9 +16,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.population import DonorCounts, Population, digest_counts
-from synthpop_gb.run_folder._files import COUNTS, HOMES, PROFILES, remove, replacing
+from synthpop_gb.run_folder._files import COUNTS, HOMES, PROFILES, remove
 
 __all__ = [
     "counts_facts", "opened", "places_as_written", "read_counts", "read_households", "read_profiles", "write_counts",

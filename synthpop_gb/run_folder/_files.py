@@ -1,24 +1,22 @@
-"""Names of a run's files, and how they are written: to a temporary name, then renamed; nothing finished is overwritten."""
+"""Names of a run's files, how a run begins and ends, and its JSON; nothing finished is overwritten."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from synthpop_gb.atomic import delete, replacing, told_if_locked
 from synthpop_gb.card import CARD_FILES
 from synthpop_gb.errors import InputError, finding
 
 __all__ = [
     "AUDIT", "BLOCKS", "CHECKS", "COUNTS", "DUALS", "HOMES", "MARKER", "PREVIOUS", "PROBLEM", "PROFILES", "REPLICATES",
     "REPLICATE_STATUS", "RUN", "SETTLED", "STATUS",
-    "begin", "begin_folder", "blocks_folder", "end", "is_finished", "read_json", "remove", "replacing", "write_json",
+    "begin", "begin_folder", "blocks_folder", "end", "is_finished", "read_json", "remove", "write_json",
 ]  # fmt: skip
 
 RUN, MARKER = "run.json", ".unfinished"
@@ -31,34 +29,6 @@ REPLICATES, REPLICATE_STATUS = "population/replicates.parquet", "population/repl
 CHECKS, AUDIT = "validation", "audit"
 # what a run that begins or goes on loses:
 _OURS = (*CARD_FILES, "population", CHECKS, AUDIT, "report.html", "audit.html", "maps", "indicators", "people")
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside `path`; rename it when the block ends well, delete it when not.
-
-    Raises InputError (`output-locked`) where another program holds the file, or the folder may not be written.
-    """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with _told_if_locked(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            yield temporary
-            os.replace(temporary, path)
-    finally:
-        with suppress(OSError):  # a temporary file that cannot be deleted must not hide why it was left
-            temporary.unlink(missing_ok=True)
-
-
-@contextmanager
-def _told_if_locked(path: Path) -> Iterator[None]:
-    """Turn the system's refusal to write into the finding `output-locked`."""
-    try:
-        yield
-    except PermissionError as error:
-        place = str(error.filename2 or error.filename or path)
-        message = f"{place} cannot be written: {error.strerror or error}."
-        raise InputError([finding("output-locked", message, place=place)]) from error
 
 
 def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
@@ -90,7 +60,7 @@ def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
             raise InputError(
                 [finding("output-exists", message, place=str(folder), remedy="Choose another folder, or an empty one.")]
             )
-    with _told_if_locked(folder):
+    with told_if_locked(folder):
         folder.mkdir(parents=True, exist_ok=True)
         resumed = (folder / MARKER).exists() and not is_finished(folder)
         (folder / MARKER).write_text(
@@ -102,9 +72,9 @@ def begin(folder: str | Path, *, overwrite: bool = False) -> Path:
             if resumed and (folder / name).is_dir() and folder / name == (folder / BLOCKS).parent:
                 for path in (folder / name).iterdir():
                     if path != folder / BLOCKS:
-                        _delete(path)
+                        delete(path)
             else:
-                _delete(folder / name)
+                delete(folder / name)
     return folder
 
 
@@ -113,15 +83,15 @@ def begin_folder(folder: str | Path) -> Path:
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise InputError([finding("output-exists", f"{folder} is a file, not a folder.", place=str(folder))])
-    with _told_if_locked(folder):
+    with told_if_locked(folder):
         folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 
 def end(folder: Path) -> None:
     """Mark a run finished; its finished blocks are of no more use and go."""
-    with _told_if_locked(folder):
-        _delete(folder / BLOCKS)
+    with told_if_locked(folder):
+        delete(folder / BLOCKS)
         (folder / MARKER).unlink(missing_ok=True)
         (folder / PREVIOUS).unlink(missing_ok=True)
 
@@ -138,14 +108,7 @@ def blocks_folder(folder: str | Path) -> Path:
 
 def remove(path: Path) -> None:
     """Delete a file of ours, if it is there. Raises InputError (`output-locked`)."""
-    with _told_if_locked(path):
-        path.unlink(missing_ok=True)
-
-
-def _delete(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
+    with told_if_locked(path):
         path.unlink(missing_ok=True)
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.level import Level
 from synthpop_gb.problem import Problem
-from synthpop_gb.run_folder._files import replacing
 
 __all__ = ["read_problem", "write_problem"]
 

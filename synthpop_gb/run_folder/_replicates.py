@@ -11,11 +11,12 @@ from pathlib import Path
 
 import numpy as np
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.population import Population, Replicates
 from synthpop_gb.problem import Problem
 from synthpop_gb.run_folder._counts import opened, writing
-from synthpop_gb.run_folder._files import REPLICATE_STATUS, REPLICATES, remove, replacing
+from synthpop_gb.run_folder._files import REPLICATE_STATUS, REPLICATES, remove
 from synthpop_gb.status import FitStatus
 
 __all__ = ["read_replicates", "write_replicates"]

@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.population import STATUS_COLUMNS, Population
 from synthpop_gb.problem import Problem
 from synthpop_gb.provenance import Provenance
 from synthpop_gb.run_folder._counts import read_profiles, write_counts, write_households, write_profiles
-from synthpop_gb.run_folder._files import DUALS, PROBLEM, SETTLED, STATUS, remove, replacing
+from synthpop_gb.run_folder._files import DUALS, PROBLEM, SETTLED, STATUS, remove
 from synthpop_gb.run_folder._problem import read_problem, write_problem
 from synthpop_gb.run_folder._replicates import read_replicates, write_replicates
 

@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+from synthpop_gb.atomic import replacing
 from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.spec.look import Found, data_files, look_at
@@ -56,9 +57,8 @@ def write_draft(
             [finding("unknown-layout", message, place=str(folder), remedy="Name the files with --survey and --table.")]
         )
     text = _text(found, _slug(name or output.resolve().parent.name), parent, output.resolve().parent)
-    temporary = output.with_name(f".{output.name}.partial")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(output)
+    with replacing(output) as temporary:
+        temporary.write_text(text, encoding="utf-8")
     return output
 
 

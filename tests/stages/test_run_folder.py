@@ -177,7 +177,7 @@ def test_nothing_half_written(tmp_path, population, monkeypatch):
         with pytest.raises(OSError, match="No space left"):
             run_folder.write_population(population, folder)
     assert not (folder / "population/counts.parquet").exists()
-    assert not list(folder.rglob("*.tmp"))
+    assert not list(folder.rglob(f".{os.getpid()}*"))
     run_folder.begin(folder)
     run_folder.write_population(population, folder)
     run_folder.finish(population, folder)
@@ -194,7 +194,7 @@ def test_a_file_held_open_elsewhere_is_a_finding(tmp_path, population, monkeypat
     with pytest.raises(InputError, match=r"profiles\.parquet cannot be written") as error:
         run_folder.write_population(population, folder)
     assert codes(error) == ["output-locked"]
-    assert not list(folder.rglob("*.tmp"))
+    assert not list(folder.rglob(f".{os.getpid()}*"))
 
 
 @pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="needs a folder that cannot be written")
