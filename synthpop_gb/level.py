@@ -83,6 +83,16 @@ class Level:
         return len(self.cells)
 
     @property
+    def constraint_names(self) -> list[str]:
+        """Names of the constraints, in their order."""
+        return [str(n) for n in self.cells.get_level_values(0)[self.constraint_start[:-1]]]
+
+    @property
+    def counts_units(self) -> np.ndarray:
+        """(n_constraints,) bool: constraints that count units themselves; where those are households, others count persons."""
+        return (self.cell_of >= 0).any(axis=1)
+
+    @property
     def members(self) -> Incidence:
         """Members of each profile in each cell, whatever the units are."""
         return Incidence.of_cells(self.cell_of, self.n_cells) if self.incidence is None else self.incidence

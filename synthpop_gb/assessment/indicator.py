@@ -110,7 +110,7 @@ def indicator(
     if not (aligned.records.equals(population.problem.records) and aligned.zones.equals(population.zones)):
         raise ValueError("aligned= has other records or zones, or has them in another order, than the population")
     answers = question.ask(aligned)
-    names = list(dict.fromkeys(str(n) for n in population.problem.cells.get_level_values(0)))
+    names = population.problem.constraint_names
     if problems := request_findings(question, aligned, resembles=resembles, benchmark=benchmark, constraints=names):
         raise InputError(problems)
     asked_of, population = population, with_replicates(population, REPLICATES)

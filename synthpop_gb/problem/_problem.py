@@ -166,6 +166,11 @@ class Problem:
             together = together.beside(level.members)
         return together
 
+    @cached_property
+    def tilts(self) -> Incidence:
+        """How often each profile counts each cell of the tilts; only where there are tilts."""
+        return Incidence.of_cells(self.tilt_of, self.tilt.shape[1])
+
     @property
     def people_of(self) -> np.ndarray:
         """(n_profiles,) int32: people that one unit of a profile is."""
@@ -185,18 +190,22 @@ class Problem:
         total = np.bincount(self.donor_profile, weight, minlength=self.n_profiles)
         return weight / np.where(total > 0, total, 1.0)[self.donor_profile]
 
+    def donor_people(self) -> tuple[np.ndarray, np.ndarray]:
+        """Who comes with the donors, donor by donor: (n_people,) donor, a position in `donor`, and record of each, both int."""
+        if self.households is None:
+            return np.arange(len(self.donor)), self.donor
+        n = np.diff(self.member_start)[self.donor]
+        entry = np.repeat(self.member_start[:-1][self.donor] - np.cumsum(n) + n, n) + np.arange(n.sum())
+        return np.repeat(np.arange(len(self.donor)), n), self.member[entry]
+
     def people_shares(self, donor_weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Who comes with a unit of each profile, in expectation: profile, record and share, one entry a record.
 
         The shares of a profile add up to `people_of` it. A sum over people is that of weight[profile] * share * value[record].
         donor_weight : as in `donor_shares`.
         """
-        share = self.donor_shares(donor_weight)
-        if self.households is None:
-            return self.donor_profile, self.donor, share
-        n = np.diff(self.member_start)[self.donor]
-        entry = np.repeat(self.member_start[:-1][self.donor] - np.cumsum(n) + n, n) + np.arange(n.sum())
-        return np.repeat(self.donor_profile, n), self.member[entry], np.repeat(share, n)
+        donor, record = self.donor_people()
+        return self.donor_profile[donor], record, self.donor_shares(donor_weight)[donor]
 
     @cached_property
     def component(self) -> np.ndarray:
@@ -222,6 +231,16 @@ class Problem:
     def n_constraints(self) -> int:
         """How many constraints."""
         return len(self.constraint_start) - 1
+
+    @property
+    def constraint_names(self) -> list[str]:
+        """Names of the constraints, in their order."""
+        return [str(n) for n in self.cells.get_level_values(0)[self.constraint_start[:-1]]]
+
+    @property
+    def counts_units(self) -> np.ndarray:
+        """(n_constraints,) bool: constraints that count units themselves; where those are households, others count persons."""
+        return (self.cell_of >= 0).any(axis=1)
 
     @property
     def n_guides(self) -> int:
@@ -254,7 +273,7 @@ class Problem:
         if self.max_copies >= 1:
             return np.full(len(zones), int(self.max_copies), np.int64)
         first = self.constraint_start
-        of_units = [k for k in range(self.n_constraints) if (self.cell_of[k] >= 0).any()] or range(self.n_constraints)
+        of_units = np.flatnonzero(self.counts_units) if self.counts_units.any() else range(self.n_constraints)
         totals = [self.targets[zones, first[k] : first[k + 1]].sum(axis=1) for k in of_units]
         units = np.max(totals, axis=0) if totals else np.zeros(len(zones))
         return np.maximum(np.floor(self.max_copies * units + 1e-9), 1).astype(np.int64)
@@ -282,9 +301,9 @@ class Problem:
         if self.households is None:
             return False
         for before, tables in (("", self), *((f"{level.name}: ", level) for level in self.levels)):
-            names = [f"{before}{n}" for n in dict.fromkeys(tables.cells.get_level_values(0))]
+            names = [f"{before}{n}" for n in tables.constraint_names]
             if name in names:
-                return bool((tables.cell_of[names.index(name)] >= 0).any())
+                return bool(tables.counts_units[names.index(name)])
         return False
 
     @property
