@@ -1,11 +1,18 @@
-"""Coverage of intervals of whole households: a demo county whose true people and households are known."""
+"""Coverage of intervals of whole households: a demo county whose true people and households are known.
+
+Replicates that `sp.indicator` makes itself get one attempt a zone; beside them stand replicates of all attempts, of the same
+numbers and so of the same draws.
+"""
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
-from _intervals import Outcome, judge, summary
+from _intervals import Outcome, judge_population, summary
+from _measure import figure
 
 __all__ = ["demo_households"]
 
@@ -32,6 +39,8 @@ _HOUSEHOLDS = {
 def demo_households(*, folder: Path, zones: int = 24, replicates: int = 8) -> tuple[str, dict]:
     """Shares of people and of households that no table says, in a county placed household by household."""
     import synthpop_gb as sp
+    from synthpop_gb.assessment import leave_one_out, region_of
+    from synthpop_gb.assessment.indicator import with_replicates
     from synthpop_gb.indicators import parse_condition
     from synthpop_gb.pipeline.demo import demo_study
 
@@ -50,8 +59,37 @@ def demo_households(*, folder: Path, zones: int = 24, replicates: int = 8) -> tu
             truth = pd.Series(parse_condition(what).matches(frame))[inside].groupby(frame["zone"][inside]).mean()
             outcomes.append(Outcome(name, {"what": what, "where": where, "unit": unit}, truth))
         frames[unit] = outcomes
-    found = judge(aligned, [*frames["person"], *frames["household"]], replicates=replicates, method="balance")
-    print(found.round(3).to_string(), flush=True)
-    n = len(frames["person"])
-    values = summary(found.iloc[:n], "people") | summary(found.iloc[n:], "households") | summary(found, "all", each=False)
+    population = sp.solve(sp.formulate(aligned), method="balance", seed=1)
+    left_out = leave_one_out(population, region_of(aligned))
+    made, seconds = {}, {}
+    for attempts in ("one_attempt", "all_attempts"):
+        with_replicates(population, 1, one_attempt=attempts == "one_attempt")  # compiled, and what is remembered laid out
+        began = time.process_time()
+        made[attempts] = with_replicates(population, replicates, one_attempt=attempts == "one_attempt")
+        seconds[attempts] = time.process_time() - began
+    outcomes = [*frames["person"], *frames["household"]]
+    found = {attempts: judge_population(p, outcomes, left_out) for attempts, p in made.items()}
+    print(pd.concat(found, axis=1).round(3).to_string(), flush=True)
+    n, values = len(frames["person"]), {}
+    for name, part in (("people", slice(n)), ("households", slice(n, None)), ("all", slice(None))):
+        mine = {attempts: frame.iloc[part] for attempts, frame in found.items()}
+        values |= summary(mine["all_attempts"], name, each=name != "all") | _beside(name, mine)
+    values |= {f"{a}_seconds": figure(s, "s") for a, s in seconds.items()}
+    share = 100 * seconds["one_attempt"] / seconds["all_attempts"]
+    values["one_attempt_time"] = figure(share, "%", f"{share:.0f} %")
+    for attempts, p in made.items():
+        values[f"{attempts}_exact"] = figure(100 * float((p.replicates.remainder == 0).mean()), "%")
+        values[f"{attempts}_missed"] = figure(float(p.replicates.remainder.mean()), "people and households a zone")
     return "python benchmarks/figures.py --only intervals_households", values
+
+
+def _beside(name: str, found: dict[str, pd.DataFrame]) -> dict:
+    """Widths where replicates get one attempt a zone, over those where they get all: means over outcomes, and the extremes."""
+    coverage = float(found["one_attempt"]["ours_coverage"].mean())
+    values = {f"{name}_one_attempt_coverage": figure(coverage, "", f"{coverage:.2f}")}
+    for rule, said in (("ours", "width"), ("replicates", "replicate_width")):
+        ratio = found["one_attempt"][f"{rule}_half"] / found["all_attempts"][f"{rule}_half"]
+        mean = float(np.exp(np.log(ratio).mean()))
+        text = f"{mean:.3f} ({ratio.min():.2f} to {ratio.max():.2f})"
+        values[f"{name}_one_attempt_{said}"] = figure(mean, "", text)
+    return values

@@ -33,13 +33,19 @@ class Outcome:
     truth: pd.Series
 
 
-def judge(aligned, outcomes, *, seed: int = 1, replicates: int = 40, method: str = "ipf") -> pd.DataFrame:
+def judge(aligned, outcomes, *, seed: int = 1, replicates: int = 40) -> pd.DataFrame:
     """Judge intervals of outcomes of one study: one row an outcome with coverage, median half-width, score by each rule."""
     import synthpop_gb as sp
     from synthpop_gb.assessment import leave_one_out, region_of
 
-    population = sp.solve(sp.formulate(aligned), method=method, seed=seed, replicates=replicates)
-    left_out = leave_one_out(population, region_of(aligned))
+    population = sp.solve(sp.formulate(aligned), seed=seed, replicates=replicates)
+    return judge_population(population, outcomes, leave_one_out(population, region_of(aligned)))
+
+
+def judge_population(population, outcomes, left_out) -> pd.DataFrame:
+    """Do the same of a population with replicates and of its tables left out."""
+    import synthpop_gb as sp
+
     factor = _median_factor(left_out)
     rows = {}
     for outcome in outcomes:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from synthpop_gb.frozen import freeze
+
 __all__ = ["Incidence"]
 
 
@@ -31,12 +33,7 @@ class Incidence:
     n_cells: int
 
     def __post_init__(self):
-        for name, dtype in (("start", np.int64), ("cell", np.int32), ("count", np.int32)):
-            array = np.array(getattr(self, name), dtype=dtype, order="C")
-            if array.ndim != 1:
-                raise ValueError(f"{name} of an incidence has one dimension, not {array.ndim}")
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+        freeze(self, (("start", np.int64, 1), ("cell", np.int32, 1), ("count", np.int32, 1)))
         if (
             self.start[0] != 0
             or (np.diff(self.start) < 0).any()

@@ -7,9 +7,15 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.frozen import freeze
 from synthpop_gb.incidence import Incidence
 
 __all__ = ["Level"]
+
+_ARRAYS = (
+    ("of_zone", np.int32, 1), ("targets", np.float64, 2), ("cell_of", np.int32, 2), ("constraint_start", np.int32, 1),
+    ("standard_error", np.float64, None), ("published", np.float64, 2),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,17 +58,7 @@ class Level:
     incidence: Incidence | None = None
 
     def __post_init__(self):
-        known = (("of_zone", np.int32, 1), ("targets", np.float64, 2), ("cell_of", np.int32, 2),
-                 ("constraint_start", np.int32, 1),
-                 ("standard_error", np.float64, None), ("published", np.float64, 2))  # fmt: skip
-        for name, dtype, dimensions in known:
-            if getattr(self, name) is None:
-                continue
-            array = np.array(getattr(self, name), dtype=dtype, order="C")
-            if dimensions is not None and array.ndim != dimensions:
-                raise ValueError(f"{name} of a level must have {dimensions} dimension(s), not {array.ndim}")
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
+        freeze(self, _ARRAYS)
         shape = (len(self.areas), len(self.cells))
         for name in ("targets", "published"):
             if getattr(self, name) is not None and getattr(self, name).shape != shape:
@@ -85,6 +81,16 @@ class Level:
     def n_cells(self) -> int:
         """How many cells across the level's constraints."""
         return len(self.cells)
+
+    @property
+    def constraint_names(self) -> list[str]:
+        """Names of the constraints, in their order."""
+        return [str(n) for n in self.cells.get_level_values(0)[self.constraint_start[:-1]]]
+
+    @property
+    def counts_units(self) -> np.ndarray:
+        """(n_constraints,) bool: constraints that count units themselves; where those are households, others count persons."""
+        return (self.cell_of >= 0).any(axis=1)
 
     @property
     def members(self) -> Incidence:

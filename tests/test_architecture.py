@@ -19,6 +19,7 @@ LAYERS = [
         "geography",
         "lookup",
         "distribution",
+        "frozen",
         "households",
         "incidence",
         "level",

@@ -65,21 +65,17 @@ class Design:
         profile = problem.donor_profile
         weight = problem.donor_weight / problem.donor_weight.mean()
         start = np.bincount(profile, weight, problem.n_profiles)
-        first, cells = problem.constraint_start, np.zeros((problem.n_profiles, problem.n_cells + 1))
-        cells[:, -1] = problem.people_of
-        cells[np.repeat(np.arange(problem.n_profiles), np.diff(problem.members.start)), problem.members.cell] = (
-            problem.members.count
-        )
+        first = problem.constraint_start
+        cells = np.column_stack([problem.members.matrix().toarray(), problem.people_of])
         columns = [np.arange(first[k], first[k + 1]) for k in kept]
         columns = [c[cells[:, c].any(axis=0)] for c in columns]
         size = np.array([problem.n_cells])
-        names = problem.cells.get_level_values(0)[first[:-1]]
-        tables = {}
+        names, tables = problem.constraint_names, {}
         for k, mine in zip(kept, columns, strict=True):
             part = cells[:, np.append(mine, size)]
-            tables[str(names[k])] = (part, _solving(part, start))
+            tables[names[k]] = (part, _solving(part, start))
         everything = cells[:, np.concatenate([*columns, size])]
-        record, donor_of = _people(problem)
+        donor_of, record = problem.donor_people()
         if problem.households is not None and region is not None:
             region = region[problem.member[problem.member_start[:-1]]]
         of_donor = None if region is None else region[problem.donor]
@@ -101,16 +97,6 @@ class Design:
 def _solving(cells: np.ndarray, start: np.ndarray) -> np.ndarray:
     """(n_cells, n_profiles): from profile means to the coefficients of weighted least squares."""
     return np.linalg.pinv(cells.T @ (start[:, None] * cells), hermitian=True) @ (cells * start[:, None]).T
-
-
-def _people(problem: Problem) -> tuple[np.ndarray, np.ndarray]:
-    """List the records that come with each donor, and the donor of each: both (n_people,)."""
-    if problem.households is None:
-        return problem.donor, np.arange(len(problem.donor))
-    n = np.diff(problem.member_start)[problem.donor]
-    donor_of = np.repeat(np.arange(len(problem.donor)), n)
-    entry = np.repeat(problem.member_start[:-1][problem.donor] - np.cumsum(n) + n, n) + np.arange(n.sum())
-    return problem.member[entry], donor_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from synthpop_gb.indicators.sums import donors_behind
 from synthpop_gb.methods import get_method, make_options
 from synthpop_gb.population import DonorCounts, Population
 
-__all__ = ["REPLICATES", "indicator", "region_of"]
+__all__ = ["REPLICATES", "indicator", "region_of", "with_replicates"]
 
 REPLICATES = 40
 """Replicates made where a population has none: enough for intervals; take 200 for published tables."""
@@ -110,10 +110,10 @@ def indicator(
     if not (aligned.records.equals(population.problem.records) and aligned.zones.equals(population.zones)):
         raise ValueError("aligned= has other records or zones, or has them in another order, than the population")
     answers = question.ask(aligned)
-    names = list(dict.fromkeys(str(n) for n in population.problem.cells.get_level_values(0)))
+    names = population.problem.constraint_names
     if problems := request_findings(question, aligned, resembles=resembles, benchmark=benchmark, constraints=names):
         raise InputError(problems)
-    asked_of, population = population, _with_replicates(population)
+    asked_of, population = population, with_replicates(population, REPLICATES)
     region = region_of(aligned)
     left_out = left_out or leave_one_out(population, region)
     if not left_out.zones.equals(population.zones):
@@ -168,15 +168,19 @@ def region_of(aligned: Aligned) -> np.ndarray | None:
     return codes.astype(np.int64) if codes.max(initial=-1) > 0 else None
 
 
-def _with_replicates(population: Population) -> Population:
+def with_replicates(population: Population, number: int, *, one_attempt: bool = True) -> Population:
+    """Make replicates for intervals, where there are none.
+
+    one_attempt : whole households get one attempt a zone: what is left over is little beside what replicates differ by, and
+    attempts are nearly all of the time (both measured: docs/methods/uncertainty.md).
+    """
     if population.replicates is not None and len(population.replicates) > 1:  # one has no spread
         return population
     method = get_method(population.provenance.method)
     options = make_options(method, population.provenance.options)
-    if population.problem.households is not None and hasattr(options, "restarts"):
-        # one attempt a zone: what is left over is little beside what replicates differ by, and attempts are most of the time
+    if one_attempt and population.problem.households is not None and hasattr(options, "restarts"):
         options = replace(options, restarts=0, milp_nodes=0)
-    made = solve_replicates(population, method, options, list(range(1, REPLICATES + 1)))
+    made = solve_replicates(population, method, options, list(range(1, number + 1)))
     return replace(population, replicates=made)
 
 

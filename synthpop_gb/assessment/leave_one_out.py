@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.assessment.features import Design, Features, Variable, describe
-from synthpop_gb.assessment.refits import zone_weights
+from synthpop_gb.assessment.refits import untold_by, zone_weights
 from synthpop_gb.population import Population, resampled
 from synthpop_gb.problem import Problem
 
@@ -186,11 +186,10 @@ def leave_one_out(population: Population, region: np.ndarray | None = None, *, r
     if refits < 2:
         raise ValueError(f"the number of refits is 2 or more, not {refits}")
     problem, seed = population.problem, population.provenance.seed
-    names = [str(n) for n in problem.cells.get_level_values(0)[problem.constraint_start[:-1]]]
     starts = [resampled(problem, seed, r + 1)[0] for r in range(refits)]
     rows, arrays = [], []
-    for k, name in enumerate(names):
-        kept = [j for j in range(len(names)) if not _variables(names[j]) & _variables(name)]
+    for k, name in enumerate(problem.constraint_names):
+        kept = untold_by(problem, k)
         design = Design.of(problem, kept, region)
         described = [describe(v, design) for v in _cells(problem, k)]
         targets = problem.targets[:, problem.constraint_start[k] : problem.constraint_start[k + 1]]
@@ -221,11 +220,6 @@ def _row(table: str, cell: str, f: Features) -> dict:
     return {"table": table, "cell": cell, **known, **likeness}
 
 
-def _variables(name: str) -> set[str]:
-    """Variables of a constraint, from its name: 'age x sex'."""
-    return {part.strip() for part in name.split(" x ")}
-
-
 def _cells(problem: Problem, k: int) -> Iterator[Variable]:
     """Each cell of a constraint as a variable of the records in its universe.
 
@@ -233,10 +227,9 @@ def _cells(problem: Problem, k: int) -> Iterator[Variable]:
     for those in the first cell, and so on.
     """
     cell = np.full(len(problem.records), -1, np.int64)
-    _, record, _ = problem.people_shares()
-    size = problem.people_of[problem.donor_profile]
-    place = np.arange(len(record)) - np.repeat(np.cumsum(size) - size, size)
-    cell[record] = _members_in(problem, k)[np.repeat(problem.donor_profile, size), place]
+    donor, record = problem.donor_people()
+    place = np.arange(len(donor)) - np.searchsorted(donor, donor)
+    cell[record] = _members_in(problem, k)[problem.donor_profile[donor], place]
     for c in range(problem.constraint_start[k], problem.constraint_start[k + 1]):
         yield Variable(cell >= 0, (cell == c).astype(float))
 

@@ -9,7 +9,7 @@ import numpy as np
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.problem import Problem
 
-__all__ = ["TOLERANCE", "spread_zones", "tilt_members", "zone_weights"]
+__all__ = ["TOLERANCE", "spread_zones", "untold_by", "zone_weights"]
 
 TOLERANCE = 1e-4
 """Largest miss of a target by these fits, units."""
@@ -24,6 +24,15 @@ def spread_zones(problem: Problem, most: int) -> np.ndarray:
     """
     live = np.flatnonzero(problem.targets.sum(axis=1) > 0)
     return np.sort(live[np.argsort(problem.zone_keys[live], kind="stable")[:most]])
+
+
+def untold_by(problem: Problem, k: int) -> list[int]:
+    """Positions of the constraints that share no variable with the k-th: others would tell its margin.
+
+    Variables are read from the names: 'age x sex'.
+    """
+    variables = [{part.strip() for part in name.split(" x ")} for name in problem.constraint_names]
+    return [j for j, theirs in enumerate(variables) if not theirs & variables[k]]
 
 
 def zone_weights(
@@ -120,7 +129,7 @@ def _balance_tilted(problem: Problem, members: Incidence, zones, targets: np.nda
 
     n_cells = targets.shape[1]
     exact, weights, work = np.zeros(n_cells), np.empty(problem.n_profiles), balance_work(problem.n_profiles, n_cells)
-    tilts = tilt_members(problem)
+    tilts = problem.tilts.matrix()
     with np.errstate(divide="ignore"):
         base = np.log(problem.start)
     for i, z in enumerate(zones):
@@ -144,12 +153,7 @@ def _from_duals(problem: Problem, start: np.ndarray, duals: np.ndarray, cells: n
     return weights
 
 
-def tilt_members(problem: Problem):
-    """(n_profiles, n_tilt_cells) sparse: how often each profile counts each cell of the tilts."""
-    return Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix()
-
-
 def _tilt_factor(problem: Problem, zones: np.ndarray) -> np.ndarray:
     if problem.tilt is None:
         return np.ones((len(zones), problem.n_profiles))
-    return np.exp(np.asarray(tilt_members(problem) @ problem.tilt[zones].T).T)
+    return np.exp(np.asarray(problem.tilts.matrix() @ problem.tilt[zones].T).T)

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
-from synthpop_gb.incidence import Incidence
 from synthpop_gb.population._areas import areas_missed
 from synthpop_gb.population._donors import DonorCounts, digest_counts, id_order, sort_by_id, with_members
 from synthpop_gb.population._replicates import Replicates, resampled
@@ -286,8 +285,7 @@ class Population:
         else:
             start = problem.start
             if problem.tilt is not None:
-                tilts = Incidence.of_cells(problem.tilt_of, problem.tilt.shape[1]).matrix()
-                start = start * np.exp(problem.tilt[where] @ tilts.T)
+                start = start * np.exp(problem.tilt[where] @ problem.tilts.matrix().T)
             scale = unit_scales(problem.members, problem.start, problem.constraint_start, problem.targets[where])
             weights = unit_weights(self.link, scale, start, self._dual_members, self.duals[where])
         if problem.max_copies is not None:

@@ -200,13 +200,15 @@ def test_replicates_made_for_an_indicator_take_one_attempt_a_zone(monkeypatch):
         asked.append((options.restarts, options.milp_nodes))
         return plain(population, method, options, numbers)
 
-    monkeypatch.setattr(module, "REPLICATES", 2)
     monkeypatch.setattr(module, "solve_replicates", noted)
-    made = module._with_replicates(solve(small_household_problem(3), method="balance", seed=1))
+    population = solve(small_household_problem(3), method="balance", seed=1)
+    made = module.with_replicates(population, 2)
     assert asked == [(0, 0)]
     assert len(made.replicates) == 2
-    assert module._with_replicates(made) is made
+    assert module.with_replicates(made, 2) is made
     assert len(asked) == 1
+    module.with_replicates(population, 2, one_attempt=False)
+    assert asked[1][0] > 0
 
 
 @pytest.mark.parametrize("kept", [None, [0], [1]])

@@ -240,6 +240,27 @@ def test_ridge_is_the_twins(seed):
 # ---- learnt joints
 
 
+def test_the_error_that_is_said_is_of_strengths_chosen_without_the_areas_judged():
+    from synthpop_gb.assessment.starts.learnt import _cross_validated
+
+    fold, drawn = np.arange(20) % 4, np.random.default_rng(3)
+    error = {(f, g, f_out): drawn.random(6) for f in range(4) for g in range(f, 4) for f_out in {f, g}}  # trained without f and g
+
+    def judged(train, out):
+        assert not (train & out).any()
+        gone = np.unique(fold[~train])
+        return error[gone[0], gone[-1], fold[out][0]]
+
+    by_strength, nested = _cross_validated(judged, fold)
+    np.testing.assert_allclose(by_strength, sum(error[f, f, f] for f in range(4)))
+    expected = 0.0
+    for f in range(4):
+        inner = sum(error[min(f, g), max(f, g), g] for g in range(4) if g != f)
+        expected += error[f, f, f][np.argmin(inner)]
+    assert nested == pytest.approx(expected)
+    assert nested >= by_strength.min()
+
+
 def test_a_joint_learnt_elsewhere_is_nearer_the_truth_and_meets_the_tables(aligned, elsewhere):
     problem = sp.formulate(aligned)
     made = better_start(problem, aligned, learnt=[Learnt("age_sex", training=elsewhere)])

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthpop_gb.aligned import AlignedTable
-from synthpop_gb.assessment.refits import TOLERANCE, tilt_members, zone_weights
+from synthpop_gb.assessment.refits import TOLERANCE, zone_weights
 from synthpop_gb.assessment.starts._split import add_tilt, split_profiles
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.kernels.fit_layout import fit_layout
@@ -110,8 +110,9 @@ def _household_duals(problem: Problem, tilt_of: np.ndarray, first: np.ndarray, p
     work, weights = balance_work(problem.n_profiles, both.n_cells), np.empty(problem.n_profiles)
     with np.errstate(divide="ignore"):
         base = np.log(problem.start)
+    tilts = None if problem.tilt is None else problem.tilts.matrix()
     for z in range(problem.n_zones):
-        start = base if problem.tilt is None else base + tilt_members(problem) @ problem.tilt[z]
+        start = base if tilts is None else base + tilts @ problem.tilt[z]
         targets = np.concatenate([problem.targets[z], predicted[z]])
         balance_zone(both.start, both.cell, both.count, start, targets, exact, TOLERANCE, _CYCLES, duals[z], weights, work)
     return duals[:, problem.n_cells :]

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from synthpop_gb.aligned import AlignedTable
-from synthpop_gb.assessment.refits import spread_zones, zone_weights
+from synthpop_gb.assessment.refits import spread_zones, untold_by, zone_weights
+from synthpop_gb.indicators.sums import profile_means
 from synthpop_gb.problem import Problem
 
 __all__ = ["ZONES", "best", "judged_errors", "left_out_errors", "scores"]
@@ -38,13 +39,11 @@ def left_out_errors(problem: Problem, *, zones: int = ZONES) -> dict[str, float]
         Constraint = per cent.
     """
     where, first = spread_zones(problem, zones), problem.constraint_start
-    names = [str(n) for n in problem.cells.get_level_values(0)[first[:-1]]]
     members = problem.members.matrix().tocsc()
     out = {}
-    for k, name in enumerate(names):
-        kept = [j for j in range(len(names)) if not _variables(names[j]) & _variables(name)]
+    for k, name in enumerate(problem.constraint_names):
         mine = members[:, first[k] : first[k + 1]]
-        found = np.concatenate([np.asarray(w @ mine) for w in zone_weights(problem, where, kept)])
+        found = np.concatenate([np.asarray(w @ mine) for w in zone_weights(problem, where, untold_by(problem, k))])
         published = problem.targets[where, first[k] : first[k + 1]]
         out[name] = _wrong(_with_totals(found, published), published)
     return out
@@ -55,15 +54,11 @@ def judged_errors(problem: Problem, judges: Sequence[AlignedTable], *, zones: in
 
     A table that a start was chosen by is no longer one that judges the result.
     """
-    where = spread_zones(problem, zones)
-    profile, record, share = problem.people_shares()
-    columns = []
-    for table in judges:
-        members, cell = np.zeros((problem.n_profiles, table.targets.shape[1])), table.record_cell[record]
-        np.add.at(members, (profile[cell >= 0], cell[cell >= 0]), share[cell >= 0])
-        columns.append(members)
-    found = np.concatenate([w @ np.hstack(columns) for w in zone_weights(problem, where)])
-    parts = np.split(found, np.cumsum([c.shape[1] for c in columns])[:-1], axis=1)
+    where, sizes = spread_zones(problem, zones), [table.targets.shape[1] for table in judges]
+    inside = [table.record_cell[:, None] == np.arange(n) for table, n in zip(judges, sizes, strict=True)]
+    members = profile_means(np.hstack(inside).astype(float), problem)
+    found = np.concatenate([w @ members for w in zone_weights(problem, where)])
+    parts = np.split(found, np.cumsum(sizes)[:-1], axis=1)
     return {t.name: _wrong(f, t.targets.to_numpy()[where]) for t, f in zip(judges, parts, strict=True)}
 
 
@@ -107,7 +102,3 @@ def _wrong(found: np.ndarray, expected: np.ndarray) -> float:
         return 0.0
     shares = [x[live] / x[live].sum(axis=1, keepdims=True) for x in (found, expected)]
     return float(50 * np.abs(shares[0] - shares[1]).sum(axis=1).mean())
-
-
-def _variables(name: str) -> set[str]:
-    return {part.strip() for part in name.split(" x ")}

@@ -10,8 +10,8 @@ entropy under the zone's own tables gives the predicted joint again. Predictions
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -73,40 +73,50 @@ def learn(problem: Problem, aligned: Aligned, wanted: Learnt) -> tuple[AlignedTa
     ridge : Ridge or None
         None where areas left out, those most like the study's zones, were not predicted better than by the fit.
     facts : dict
-        For run.json: areas, errors in per cent of people in the wrong cell by strength, the fit's own, the strength taken.
+        For run.json: areas; per cent of people in the wrong cell of areas left out, `error_fit` of the fit, `error_learnt` with
+        strengths chosen without the areas judged, `errors` by strength; the strength taken.
 
     Raises
     ------
     InputError
         `start-training`: every reason why the table cannot be learnt; `start-leak` where training zones are the study's own.
     """
-    table, areas, published, groups = _training(problem, aligned, wanted)
-    features, fitted = areas
+    table, (features, fitted), published, groups = _training(problem, aligned, wanted)
     response = np.log((published + _HALF) / (_scaled(fitted, published) + _HALF))
     margins = Joint.of(problem, table).margins
-    like = _likeness(features, shares(problem, spread_zones(problem, _JUDGED)))
-    errors, own, people = dict.fromkeys(STRENGTHS, 0.0), 0.0, 0.0
-    for fold in range(_FOLDS):
-        out = groups % _FOLDS == fold
-        if not out.any() or out.all():
-            continue
-        truth, start = published[out], _scaled(fitted[out], published[out])
-        found = fit_ridge(features[~out], response[~out], fitted[~out])
-        for strength, ridge in zip(STRENGTHS, found, strict=True):
-            errors[strength] += like[out] @ np.abs(_predicted(ridge, features[out], start, margins) - truth).sum(axis=1)
-        own += like[out] @ np.abs(start - truth).sum(axis=1)
-        people += like[out] @ truth.sum(axis=1)
-    per_cent = {s: float(50 * e / people) for s, e in errors.items()}
-    strength = min(per_cent, key=lambda s: per_cent[s])
+    like, start = _likeness(features, shares(problem, spread_zones(problem, _JUDGED))), _scaled(fitted, published)
+
+    def judged(train: np.ndarray, out: np.ndarray) -> np.ndarray:
+        found = fit_ridge(features[train], response[train], fitted[train])
+        predicted = [_predicted(ridge, features[out], start[out], margins) for ridge in found]
+        return np.array([like[out] @ np.abs(p - published[out]).sum(axis=1) for p in predicted])
+
+    errors, nested = _cross_validated(judged, groups % _FOLDS)
+    in_per_cent = 50 / (like @ published.sum(axis=1))
+    own, nested = in_per_cent * (like @ np.abs(start - published).sum(axis=1)), in_per_cent * nested
+    strength = STRENGTHS[int(errors.argmin())]
     facts = {
         "table": wanted.table, "areas": len(features), "from": wanted.level or "other zones",
-        "error_fit": round(float(50 * own / people), 4), "error_learnt": round(per_cent[strength], 4), "strength": strength,
-        "errors": {str(s): round(e, 4) for s, e in per_cent.items()},
+        "error_fit": round(float(own), 4), "error_learnt": round(float(nested), 4), "strength": strength,
+        "errors": {str(s): round(float(in_per_cent * e), 4) for s, e in zip(STRENGTHS, errors, strict=True)},
     }  # fmt: skip
-    if per_cent[strength] >= 50 * own / people:
+    if nested >= own:
         return table, None, facts | {"strength": None}
     (ridge,) = fit_ridge(features, response, fitted, [strength])
     return table, ridge, facts | {"ridge": ridge.plain()}
+
+
+def _cross_validated(judged: Callable[[np.ndarray, np.ndarray], np.ndarray], fold: np.ndarray) -> tuple[np.ndarray, float]:
+    """Leave out each fold in turn: error by strength, and that of strengths chosen without the fold that they are judged on.
+
+    judged : of areas trained on and areas left out, both (n,) bool, the error of each strength. The least error of those tried
+    flatters: folds that choose a strength say too little against it. So each fold is predicted with the strength that does best
+    among the other folds, each of these left out in turn too (nested cross-validation: Stone 1974, JRSS B 36, section 4).
+    """
+    folds = np.unique(fold).tolist()
+    errors = np.array([judged(fold != f, fold == f) for f in folds])
+    chosen = [sum(judged((fold != f) & (fold != g), fold == g) for g in folds if g != f).argmin() for f in folds]
+    return errors.sum(axis=0), float(errors[np.arange(len(folds)), chosen].sum())
 
 
 def tilted(problem: Problem, plain: Problem, learnt: Sequence[tuple[AlignedTable, Ridge]]) -> Problem:
@@ -210,11 +220,10 @@ def _training(problem: Problem, aligned: Aligned, wanted: Learnt):
     where = spread_zones(elsewhere, TRAINING)
     counts = Joint.of(elsewhere, table).counts(where)
     published = table.targets.to_numpy(np.float64)[where]
-    groups = _folds(other, where, elsewhere)
     live = (published.sum(axis=1) > 0) & (counts.sum(axis=1) > 0)
     if live.sum() < 2 * _FOLDS:
         raise _cannot(wanted, f"only {int(live.sum())} of its zones have anybody in the table")
-    return own, (shares(elsewhere, where)[live], counts[live]), published[live], groups[live]
+    return own, (shares(elsewhere, where)[live], counts[live]), published[live], _folds(other, where[live], elsewhere)
 
 
 def _of_level(problem: Problem, aligned: Aligned, wanted: Learnt, table: AlignedTable):
@@ -228,8 +237,7 @@ def _of_level(problem: Problem, aligned: Aligned, wanted: Learnt, table: Aligned
     live = (published.sum(axis=1) > 0) & (counts.sum(axis=1) > 0)
     if live.sum() < 2 * _FOLDS:
         raise _cannot(wanted, f"only {int(live.sum())} areas have anybody in the table")
-    groups = np.arange(n)
-    return table, (_shares(targets, problem.constraint_start)[live], counts[live]), published[live], groups[live]
+    return table, (_shares(targets, problem.constraint_start)[live], counts[live]), published[live], np.arange(live.sum())
 
 
 def refuse_leaks(aligned: Aligned, other: Aligned, table: str) -> None:
@@ -255,17 +263,15 @@ def _cannot(wanted: Learnt, why: str) -> InputError:
 
 def _on_records(table: AlignedTable, other: Aligned, aligned: Aligned) -> AlignedTable:
     """Cells of the study's records: those of the same survey, harmonised for the other zones."""
-    from dataclasses import replace
-
     at = other.records.get_indexer(aligned.records)
     return replace(table, record_cell=np.where(at >= 0, table.record_cell[at], -1).astype(np.int32))
 
 
 def _folds(other: Aligned, where: np.ndarray, elsewhere: Problem) -> np.ndarray:
-    """Tell each zone's fold group by number: zones of one area of the coarsest level with ten or more areas stay together."""
-    zones = other.geography.zones
+    """Tell which zones are left out together, by number: those of one area of the coarsest level with ten or more."""
+    zones = other.geography.zones.iloc[where]
     for level in reversed(other.geography.parents):
         codes = np.unique(zones[level].astype(str).to_numpy(), return_inverse=True)[1]
-        if codes.max(initial=0) >= 9:
-            return codes[where]
-    return (elsewhere.zone_keys[where] % np.uint64(1_000_003)).astype(np.int64)
+        if codes.max(initial=0) >= 2 * _FOLDS - 1:
+            return codes
+    return elsewhere.zone_keys[where].argsort().argsort()

@@ -71,14 +71,10 @@ def two_way_fit(start: np.ndarray, features: np.ndarray, *, cycles: int = _CYCLE
 
 def _features(problem: Problem) -> np.ndarray:
     """List what the model sees of each profile: its cell on each constraint; of households also size, and members by cell."""
-    first = problem.constraint_start
-    rows = [problem.cell_of[k] - first[k] + 1 for k in range(problem.n_constraints) if (problem.cell_of[k] >= 0).any()]
-    rows = [np.maximum(r, 0) for r in rows]
+    first, of_units = problem.constraint_start, problem.counts_units
+    rows = [np.maximum(problem.cell_of[k] - first[k] + 1, 0) for k in np.flatnonzero(of_units)]
     if problem.incidence is not None:
-        of_people = np.ones(problem.n_cells, bool)
-        for k in range(problem.n_constraints):
-            if (problem.cell_of[k] >= 0).any():
-                of_people[first[k] : first[k + 1]] = False
+        of_people = np.repeat(~of_units, np.diff(first))
         rows.append(problem.size)
         rows += list(np.minimum(problem.incidence.matrix()[:, of_people].toarray().T, _MANY).astype(np.int64))
     return np.array(rows, np.int64)

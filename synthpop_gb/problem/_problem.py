@@ -1,4 +1,4 @@
-"""Problem: the waist of the package. Arrays only, checked once, immutable afterwards."""
+"""The noun itself: its arrays, who its units and donors are, its parts for some zones."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.frozen import freeze
 from synthpop_gb.incidence import Incidence
 from synthpop_gb.level import Level
+from synthpop_gb.problem._checks import check
 
 __all__ = ["Problem", "zone_key"]
+
+
+_ARRAYS = (
+    ("start", np.float64, 1), ("cell_of", np.int32, 2), ("constraint_start", np.int32, 1), ("targets", np.float64, 2),
+    ("zone_keys", np.uint64, 1), ("donor_start", np.int64, 1), ("donor", np.int32, 1), ("donor_weight", np.float64, 1),
+    ("standard_error", np.float64, None), ("published", np.float64, 2), ("first_duals", np.float64, 2),
+    ("stratum", np.int32, 1), ("cluster", np.int32, 1), ("member_start", np.int64, 1), ("member", np.int32, 1),
+    ("size", np.int32, 1), ("communal", np.bool_, 1), ("tilt_of", np.int32, 2), ("tilt", np.float64, 2),
+    ("guide_of", np.int32, 2), ("guide_start", np.int32, 1), ("guide_targets", np.float64, 2),
+)  # fmt: skip
 
 
 def zone_key(code: str) -> int:
@@ -124,103 +136,9 @@ class Problem:
     max_copies: float | None = None
     aligned: Aligned | None = None
 
-    _DTYPES = (  # a class constant, not a field: it carries no annotation
-        ("start", np.float64, 1), ("cell_of", np.int32, 2), ("constraint_start", np.int32, 1), ("targets", np.float64, 2),
-        ("zone_keys", np.uint64, 1), ("donor_start", np.int64, 1), ("donor", np.int32, 1), ("donor_weight", np.float64, 1),
-    )  # fmt: skip
-    _OPTIONAL = (
-        ("standard_error", np.float64, None), ("published", np.float64, 2), ("first_duals", np.float64, 2),
-        ("stratum", np.int32, 1), ("cluster", np.int32, 1), ("member_start", np.int64, 1), ("member", np.int32, 1),
-        ("size", np.int32, 1), ("communal", np.bool_, 1), ("tilt_of", np.int32, 2), ("tilt", np.float64, 2),
-    )  # fmt: skip
-    _GUIDES = (("guide_of", np.int32, 2), ("guide_start", np.int32, 1), ("guide_targets", np.float64, 2))
-
     def __post_init__(self):
-        given = [part for part in (*self._OPTIONAL, *self._GUIDES) if getattr(self, part[0]) is not None]
-        for name, dtype, dimensions in (*self._DTYPES, *given):
-            array = np.array(getattr(self, name), dtype=dtype, order="C")  # a copy: the caller's array stays writeable
-            if dimensions is not None and array.ndim != dimensions:
-                raise ValueError(f"{name} must have {dimensions} dimension(s), not {array.ndim}")
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-        self._check_shapes()
-        self._check_optional()
-        self._check_units()
-        self._check_guides()
-
-    def _check_shapes(self):
-        n_cells, n_profiles, n_zones = len(self.cells), len(self.start), len(self.zones)
-        if self.cell_of.shape != (self.n_constraints, n_profiles):
-            raise ValueError(f"cell_of is {self.cell_of.shape}, expected {(self.n_constraints, n_profiles)}")
-        if self.targets.shape != (n_zones, n_cells) or self.constraint_start[-1] != n_cells:
-            raise ValueError(f"targets are {self.targets.shape}, expected {(n_zones, n_cells)} as labelled")
-        if len(self.zone_keys) != n_zones or len(np.unique(self.zone_keys)) != n_zones:
-            raise ValueError("zone keys must be one a zone and distinct")
-        if len(self.donor_start) != n_profiles + 1 or len(self.donor) not in (0, self.donor_start[-1]):
-            raise ValueError("donor_start must delimit the donors of every profile")
-        for c in range(self.n_constraints):
-            row = self.cell_of[c]
-            inside = row[row >= 0]
-            if inside.size and (inside.min() < self.constraint_start[c] or inside.max() >= self.constraint_start[c + 1]):
-                raise ValueError(f"constraint {c} names cells outside its own range")
-        if not (np.isfinite(self.targets).all() and (self.targets >= 0).all()):
-            raise ValueError("targets must be finite and not negative")
-        if not (np.isfinite(self.start).all() and (self.start >= 0).all()):
-            raise ValueError("start weights must be finite and not negative")
-
-    def _check_optional(self):
-        by_zone, by_profile = (self.n_zones, self.n_cells), (self.n_profiles,)
-        duals = (self.n_zones, self.n_duals)
-        shapes = {"standard_error": [(self.n_cells,), by_zone], "published": [by_zone], "first_duals": [duals],
-                  "size": [by_profile], "communal": [by_profile]}  # fmt: skip
-        shapes |= {name: [(len(self.units),), (0,)] for name in ("stratum", "cluster")}
-        for name, allowed in shapes.items():
-            array = getattr(self, name)
-            if array is None:
-                continue
-            if array.shape not in allowed:
-                raise ValueError(f"{name} is {array.shape}, expected {' or '.join(map(str, allowed))}")
-            if name != "first_duals" and not (np.isfinite(array).all() and (array >= 0).all()):
-                raise ValueError(f"{name} must be finite and not negative")
-
-    def _check_units(self):
-        needed = {name: getattr(self, name) is not None for name in ("incidence", "households", "member_start", "member", "size")}
-        if len(set(needed.values())) > 1:
-            raise ValueError(
-                f"households need {', '.join(needed)}; only {', '.join(n for n, there in needed.items() if there)} given"
-            )
-        if self.incidence is not None and (self.incidence.n_profiles, self.incidence.n_cells) != (self.n_profiles, self.n_cells):
-            raise ValueError(f"the incidence is {self.incidence!r}, expected {self.n_profiles} profiles and {self.n_cells} cells")
-        if self.member is not None and len(self.donor) and len(self.member_start) != len(self.households) + 1:
-            raise ValueError("member_start must delimit the members of every unit")
-        for level in self.levels:
-            if len(level.of_zone) != self.n_zones or level.cell_of.shape[1] != self.n_profiles:
-                raise ValueError(f"the level {level.name!r} is of other zones or profiles")
-        if (self.tilt_of is None) != (self.tilt is None):
-            raise ValueError("tilts need both tilt_of and tilt")
-        if self.tilt is not None:
-            wrong = self.tilt_of.shape[1] != self.n_profiles or int(self.tilt_of.max(initial=-1)) >= self.tilt.shape[1]
-            if wrong or len(self.tilt) != self.n_zones or not np.isfinite(self.tilt).all():
-                raise ValueError("tilts must be finite, and of the problem's profiles and zones")
-        most = self.max_copies
-        if most is not None and not (0 < most < 1 or (most >= 1 and most % 1 == 0)):
-            raise ValueError(f"max_copies is a whole number from 1, or a share between 0 and 1, not {most}")
-
-    def _check_guides(self):
-        given = [name for name in ("guide_of", "guide_start", "guide_targets", "guides") if getattr(self, name) is not None]
-        if not given:
-            return
-        if len(given) < 4:
-            raise ValueError(f"guides need guide_of, guide_start, guide_targets and guides; only {', '.join(given)} given")
-        shapes = (len(self.guide_start) - 1, self.n_profiles), (self.n_zones, len(self.guides))
-        if (self.guide_of.shape, self.guide_targets.shape) != shapes or self.guide_start[-1] != len(self.guides):
-            raise ValueError(f"guides are {self.guide_of.shape} and {self.guide_targets.shape}, expected {shapes} as labelled")
-        low, high = self.guide_start[:-1, None], self.guide_start[1:, None]
-        if ((self.guide_of < low) | (self.guide_of >= high)).any():
-            raise ValueError("guide_of names bins outside a guide's own range")
-        share = np.add.reduceat(self.guide_targets, self.guide_start[:-1], axis=1) if self.n_zones else np.ones(0)
-        if not ((self.guide_targets >= 0).all() and np.allclose(share, 1.0, atol=1e-6)):
-            raise ValueError("the shares of every guide must not be negative and add up to 1 in every zone")
+        freeze(self, _ARRAYS)
+        check(self)
 
     def __reduce__(self):
         return (Problem, tuple(None if f.name == "aligned" else getattr(self, f.name) for f in fields(self)))
@@ -248,6 +166,11 @@ class Problem:
             together = together.beside(level.members)
         return together
 
+    @cached_property
+    def tilts(self) -> Incidence:
+        """How often each profile counts each cell of the tilts; only where there are tilts."""
+        return Incidence.of_cells(self.tilt_of, self.tilt.shape[1])
+
     @property
     def people_of(self) -> np.ndarray:
         """(n_profiles,) int32: people that one unit of a profile is."""
@@ -267,18 +190,22 @@ class Problem:
         total = np.bincount(self.donor_profile, weight, minlength=self.n_profiles)
         return weight / np.where(total > 0, total, 1.0)[self.donor_profile]
 
+    def donor_people(self) -> tuple[np.ndarray, np.ndarray]:
+        """Who comes with the donors, donor by donor: (n_people,) donor, a position in `donor`, and record of each, both int."""
+        if self.households is None:
+            return np.arange(len(self.donor)), self.donor
+        n = np.diff(self.member_start)[self.donor]
+        entry = np.repeat(self.member_start[:-1][self.donor] - np.cumsum(n) + n, n) + np.arange(n.sum())
+        return np.repeat(np.arange(len(self.donor)), n), self.member[entry]
+
     def people_shares(self, donor_weight: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Who comes with a unit of each profile, in expectation: profile, record and share, one entry a record.
 
         The shares of a profile add up to `people_of` it. A sum over people is that of weight[profile] * share * value[record].
         donor_weight : as in `donor_shares`.
         """
-        share = self.donor_shares(donor_weight)
-        if self.households is None:
-            return self.donor_profile, self.donor, share
-        n = np.diff(self.member_start)[self.donor]
-        entry = np.repeat(self.member_start[:-1][self.donor] - np.cumsum(n) + n, n) + np.arange(n.sum())
-        return np.repeat(self.donor_profile, n), self.member[entry], np.repeat(share, n)
+        donor, record = self.donor_people()
+        return self.donor_profile[donor], record, self.donor_shares(donor_weight)[donor]
 
     @cached_property
     def component(self) -> np.ndarray:
@@ -304,6 +231,16 @@ class Problem:
     def n_constraints(self) -> int:
         """How many constraints."""
         return len(self.constraint_start) - 1
+
+    @property
+    def constraint_names(self) -> list[str]:
+        """Names of the constraints, in their order."""
+        return [str(n) for n in self.cells.get_level_values(0)[self.constraint_start[:-1]]]
+
+    @property
+    def counts_units(self) -> np.ndarray:
+        """(n_constraints,) bool: constraints that count units themselves; where those are households, others count persons."""
+        return (self.cell_of >= 0).any(axis=1)
 
     @property
     def n_guides(self) -> int:
@@ -336,7 +273,7 @@ class Problem:
         if self.max_copies >= 1:
             return np.full(len(zones), int(self.max_copies), np.int64)
         first = self.constraint_start
-        of_units = [k for k in range(self.n_constraints) if (self.cell_of[k] >= 0).any()] or range(self.n_constraints)
+        of_units = np.flatnonzero(self.counts_units) if self.counts_units.any() else range(self.n_constraints)
         totals = [self.targets[zones, first[k] : first[k + 1]].sum(axis=1) for k in of_units]
         units = np.max(totals, axis=0) if totals else np.zeros(len(zones))
         return np.maximum(np.floor(self.max_copies * units + 1e-9), 1).astype(np.int64)
@@ -364,9 +301,9 @@ class Problem:
         if self.households is None:
             return False
         for before, tables in (("", self), *((f"{level.name}: ", level) for level in self.levels)):
-            names = [f"{before}{n}" for n in dict.fromkeys(tables.cells.get_level_values(0))]
+            names = [f"{before}{n}" for n in tables.constraint_names]
             if name in names:
-                return bool((tables.cell_of[names.index(name)] >= 0).any())
+                return bool(tables.counts_units[names.index(name)])
         return False
 
     @property
