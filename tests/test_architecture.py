@@ -33,8 +33,8 @@ LAYERS = [
         "coded",
         "pair",
     },
-    {"read", "harmonisation", "formulation", "methods", "validation", "synthesis", "export", "card", "rezoning"},
-    {"execution", "assessment", "run_folder", "report", "spec", "datasets", "testing"},
+    {"read", "harmonisation", "formulation", "methods", "validation", "synthesis", "export", "card", "rezoning", "policy"},
+    {"execution", "assessment", "run_folder", "report", "spec", "datasets", "testing", "simulation", "explorer"},
     {"pipeline"},
     {"cli"},
 ]

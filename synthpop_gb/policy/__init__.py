@@ -1,0 +1,18 @@
+"""Policy: a model runs once per donor and class of place; the population's counts turn its outcomes into figures of areas."""
+
+from synthpop_gb.policy._donors import Donors, donors_of
+from synthpop_gb.policy._model import (
+    BASELINE,
+    PolicyModel,
+    as_model,
+    get_policy_model,
+    policy_models,
+    register_policy_model,
+)
+from synthpop_gb.policy._outcomes import Outcomes
+from synthpop_gb.policy._places import Places
+
+__all__ = [
+    "BASELINE", "Donors", "Outcomes", "Places", "PolicyModel", "as_model", "donors_of", "get_policy_model", "policy_models",
+    "register_policy_model",
+]  # fmt: skip
