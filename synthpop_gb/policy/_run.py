@@ -14,11 +14,12 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.policy._donors import Donors, donors_of
 from synthpop_gb.policy._given import Given, given
+from synthpop_gb.policy._hooks import places_for, prepared
 from synthpop_gb.policy._model import BASELINE, PolicyModel, as_model
 from synthpop_gb.policy._outcomes import Outcomes
 from synthpop_gb.policy._places import Places
 
-__all__ = ["called", "places_of", "run_model"]
+__all__ = ["called", "classes_for", "run_model"]
 
 
 def run_model(
@@ -28,6 +29,7 @@ def run_model(
     places: Places | pd.DataFrame | None = None,
     parameters: Mapping[str, Any] | None = None,
     scenario: str = BASELINE,
+    seed: int = 0,
 ) -> Outcomes:
     """Run a model once on every usable record, in every class of place that its rules read.
 
@@ -38,12 +40,14 @@ def run_model(
     aligned : Aligned
         Records, households and zones.
     places : Places or pandas.DataFrame, optional
-        Classes of place; a table of what rules read, by zone or level, is turned into them; found from the study's own levels by
-        the model's `places` where None.
+        Classes of place, or a table of what rules read of a place, by zone or level (see `places_for`); only the study's own levels
+        where None.
     parameters : mapping, optional
         What a reform changes.
     scenario : str
         Name of the reform.
+    seed : int
+        The study's seed, for what a model fixes once for each donor (see `prepared`).
 
     Returns
     -------
@@ -64,11 +68,11 @@ def run_model(
     model = as_model(model)
     name = str(getattr(model, "name", "") or type(model).__name__)
     problems = _unknown_parameters(model, name, parameters, scenario)
-    places = places_of(model, aligned, places)
+    places = classes_for(model, aligned, places)
     if problems:
         raise InputError(problems)
     began = time.perf_counter()
-    donors = donors_of(aligned, places)
+    donors = prepared(model, donors_of(aligned, places), seed)
     found = called(model, donors, parameters, scenario)
     values = _on_persons(found, aligned, len(places))
     facts = {**(model.facts() if hasattr(model, "facts") else {}), "seconds": round(time.perf_counter() - began, 3)}
@@ -79,16 +83,13 @@ def run_model(
     )  # fmt: skip
 
 
-def places_of(model: PolicyModel, aligned: Aligned, places: Places | pd.DataFrame | None = None) -> Places:
+def classes_for(model: PolicyModel, aligned: Aligned, places: Places | pd.DataFrame | None = None) -> Places:
     """Find the classes of place that a model is run in; see `run_model` for `places`."""
-    if isinstance(places, Places):
-        if len(places.of_zone) != len(aligned.zones):
-            raise ValueError(f"places= has the class of {len(places.of_zone):,} zones, not of {len(aligned.zones):,}")
-        return places
-    wanted = tuple(getattr(model, "places", ()) or ())
-    if isinstance(places, pd.DataFrame):
-        wanted = tuple(dict.fromkeys((*wanted, *(str(c) for c in places.columns))))
-    return Places.of(aligned.geography, wanted, places)
+    if not isinstance(places, Places):
+        return places_for(model, aligned.geography, places)
+    if len(places.of_zone) != len(aligned.zones):
+        raise ValueError(f"places= has the class of {len(places.of_zone):,} zones, not of {len(aligned.zones):,}")
+    return places
 
 
 def called(model: PolicyModel, donors: Donors, parameters: Mapping[str, Any] | None, scenario: str) -> Given:

@@ -19,7 +19,7 @@ from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.indicators.question import UNITS, Asked, asked_about
 from synthpop_gb.indicators.sums import Behind, donors_behind
 from synthpop_gb.policy import BASELINE, Outcomes, Places, PolicyModel, Simulation, as_model, run_model
-from synthpop_gb.policy._run import places_of
+from synthpop_gb.policy._run import classes_for
 from synthpop_gb.population import DonorCounts, Population
 from synthpop_gb.simulation.wanted import Wanted, measures_by_outcome, wanted_of
 
@@ -52,7 +52,7 @@ def simulate(
     problems: list[Finding] = []
     by = (by,) if isinstance(by, str) else tuple(by)
     asked = asked_about(aligned, by, where, unit, problems)
-    ran = _ran(model, aligned, places_of(model, aligned, places), reforms or {}, problems)
+    ran = _ran(model, aligned, classes_for(model, aligned, places), reforms or {}, problems)
     if BASELINE not in ran or asked is None:
         raise InputError(problems)
     names = list(ran[BASELINE].names if outcomes is None else [outcomes] if isinstance(outcomes, str) else outcomes)
