@@ -45,6 +45,7 @@ def write_run(
         "created": made.created,
         "study": made.study,
         **({} if made.start is None else {"start": made.start}),
+        **({} if made.scenario is None else {"scenario": made.scenario}),
         "method": {"name": made.method, "options": made.options, **({} if link is None else {"link": link})},
         "seed": made.seed,
         "versions": made.versions,
@@ -133,6 +134,7 @@ def provenance_of(run: Mapping) -> Provenance:
         inputs=tuple(InputFile(**i) for i in run["inputs"]),
         study=run["study"],
         start=run.get("start"),
+        scenario=run.get("scenario"),
         versions=run["versions"],
         created=run["created"],
     )
