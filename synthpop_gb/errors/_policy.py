@@ -17,4 +17,7 @@ POLICY: dict[str, Meaning] = {
         "warning", "What is shown there is less than what was asked for.",
         "Ask for less, widen the condition, or supply more records of the group.",
     ),
+    "projection-partial": Meaning(
+        "warning", "What is not projected stays as it is.", "Add the missing areas to the projection, or leave their zones out."
+    ),
 }

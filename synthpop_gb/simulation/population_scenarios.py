@@ -33,9 +33,10 @@ class Changed:
     steps : tuple of Step
         What was done, in order.
     moved : pandas.DataFrame
-        One row a step and zone, of the population itself: step (from 1), zone, category (the first: those who meet the condition,
-        of a balance those farthest from what was wanted), before, wanted, after (members), exchanges, alike (share of them between
-        donors alike in every table; of steps that draw from the zone itself, drawn there), missed (members away from the goal).
+        One row a step and zone, of the population itself: step (from 1), zone, category (those who meet the condition,
+        of a balance those farthest from what was wanted), before, wanted, after (members), exchanges, alike (share of them
+        between donors alike in every table; of steps that draw from the zone itself, drawn there), missed (members away from
+        the goal).
     findings : tuple of Finding
         'scenario-not-reached' where goals could not be met.
     """
@@ -140,7 +141,7 @@ def _plans(steps: Sequence[Step], population: Population, aligned: Aligned) -> l
 
 
 def _told(step, number: int, plan: Plan, units: DonorCounts, moved, missed, before, goal) -> pd.DataFrame:
-    """What a step did, by zone."""
+    """Say what a step did, by zone."""
     zone = np.repeat(np.arange(len(units.zones)), np.diff(units.indptr))
     after = np.zeros_like(before)
     np.add.at(after, zone, units.n[:, None] * plan.value[units.record])

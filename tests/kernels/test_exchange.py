@@ -1,5 +1,7 @@
 """Units exchanged equal the twin's; totals, kinds and sizes are kept; goals are met to a person where like donors are there."""
 
+from itertools import pairwise
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,11 +30,20 @@ def problems(draw):
     counts = rng.integers(0, 15, n_zones)
     copies = rng.integers(0, n_units, counts.sum()).astype(np.int32)
     indptr = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-    goal = np.stack(
-        [rng.multinomial(size[copies[a:b]].sum(), rng.dirichlet(np.ones(n_categories))) for a, b in zip(indptr, indptr[1:])]
-    )
+    goal = np.stack([rng.multinomial(size[copies[a:b]].sum(), rng.dirichlet(np.ones(n_categories))) for a, b in pairwise(indptr)])
     keys = stream_keys(3, rng.integers(0, 2**63, n_zones).astype(np.uint64), 0, SCENARIO)
-    return copies, indptr, kind_of, class_of.astype(np.int32), value.astype(np.int64), weight, draw(st.booleans()), goal, keys, size
+    return (
+        copies,
+        indptr,
+        kind_of,
+        class_of.astype(np.int32),
+        value.astype(np.int64),
+        weight,
+        draw(st.booleans()),
+        goal,
+        keys,
+        size,
+    )
 
 
 def pooled(kind_of, class_of, weight):

@@ -6,7 +6,7 @@ from synthpop_gb.kernels.streams import next_below, next_uniform
 
 
 def exchange(copies, kind_of, class_of, value, pools, own, goal, key):
-    """Exchange units of one zone. pools: {kind: {class: [(unit, weight), ...]}}. Returns copies, exchanges by level, what is left."""
+    """Exchange units of one zone; returns copies, exchanges by level, what is left. pools: {kind: {class: [(unit, weight)]}}."""
     copies, state = [int(u) for u in copies], np.array([key], np.uint64)
     moved = [0] * len(kind_of)
 
@@ -26,10 +26,8 @@ def exchange(copies, kind_of, class_of, value, pools, own, goal, key):
         while off(members):
             ways = []
             for kind, was in sorted(free):
-                if here:
-                    coming = {c: [(u, 1.0) for u in before[k, c]] for k, c in sorted(before) if k == kind}
-                else:
-                    coming = pools[kind]
+                at_home = {c: [(u, 1.0) for u in before[k, c]] for k, c in sorted(before) if k == kind}
+                coming = at_home if here else pools[kind]
                 whole = sum(sum(w for _, w in units) for units in coming.values())
                 for will, units in coming.items():
                     better = off(members - value[was] + value[will]) < off(members)
