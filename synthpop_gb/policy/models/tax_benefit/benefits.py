@@ -86,7 +86,7 @@ def means_tested(most, net_earnings, other_income, allowed, with_rent, p: Mappin
     """Universal credit after the means test: less other income in full, less the taper of earnings above the work allowance.
 
     most : (n,) standard allowance and elements. net_earnings : (n,) after tax and national insurance. allowed : (n,) bool, who
-    has a work allowance: with children, or limited capability for work. with_rent : (n,) bool, help for rent is among the elements.
+    has a work allowance: with children, or limited capability for work. with_rent : (n,) bool, rent is among the elements.
 
     10,000 pounds less 55 % of 15,000 - 12 x 335:
 

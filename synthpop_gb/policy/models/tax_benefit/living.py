@@ -27,7 +27,7 @@ def council_tax(band_d, band, adults, p: Mapping[str, Any]) -> np.ndarray:
 
 
 def equivalence(grown, children, p: Mapping[str, Any]) -> np.ndarray:
-    """Equivalise by the modified OECD scale with a couple as 1: 0.67 the first, 0.33 each further member of 14 or over, 0.20 each child under 14.
+    """Return the modified OECD scale with a couple as 1: 0.67 the first, 0.33 each further member from 14, 0.20 each child.
 
     >>> p = {"equivalence.first_adult": 0.67, "equivalence.further_adult": 0.33, "equivalence.child": 0.20}
     >>> equivalence([1, 2, 2], [0, 0, 2], p).round(2).tolist()
