@@ -7,9 +7,6 @@ from synthpop_gb.errors._meaning import Meaning
 __all__ = ["POLICY"]
 
 POLICY: dict[str, Meaning] = {
-    "unknown-policy-model": Meaning(
-        "error", "A scenario needs the rules that it changes.", "Name a registered model, or give one with --model file.py:Name."
-    ),
     "scenario-empty": Meaning(
         "error", "A group can only be made of donors that the survey has.", "Check the condition, or supply records of the group."
     ),
@@ -19,6 +16,10 @@ POLICY: dict[str, Meaning] = {
     ),
     "projection-partial": Meaning(
         "warning", "What is not projected stays as it is.", "Add the missing areas to the projection, or leave their zones out."
+    ),
+    "unknown-policy-model": Meaning(
+        "error", "A scenario needs the rules that it changes.", "Name a registered model, or give one with --model file.py:Name."
+    ),
     "model-failed": Meaning(
         "error", "A model that stops tells nothing of anybody.", "Mend the model; it is given the donors of `policy.donors_of`."
     ),
