@@ -99,9 +99,7 @@ def _margin(table: BenchmarkTable, variables: tuple[str, ...]) -> BenchmarkTable
     """Sum a table over the variables that are not asked for."""
     if table.variable_names == variables:
         return table
-    counts = _numbers(table.counts).T.groupby(level=list(variables), sort=False).sum().T
-    if counts.columns.nlevels == 1:
-        counts.columns = pd.MultiIndex.from_product([counts.columns], names=variables)
+    counts = _summed(_numbers(table.counts), [table.counts.columns.get_level_values(v) for v in variables], variables)
     kept = tuple(next(v for v in table.variables if v.name == name) for name in variables)
     return replace(table, counts=counts, variables=kept, errors=None)
 
@@ -115,7 +113,7 @@ def _projected(table: BenchmarkTable, new: BenchmarkTable, area: pd.Series | Non
         message = f"{new.name} has no counts of {shown}, which {table.name} has."
         remedy = "Give the projection the same categories, by label or by code."
         raise InputError([finding("study-reference", message, place=new.name, count=len(missing), remedy=remedy)])
-    coming = coming[list(now.columns)]
+    coming = coming[list(now.columns)].set_axis(now.columns, axis=1)
     if area is None:
         whole = pd.Series(now.index.isin(coming.index), now.index)
         made = coming.reindex(now.index).where(whole, now)
@@ -150,8 +148,16 @@ def _named(new: BenchmarkTable, table: BenchmarkTable) -> pd.DataFrame:
             return labels.get(label, codes.get(value, value))
 
         levels.append([code(v) for v in counts.columns.get_level_values(at)])
-    counts.columns = pd.MultiIndex.from_arrays(levels, names=table.variable_names)
-    return counts.T.groupby(level=list(range(len(levels))), sort=False).sum().T
+    return _summed(counts, levels, table.variable_names)
+
+
+def _summed(counts: pd.DataFrame, levels: Sequence, names: Sequence[str]) -> pd.DataFrame:
+    """Sum columns that are alike in some labels; the columns of what is returned have one level a variable, always."""
+    columns = pd.MultiIndex.from_arrays(list(levels), names=list(names))
+    code, kept = columns.factorize()
+    out = np.zeros((len(counts), len(kept)))
+    np.add.at(out.T, code, counts.to_numpy(np.float64).T)
+    return pd.DataFrame(out, counts.index, kept.set_names(list(names)))
 
 
 def _scaled(table: BenchmarkTable, factor: np.ndarray) -> BenchmarkTable:

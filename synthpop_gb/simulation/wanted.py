@@ -134,7 +134,7 @@ def wanted_of(
         for name in (n for n in names if n in values):
             each = _each(of, name, aligned, unit)
             for measure in measures[name]:
-                if scenario == BASELINE and measure in CHANGES or measure not in MEASURES:
+                if (scenario == BASELINE and measure in CHANGES) or measure not in MEASURES:
                     continue
                 if scenario == BASELINE and (wrong := _unfit(name, measure, values[name])):
                     problems.append(wrong)

@@ -26,7 +26,9 @@ def tables_of(population):
     from scipy.sparse import csr_array
 
     shape = (len(population.zones), population.problem.n_profiles)
-    return (csr_array((population.count, population.profile, population.indptr), shape) @ population.problem.members.matrix()).toarray()
+    return (
+        csr_array((population.count, population.profile, population.indptr), shape) @ population.problem.members.matrix()
+    ).toarray()
 
 
 @pytest.mark.parametrize("which", ["persons", "households"])
@@ -174,7 +176,14 @@ def test_everything_wrong_at_once():
     with pytest.raises(InputError) as error:
         change_population(population, steps, replicates=False)
     found = [(f.place, f.code) for f in error.value.findings]
-    assert [p for p, _ in found] == ["population.0", "population.1", "population.2", "population.3", "population.4", "population.4"]
+    assert [p for p, _ in found] == [
+        "population.0",
+        "population.1",
+        "population.2",
+        "population.3",
+        "population.4",
+        "population.4",
+    ]
     assert [c for _, c in found] == [
         "bad-condition", "scenario-empty", "bad-condition", "bad-condition", "study-reference", "study-reference",
     ]  # fmt: skip

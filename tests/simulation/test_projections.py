@@ -3,15 +3,13 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 
 import synthpop_gb as sp
 from synthpop_gb.errors import InputError
-from synthpop_gb.geography import Geography
 from synthpop_gb.simulation import projected_tables
 from tests.stages import homes_world
-from tests.stages.nouns import AGE, EVERYBODY, HEALTH, SEX, table, variable, world
+from tests.stages.nouns import AGE, SEX, table, variable, world
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from tests.simulation.worlds import persons
 
 def donors():
     made = Donors({"age": [10, 30, 70, 80], "income": [0.0, 100.0, 80.0, np.nan], "sex": ["female", "male", None, "male"]})
-    made.households = pd.DataFrame({"age": [30, 70], "income": [100.0, 80.0]}, index=pd.Index([1, 2], name="household"))
+    homes = {"age": [30, 70], "income": [100.0, 80.0], "sex": ["male", None]}
+    made.households = pd.DataFrame(homes, index=pd.Index([1, 2], name="household"))
     return made
 
 
