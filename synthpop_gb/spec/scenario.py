@@ -79,8 +79,6 @@ class DecilesModel(Strict):
     """Outcome by which people are put in order, such as equivalised income."""
     within: str = "all"
     """Whose distribution: `all` for the study area's, or a level, so that each area has its own tenths."""
-    groups: Annotated[int, Field(ge=2, le=100)] = 10
-    """How many groups of equal size."""
 
 
 class PovertyModel(Strict):
