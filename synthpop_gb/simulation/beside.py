@@ -37,6 +37,7 @@ def beside(
     model: PolicyModel | Callable | str,
     *,
     before: Population | None = None,
+    names: Sequence[str] | None = None,
     measures: Sequence[str] = ("mean", "change"),
     by: str | Sequence[str] = ("zone",),
     where: str | None = None,
@@ -65,6 +66,8 @@ def beside(
         The model that `simulation` is of.
     before : Population, optional
         What differences are taken from; `changed.baseline` by default.
+    names : sequence of str, optional
+        Outcomes; those that `simulation` has figures of where None.
     measures, by, where, deciles, left_out : as in `simulate`
         'gainers' and 'losers' are of donors under reforms, and left out here.
     aligned : Aligned, optional
@@ -96,9 +99,9 @@ def beside(
     aligned = aligned or before.problem.aligned
     base, level = simulation.outcomes[BASELINE], asked.get("level", 0.9)
     by = (by,) if isinstance(by, str) else tuple(by)
-    names = list(dict.fromkeys(simulation.frame["outcome"]))
+    names = list(dict.fromkeys(simulation.frame["outcome"])) if names is None else list(names)
     absolute = [m for m in measures if m not in ("change", "total_change", "gainers", "losers")]
-    frames = [simulation.frame]
+    frames = [simulation.frame] if len(simulation.frame) else []
     if absolute:
         of_after = after.problem.aligned or aligned
         made = simulate(
@@ -114,7 +117,7 @@ def beside(
     facts = {**simulation.facts, "populations": [*simulation.facts.get("populations", []), name]}
     return replace(
         simulation, scenarios=(*simulation.scenarios, name), outcomes={**simulation.outcomes, name: replace(base, scenario=name)},
-        frame=pd.concat(frames, ignore_index=True), facts=facts,
+        frame=pd.concat(frames, ignore_index=True) if frames else simulation.frame, facts=facts,
     )  # fmt: skip
 
 
@@ -147,7 +150,7 @@ def _differences(name, before, after, base: Outcomes, names, measures, asked: As
     parts, labels, z = [], labels_by_row(asked), float(ndtri((1 + level) / 2))
     for i, want in enumerate(wanted):
         columns = _columns(want, was, now, slice(i * n_groups, (i + 1) * n_groups), behind, z)
-        measure = next(m for m, l in _LIKE.items() if l == want.measure)
+        measure = next(m for m, like in _LIKE.items() if like == want.measure)
         parts.append(pd.DataFrame({"scenario": name, "outcome": want.outcome, "measure": measure, **labels, **columns}))
     return pd.concat(parts, ignore_index=True)
 

@@ -87,6 +87,8 @@ class Shifted:
     ----------
     model : PolicyModel, callable or str
         The model; all that it declares is handed through.
+    base : mapping, optional
+        Parameters that every scenario is under, the baseline too; a reform's own go before them.
 
     Examples
     --------
@@ -96,12 +98,12 @@ class Shifted:
     [120.0, 96.0]
     """
 
-    def __init__(self, model: PolicyModel | Any):
-        self.model = as_model(model)
+    def __init__(self, model: PolicyModel | Any, base: Mapping[str, Any] | None = None):
+        self.model, self.base = as_model(model), dict(base or {})
         self.name = str(getattr(self.model, "name", "") or type(self.model).__name__)
 
     def __getattr__(self, name: str):
-        if name in ("model", "parameters"):  # not there yet, or not of the model: nothing is handed through
+        if name in ("model", "base", "parameters"):  # not there yet, or not of the model: nothing is handed through
             raise AttributeError(name)
         return getattr(self.model, name)
 
@@ -113,7 +115,7 @@ class Shifted:
 
     def outcomes(self, donors: Donors, parameters: Mapping[str, Any] | None = None):
         """Run the model, on shifted donors where the parameters name shifts."""
-        given = dict(parameters or {})
+        given = {**self.base, **(parameters or {})}
         shifts = given.pop(SHIFTED, ())
         donors = shifted(donors, shifts) if shifts else donors
         return self.model.outcomes(donors, given) if given else self.model.outcomes(donors)
