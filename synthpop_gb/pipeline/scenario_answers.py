@@ -134,17 +134,19 @@ def withheld(found: Simulation) -> Simulation:
 
 
 def joined(requests: Sequence[OutcomeRequest], answers: Sequence[Simulation]) -> pd.DataFrame:
-    """Put the answers under each other: level and area, and a column for every variable that makes groups somewhere."""
+    """Put the answers under each other: a column a level of place, blank but for a row's own, and one a variable that groups."""
     groups = list(dict.fromkeys(g for a in answers for g in a.groups))
+    levels = list(dict.fromkeys(a.place for a in answers))
     parts = []
     for request, found in zip(requests, answers, strict=True):
         frame = found.frame
         units = [found.unit_of(o, m) for o, m in zip(frame["outcome"], frame["measure"], strict=True)]
         told = {
             "scenario": frame["scenario"], "outcome": frame["outcome"], "measure": frame["measure"], "unit": units,
-            "where": request.where or "", "level": found.place, "area": frame[found.place].astype(str),
+            "where": request.where or "",
         }  # fmt: skip
+        told |= {level: frame[level].astype(str) if level == found.place else None for level in levels}
         told |= {g: frame[g].astype(str) if g in found.groups else "" for g in groups}
         rest = frame.columns[list(frame.columns).index("estimate") :]
-        parts.append(pd.DataFrame(told, index=frame.index).join(frame[rest]))
+        parts.append(pd.DataFrame(told, index=frame.index).astype({level: "str" for level in levels}).join(frame[rest]))
     return pd.concat(parts, ignore_index=True)

@@ -19,6 +19,7 @@ from synthpop_gb.pipeline.scenario_model import flattened, model_of
 from synthpop_gb.pipeline.scenario_population import Populations, populations_of, read_places
 from synthpop_gb.policy import Outcomes, PolicyModel, run_model
 from synthpop_gb.provenance import versions
+from synthpop_gb.simulation import SHIFTED
 from synthpop_gb.spec import Scenario, load_scenario
 
 __all__ = ["Simulated", "simulate_run"]
@@ -34,8 +35,9 @@ class Simulated:
     folder : Path
         Where the results lie.
     frame : pandas.DataFrame
-        Every figure, tidy: scenario, outcome, measure, unit, where, level, area, a column a variable that makes groups ('' where
-        it makes none), then as in `Simulation.frame`. Withheld as the survey's licence demands.
+        Every figure, tidy: scenario, outcome, measure, unit, where; a column a level of place (missing but for a row's own); a
+        column a variable that makes groups ('' where it makes none); then as in `Simulation.frame`. Withheld as the survey's
+        licence demands.
     populations : Populations
         What was changed of the population.
     facts : mapping
@@ -57,8 +59,8 @@ class Simulated:
     def __repr__(self) -> str:
         """Name scenarios, and what each costs and changes."""
         lines = [f"{self.scenario.heading}: {self.facts['model']}, {', '.join(self.facts['scenarios']) or 'the baseline alone'}"]
-        overall = self.frame[(self.frame["level"] == "all") & (self.frame["measure"] == "total_change")]
-        overall = overall[(overall[[c for c in self.facts["groups"] if c in overall]] == "").all(axis=1)]
+        overall = self.frame[self.frame["all"].notna() & (self.frame["measure"] == "total_change")]
+        overall = overall[(overall[self.facts["groups"]] == "").all(axis=1)]
         for row in overall[overall["outcome"] == self.facts["main"]].itertuples():
             lines.append(
                 f"  {row.scenario}: {row.outcome} changes by {row.estimate:,.0f} {row.unit} in all "
@@ -135,7 +137,7 @@ def simulate_run(
     frame = joined(requests, answers)
     held = sum(int(a.facts.get("withheld", 0)) for a in answers)
     findings = tuple(dict.fromkeys([*changed.findings, *(f for a in answers for f in a.findings)]))
-    facts = _facts(scenario, base, reforms, changed, requests, answers, population, level, held, findings)
+    facts = _facts(scenario, made.parameters, base, reforms, changed, requests, answers, population, level, held, findings)
     place = folder / "simulations" / scenario.name if output is None else Path(output)
     result = Simulated(scenario, place, frame, changed, facts, findings)
     files = _written(result, aligned, answers, requests, draw=draw, page=page)
@@ -148,7 +150,7 @@ def simulate_run(
 _RECORDED = ("name", "title", "created", "model", "scenarios", "populations", "level")
 
 
-def _facts(scenario, base: Outcomes, reforms, changed: Populations, requests, answers, population, level, held, findings) -> dict:
+def _facts(scenario, known, base: Outcomes, reforms, changed: Populations, requests, answers, population, level, held, findings) -> dict:
     """Say everything that the figures hang on, in plain values: what scenario.json holds."""
     return {
         "synthpop_gb_scenario": 1,
@@ -160,11 +162,15 @@ def _facts(scenario, base: Outcomes, reforms, changed: Populations, requests, an
         "scenarios": [*reforms, *changed.told],
         "populations": list(changed.told),
         "reforms": reforms,
+        "parameters": {k: v for k, v in (known or {}).items() if any(k in r for r in reforms.values()) and k != SHIFTED},
         "titles": {**{r.name: r.title or r.name for r in scenario.reform},
                    **{n: next((c.title for c in cs if c.title), n) for n, cs in scenario.populations.items()}},
         "changes": changed.told,
         "moved": {name: _moved(one) for name, one in changed.changed.items() if hasattr(one, "moved")},
         "main": requests[0].what[0],
+        "levels": list(dict.fromkeys(a.place for a in answers)),
+        "units": dict(zip(base.names, base.units, strict=True)),
+        "whom": answers[0].whom,
         "groups": list(dict.fromkeys(g for a in answers for g in a.groups)),
         "deciles": None if scenario.deciles is None else scenario.deciles.model_dump(),
         "gain": scenario.gain,

@@ -1,4 +1,4 @@
-"""Simulation: a model's outcomes projected by counts onto areas and groups; reforms and changed populations beside the baseline."""
+"""Simulation: outcomes of models projected by counts onto areas and groups; reforms and changed populations beside them."""
 
 from synthpop_gb.simulation.population_scenarios import Changed, change_population
 from synthpop_gb.simulation.projections import projected_tables
