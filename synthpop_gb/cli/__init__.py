@@ -25,9 +25,7 @@ class LazyGroup(click.Group):
         """Names of all commands, in the order in which a user meets them."""
         return [
             "init", "check", "methods", "run", "validate", "explain", "audit", "card", "indicator", "map", "simulate", "expand",
-            "rezone",
-            "compare",
-            "compare-methods", "demo", "schema",
+            "rezone", "compare", "compare-methods", "demo", "schema",
         ]  # fmt: skip
 
     def get_command(self, ctx, name):
