@@ -10,12 +10,14 @@ import pandas as pd
 from scipy.special import ndtri
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.assessment.estimates import Means, grouped, means_of
+from synthpop_gb.assessment.estimates import Averaged, Means
 from synthpop_gb.assessment.figures import figures, labels_by_row, model_errors, of_few, with_donors
 from synthpop_gb.assessment.grounds import Grounds, aligned_of
 from synthpop_gb.assessment.indicator import REPLICATES, with_replicates
 from synthpop_gb.assessment.leave_one_out import LeftOut
+from synthpop_gb.assessment.together import means_together
 from synthpop_gb.errors import Finding, InputError, finding, refuse
+from synthpop_gb.indicators.group_sums import placed_sums
 from synthpop_gb.indicators.question import UNITS, Asked, asked_about
 from synthpop_gb.indicators.sums import Behind, donors_behind
 from synthpop_gb.policy import BASELINE, Outcomes, Places, PolicyModel, Simulation, as_model, run_model
@@ -96,19 +98,18 @@ def _ran(model, aligned: Aligned, places: Places, reforms: Mapping, problems: li
 
 def _estimated(wanted: list[Wanted], ran, asked: Asked, grounds: Grounds, blocks, level, *, own, unit, where) -> Simulation:
     """Estimate everything wanted at once."""
-    places, n_groups = ran[BASELINE].places, len(asked.groups)
-    if len(places) > 1:
-        asked = _by_place(asked, places)
-    variables = [v for w in wanted for v in grouped(asked, w.value if len(places) > 1 else w.value[0], adds=w.measured.adds)]
-    means = means_of(asked, grounds.population, grounds.design, variables)
-    behind = donors_behind(asked, blocks, grounds.population.zones)
-    error, z, labels, parts = model_errors(grounds.model, means, asked), float(ndtri((1 + level) / 2)), labels_by_row(asked), []
+    places, n_groups, zones = ran[BASELINE].places, len(asked.groups), grounds.population.zones
+    asked = _by_place(asked, places) if len(places) > 1 else asked
+    blocks = list(blocks)
+    averaged = [Averaged(w.value if len(places) > 1 else w.value[0], w.kind.adds) for w in wanted]
+    means = means_together(asked, grounds.population, grounds.design, averaged)
+    behind = donors_behind(asked, blocks, zones)
+    of_class = [np.stack([w.value[c] for w in wanted], axis=1) for c in range(len(places))]
+    totals = placed_sums(asked, blocks, zones, of_class)
+    z, labels, parts = float(ndtri((1 + level) / 2)), labels_by_row(asked), []
     for i, want in enumerate(wanted):
-        mine = slice(i * n_groups, (i + 1) * n_groups)
-        columns = _columns(want, _some(means, mine), error[:, mine], behind, z)
-        parts.append(
-            pd.DataFrame({"scenario": want.scenario, "outcome": want.outcome, "measure": want.measure, **labels, **columns})
-        )
+        columns = _columns(want, means[i], model_errors(grounds.model, means[i], asked), totals[..., i], behind, z)
+        parts.append(pd.DataFrame({"scenario": want.scenario, "outcome": want.outcome, "measure": want.measure, **labels, **columns}))
     base = ran[BASELINE]
     facts = {
         "model": base.model, "unit": unit, "where": where, "replicates": len(grounds.population.replicates),
@@ -128,17 +129,10 @@ def _by_place(asked: Asked, places: Places) -> Asked:
     return Asked(base, group, asked.groups, asked.area, asked.areas, asked.everybody, places.of_zone)
 
 
-def _some(means: Means, mine: slice) -> Means:
-    """Take the columns of one value."""
-    arrays = (means.estimate, means.people, means.asked, means.scale, means.finite, means.replicates)
-    return Means(*(a[..., mine] for a in arrays), means.features[mine])
-
-
-def _columns(want: Wanted, means: Means, error: np.ndarray, behind: Behind, z: float) -> dict[str, np.ndarray]:
+def _columns(want: Wanted, means: Means, error: np.ndarray, total: np.ndarray, behind: Behind, z: float) -> dict[str, np.ndarray]:
     """Columns of figures of one value."""
     spread = means.spread
-    deviation = np.sqrt(spread**2 + means.finite + error**2 + of_few(means, behind, want.measured))
-    total = behind.total(want.value)
+    deviation = np.sqrt(spread**2 + means.finite + error**2 + of_few(means, behind, want.kind))
     with np.errstate(invalid="ignore", divide="ignore"):
-        counted = total if want.measured.adds else total / behind.people
-    return with_donors(figures(means, spread, error, deviation, z, want.measured), counted, behind, want.measured)
+        counted = total if want.kind.adds else total / behind.people
+    return with_donors(figures(means, spread, error, deviation, z, want.kind), counted, behind, want.kind)
