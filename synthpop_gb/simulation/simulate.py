@@ -23,7 +23,7 @@ from synthpop_gb.indicators.sums import Behind, donors_behind
 from synthpop_gb.policy import BASELINE, Outcomes, Places, PolicyModel, Simulation, as_model, run_model
 from synthpop_gb.policy._run import classes_for
 from synthpop_gb.population import DonorCounts, Population
-from synthpop_gb.simulation.deciles import DECILE, Deciles, in_deciles, refined
+from synthpop_gb.simulation.deciles import DECILE, Deciles, in_deciles, refined, tenths_of
 from synthpop_gb.simulation.wanted import Wanted, measures_by_outcome, wanted_of
 
 __all__ = ["simulate"]
@@ -71,7 +71,7 @@ def simulate(
     asked_of, population = population, with_replicates(population, REPLICATES)
     blocks = list(population.blocks() if counts is None else counts)
     if DECILE in by:
-        asked = in_deciles(asked, deciles, ran[BASELINE], blocks, aligned)
+        asked = in_deciles(asked, tenths_of(deciles, ran[BASELINE], blocks, aligned))
     grounds = Grounds.of(population, aligned, asked, level, left_out)
     return _estimated(wanted, ran, asked, grounds, blocks, level, own=asked_of is population, unit=unit, where=where)
 
