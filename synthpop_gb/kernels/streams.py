@@ -10,8 +10,8 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 
 __all__ = [
-    "ANNEAL", "BOOTSTRAP", "PLACE", "QUASI", "REZONE", "ROUND", "SETTLE", "START", "TABLES", "WHOLE", "mix", "next_below",
-    "next_uniform", "shuffle", "stream_key", "stream_keys",
+    "ANNEAL", "BOOTSTRAP", "PLACE", "QUASI", "REZONE", "ROUND", "SCENARIO", "SETTLE", "START", "TABLES", "WHOLE", "mix",
+    "next_below", "next_uniform", "shuffle", "stream_key", "stream_keys",
 ]  # fmt: skip
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
@@ -31,6 +31,7 @@ ROUND = 7  # margins of a soft fit made whole
 BOOTSTRAP = 8  # survey records resampled, for a replicate; keyed by records or strata instead of zones
 TABLES = 9  # published counts perturbed anew, for a replicate
 REZONE = 40  # units of a zone that is divided between areas, dealt out to them
+SCENARIO = 60  # units exchanged in a population scenario; its second step draws from 61, and so on
 
 
 @njit(inline="always")

@@ -12,9 +12,11 @@ from synthpop_gb.pipeline.indicators import indicator_run
 from synthpop_gb.pipeline.inputs import align, check, examine_study, read_inputs
 from synthpop_gb.pipeline.rezoning import Rezoned, rezone_run
 from synthpop_gb.pipeline.run import Run, run
+from synthpop_gb.pipeline.simulating import Simulated, simulate_run
 
 __all__ = [
-    "Audit", "Comparison", "Explained", "Rezoned", "Run", "align", "audit_files", "audit_run", "card_of", "check", "compare",
-    "compare_methods", "describe_methods", "examine_study", "expand_paths", "expand_run", "explain_run", "indicator_run", "load",
-    "map_run", "read_inputs", "rezone_run", "run", "run_demo", "show_comparison", "validate_run", "write_pair_card",
+    "Audit", "Comparison", "Explained", "Rezoned", "Run", "Simulated", "align", "audit_files", "audit_run", "card_of", "check",
+    "compare", "compare_methods", "describe_methods", "examine_study", "expand_paths", "expand_run", "explain_run",
+    "indicator_run", "load", "map_run", "read_inputs", "rezone_run", "run", "run_demo", "show_comparison", "simulate_run",
+    "validate_run", "write_pair_card",
 ]  # fmt: skip

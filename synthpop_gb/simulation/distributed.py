@@ -17,6 +17,7 @@ __all__ = ["Distributed", "Told", "fitted_rows", "replicate_rows", "told_of_coun
 
 _MOST = 20_000_000  # weights held at once
 _BLOCK = 512  # zones whose weights are held at once
+_EXACT = 2_000_000  # records x areas that are gone through record by record in every replicate
 _BINS = 64  # of values, where only the spread between replicates is asked for: their means are kept
 
 
@@ -73,8 +74,8 @@ def _sparse_rows(indptr, profile, count, n_profiles: int) -> Rows:
 class Distributed:
     """A value of every record, laid out in ascending order, once for all who ask for its distribution.
 
-    asked : whom, in which areas and groups; value : (n_records,) or (n_classes, n_records) float64; coarse : whether values that
-    lie close together are put together, at their mean.
+    asked : whom, in which areas and groups; value : (n_records,) or (n_classes, n_records) float64; coarse : whether, where
+    records and areas are many, values that lie close together may be put together, at their mean.
     """
 
     def __init__(self, asked: Asked, problem: Problem, value: np.ndarray, *, coarse: bool = False):
@@ -82,10 +83,9 @@ class Distributed:
         self.value, self.group = by_class(value, self.n_classes), by_class(asked.group, self.n_classes)
         self.profile, self.record, self.share = problem.people_shares()
         self.edges = None
-        if coarse:
+        if coarse and len(self.record) * len(asked.areas) > _EXACT:
             told = self.value[self.group >= 0]
-            distinct = np.unique(told)
-            if len(distinct) > _BINS:
+            if len(np.unique(told)) > _BINS:
                 self.edges = np.unique(np.quantile(told, np.linspace(0, 1, _BINS + 1)[1:-1], method="nearest"))
         self.sets = self._sets()
         self.laid = [self._laid(classes) for classes, _ in self.sets]

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.estimates import Averaged, Means
 from synthpop_gb.assessment.figures import figures, labels_by_row, model_errors, of_few, with_donors
 from synthpop_gb.assessment.grounds import Grounds
@@ -17,34 +16,23 @@ from synthpop_gb.assessment.together import means_together
 from synthpop_gb.indicators.group_sums import classes_of, placed_sums
 from synthpop_gb.indicators.question import Asked
 from synthpop_gb.indicators.sums import Behind, donors_behind
-from synthpop_gb.policy import Places, PovertyLine
+from synthpop_gb.policy import Places
 from synthpop_gb.population import DonorCounts
 from synthpop_gb.simulation.inequality import DISTRIBUTIONAL, Measures
-from synthpop_gb.simulation.relative import Finer, Lines, lines_of
+from synthpop_gb.simulation.lines import Lines
 from synthpop_gb.simulation.wanted import Wanted
 
-__all__ = ["by_place", "estimated", "finer"]
+__all__ = ["by_place", "estimated"]
 
 
-def by_place(asked: Asked, of_zone: np.ndarray, n_classes: int) -> Asked:
+def by_place(asked: Asked, places: Places) -> Asked:
     """Whom is asked about, told by class of place; as it was where there is one class."""
-    if n_classes == 1:
+    if len(places) == 1:
         return asked
-    shape = (n_classes, asked.group.shape[-1])
+    shape = (len(places), asked.group.shape[-1])
     return replace(
-        asked,
-        base=np.broadcast_to(asked.base, shape),
-        group=np.broadcast_to(asked.group, shape),
-        of_zone=of_zone.astype(np.int32),
+        asked, base=np.broadcast_to(asked.base, shape), group=np.broadcast_to(asked.group, shape), of_zone=places.of_zone
     )
-
-
-def finer(places: Places, line: PovertyLine, aligned: Aligned, wanted: bool) -> Finer:
-    """Divide classes of place so that each has one poverty line, where one is `wanted` that differs by parent."""
-    parent = np.zeros(len(places.of_zone), np.int64)
-    if wanted and line.amount is None and line.of != "all":
-        parent = pd.factorize(aligned.geography.zones[line.of])[0].astype(np.int64)
-    return Finer.of(places.of_zone.astype(np.int64), parent)
 
 
 def estimated(
@@ -124,15 +112,3 @@ def _columns(want: Wanted, means: Means, error, counted, behind: Behind, z: floa
     deviation = np.sqrt(means.spread**2 + means.finite + error**2 + of_few(means, behind, want.kind))
     columns = figures(means, means.spread, error, deviation, z, want.kind, None if ends is None else ends(z * deviation))
     return with_donors(columns, counted, behind, want.kind)
-
-
-def poverty_lines(
-    wanted: list[Wanted], line: PovertyLine, asked: Asked, population, aligned: Aligned, parent: np.ndarray
-) -> dict[tuple[str, str], Lines]:
-    """Lines of every outcome whose poverty is asked for, by scenario and outcome."""
-    out = {}
-    for outcome in dict.fromkeys(w.outcome for w in wanted if w.measure == "poverty"):
-        values = {w.scenario: w.value for w in wanted if w.outcome == outcome and w.measure == "poverty"}
-        found = lines_of(line, asked, population, values, aligned, parent)
-        out |= {(scenario, outcome): of for scenario, of in found.items()}
-    return out

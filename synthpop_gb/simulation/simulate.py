@@ -30,8 +30,9 @@ from synthpop_gb.policy import (
 )
 from synthpop_gb.policy._run import classes_for
 from synthpop_gb.population import DonorCounts, Population
-from synthpop_gb.simulation.estimating import by_place, estimated, finer, poverty_lines
-from synthpop_gb.simulation.relative import in_parts, parts_named
+from synthpop_gb.simulation.deciles import DECILE, Deciles, in_deciles, refined, tenths_of
+from synthpop_gb.simulation.estimating import by_place, estimated
+from synthpop_gb.simulation.lines import line_problems, lines_said, parents_of, poverty_lines
 from synthpop_gb.simulation.wanted import Wanted, measures_by_outcome, wanted_of
 
 __all__ = ["simulate"]
@@ -51,6 +52,7 @@ def simulate(
     line: PovertyLine | float | Mapping[str, Any] = 0.6,
     unit: str = "person",
     threshold: float = 0.0,
+    deciles: Deciles | str | None = None,
     level: float = 0.9,
     aligned: Aligned | None = None,
     left_out: LeftOut | None = None,
@@ -79,8 +81,7 @@ def simulate(
         a number; of each reform beside the baseline 'change' (its mean), 'total_change', 'gainers' and 'losers' (shares of people
         whose outcome rises or falls).
     by : str or sequence of str
-        'zone', a parent level or 'all'; variables whose categories make groups; 'deciles of <outcome>' ('fifths of', 'quarters
-        of'), of the baseline and everybody in the study area.
+        'zone', a parent level or 'all'; variables whose categories make groups; 'decile', tenths of people by `deciles`.
     where : str, optional
         Condition on who is asked about, by the survey's columns.
     places : Places or pandas.DataFrame, optional
@@ -94,6 +95,8 @@ def simulate(
         equal parts on its members. 'household': each household counts once, persons' outcomes added up over its members.
     threshold : float
         Change beyond which somebody gains or loses, in the outcome's unit.
+    deciles : Deciles or str, optional
+        The outcome of the baseline that deciles are of, and whose.
     level : float
         Nominal coverage of the intervals, above 0 and below 1.
     aligned, left_out, counts
@@ -122,33 +125,45 @@ def simulate(
     _check_numbers(level, quantile, unit)
     problems: list[Finding] = []
     by = (by,) if isinstance(by, str) else tuple(by)
-    plain = tuple(b for b in by if parts_named(b) is None)
-    asked = asked_about(aligned, plain, where, unit, problems)
+    deciles = Deciles(deciles) if isinstance(deciles, str) else deciles
+    asked = asked_about(aligned, [b for b in by if b != DECILE], where, unit, problems)
+    if DECILE in by and deciles is None:
+        problems.append(finding("study-value", "figures by decile need deciles=, the outcome that they are of.", place="by"))
     ran = _ran(model, aligned, classes_for(model, aligned, places), reforms or {}, population.provenance.seed, problems)
     if BASELINE not in ran:
         raise InputError(problems)
     names = list(ran[BASELINE].names if outcomes is None else [outcomes] if isinstance(outcomes, str) else outcomes)
     of_each = measures_by_outcome(measures, names, bool(reforms), problems)
+    poor = any("poverty" in m for m in of_each.values())
+    problems += line_problems(line, aligned) if poor else []
+    by_decile = deciles if DECILE in by else None
+    noticed = _probed(model, aligned, ran, _used(names, by_decile, ran[BASELINE]), population.provenance.seed) if check else ()
+    if not any(f.level == "error" for f in (*problems, *noticed)):
+        ran = _refined(ran, aligned, by_decile, line if poor else None)
     wanted = wanted_of(ran, of_each, aligned, unit=unit, threshold=threshold, problems=problems)
-    problems += _line_problems(line, of_each, aligned) + _parts_problems(by, ran[BASELINE])
-    noticed = _probed(model, aligned, ran, _used(names, by, ran[BASELINE]), population.provenance.seed) if check else ()
     refuse([*problems, *noticed])
-    if asked is None:
-        raise InputError(problems)
     own, population = population, with_replicates(population, REPLICATES)
-    classes = finer(ran[BASELINE].places, line, aligned, any("poverty" in m for m in of_each.values()))
-    wanted = [replace(w, value=w.value[classes.before]) for w in wanted]
-    asked = by_place(asked, classes.of_zone, len(classes.before))
-    for name in (b for b in by if b not in plain):
-        parts, outcome = parts_named(name)
-        asked = in_parts(asked, population, ran[BASELINE][outcome][classes.before], name, parts)
+    blocks = list(population.blocks() if counts is None else counts)
+    if by_decile is not None:
+        asked = in_deciles(asked, tenths_of(by_decile, ran[BASELINE], blocks, aligned))
+    asked = by_place(asked, ran[BASELINE].places)
     grounds = Grounds.of(population, aligned, asked, level, left_out)
-    lines = poverty_lines(wanted, line, asked, population, aligned, classes.parent)
-    blocks = population.blocks() if counts is None else counts
+    lines = poverty_lines(wanted, line, asked, population, aligned, parents_of(line, ran[BASELINE].places, aligned))
     frame = estimated(wanted, asked, grounds, blocks, level, quantile=quantile, lines=lines)
     facts = _facts(ran, asked, grounds, own is population, unit=unit, where=where, quantile=quantile, threshold=threshold)
-    facts["poverty lines"] = _lines_said(line, lines)
+    facts["poverty lines"] = lines_said(line, lines)
     return _simulation(ran, wanted, frame, level, facts, noticed, UNITS[unit] + (f", where {where}" if where else ""))
+
+
+def _refined(
+    ran: dict[str, Outcomes], aligned: Aligned, deciles: Deciles | None, line: PovertyLine | None
+) -> dict[str, Outcomes]:
+    """Tell classes of place apart by what deciles and poverty lines are relative to."""
+    levels = [deciles.within] if deciles is not None else []
+    levels += [line.of] if line is not None and line.amount is None else []
+    for level in dict.fromkeys(n for n in levels if n != "all"):
+        ran = {scenario: refined(outcome, aligned, level) for scenario, outcome in ran.items()}
+    return ran
 
 
 def _check_numbers(level: float, quantile: float, unit: str) -> None:
@@ -182,35 +197,15 @@ def _ran(model, aligned: Aligned, places: Places, reforms: Mapping, seed: int, p
     return ran
 
 
-def _line_problems(line: PovertyLine, measures: Mapping[str, Sequence[str]], aligned: Aligned) -> list[Finding]:
-    """`study-reference` for a line of a level that the study has not."""
-    levels = ("all", *aligned.geography.parents)
-    if line.of in levels or not any("poverty" in m for m in measures.values()):
-        return []
-    message = f"the poverty line is of the level {line.of!r}; there are {', '.join(levels)}."
-    return [finding("study-reference", message, place="line", remedy="Name one of them.")]
-
-
-def _parts_problems(by: Sequence[str], baseline: Outcomes) -> list[Finding]:
-    """`study-reference` for groups by parts of something that is no outcome."""
-    found = []
-    for name in by:
-        named = parts_named(name)
-        if named is not None and named[1] not in baseline.names:
-            message = f"by: {name!r} is of no outcome of {baseline.model}; it gives {', '.join(baseline.names)}."
-            found.append(finding("study-reference", message, place="by", remedy="Name one of them."))
-    return found
-
-
-def _used(names: Sequence[str], by: Sequence[str], baseline: Outcomes) -> set[str]:
-    """Outcomes that figures rest on: those asked for, those in conditions, those that people are divided by."""
-    used = set()
+def _used(names: Sequence[str], deciles: Deciles | None, baseline: Outcomes) -> set[str]:
+    """Outcomes that figures rest on: those asked for, those in conditions, those that people are put in order by."""
+    used = set() if deciles is None else {deciles.of}
     for name in names:
         try:
             used.update([name] if name in baseline.names else parse_condition(name).names)
         except InputError:  # told elsewhere
             continue
-    return used | {named[1] for b in by if (named := parts_named(b)) is not None}
+    return used
 
 
 def _probed(model, aligned: Aligned, ran: Mapping[str, Outcomes], used: set[str], seed: int) -> tuple[Finding, ...]:
@@ -246,14 +241,6 @@ def _facts(ran: Mapping[str, Outcomes], asked: Asked, grounds: Grounds, own: boo
         "model facts": {s: dict(o.facts) for s, o in ran.items()},
         "records by group": [int(n) for n in inside], "in words": f"{words}.",
     }  # fmt: skip
-
-
-def _lines_said(line: PovertyLine, lines: Mapping) -> dict[str, Any]:
-    """Say the poverty line in words, and the amounts that it came to, by scenario and outcome."""
-    if not lines:
-        return {}
-    amounts = {f"{s}: {o}": sorted({float(v) for v in found.fit if np.isfinite(v)}) for (s, o), found in lines.items()}
-    return {"in words": str(line), "amounts": amounts}
 
 
 def _simulation(ran, wanted: list[Wanted], frame: pd.DataFrame, level: float, facts, noticed, whom: str) -> Simulation:
