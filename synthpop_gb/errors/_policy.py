@@ -20,6 +20,11 @@ POLICY: dict[str, Meaning] = {
         "Models of households cannot take people who live in none, or where nobody is of age.",
         "Add them to totals from the population itself, where they matter.",
     ),
+    "export-defaults": Meaning(
+        "note",
+        "Another model takes these for the people's own answers.",
+        "Give those that matter: --input, --label, --places; `columns.csv` says where each column is from.",
+    ),
     "bad-links": Meaning(
         "error",
         "Benefit units, partners and parents are made from the roles that people have in their household.",

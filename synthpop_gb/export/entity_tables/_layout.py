@@ -70,6 +70,10 @@ class Layout:
         Order within zones, where ids of donors are not kept.
     ids, home_ids : pandas.Index or None
         What stands for ids of records and households; None = nothing.
+    wanted : (n_zones,) numpy.ndarray of bool, optional
+        Zones that are laid out; all by default.
+    places : pandas.DataFrame, optional
+        Further columns of places, by zone or level.
     """
 
     population: Population
@@ -86,6 +90,8 @@ class Layout:
     rank: np.ndarray | None = None
     ids: pd.Index | None = None
     home_ids: pd.Index | None = None
+    wanted: np.ndarray | None = None
+    places: pd.DataFrame | None = None
 
     @property
     def first_family(self) -> np.ndarray:
@@ -103,12 +109,16 @@ class Layout:
     def blocks(self) -> Iterator[DonorCounts]:
         """Households by zone, some zones at a time. Raises ValueError where they are not the population's people."""
         zones, left = self.population.zones.astype(str), self.population.status["people"].to_numpy(dtype=np.int64, copy=True)
-        where = np.arange(len(zones))
+        wanted = np.ones(len(zones), bool) if self.wanted is None else self.wanted
+        left[~wanted] = 0
+        where = np.flatnonzero(wanted)
         steps = np.array_split(where, max(len(where) // 256, 1))
         for block in self.counts if self.counts is not None else (self.population.placed(s) for s in steps):
             at = zones.get_indexer(block.zones.astype(str))
             if (at < 0).any():
                 raise ValueError("counts name a zone that the population does not have")
+            if not wanted[at].all():
+                block, at = block.at(np.flatnonzero(wanted[at])), at[wanted[at]]
             people = np.concatenate([[0], np.cumsum(block.n * self.homes.size[block.record], dtype=np.int64)])
             left[at] -= np.diff(people[block.indptr])
             yield from self._parts(block, np.diff(people[block.indptr]))
@@ -161,6 +171,8 @@ def layout_of(
     counts: Iterable[DonorCounts] | None = None,
     donors: pd.Index | str = "keep",
     donor_households: pd.Index | str | None = None,
+    zones: Sequence[str] | None = None,
+    places: pd.DataFrame | None = None,
     adult: int = 16,
     opposite_sex: bool = False,
     needed: Sequence[str] = ("age", "sex"),
@@ -186,7 +198,8 @@ def layout_of(
     except (KeyError, ValueError) as error:
         message = f"{aligned.survey.name}: {error.args[0]}."
         raise InputError([finding("missing-column", message, place=aligned.survey.name)]) from None
-    found = [*_needed(known, needed, aligned), *_licensed(known, include, aligned)]
+    wanted, strange = _wanted(population, zones)
+    found = [*strange, *_needed(known, needed, aligned), *_licensed(known, include, aligned)]
     families = _families(known, homes, adult, opposite_sex)
     found += _bad_links(known, homes)
     if found:
@@ -201,7 +214,20 @@ def layout_of(
     return Layout(
         population, aligned, homes, known, families, place(families.spouse), place(families.mother), place(families.father),
         homes.communal.copy(), weighted, counts, rank, _shown(donors, aligned.records), _shown(donor_households, homes.ids),
+        wanted, places,
     )  # fmt: skip
+
+
+def _wanted(population: Population, zones: Sequence[str] | None) -> tuple[np.ndarray | None, list[Finding]]:
+    """(n_zones,) bool: zones asked for; and `study-reference` for those that there are not."""
+    if not zones:
+        return None, []
+    known = population.zones.astype(str)
+    strange = [z for z in map(str, zones) if z not in known]
+    if not strange:
+        return known.isin([str(z) for z in zones]), []
+    message = f"There is no zone {', '.join(strange[:5])}{' ...' if len(strange) > 5 else ''}."
+    return None, [finding("study-reference", message, place="zones", count=len(strange), remedy="Name zones of the run.")]
 
 
 def _families(known: Circumstances, homes: Households, adult: int, opposite_sex: bool) -> Families:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from synthpop_gb.circumstances import Circumstances
 from synthpop_gb.export._rows import guarded
 from synthpop_gb.export.entity_tables._layout import Layout, Rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["Column", "Numbering", "Table", "answer", "made"]
+__all__ = ["Column", "Numbering", "Table", "answer", "coded", "made"]
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ def _coded(values) -> tuple[np.ndarray, np.ndarray]:
 
 
 def answer(layout: Layout, name: str, what: str, of: str, values, *needs: str) -> Column:
-    """A column made of what the survey says; its source names the columns, or what stands in their place."""
+    """Make a column of what the survey says; its source names the columns, or what stands in their place."""
     known = layout.known
     columns = [known.taken[n] for n in needs if known.has(n)]
     defaults = [n for n in needs if not known.has(n)]
@@ -143,5 +144,12 @@ def answer(layout: Layout, name: str, what: str, of: str, values, *needs: str) -
 
 
 def made(name: str, what: str, of: str, values) -> Column:
-    """A column made here: ids, links, weights, places."""
+    """Make a column of what is worked out here: ids, links, weights, places."""
     return Column(name, what, "made", of, values)
+
+
+def coded(known: Circumstances, name: str, codes: Mapping[str, int], default: int) -> np.ndarray:
+    """(n_records,) int64 codes of the words of an input; `default` where it is not known."""
+    if name not in known.frame:
+        return np.full(len(known.frame), default, np.int64)
+    return known.frame[name].map(codes).fillna(default).to_numpy(np.int64)

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.atomic import replacing
+from synthpop_gb.circumstances import region_number
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.export._rows import guarded
 from synthpop_gb.export.entity_tables._check import Meant, check_tables
 from synthpop_gb.export.entity_tables._layout import Layout
 from synthpop_gb.export.entity_tables._tables import Column, Numbering, Table, made
 
-__all__ = ["households_table", "write_tables", "zones_of"]
+__all__ = ["households_table", "regions_of", "write_tables", "zones_of"]
 
 MARK = "columns.csv"
 """File that says what the others hold; a folder with it is one of ours and may be replaced."""
@@ -71,9 +72,26 @@ def write_tables(
             message = f"{folder} was not written: {'; '.join(problems)}."
             raise InputError([finding("export-differs", message, place=str(folder), count=len(problems))])
     if say is not None:
-        for note in meant.notes():
+        for note in (*meant.notes(), *_defaults(layout, tables)):
             say(note)
     return folder
+
+
+def _defaults(layout: Layout, tables: Sequence[Table]) -> list[Finding]:
+    """`export-defaults`: columns that stand at a default, labels that were not understood, zones whose region is not known."""
+    columns = [c.name for t in tables for c in t.columns if c.source == "default"]
+    rows = [{"what": name, "why": "the survey does not say it"} for name in columns]
+    rows += [
+        {"what": f"{k}: {label}", "why": f"not understood, on {n:,} records"}
+        for k, v in layout.known.unknown.items()
+        for label, n in v.items()
+    ]
+    unknown = int((regions_of(layout) == 0).sum())
+    rows += [{"what": "region", "why": f"not known of {unknown:,} zones"}] if unknown else []
+    if not rows:
+        return []
+    some = ", ".join(r["what"] for r in rows[:6]) + (f" and {len(rows) - 6:,} more" if len(rows) > 6 else "")
+    return [finding("export-defaults", f"Left at a default or not known: {some}.", count=len(rows), rows=pd.DataFrame(rows))]
 
 
 def _opened(stack: ExitStack, path: Path, table: Table):
@@ -144,3 +162,17 @@ def households_table(
         ids = layout.home_ids.astype(str).to_numpy(object)
         columns.append(made("donor_household", "the survey's id of the household copied", "home", ids))
     return Table(file, "home", tuple(columns))
+
+
+def regions_of(layout: Layout) -> np.ndarray:
+    """(n_zones,) int64 number of each zone's region, by a table of places, its areas' codes or names, or its own; 0 = unknown."""
+    zones = layout.aligned.geography.zones.reindex(layout.population.zones)
+    told = [zones[name] for name in zones.columns if name != "name"]
+    if layout.places is not None:
+        level = layout.places.index.name if layout.places.index.name in zones.columns else None
+        at = zones.index if level is None else zones[level]
+        told = [*(layout.places[c].reindex(at) for c in layout.places.columns), *told]
+    number = np.zeros(len(zones), np.int64)
+    for values in (*told, zones.index):
+        number = np.where(number > 0, number, region_number(values))
+    return number

@@ -12,13 +12,18 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.errors import Finding
 from synthpop_gb.export.entity_tables._layout import Layout, Rows, layout_of
 from synthpop_gb.export.entity_tables._tables import Column, Numbering, Table, answer, made
-from synthpop_gb.export.entity_tables._write import households_table, write_tables
+from synthpop_gb.export.entity_tables._write import households_table, regions_of, write_tables
 from synthpop_gb.population import DonorCounts, Population
 
 __all__ = ["openfisca"]
 
 ROLES = ("reference", "partner", "child", "other")
 """Roles in a household, in the order of their index."""
+REGIONS = (
+    "UNKNOWN", "NORTH_EAST", "NORTH_WEST", "NORTH_WEST", "YORKSHIRE", "EAST_MIDLANDS", "WEST_MIDLANDS", "EAST_OF_ENGLAND",
+    "LONDON", "SOUTH_EAST", "SOUTH_WEST", "WALES", "SCOTLAND", "NORTHERN_IRELAND",
+)  # fmt: skip
+"""As the UK packages name them, by number of the Family Resources Survey (3 was Merseyside)."""
 
 
 def openfisca(
@@ -35,6 +40,8 @@ def openfisca(
     counts: Iterable[DonorCounts] | None = None,
     donors: pd.Index | str = "keep",
     donor_households: pd.Index | str | None = None,
+    zones: Sequence[str] | None = None,
+    places: pd.DataFrame | None = None,
     say: Callable[[Finding], object] | None = None,
 ) -> Path:
     """Write persons, benefit units and households as an OpenFisca `SimulationBuilder` takes them.
@@ -65,6 +72,11 @@ def openfisca(
         Households by zone; by default those that the population places.
     donors, donor_households : pandas.Index, 'keep' or 'drop'
         What stands for the survey's ids; see `export.people`.
+    zones : sequence of str, optional
+        Only these.
+    places : pandas.DataFrame, optional
+        Region or local authority by zone, or by the level that its index is named for, where the study's own codes and names do
+        not tell the region.
     say : callable, optional
         Is given notes, such as `export-left-out`: residents of communal establishments live in no household.
 
@@ -80,7 +92,7 @@ def openfisca(
     """
     layout = layout_of(
         population, aligned, inputs=inputs, labels=labels, include=include, weighted=weighted, counts=counts, donors=donors,
-        donor_households=donor_households,
+        donor_households=donor_households, zones=zones, places=places,
     )  # fmt: skip
     numbering = Numbering(first=0, nobody=-1)
     tables = (_persons(layout, numbering, include), _units(layout, numbering), _households(layout, numbering))
@@ -92,7 +104,7 @@ def openfisca(
 
 
 def _persons(layout: Layout, numbering: Numbering, include: Sequence[str]) -> Table:
-    known, families, homes = layout.known, layout.families, layout.homes
+    known, families = layout.known, layout.families
     reference = families.head & families.first[families.unit]
     child = families.child | known.is_("role", "child")
     in_home = np.select([reference, families.partner, child], [0, 1, 2], 3)
@@ -143,7 +155,6 @@ def _persons(layout: Layout, numbering: Numbering, include: Sequence[str]) -> Ta
             columns.append(Column(name, "as in the survey", f"survey: {name}", "record", plain))
     if layout.ids is not None:
         columns.append(made("donor", "the survey's id of the record copied", "record", layout.ids.astype(str).to_numpy(object)))
-    assert len(homes.ids)
     return Table("persons.csv", "person", tuple(columns))
 
 
@@ -171,7 +182,8 @@ def _units(layout: Layout, numbering: Numbering) -> Table:
 
 def _households(layout: Layout, numbering: Numbering) -> Table:
     known, reference = layout.known, layout.homes.reference
-    more = []
+    names = np.array(REGIONS, object)[regions_of(layout)]
+    more = [made("region", "region or country of the UK, UNKNOWN where the study does not tell", "zone", names)]
     if known.has("tenure"):
         words = {
             "outright": "OWNED_OUTRIGHT",

@@ -12,9 +12,8 @@ import pandas as pd
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.errors import Finding
 from synthpop_gb.export.entity_tables._layout import Layout, layout_of
-from synthpop_gb.export.entity_tables._tables import Column, Numbering, Table, answer, made
-from synthpop_gb.export.entity_tables._write import households_table, write_tables
-from synthpop_gb.export.entity_tables.euromod import coded, regions_of
+from synthpop_gb.export.entity_tables._tables import Column, Numbering, Table, answer, coded, made
+from synthpop_gb.export.entity_tables._write import households_table, regions_of, write_tables
 from synthpop_gb.population import DonorCounts, Population
 
 __all__ = ["simpaths"]
@@ -41,6 +40,8 @@ def simpaths(
     counts: Iterable[DonorCounts] | None = None,
     donors: pd.Index | str = "keep",
     donor_households: pd.Index | str | None = None,
+    zones: Sequence[str] | None = None,
+    places: pd.DataFrame | None = None,
     say: Callable[[Finding], object] | None = None,
 ) -> Path:
     """Write `population_initial_UK_<year>.csv`, and beside it `benefitunits.csv` and `households.csv` with zone and areas.
@@ -56,9 +57,11 @@ def simpaths(
 
     Parameters
     ----------
-    population, aligned, folder, inputs, labels, include, weighted, overwrite, counts, donors, donor_households, say
+    population, aligned, folder, inputs, labels, include, weighted, overwrite, counts, donors, donor_households, places, say
         As in `export.entity_tables.openfisca`; of further columns named in `include` none is written. SimPaths copies households
         by their weight itself.
+    zones : sequence of str, optional
+        Only these.
     year : int, optional
         First year of the simulation; the survey's year where absent.
 
@@ -74,15 +77,15 @@ def simpaths(
     """
     layout = layout_of(
         population, aligned, inputs=inputs, labels=labels, include=include, weighted=weighted, counts=counts, donors=donors,
-        donor_households=donor_households, adult=RESPONSIBLE, opposite_sex=True,
+        donor_households=donor_households, zones=zones, places=places, adult=RESPONSIBLE, opposite_sex=True,
     )  # fmt: skip
     layout = _adopted(layout.without(_without_adults(layout)))
     numbering = Numbering(first=1, nobody=NOT_KNOWN)
     year = int(year or aligned.survey.year or 0)
     persons = Table(f"population_initial_UK_{year}.csv", "person", tuple(_columns(layout, numbering, year)))
     keys = {
-        "household": "idHh", "person": "idPers", "unit": "idBu", "partner": "idPartner", "mother": "idMother", "father": "idFather",
-        "age": "demAge", "home_id": "idHh", "zone": "zone", "weight": "wgtHhCross",
+        "household": "idHh", "person": "idPers", "unit": "idBu", "partner": "idPartner", "mother": "idMother",
+        "father": "idFather", "age": "demAge", "home_id": "idHh", "zone": "zone", "weight": "wgtHhCross",
     }  # fmt: skip
     tables = (persons, _units(layout, numbering), households_table(layout, numbering, "idHh", weight="wgtHhCross"))
     return write_tables(layout, tables, numbering, folder, keys=keys, overwrite=overwrite, say=say)
@@ -156,7 +159,8 @@ def _columns(layout: Layout, numbering: Numbering, year: int) -> list[Column]:
         made("demAdultChildFlag", "1 = 18 or over and living with a parent", "record",
              ((age >= RESPONSIBLE) & ((layout.mother > 0) | (layout.father > 0))).astype(np.int64)),
         default("demPartnerNYear", "years with the partner", 0),
-        answer(layout, "demAgePartnerDiff", "own age less the partner's, 0 = none", "record", partners(age - age[spouse], 0), "age"),
+        answer(layout, "demAgePartnerDiff", "own age less the partner's, 0 = none", "record",
+               partners(age - age[spouse], 0), "age"),
         answer(layout, "demEthnC6", "1 white, 2 mixed, 3 Asian, 4 black, 5 other, 6 not known", "record", ethnic, "ethnic_group"),
         answer(layout, "demEthnC4", "1 white, 2 Asian, 3 black, 4 other (read off the training data)", "record",
                np.array([4, 1, 4, 2, 3, 4, 4])[ethnic], "ethnic_group"),
@@ -169,7 +173,8 @@ def _columns(layout: Layout, numbering: Numbering, year: int) -> list[Column]:
         answer(layout, "eduHighestFatherC3", "the father's, -9 = not known", "record", of_parent(layout.father), "qualification"),
         default("eduReturnFlag", "1 went back to education", 0),
         default("eduExitSampleFlag", "1 left education this year", 0),
-        answer(layout, "healthSelfRated", "1 poor ... 5 excellent; very bad and bad = 1, very good = 4", "record", health, "health"),
+        answer(layout, "healthSelfRated", "1 poor ... 5 excellent; very bad and bad = 1, very good = 4", "record", health,
+               "health"),
         answer(layout, "healthDsblLongtermFlag", "1 long-term sick or disabled", "record",
                known.is_("activity", "sick").astype(np.int64), "activity"),
         default("healthMentalMcs", "SF-12 mental score; 50 is the mean by construction", 50.0),
@@ -186,14 +191,17 @@ def _columns(layout: Layout, numbering: Numbering, year: int) -> list[Column]:
         answer(layout, "labHrsWorkWeekL1", "the same a year ago: as now", "record", hours, "hours"),
         answer(layout, "labWageHrly", "earnings an hour, pounds", "record", wage, *income[:2], "income", "hours"),
         answer(layout, "labWageHrlyL1", "the same a year ago: as now", "record", wage, *income[:2], "income", "hours"),
-        answer(layout, "yEmpPersGrossMonth", "arsinh of earnings and profits, pounds a month", "record", month["earned"], *income),
+        answer(layout, "yEmpPersGrossMonth", "arsinh of earnings and profits, pounds a month", "record", month["earned"],
+               *income),
         answer(layout, "yNonBenPersGrossMonth", "arsinh of all income but benefits", "record", month["all"], *income),
         answer(layout, "yMiscPersGrossMonth", "arsinh of income but earnings and benefits", "record", month["other"], *income),
-        answer(layout, "yPensPersGrossMonth", "arsinh of pensions", "record", np.arcsinh(known.number("pension_income") / 12.0), *income),
+        answer(layout, "yPensPersGrossMonth", "arsinh of pensions", "record",
+               np.arcsinh(known.number("pension_income") / 12.0), *income),
         default("yCapitalPersMonth", "arsinh of income from capital", 0.0),
         answer(layout, "yPersAndPartnerGrossDiffMonth", "own yNonBenPersGrossMonth less the partner's, 0 = none", "record",
                partners(month["all"] - month["all"][spouse], 0.0), *income),
-        answer(layout, "yHhQuintilesMonthC5", "fifth of the household's income in the survey, 1 = lowest", "home", quintile, *income),
+        answer(layout, "yHhQuintilesMonthC5", "fifth of the household's income in the survey, 1 = lowest", "home", quintile,
+               *income),
         default("yDispMonth", "disposable income of the benefit unit, which the model works out", 0.0),
         answer(layout, "wealthPrptyFlag", "1 owns the home", "home", owned, "tenure"),
         *(default(f"wealth{w}", "pounds", 0.0) for w in ("TotValue", "PensValue", "PrptyValue", "MortgageDebtValue")),
