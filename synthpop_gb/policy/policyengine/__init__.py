@@ -1,0 +1,5 @@
+"""PolicyEngine UK as a policy model, and its datasets made from a population (extra `policy`: policyengine-uk is AGPL-3.0)."""
+
+from synthpop_gb.policy.policyengine._model import OUTCOMES, PolicyEngineUK
+
+__all__ = ["OUTCOMES", "PolicyEngineUK"]
