@@ -30,4 +30,34 @@ POLICY: dict[str, Meaning] = {
         "Give those that matter to the question as inputs.",
     ),
     "several-years": Meaning("note", "A population is made from one year's records.", "Name the year, if another is meant."),
+    "model-failed": Meaning(
+        "error", "A model that stops tells nothing of anybody.", "Mend the model; it is given the donors of `policy.donors_of`."
+    ),
+    "model-outcomes": Meaning(
+        "error",
+        "Outcomes are put on copies of each donor: one that is missing, doubled or no number would be in every figure.",
+        "Return one finite number a donor and outcome, with the index of the donors or of their households.",
+    ),
+    "model-parameter": Meaning(
+        "error", "A parameter that the rules do not read would change nothing.", "Name one of the model's parameters."
+    ),
+    "model-reads-place": Meaning(
+        "error",
+        "Copies of a donor live in other places than the donor did, so that its outcome is not theirs.",
+        "Let the model declare what it reads of a place (`places = ('region',)`): it is then run once for each class of place.",
+    ),
+    "model-reads-id": Meaning(
+        "error",
+        "Copies of a donor have other ids and stand in other rows, so that its outcome is not theirs.",
+        "Let the rules read answers only; where they need chance, give each donor its draw as a column.",
+    ),
+    "model-reads-others": Meaning(
+        "error",
+        "A rank, a median or a quota of the donors is not that of the people of an area.",
+        "Return the value itself and ask for the relative measure (poverty, quantile, decile), which is taken of the projected people.",
+    ),
+    "model-not-repeatable": Meaning(
+        "error", "The same donors had other outcomes when asked again, so that no figure can be had twice.",
+        "Take out whatever draws at random, or give each donor its draw as a column."
+    ),
 }
