@@ -21,6 +21,7 @@ LAYERS = [
         "distribution",
         "frozen",
         "households",
+        "circumstances",
         "incidence",
         "level",
         "aligned",
