@@ -52,9 +52,7 @@ def _h5py(path: Path):
         import h5py
     except ImportError:
         message = f"{path.name} is an HDF5 file, which needs the package h5py."
-        raise InputError(
-            [finding("missing-extra", message, place=str(path), remedy="pip install synthpop_gb[policy]")]
-        ) from None
+        raise InputError([finding("missing-extra", message, place=str(path), remedy="pip install synthpop_gb[policy]")]) from None
     return h5py
 
 

@@ -192,9 +192,7 @@ def _described(people: pd.DataFrame) -> dict[str, Variable]:
     years = tuple(category("age", str(age), str(age)) for age in range(121))
     found["age"] = Variable("age", years, "age", common("age").label, "policyengine")
     sizes = tuple(category("household_size", str(n), str(n)) for n in sorted(set(people["household_size"])))
-    found["household_size"] = Variable(
-        "household_size", sizes, "household_size", common("household_size").label, "policyengine"
-    )
+    found["household_size"] = Variable("household_size", sizes, "household_size", common("household_size").label, "policyengine")
     taken = {v.column for v in found.values()}
     for column in people.columns:
         values = people[column]

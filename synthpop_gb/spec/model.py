@@ -230,7 +230,9 @@ def _of_households(survey) -> bool:
     if not isinstance(survey, dict):
         return bool(getattr(survey, "of_households", False))
     known = {key: survey.get(key) for key in ("path", "format", "household")}
-    return Survey.model_construct(path=str(known["path"]), format=known["format"] or "auto", household=known["household"]).of_households
+    return Survey.model_construct(
+        path=str(known["path"]), format=known["format"] or "auto", household=known["household"]
+    ).of_households
 
 
 def study_schema() -> dict:

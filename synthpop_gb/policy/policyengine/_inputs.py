@@ -9,37 +9,27 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.circumstances import meaning_of
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.policy.policyengine._engine import Engine, Input
 
 __all__ = ["Filled", "fill_inputs", "is_engine_survey"]
 
+_SEX = {"male": "MALE", "female": "FEMALE"}
 _TENURE = {
-    "owned outright": "OWNED_OUTRIGHT", "owned with mortgage": "OWNED_WITH_MORTGAGE", "shared ownership": "OWNED_WITH_MORTGAGE",
-    "shared equity": "OWNED_WITH_MORTGAGE", "council": "RENT_FROM_COUNCIL", "other social rented": "RENT_FROM_HA",
-    "social rented": "RENT_FROM_HA", "private landlord": "RENT_PRIVATELY", "private rented": "RENT_PRIVATELY",
-    "private rented, other": "RENT_PRIVATELY", "employer": "RENT_PRIVATELY", "relative or friend": "RENT_PRIVATELY",
-    "private, other": "RENT_PRIVATELY", "rent free": "RENT_PRIVATELY",
+    "outright": "OWNED_OUTRIGHT", "mortgage": "OWNED_WITH_MORTGAGE", "social": "RENT_FROM_HA", "private": "RENT_PRIVATELY",
+    "free": "RENT_PRIVATELY",
+}  # fmt: skip
+_ACTIVITY = {
+    "employee": "FT_EMPLOYED", "self-employed": "FT_SELF_EMPLOYED", "student": "STUDENT", "unemployed": "UNEMPLOYED",
+    "retired": "RETIRED", "home": "CARER", "sick": "LONG_TERM_DISABLED", "other": "OTHER_INACTIVE", "none": "CHILD",
 }  # fmt: skip
 _ACCOMMODATION = {
     "detached": "HOUSE_DETACHED", "semi-detached": "HOUSE_SEMI_DETACHED", "terraced": "HOUSE_TERRACED",
     "purpose-built flat": "FLAT", "flat": "FLAT", "converted or shared house": "CONVERTED_HOUSE",
     "caravan or temporary": "MOBILE",
 }  # fmt: skip
-_EMPLOYEE = ("employee", "employee, full-time", "employee, part-time")
-_SELF_EMPLOYED = (
-    "self-employed", "self-employed, full-time", "self-employed, part-time", "employer", "own account", "employer, full-time",
-    "employer, part-time", "own account, full-time", "own account, part-time",
-)  # fmt: skip
-_STUDENT = ("student", "student, active", "student, inactive", "student in employment", "student, unemployed")
-_ACTIVITY = {
-    **dict.fromkeys(_EMPLOYEE, "FT_EMPLOYED"), "employee, part-time": "PT_EMPLOYED",
-    **dict.fromkeys(_SELF_EMPLOYED, "FT_SELF_EMPLOYED"), "self-employed, part-time": "PT_SELF_EMPLOYED",
-    **dict.fromkeys(_STUDENT, "STUDENT"), "unemployed": "UNEMPLOYED", "retired": "RETIRED",
-    "looking after home": "CARER", "looking after home or family": "CARER", "long-term sick": "LONG_TERM_DISABLED",
-    "long-term sick or disabled": "LONG_TERM_DISABLED", "other inactive": "OTHER_INACTIVE", "does not apply": "CHILD",
-}  # fmt: skip
-_SEX = {"male": "MALE", "female": "FEMALE", "m": "MALE", "f": "FEMALE", "men": "MALE", "women": "FEMALE"}
+"""The engine's names by the plain words of `circumstances`, and of accommodation by the common codebook's labels."""
 
 _NEW_STATE_PENSION = "gov.dwp.state_pension.new_state_pension.amount"
 _PENSION_AGE = 66
@@ -127,9 +117,7 @@ def _sourced(donors: pd.DataFrame, name: str, source: Any, out: Filled) -> tuple
         if strange and "blank" not in asked:
             message = f"The input {name!r} maps {column!r}, but not {', '.join(map(repr, strange[:5]))}."
             remedy = "Add them to `map`, or give `blank` for all others."
-            out.findings.append(
-                finding("engine-input", message, place=f"inputs.{name}", count=len(strange), remedy=remedy)
-            )
+            out.findings.append(finding("engine-input", message, place=f"inputs.{name}", count=len(strange), remedy=remedy))
             return None, ""
         values = labels.map(meaning).astype(object)
     if "blank" in asked:
@@ -181,40 +169,56 @@ def _own_columns(donors: pd.DataFrame, engine: Engine, skip: tuple[str, ...], ou
 
 
 def _understood(donors: pd.DataFrame, engine: Engine, year: int, out: Filled) -> None:
-    """Fill from the common variables what was not given: age, sex, tenure, accommodation, activity, incomes."""
+    """Fill from the common variables what was not given: age, sex, tenure, accommodation, activity, rent, incomes."""
 
-    def take(name: str, column: str, meaning: Mapping[str, str] | None) -> None:
-        if name in out.values or column not in donors.columns or any(f.place == f"inputs.{name}" for f in out.findings):
-            return
-        values = donors[column]
-        if meaning is not None:
-            labels = values.astype("string").str.strip().str.casefold()
-            values = labels.map(meaning).astype(object)
-            unknown = sorted(set(labels[values.isna() & labels.notna()]))
-            if unknown and name != "gender" and name != "tenure_type":
-                return  # a label that the engine has no name for: all are left at its default, and listed there
-            if unknown:
-                message = f"The survey's {column!r} says {', '.join(map(repr, unknown[:5]))}, which is no {name} of PolicyEngine."
-                remedy = f"Give the input {name}: column, and `map` to {', '.join(engine.variable(name).names)}."
-                out.findings.append(
-                    finding("engine-input", message, place=f"inputs.{name}", count=len(unknown), remedy=remedy)
-                )
-                return
-        _keep(out, engine.variable(name), values, f"column {column!r}")
+    def wanting(name: str, column: str) -> bool:
+        return name not in out.values and column in donors.columns and all(f.place != f"inputs.{name}" for f in out.findings)
 
-    take("age", "age", None)
-    take("gender", "sex", _SEX)
-    take("tenure_type", "tenure", _TENURE)
-    take("accommodation_type", "accommodation", _ACCOMMODATION)
-    take("employment_status", "economic_activity", _ACTIVITY)
+    for name in ("age", "rent", "council_tax"):
+        if wanting(name, name):
+            _keep(out, engine.variable(name), donors[name], f"column {name!r}")
+    for name, column, kind, names in (
+        ("gender", "sex", "sex", _SEX),
+        ("tenure_type", "tenure", "tenure", _TENURE),
+        ("employment_status", "economic_activity", "activity", _ACTIVITY),
+    ):
+        if wanting(name, column):
+            words, strange = meaning_of(kind, donors[column])
+            if strange:
+                _not_understood(out, engine, name, column, strange)
+                continue
+            values = pd.Series(words, index=donors.index).map(names)
+            _keep(out, engine.variable(name), _finer(name, donors[column], values), f"column {column!r}")
+    if wanting("accommodation_type", "accommodation"):
+        values = donors["accommodation"].map(_ACCOMMODATION).fillna("OTHER")
+        _keep(out, engine.variable("accommodation_type"), values, "column 'accommodation'")
     for name in ("age", "gender"):
-        if name not in out.values and not any(f.place == f"inputs.{name}" for f in out.findings):
+        if name not in out.values and all(f.place != f"inputs.{name}" for f in out.findings):
             message = f"Nothing in the survey says what PolicyEngine calls {name!r}."
             remedy = "Describe the survey's variables 'age' and 'sex', or name columns as inputs."
             out.findings.append(finding("engine-input", message, place=f"inputs.{name}", remedy=remedy))
-    for name in ("rent", "council_tax"):
-        take(name, name, None)
     _incomes(donors, engine, year, out)
+
+
+def _finer(name: str, labels: pd.Series, values: pd.Series) -> pd.Series:
+    """Tell councils from other social landlords, and part-time from full-time work, where labels do."""
+    text = labels.astype("string").str.casefold().fillna("")
+    if name == "tenure_type":
+        ours = text.str.contains("council|local authority", regex=True) & ~text.str.contains(
+            "social rented$|association", regex=True
+        )
+        return values.mask((values == "RENT_FROM_HA") & ours.to_numpy(bool), "RENT_FROM_COUNCIL")
+    if name == "employment_status":
+        part = text.str.contains("part[- ]time", regex=True).to_numpy(bool)
+        return values.mask(part & values.isin(["FT_EMPLOYED", "FT_SELF_EMPLOYED"]), values.astype(str).str.replace("FT_", "PT_"))
+    return values
+
+
+def _not_understood(out: Filled, engine: Engine, name: str, column: str, strange: Mapping[str, int]) -> None:
+    """`engine-input` for labels that mean nothing to the engine."""
+    message = f"The survey's {column!r} says {', '.join(map(repr, list(strange)[:5]))}, which is no {name} of PolicyEngine."
+    remedy = f"Give the input {name}: `column`, and `map` to {', '.join(engine.variable(name).names)}."
+    out.findings.append(finding("engine-input", message, place=f"inputs.{name}", count=sum(strange.values()), remedy=remedy))
 
 
 def _incomes(donors: pd.DataFrame, engine: Engine, year: int, out: Filled) -> None:
@@ -222,13 +226,12 @@ def _incomes(donors: pd.DataFrame, engine: Engine, year: int, out: Filled) -> No
     sources = ("employment_income", "self_employment_income", "private_pension_income", "state_pension_reported")
     if any(name in out.values for name in sources) or not {"income", "economic_activity"} <= set(donors.columns):
         return
-    activity = donors["economic_activity"].astype("string").str.strip().str.casefold().fillna("")
+    activity = meaning_of("activity", donors["economic_activity"])[0]
     income = pd.to_numeric(donors["income"], errors="coerce").fillna(0.0).to_numpy(np.float64)
     age = out.values.get("age", np.zeros(len(donors)))
-    of_work = activity.isin([*_EMPLOYEE, *_STUDENT]).to_numpy()
-    of_trade = activity.isin(_SELF_EMPLOYED).to_numpy()
+    of_work, of_trade = np.isin(activity, ["employee", "student"]), activity == "self-employed"
     old = ~of_work & ~of_trade & (age >= _PENSION_AGE)
-    of_pension = ~of_work & ~of_trade & (old | (activity == "retired").to_numpy())
+    of_pension = ~of_work & ~of_trade & (old | (activity == "retired"))
     state = np.where(old, np.minimum(np.maximum(income, 0.0), 52 * float(engine.parameter(_NEW_STATE_PENSION, year))), 0.0)
     how = "column 'income' by 'economic_activity'"
     made = {

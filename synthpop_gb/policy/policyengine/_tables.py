@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.circumstances import families_of, meaning_of
 from synthpop_gb.errors import InputError, finding, refuse
-from synthpop_gb.policy._benefit_units import benefit_units
 from synthpop_gb.policy._donors import Donors
 from synthpop_gb.policy.policyengine._draws import DRAWS, draws_of
 from synthpop_gb.policy.policyengine._engine import ENTITIES, Engine
@@ -23,7 +23,7 @@ FIXED = ("benefit_unit", "claimant", "household_reference", "member")
 """Columns that `fix` gives donors beside the draws: who is assessed together, around whom, and the order within the household."""
 
 _MADE = ("person_id", "person_benunit_id", "person_household_id", "benunit_id", "household_id", "household_weight", *PLACES)
-_STUDENTS = ("student", "student, active", "student, inactive", "student in employment", "student, unemployed")
+_WED = ("legal_partnership", "partnership")
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,20 +85,25 @@ def fix(donors: Donors, seed: int) -> Donors:
 
 
 def _units(donors: pd.DataFrame, home: np.ndarray) -> pd.DataFrame:
-    """Benefit units from what the survey says of roles, studies and partnership."""
+    """Benefit units from roles, ages and studies: the unit's number within the household, claimants, and the reference."""
 
-    def words(*names: str) -> pd.Series | None:
-        there = next((n for n in names if n in donors.columns), None)
-        return None if there is None else donors[there].astype("string").str.strip().str.casefold().fillna("")
+    def words(kind: str, column: str) -> np.ndarray | None:
+        return meaning_of(kind, donors[column])[0] if column in donors.columns else None
 
-    activity, wed = words("economic_activity"), words("legal_partnership", "partnership")
-    return benefit_units(
-        home,
-        pd.to_numeric(donors["age"], errors="coerce").fillna(0).to_numpy() if "age" in donors else np.full(len(donors), 40),
-        role=words("role"),
-        student=None if activity is None else activity.isin(_STUDENTS).to_numpy(),
-        partnered=None if wed is None else wed.isin(["married", "civil partner"]).to_numpy(),
-    )
+    age = pd.to_numeric(donors["age"], errors="coerce").fillna(0.0) if "age" in donors.columns else pd.Series(40.0, donors.index)
+    sex, activity = words("sex", "sex"), words("activity", "economic_activity")
+    ties = [pd.to_numeric(donors["income"], errors="coerce").fillna(0.0).to_numpy()] if "income" in donors.columns else []
+    made = families_of(
+        home, age.to_numpy(np.float64), role=words("role", "role"), male=None if sex is None else sex == "male",
+        student=None if activity is None else activity == "student", ties=ties,
+    )  # fmt: skip
+    first_of = np.zeros(int(home.max(initial=-1)) + 1, np.int64)
+    first_of[made.home[made.first]] = np.flatnonzero(made.first)
+    return pd.DataFrame({
+        "unit": made.unit - first_of[home],
+        "claimant": (made.head | made.partner) & (age.to_numpy() >= 16),
+        "reference": made.head & made.first[made.unit],
+    })  # fmt: skip
 
 
 def _refuse_lone(donors: Donors) -> None:
@@ -109,7 +114,9 @@ def _refuse_lone(donors: Donors) -> None:
         raise InputError([finding("engine-input", message, place="household", remedy=remedy)])
 
 
-def make_tables(donors: Donors, engine: Engine, *, inputs: Mapping[str, Any], year: int, weight: float | np.ndarray = 1.0) -> Tables:
+def make_tables(
+    donors: Donors, engine: Engine, *, inputs: Mapping[str, Any], year: int, weight: float | np.ndarray = 1.0
+) -> Tables:
     """Lay donors out as the engine's dataset.
 
     Parameters
@@ -192,14 +199,14 @@ def _relations(donors: pd.DataFrame, filled: Filled, engine: Engine) -> dict[str
     keys = [donors[c].to_numpy() for c in ("household", "benefit_unit")]
     keys += [donors.index.get_level_values("place").to_numpy()] if donors.index.nlevels > 1 else []
     unit = pd.Series(pd.MultiIndex.from_arrays(keys).factorize()[0], index=range(len(donors)))
-    wed = next((c for c in ("legal_partnership", "partnership") if c in donors.columns), None)
+    wed = next((c for c in _WED if c in donors.columns), None)
     if wed is not None:
-        married = donors["claimant"].to_numpy(bool) & donors[wed].astype("string").isin(["married", "civil partner"]).to_numpy(bool)
+        married = donors["claimant"].to_numpy(bool) & (meaning_of("partnership", donors[wed])[0] == "married")
         pairs = pd.Series(married.astype(int)).groupby(unit.to_numpy()).transform("sum").to_numpy()
         found["is_married"] = pairs >= 2
     if "economic_activity" in donors.columns:
         age = filled.values["age"]
-        learning = donors["economic_activity"].astype("string").str.casefold().isin(_STUDENTS).to_numpy(bool)
+        learning = meaning_of("activity", donors["economic_activity"])[0] == "student"
         stage = np.select(
             [age < 4, age < 7, age < 11, age < 14, age < 16, learning & (age < 18), learning & (age < 20), learning],
             ["PRE_PRIMARY", "NOT_COMPLETED_PRIMARY", "PRIMARY", "LOWER_SECONDARY", "UPPER_SECONDARY", "POST_SECONDARY",
