@@ -24,6 +24,11 @@ POLICY: dict[str, Meaning] = {
     "engine-parameter": Meaning(
         "error", "A parameter that the rules do not have changes nothing.", "Use the parameter's full name, and a value of its kind."
     ),
+    "engine-results": Meaning(
+        "error",
+        "Results that cannot be laid beside the donors say nothing of areas.",
+        "Give the results of the dataset that was written, indexed by its ids.",
+    ),
     "engine-defaults": Meaning(
         "note",
         "Rules read these inputs and were given none, so they took the engine's own default for everybody.",

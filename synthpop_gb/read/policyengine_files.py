@@ -10,10 +10,10 @@ import pandas as pd
 
 from synthpop_gb.codebook import Category, Variable
 from synthpop_gb.errors import Finding, InputError, finding, refuse
+from synthpop_gb.hdf5 import read_hdf5_tables
 from synthpop_gb.microdata import Microdata
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.read._codebooks import category, codebook_file, common
-from synthpop_gb.read._hdf5 import read_hdf5_tables
 from synthpop_gb.read._households import join_households
 from synthpop_gb.read._universes import universe
 

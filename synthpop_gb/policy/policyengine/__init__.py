@@ -2,5 +2,7 @@
 
 from synthpop_gb.policy.policyengine._dataset import placed_tables, write_dataset
 from synthpop_gb.policy.policyengine._model import OUTCOMES, PolicyEngineUK
+from synthpop_gb.policy.policyengine._readback import read_tables
+from synthpop_gb.policy.policyengine._results import read_outcomes
 
-__all__ = ["OUTCOMES", "PolicyEngineUK", "placed_tables", "write_dataset"]
+__all__ = ["OUTCOMES", "PolicyEngineUK", "placed_tables", "read_outcomes", "read_tables", "write_dataset"]

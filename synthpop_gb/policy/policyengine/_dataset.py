@@ -40,8 +40,8 @@ def write_dataset(
 ) -> Path:
     """Write a population as a dataset that PolicyEngine UK opens: `Microsimulation(dataset="leeds.h5")`.
 
-    One household a placed copy, weight 1, or with `weighted` one a zone and donor household, its copies as weight. Every household
-    has its zone's `region`, `local_authority` (as PolicyEngine names them) and `constituency` where the study knows it, and beside
+    One household a placed copy, weight 1, or with `weighted` one a zone and donor household, its copies as weight. Every
+    household has its zone's `region`, `local_authority` (as PolicyEngine names them) and `constituency` where the study knows it, and beside
     them `zone`, the zone's code, `place`, its class of place, and `donor_household`; every person has `donor`. PolicyEngine passes
     over columns that it does not know. The four numbers that it would draw from hashes of ids are the donors' own, so running
     the file gives what projecting the donors' run by counts gives.
@@ -141,7 +141,7 @@ def _refuse(aligned: Aligned, path: Path, permitted: bool, overwrite: bool) -> N
     found = []
     if aligned.survey.licence != "open" and not permitted:
         message = f"The survey {aligned.survey.name} is under a licence, and the dataset holds its records' answers."
-        remedy = "Declare `licence = \"open\"` where it is, or give `permitted` where its licence allows this use."
+        remedy = 'Declare `licence = "open"` where it is, or give `permitted` where its licence allows this use.'
         found.append(finding("licence", message, place=aligned.survey.name, remedy=remedy))
     if path.suffix != ".h5":
         found.append(finding("study-value", f"PolicyEngine's datasets end in .h5, not {path.name}.", place=str(path)))

@@ -162,7 +162,7 @@ class Engine:
             self.dataset(tables, year).save(str(path))
 
     def _read_at_default(self, simulation, tables: Mapping[str, pd.DataFrame]) -> tuple[str, ...]:
-        """Inputs that rules read in this run and that no table has: the engine keeps what it read in its holders."""
+        """Find inputs that rules read in this run and that no table has: the engine keeps what it read in its holders."""
         given = {str(c) for table in tables.values() for c in table.columns}
         found = []
         for name in self._system.variables:

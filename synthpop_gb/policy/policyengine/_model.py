@@ -157,7 +157,7 @@ class PolicyEngineUK:
         rules = engine()
         reform = as_reform(parameters, rules.parameters if parameters else (), self.year)
         _refuse_outcomes(self.wanted, rules)
-        if not set((*FIXED, *DRAWS)) <= set(donors.columns):
+        if not {*FIXED, *DRAWS} <= set(donors.columns):
             donors = self.prepared(donors)
         parts = [self._part(donors, classes, rules, reform) for classes in self._groups(donors)]
         self._record(rules, parts, time.perf_counter() - started)
@@ -209,8 +209,8 @@ class PolicyEngineUK:
 
 
 _OFTEN_DECISIVE = (
-    "rent", "council_tax", "savings", "hours_worked", "is_disabled_for_benefits", "childcare_expenses", "employee_pension_contributions",
-    "savings_interest_income", "dividend_income", "property_income", "would_claim_uc", "universal_credit_reported",
+    "rent", "council_tax", "savings", "hours_worked", "is_disabled_for_benefits", "childcare_expenses",
+    "employee_pension_contributions", "savings_interest_income", "dividend_income", "property_income", "would_claim_uc", "universal_credit_reported",
 )  # fmt: skip
 
 

@@ -52,7 +52,8 @@ def zone_places(
     """
     known = _with_table(geography.zones, table)
     region, local = _regions(known), _authorities(known, authorities)
-    findings = _unknown(region[0], region[1], "region", known) + _unknown(local[0], local[1], "local authority", known)
+    regions = [spellings[-1] for spellings in _book()["regions"].values()]
+    findings = _unknown(*region, "region", regions) + _unknown(*local[:2], "local authority", list(authorities))
     places = pd.DataFrame({"region": region[0], "local_authority": local[0]}, index=known.index)
     findings += _clashes(places, known)
     if local[2]:
@@ -94,7 +95,7 @@ def _book() -> dict:
 
 
 def _plain(text) -> str:
-    """Comparable form of a name: letters and digits, 'and' for '&'.
+    """Return a comparable form of a name: letters and digits, 'and' for '&'.
 
     >>> _plain("Bristol, City of"), _plain("Kings Lynn & West Norfolk") == _plain("King's Lynn and West Norfolk")
     ('bristolcityof', True)
@@ -157,25 +158,22 @@ def _authorities(known: pd.DataFrame, authorities: dict[str, str]) -> tuple[pd.S
     return local, said, became
 
 
-def _unknown(found: pd.Series, said: pd.Series, what: str, known: pd.DataFrame) -> list[Finding]:
+def _unknown(found: pd.Series, said: pd.Series, what: str, known: list[str]) -> list[Finding]:
     """One error for the zones whose region or local authority is not known, with what the study calls them and what is near."""
     blank = found == ""
     if not blank.any():
         return []
     names = [n for n in said[blank].unique() if n]
-    spellings = {_plain(v): v for v in (_book()["regions"] if what == "region" else [])}
-    near = difflib.get_close_matches(_plain(names[0]), spellings, n=1) if names else []
+    near = difflib.get_close_matches(names[0], known, n=1, cutoff=0.8) if names else []
     example = f", which the study calls {names[0]!r}" if names else ", of which the study says nothing"
-    hint = f" Is it {spellings[near[0]]!r}?" if near else ""
-    message = (
-        f"The {what} of {int(blank.sum()):,} zones is not known (first: {known.index[blank][0]}{example}); "
-        f"{len(names):,} names are unknown.{hint}"
-    )
+    others = f"; {len(names):,} names are unknown" if len(names) > 1 else ""
+    hint = f" Is it {near[0]!r}?" if near else ""
+    message = f"The {what} of {int(blank.sum()):,} zones is not known (first: {found.index[blank][0]}{example}){others}.{hint}"
     remedy = (
-        f"Give `places`, a table with a column '{what.replace(' ', '_')}' by zone or by a level of the lookup, or a lookup with the "
-        "areas' codes and names."
+        f"Give `places`, a table with a column '{what.replace(' ', '_')}' by zone or by a level of the lookup, or a lookup with "
+        "the areas' codes and names."
     )
-    rows = pd.DataFrame({"zone": known.index[blank], "said": said[blank].to_numpy()})
+    rows = pd.DataFrame({"zone": found.index[blank], "said": said[blank].to_numpy()})
     return [finding("engine-place", message, place=what.replace(" ", "_"), count=int(blank.sum()), rows=rows, remedy=remedy)]
 
 

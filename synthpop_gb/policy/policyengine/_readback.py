@@ -1,4 +1,4 @@
-"""What PolicyEngine's files hold, read back: a dataset that was written, and results that somebody worked out from it."""
+"""A dataset that was written, read back and compared with what was meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,28 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-__all__ = ["check_dataset"]
+from synthpop_gb.hdf5 import read_hdf5_tables
+
+__all__ = ["check_dataset", "read_tables"]
+
+_IDS = {"person": ("person_benunit_id", "person_household_id"), "benunit": (), "household": ()}
+
+
+def read_tables(path: str | Path) -> dict[str, pd.DataFrame]:
+    """Read the three tables of a dataset of one year, every column of them.
+
+    Parameters
+    ----------
+    path : path
+        An .h5 file.
+
+    Raises
+    ------
+    InputError
+        As `read_hdf5_tables`.
+    """
+    stored = read_hdf5_tables(path)
+    return {entity: stored[entity] for entity in _IDS}
 
 
 def check_dataset(written: Path, frames: Mapping[str, pd.DataFrame], year: int, path: Path) -> None:
@@ -30,55 +51,29 @@ def check_dataset(written: Path, frames: Mapping[str, pd.DataFrame], year: int, 
     OSError
         Where a table, a column, a value, a link between tables or the year differs.
     """
-    import h5py
-
-    with h5py.File(written, "r") as file:
-        told = [f"year {_text(file['time_period/table']['values'])[0]}"] if _year(file) != int(year) else []
-        for entity, meant in frames.items():
-            rows = file[entity]["table"][:]
-            if len(rows) != len(meant):
-                told.append(f"{len(rows):,} rows of {entity} instead of {len(meant):,}")
-                continue
-            for column in meant.columns:
-                found = _text(rows[column]) if column in rows.dtype.names else None
-                if found is None or not _same(found, meant[column].to_numpy()):
-                    told.append(f"{entity}.{column}")
-        if not told:
-            told += _links({e: {k: file[e]["table"][k] for k in ids} for e, ids in _IDS.items()})
+    stored = read_hdf5_tables(written)
+    told = [] if str(stored["time_period"]["values"].iloc[0])[:4] == str(year) else ["the year"]
+    for entity, meant in frames.items():
+        found = stored[entity]
+        if len(found) != len(meant):
+            told.append(f"{len(found):,} rows of {entity} instead of {len(meant):,}")
+            continue
+        told += [f"{entity}.{c}" for c in meant.columns if c not in found or not _same(found[c].to_numpy(), meant[c].to_numpy())]
+    told += [] if told else _links(stored)
     if told:
         raise OSError(f"{path} was not written: read back it differs in {', '.join(told[:8])}")
 
 
-_IDS = {
-    "person": ("person_id", "person_benunit_id", "person_household_id"),
-    "benunit": ("benunit_id",),
-    "household": ("household_id",),
-}
-
-
-def _links(ids: Mapping[str, Mapping[str, np.ndarray]]) -> list[str]:
-    """What is wrong with the links: ids twice, units and households without people, people of none, units in two households."""
-    person, told = ids["person"], []
-    for entity in _IDS:
-        own = ids[entity][f"{entity}_id"]
-        if len(np.unique(own)) != len(own):
-            told.append(f"ids of {entity} that stand twice")
+def _links(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Say what is wrong with the links: ids twice, units and households without people, people of none, units in two households."""
+    person = tables["person"]
+    told = [f"ids of {e} that stand twice" for e in _IDS if tables[e][f"{e}_id"].duplicated().any()]
     for entity in ("benunit", "household"):
-        if not np.array_equal(np.unique(person[f"person_{entity}_id"]), np.sort(ids[entity][f"{entity}_id"])):
+        if set(person[f"person_{entity}_id"]) != set(tables[entity][f"{entity}_id"]):
             told.append(f"members of {entity}")
-    homes = pd.Series(person["person_household_id"]).groupby(person["person_benunit_id"]).nunique()
-    if (homes > 1).any():
+    if person[["person_benunit_id", "person_household_id"]].drop_duplicates()["person_benunit_id"].duplicated().any():
         told.append("benefit units in two households")
     return told
-
-
-def _year(file) -> int:
-    return int(str(_text(file["time_period/table"]["values"])[0])[:4])
-
-
-def _text(values: np.ndarray) -> np.ndarray:
-    """Values of a column, text decoded."""
-    return np.array([v.decode("utf-8") for v in values], object) if values.dtype.kind == "S" else values
 
 
 def _same(found: np.ndarray, meant: np.ndarray) -> bool:
