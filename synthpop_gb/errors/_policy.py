@@ -59,7 +59,7 @@ POLICY: dict[str, Meaning] = {
     "model-reads-others": Meaning(
         "error",
         "A rank, a median or a quota of the donors is not that of the people of an area.",
-        "Return the value itself and ask for the relative measure (poverty, quantile, decile), which is taken of the projected people.",
+        "Return the value itself, and ask for the relative measure (poverty, quantile, decile), taken of the projected people.",
     ),
     "model-not-repeatable": Meaning(
         "error", "The same donors had other outcomes when asked again, so that no figure can be had twice.",

@@ -14,8 +14,9 @@ from synthpop_gb.policy._outcomes import Outcomes
 from synthpop_gb.policy._places import Places
 from synthpop_gb.policy._run import run_model
 from synthpop_gb.policy._simulation import Simulation
+from synthpop_gb.policy.probe import Probe, probe
 
 __all__ = [
-    "BASELINE", "Donors", "Outcomes", "Places", "PolicyModel", "Simulation", "as_model", "donors_of", "get_policy_model",
-    "places_for", "policy_models", "prepared", "register_policy_model", "run_model",
+    "BASELINE", "Donors", "Outcomes", "Places", "PolicyModel", "Probe", "Simulation", "as_model", "donors_of", "get_policy_model",
+    "places_for", "policy_models", "prepared", "probe", "register_policy_model", "run_model",
 ]  # fmt: skip

@@ -25,8 +25,8 @@ RESERVED = (
 class Given:
     """Outcomes as a model gave them, rows in the order of the donors.
 
-    names, of : of each outcome: what it is called, 'person' or 'household'; values : one array an outcome, (n_rows,) float64, rows
-    as in `donors` or `donors.households`.
+    names, of : of each outcome: what it is called, 'person' or 'household'; values : one array an outcome, (n_rows,) float64,
+    rows as in `donors` or `donors.households`.
     """
 
     names: tuple[str, ...]
@@ -116,16 +116,14 @@ def _rows(frame: pd.DataFrame, wanted: pd.DataFrame, kind: str, wrong) -> np.nda
     twice, extra = index.duplicated(), ~index.isin(ids)
     missing = ~ids.isin(index)
     if extra.any():
-        first = index[extra][0]
         hint = " Rows seem to be numbered anew." if isinstance(index, pd.RangeIndex) else ""
-        wrong(f"gives {int(extra.sum()):,} of {before:,} rows for {whose} that there are not (first: {first!r}).{hint}", int(extra.sum()),
-              "Keep the index of the donors: build the result with index=donors.index.")  # fmt: skip
+        few = f"gives {int(extra.sum()):,} of {before:,} rows for {whose} that there are not (first: {index[extra][0]!r}).{hint}"
+        wrong(few, int(extra.sum()), "Keep the index of the donors: build the result with index=donors.index.")
     if twice.any():
         wrong(f"gives {int(twice.sum()):,} {whose} more than once (first: {index[twice][0]!r}).", int(twice.sum()))
     if missing.any():
-        wrong(
-            f"gives nothing for {int(missing.sum()):,} of {len(ids):,} {whose} (first: {ids[missing][0]!r}).", int(missing.sum())
-        )
+        none = f"gives nothing for {int(missing.sum()):,} of {len(ids):,} {whose} (first: {ids[missing][0]!r})."
+        wrong(none, int(missing.sum()))
     return None if extra.any() or twice.any() or missing.any() else index.get_indexer(ids)
 
 

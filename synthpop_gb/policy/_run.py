@@ -19,7 +19,7 @@ from synthpop_gb.policy._model import BASELINE, PolicyModel, as_model
 from synthpop_gb.policy._outcomes import Outcomes
 from synthpop_gb.policy._places import Places
 
-__all__ = ["called", "classes_for", "run_model"]
+__all__ = ["called", "classes_for", "on_persons", "run_model"]
 
 
 def run_model(
@@ -40,8 +40,8 @@ def run_model(
     aligned : Aligned
         Records, households and zones.
     places : Places or pandas.DataFrame, optional
-        Classes of place, or a table of what rules read of a place, by zone or level (see `places_for`); only the study's own levels
-        where None.
+        Classes of place, or a table of what rules read of a place, by zone or level (see `places_for`); only the study's own
+        levels where None.
     parameters : mapping, optional
         What a reform changes.
     scenario : str
@@ -74,7 +74,9 @@ def run_model(
     began = time.perf_counter()
     donors = prepared(model, donors_of(aligned, places), seed)
     found = called(model, donors, parameters, scenario)
-    values = _on_persons(found, aligned, len(places))
+    homes, n_classes = aligned.households, len(places)
+    of_row = None if homes is None else (np.arange(n_classes)[:, None] * len(homes.ids) + homes.of_record).ravel()
+    values = on_persons(found, of_row).reshape(len(found.names), n_classes, -1)
     facts = {**(model.facts() if hasattr(model, "facts") else {}), "seconds": round(time.perf_counter() - began, 3)}
     units = getattr(model, "units", None) or {}
     return Outcomes(
@@ -130,10 +132,9 @@ def _unknown_parameters(model: PolicyModel, name: str, parameters: Mapping[str, 
     return found
 
 
-def _on_persons(found: Given, aligned: Aligned, n_classes: int) -> np.ndarray:
-    """(n_outcomes, n_classes, n_records): outcomes of households put on their members."""
-    out = np.empty((len(found.names), n_classes, len(aligned.records)))
-    for i, (values, of) in enumerate(zip(found.values, found.of, strict=True)):
-        by_class = values.reshape(n_classes, -1)
-        out[i] = by_class if of == "person" else by_class[:, aligned.households.of_record]
-    return out
+def on_persons(found: Given, household_of: np.ndarray | None) -> np.ndarray:
+    """(n_outcomes, n_rows): outcomes of persons, those of households put on their members.
+
+    household_of : (n_rows,) row of each person's household.
+    """
+    return np.stack([v if of == "person" else v[household_of] for v, of in zip(found.values, found.of, strict=True)])

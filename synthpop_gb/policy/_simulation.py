@@ -91,13 +91,13 @@ class Simulation:
         wanted = {"outcome": outcome, "measure": measure}
         for name, value in wanted.items():
             known = list(frame[name].unique())
-            if value is None and len(known) != 1 or value is not None and value not in known:
+            if (value is None and len(known) != 1) or (value is not None and value not in known):
                 raise KeyError(f"name one {name} of scenario {scenario!r}: {', '.join(map(str, known)) or 'there is none'}")
             frame = frame[frame[name] == (known[0] if value is None else value)]
         return frame.drop(columns=["scenario", "outcome", "measure"]).reset_index(drop=True)
 
     def unit_of(self, outcome: str, measure: str) -> str:
-        """Unit of a figure: 'share of people', 'people', 'pounds a year', '' for ratios."""
+        """Return the unit of a figure: 'share of people', 'people', 'pounds a year', '' for ratios."""
         if measure in SHARES:
             return f"share of {self.whom}"
         if measure == "count":

@@ -69,7 +69,7 @@ def _ran(model, aligned: Aligned, places: Places, reforms: Mapping, problems: li
     """Outcomes of the baseline and of each reform; findings of all of them together."""
     ran: dict[str, Outcomes] = {}
     for scenario, parameters in ((BASELINE, None), *reforms.items()):
-        if scenario == BASELINE and parameters is not None or not isinstance(scenario, str) or not scenario.strip():
+        if (scenario == BASELINE and parameters is not None) or not isinstance(scenario, str) or not scenario.strip():
             problems.append(finding("study-value", f"a reform cannot be called {scenario!r}.", place="reforms"))
             continue
         try:

@@ -134,7 +134,7 @@ def wanted_of(
         for name in (n for n in names if n in values):
             each = _each(of, name, aligned, unit)
             for measure in measures[name]:
-                if scenario == BASELINE and measure in CHANGES or measure not in MEASURES:
+                if (scenario == BASELINE and measure in CHANGES) or measure not in MEASURES:
                     continue
                 if scenario == BASELINE and (wrong := _unfit(name, measure, values[name])):
                     problems.append(wrong)
@@ -158,7 +158,7 @@ def _unfit(name: str, measure: str, value: Value) -> Finding | None:
 
 
 def _each(outcomes: Outcomes, name: str, aligned: Aligned, unit: str) -> np.ndarray | float:
-    """What sums divide a value by: a household's outcome counts once, in equal parts on its members where people are asked about."""
+    """Return what sums divide a value by: a household's outcome counts once, in equal parts on its members."""
     known = name in outcomes.names and outcomes.of[outcomes.names.index(name)] == "household"
     if not known or unit == "household":
         return 1.0
