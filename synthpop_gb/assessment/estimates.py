@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthpop_gb.assessment.features import Design, Features, Variable, describe
-from synthpop_gb.indicators.question import Answers
+from synthpop_gb.indicators.question import Answers, Asked
 from synthpop_gb.indicators.sums import fractional_sums, profile_means, replicate_sums
 from synthpop_gb.population import Population
 from synthpop_gb.problem import Problem
 
-__all__ = ["Distribution", "Means", "means_of", "quantiles_of", "variables_of"]
+__all__ = ["Distribution", "Means", "classes_of", "described", "grouped", "means_of", "quantiles_of", "variables_of"]
 
 _GRID, _FEWEST = 400, 40
 _MOST = 30_000_000  # shares of people held at once: where areas x groups are many, their distributions are told by fewer values
@@ -24,11 +24,12 @@ _MOST = 30_000_000  # shares of people held at once: where areas x groups are ma
 
 @dataclass(frozen=True, eq=False)
 class Means:
-    """Means by area and group, each (n_areas, n_groups): estimate, people in the base, scale and sampling variance of the mean.
+    """Means by area and variable, each (n_areas, n_groups): estimate, people in the base, scale of the mean's model error.
 
-    asked : people of the group who are asked about; the same as the base but for counts and totals, whose base is everybody;
-    finite : sampling variance that comes of an area's being finite; replicates : (R, n_areas, n_groups) the same means in each
-    replicate, NaN where it has nobody in the base; features : of each group's variable.
+    Of one value there is a variable a group. asked : people of the group who are asked about; the same as the base but for counts
+    and totals, whose base is everybody; finite : sampling variance that comes of an area's being finite; replicates : (R, n_areas,
+    n_groups) the same means in each replicate, NaN where it has nobody in the base; features : of each variable, in each class of
+    place.
     """
 
     estimate: np.ndarray
@@ -37,7 +38,7 @@ class Means:
     scale: np.ndarray
     finite: np.ndarray
     replicates: np.ndarray
-    features: list[Features]
+    features: list[tuple[Features, ...]]
 
     @property
     def spread(self) -> np.ndarray:
@@ -51,37 +52,83 @@ class Means:
 
 def variables_of(answers: Answers) -> list[Variable]:
     """Return one variable a group: what is averaged, over whom."""
-    everybody = answers.everybody
-    found = []
-    for g in range(len(answers.groups)):
-        mine = answers.group == g
-        base = everybody if answers.question.measure in ("count", "total") else mine
-        found.append(Variable(base, np.where(mine, answers.value, 0.0)))
-    return found
+    adds = answers.question.measure in ("count", "total")
+    return grouped(answers, answers.value, adds=adds)
+
+
+def grouped(asked: Asked | Answers, value: np.ndarray, *, adds: bool) -> list[Variable]:
+    """Split a value into one variable a group; of sums (`adds`) everybody is the base, so that groups add up.
+
+    value : (n_records,), or (n_classes, n_records) where it differs by class of place.
+    """
+    inside = [asked.group == g for g in range(len(asked.groups))]
+    return [Variable(asked.everybody if adds else mine, np.where(mine, value, 0.0)) for mine in inside]
 
 
 def means_of(
-    answers: Answers, population: Population, design: Design, variables: list[Variable] | None = None, *, replicates: bool = True
+    asked: Asked | Answers, population: Population, design: Design, variables: list[Variable], *, replicates: bool = True
 ) -> Means:
-    """Estimate the mean of each group's variable in each area; without `replicates` there are none of these means."""
-    variables = variables_of(answers) if variables is None else variables
-    features, n = [describe(v, design) for v in variables], len(variables)
-    parts = [np.stack([getattr(f, name) for f in features], 1) for name in ("base", "answer", "scale", "noise")]
-    asked = np.stack(
-        [design.by_profile(design.totals((answers.group == g)[design.record].astype(float))) for g in range(n)], axis=1
-    )
-    sums = fractional_sums(np.concatenate([*parts, asked], axis=1), answers, population)
-    values = np.stack([*(v.base.astype(float) for v in variables), *(v.value for v in variables)], axis=1)
+    """Estimate means of variables by area; without `replicates` there are none of these means.
+
+    variables : of one value or several, each value's group after group as `grouped` has them; the arrays returned have one column
+    a variable. Weights of zones and sums over replicates are worked out once for all of them.
+    """
+    n, n_groups, n_classes = len(variables), len(asked.groups), classes_of(asked)
+    features = [described(v, design, n_classes) for v in variables]
+    whom = [_by_class(asked.group == g, n_classes) for g in range(n_groups)]
+
+    def parts(c: int) -> np.ndarray:
+        of = [np.stack([getattr(f[c], name) for f in features], 1) for name in ("base", "answer", "scale", "noise")]
+        of_group = [design.by_profile(design.totals(mine[c][design.record].astype(float))) for mine in whom]
+        return np.concatenate([*of, np.stack(of_group, axis=1)], axis=1)
+
+    def values(c: int) -> np.ndarray:
+        base = (_by_class(v.base, n_classes)[c].astype(float) for v in variables)
+        return np.stack([*base, *(_by_class(v.value, n_classes)[c] for v in variables)], axis=1)
+
+    sums = fractional_sums(_all_classes(parts, n_classes), asked, population)
+    told = _all_classes(values, n_classes)
 
     def columns(weight):
-        return profile_means(values, population.problem, weight)
+        if n_classes == 1:
+            return profile_means(told, population.problem, weight)
+        return [profile_means(t, population.problem, weight) for t in told]
 
     with np.errstate(invalid="ignore", divide="ignore"):
         people = sums[:, :n]
-        drawn = [s[:, n:] / s[:, :n] for s in replicate_sums(columns, answers, population)] if replicates else []
+        drawn = [s[:, n:] / s[:, :n] for s in replicate_sums(columns, asked, population)] if replicates else []
         estimate, scale = sums[:, n : 2 * n] / people, sums[:, 2 * n : 3 * n] / people
         finite = np.maximum(sums[:, 3 * n : 4 * n], 1e-6) / people**2
-    return Means(estimate, people, sums[:, 4 * n :], scale, finite, np.reshape(drawn, (len(drawn), *people.shape)), features)
+    whose = np.tile(sums[:, 4 * n :], (1, n // n_groups))
+    return Means(estimate, people, whose, scale, finite, np.reshape(drawn, (len(drawn), *people.shape)), features)
+
+
+def classes_of(asked: Asked | Answers) -> int:
+    """How many classes of place answers are told by."""
+    return 1 if asked.of_zone is None else int(asked.of_zone.max(initial=0)) + 1
+
+
+def _all_classes(make, n_classes: int):
+    """Columns, or a list of them by class of place where there are several."""
+    return make(0) if n_classes == 1 else [make(c) for c in range(n_classes)]
+
+
+def _by_class(values: np.ndarray, n_classes: int) -> np.ndarray:
+    """(n_classes, n_records), of values that may be alike in all classes."""
+    return np.broadcast_to(values, (n_classes, values.shape[-1]))
+
+
+def described(variable: Variable, design: Design, n_classes: int) -> tuple[Features, ...]:
+    """Describe a variable in each class of place; classes that are alike in it are described once."""
+    base, value = _by_class(variable.base, n_classes), _by_class(variable.value, n_classes)
+    known: dict[bytes, Features] = {}
+    found = []
+    for c in range(n_classes):
+        key = b"" if n_classes == 1 else base[c].tobytes() + value[c].tobytes()
+        if key not in known:
+            known[key] = describe(Variable(base[c], value[c]), design)
+        found.append(known[key])
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,5 +29,59 @@ POLICY: dict[str, Meaning] = {
         "error",
         "Benefit units, partners and parents are made from the roles that people have in their household.",
         "Mend the roles in the survey, or say what its codes mean.",
+    "engine-place": Meaning(
+        "error",
+        "Rules differ between places; at the engine's default every household would live in one place.",
+        "Correct the lookup, or the table of places.",
+    ),
+    "engine-input": Meaning(
+        "error",
+        "What the rules read of people cannot be filled as asked.",
+        "Name another column, or say which value of the engine each label means.",
+    ),
+    "engine-outcome": Meaning("error", "An engine works out its own variables only.", "Name one of its variables that is a number."),
+    "engine-parameter": Meaning(
+        "error", "A parameter that the rules do not have changes nothing.", "Use the parameter's full name, and a value of its kind."
+    ),
+    "engine-results": Meaning(
+        "error",
+        "Results that cannot be laid beside the donors say nothing of areas.",
+        "Give the results of the dataset that was written, indexed by its ids.",
+    ),
+    "engine-defaults": Meaning(
+        "note",
+        "Rules read these inputs and were given none, so they took the engine's own default for everybody.",
+        "Give those that matter to the question as inputs.",
+    ),
+    "several-years": Meaning("note", "A population is made from one year's records.", "Name the year, if another is meant."),
+    "model-failed": Meaning(
+        "error", "A model that stops tells nothing of anybody.", "Mend the model; it is given the donors of `policy.donors_of`."
+    ),
+    "model-outcomes": Meaning(
+        "error",
+        "Outcomes are put on copies of each donor: one that is missing, doubled or no number would be in every figure.",
+        "Return one finite number a donor and outcome, with the index of the donors or of their households.",
+    ),
+    "model-parameter": Meaning(
+        "error", "A parameter that the rules do not read would change nothing.", "Name one of the model's parameters."
+    ),
+    "model-reads-place": Meaning(
+        "error",
+        "Copies of a donor live in other places than the donor did, so that its outcome is not theirs.",
+        "Let the model declare what it reads of a place (`places = ('region',)`): it is then run once for each class of place.",
+    ),
+    "model-reads-id": Meaning(
+        "error",
+        "Copies of a donor have other ids and stand in other rows, so that its outcome is not theirs.",
+        "Let the rules read answers only; where they need chance, give each donor its draw as a column.",
+    ),
+    "model-reads-others": Meaning(
+        "error",
+        "A rank, a median or a quota of the donors is not that of the people of an area.",
+        "Return the value itself, and ask for the relative measure (poverty, quantile, decile), taken of the projected people.",
+    ),
+    "model-not-repeatable": Meaning(
+        "error", "The same donors had other outcomes when asked again, so that no figure can be had twice.",
+        "Take out whatever draws at random, or give each donor its draw as a column."
     ),
 }
