@@ -29,6 +29,7 @@ POLICY: dict[str, Meaning] = {
         "error",
         "Benefit units, partners and parents are made from the roles that people have in their household.",
         "Mend the roles in the survey, or say what its codes mean.",
+    ),
     "engine-place": Meaning(
         "error",
         "Rules differ between places; at the engine's default every household would live in one place.",

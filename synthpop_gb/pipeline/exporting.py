@@ -137,10 +137,10 @@ def export_run(
         remedy = "Name the survey's household column in the study, and make the run again."
         raise InputError([finding("study-value", message, place="households", remedy=remedy)])
     ids = {} if release is None else _released(folder, aligned, release_rule(release), keys, writer, inputs, include)
+    counts = run_folder.read_households(folder, aligned.households.ids)  # the households that were written and checked
     return writer.load()(
         population, aligned, Path(target), year=year, inputs=inputs, labels=labels, places=_places(places),
-        zones=list(zones) or None, include=list(include), weighted=weighted, counts=run_folder.read_households(folder, aligned.households.ids),
-        overwrite=overwrite, say=say, **ids,
+        zones=list(zones) or None, include=list(include), weighted=weighted, counts=counts, overwrite=overwrite, say=say, **ids,
     )  # fmt: skip
 
 
