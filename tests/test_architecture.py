@@ -11,7 +11,7 @@ import synthpop_gb
 
 PACKAGE = Path(synthpop_gb.__file__).parent
 LAYERS = [
-    {"errors", "atomic", "status", "kernels"},
+    {"errors", "atomic", "hdf5", "status", "kernels"},
     {
         "codebook",
         "microdata",
@@ -21,6 +21,7 @@ LAYERS = [
         "distribution",
         "frozen",
         "households",
+        "circumstances",
         "incidence",
         "level",
         "aligned",

@@ -10,6 +10,51 @@ POLICY: dict[str, Meaning] = {
     "unknown-policy-model": Meaning(
         "error", "A scenario needs the rules that it changes.", "Name a registered model, or give one with --model file.py:Name."
     ),
+    "export-differs": Meaning(
+        "error",
+        "What was read back from the files is not the population, so a model would be run on other people.",
+        "Try again; where it comes back, a label or a disk does something that was not foreseen: report it.",
+    ),
+    "export-left-out": Meaning(
+        "note",
+        "Models of households cannot take people who live in none, or where nobody is of age.",
+        "Add them to totals from the population itself, where they matter.",
+    ),
+    "export-defaults": Meaning(
+        "note",
+        "Another model takes these for the people's own answers.",
+        "Give those that matter: --input, --label, --places; `columns.csv` says where each column is from.",
+    ),
+    "bad-links": Meaning(
+        "error",
+        "Benefit units, partners and parents are made from the roles that people have in their household.",
+        "Mend the roles in the survey, or say what its codes mean.",
+    ),
+    "engine-place": Meaning(
+        "error",
+        "Rules differ between places; at the engine's default every household would live in one place.",
+        "Correct the lookup, or the table of places.",
+    ),
+    "engine-input": Meaning(
+        "error",
+        "What the rules read of people cannot be filled as asked.",
+        "Name another column, or say which value of the engine each label means.",
+    ),
+    "engine-outcome": Meaning("error", "An engine works out its own variables only.", "Name one of its variables that is a number."),
+    "engine-parameter": Meaning(
+        "error", "A parameter that the rules do not have changes nothing.", "Use the parameter's full name, and a value of its kind."
+    ),
+    "engine-results": Meaning(
+        "error",
+        "Results that cannot be laid beside the donors say nothing of areas.",
+        "Give the results of the dataset that was written, indexed by its ids.",
+    ),
+    "engine-defaults": Meaning(
+        "note",
+        "Rules read these inputs and were given none, so they took the engine's own default for everybody.",
+        "Give those that matter to the question as inputs.",
+    ),
+    "several-years": Meaning("note", "A population is made from one year's records.", "Name the year, if another is meant."),
     "model-failed": Meaning(
         "error", "A model that stops tells nothing of anybody.", "Mend the model; it is given the donors of `policy.donors_of`."
     ),
