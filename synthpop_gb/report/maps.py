@@ -86,11 +86,15 @@ def draw_map(
     return written
 
 
-def render_map(values: pd.Series, geography: Geography, *, title: str, unit: str, shapes=None, dpi: int = 130) -> bytes:
+def render_map(
+    values: pd.Series, geography: Geography, *, title: str, unit: str, shapes=None, dpi: int = 130,
+    unreliable: pd.Series | None = None, centre: float | None = None,
+) -> bytes:  # fmt: skip
     """Return the PNG of the same map for a page, without a line at its foot; `shapes` are polygons read before, in metres."""
     numbers = _of(values, geography)
     shapes = polygons(geography) if shapes is None else shapes
-    figure = lay_out(shapes, numbers, geography, classify(numbers.to_numpy()), Sheet(title, unit, "", ""), "auto")
+    chosen = classify(numbers.to_numpy(), centre=centre)
+    figure = lay_out(shapes, numbers, geography, chosen, Sheet(title, unit, "", ""), "auto", unreliable)
     buffer = BytesIO()
     _save(figure, buffer, "png", dpi)
     return buffer.getvalue()

@@ -23,6 +23,7 @@ from synthpop_gb.indicators.sums import Behind, donors_behind
 from synthpop_gb.policy import BASELINE, Outcomes, Places, PolicyModel, Simulation, as_model, run_model
 from synthpop_gb.policy._run import classes_for
 from synthpop_gb.population import DonorCounts, Population
+from synthpop_gb.simulation.deciles import DECILE, Deciles, in_deciles, refined
 from synthpop_gb.simulation.wanted import Wanted, measures_by_outcome, wanted_of
 
 __all__ = ["simulate"]
@@ -40,6 +41,7 @@ def simulate(
     places: Places | pd.DataFrame | None = None,
     unit: str = "person",
     threshold: float = 0.0,
+    deciles: Deciles | str | None = None,
     level: float = 0.9,
     aligned: Aligned | None = None,
     left_out: LeftOut | None = None,
@@ -53,17 +55,24 @@ def simulate(
         raise ValueError(f"unit is one of {', '.join(UNITS)}, not {unit!r}")
     problems: list[Finding] = []
     by = (by,) if isinstance(by, str) else tuple(by)
-    asked = asked_about(aligned, by, where, unit, problems)
+    deciles = Deciles(deciles) if isinstance(deciles, str) else deciles
+    asked = asked_about(aligned, [b for b in by if b != DECILE], where, unit, problems)
     ran = _ran(model, aligned, classes_for(model, aligned, places), reforms or {}, problems)
+    if DECILE in by and deciles is None:
+        problems.append(finding("study-value", "figures by decile need deciles=, the outcome that they are of.", place="by"))
     if BASELINE not in ran or asked is None:
         raise InputError(problems)
+    if DECILE in by and deciles is not None and deciles.within != "all":
+        ran = {scenario: refined(outcome, aligned, deciles.within) for scenario, outcome in ran.items()}
     names = list(ran[BASELINE].names if outcomes is None else [outcomes] if isinstance(outcomes, str) else outcomes)
     of_each = measures_by_outcome(measures, names, bool(reforms), problems)
     wanted = wanted_of(ran, of_each, aligned, unit=unit, threshold=threshold, problems=problems)
     refuse(problems)
     asked_of, population = population, with_replicates(population, REPLICATES)
+    blocks = list(population.blocks() if counts is None else counts)
+    if DECILE in by:
+        asked = in_deciles(asked, deciles, ran[BASELINE], blocks, aligned)
     grounds = Grounds.of(population, aligned, asked, level, left_out)
-    blocks = population.blocks() if counts is None else counts
     return _estimated(wanted, ran, asked, grounds, blocks, level, own=asked_of is population, unit=unit, where=where)
 
 
@@ -115,7 +124,7 @@ def _estimated(wanted: list[Wanted], ran, asked: Asked, grounds: Grounds, blocks
 
 def _by_place(asked: Asked, places: Places) -> Asked:
     """Whom is asked about, told by class of place."""
-    shape = (len(places), len(asked.base))
+    shape = (len(places), asked.base.shape[-1])
     base, group = np.broadcast_to(asked.base, shape), np.broadcast_to(asked.group, shape)
     return Asked(base, group, asked.groups, asked.area, asked.areas, asked.everybody, places.of_zone)
 
