@@ -1,0 +1,6 @@
+"""Incomes where no census table has them: start weights tilted by area towards published incomes, softly."""
+
+from synthpop_gb.assessment.incomes.calibrate import BANDS, CalibratedIncomes, calibrate_incomes
+from synthpop_gb.assessment.incomes.target import IncomeTarget
+
+__all__ = ["BANDS", "CalibratedIncomes", "IncomeTarget", "calibrate_incomes"]
