@@ -15,6 +15,7 @@ from synthpop_gb.problem import Problem
 
 __all__ = ["Aim", "Aims", "aims_of", "income_bands"]
 
+_WIDE, _THIN = 0.1, 0.05  # log income on either side of a median, and the least density, a unit, that is believed there
 _EDGE = 2.25  # normal scores beyond which bands are not divided further: one household in 80 on either side
 
 
@@ -42,7 +43,7 @@ def income_bands(value: np.ndarray, weight: np.ndarray, bands: int) -> tuple[np.
     --------
     >>> band, score = income_bands(np.array([9.0, 1.0, 1.0, 5.0]), np.ones(4), 8)
     >>> band.tolist(), score.round(2).tolist()
-    ([2, 0, 0, 1], [-0.67, 0.32, 1.15])
+    ([2, 0, 0, 1], [-0.7, 0.29, 1.12])
     """
     level, number = np.unique(value, return_inverse=True)
     held = np.bincount(number.reshape(-1), weight, len(level))
@@ -60,8 +61,8 @@ class Aim:
 
     matched : of which it is; score : which of `Aims.scores` it tilts along; income : (n_profiles, k) float64, incomes of those who
     count (of shares and medians how many of them have so much), one column for all areas or one an area; people : (n_profiles,)
-    how many count; goal, error : (n_areas,) what is aimed at and its standard error, logarithms of means, shares otherwise, NaN
-    where nothing is published; logs : whether they are logarithms.
+    how many count; goal, error : (n_areas,) what is aimed at and its standard error on the scale of `linked`, NaN where nothing is
+    published; density : (n_areas,) only of medians, share of those who count a unit of log income at the published one.
     """
 
     matched: Matched
@@ -70,17 +71,33 @@ class Aim:
     people: np.ndarray
     goal: np.ndarray
     error: np.ndarray
-    logs: bool
+    density: np.ndarray | None = None
 
     def incomes_of(self, zones: np.ndarray) -> np.ndarray:
         """Column of `income` that goes for each of some zones (positions)."""
         area = np.maximum(self.matched.area[zones], 0)
         return np.zeros(len(zones), np.int64) if self.income.shape[1] == 1 else area
 
-    def linked(self, value: np.ndarray) -> np.ndarray:
-        """Bring means to the scale of `goal`."""
+    def linked(self, ratio: np.ndarray) -> np.ndarray:
+        """Bring (n_areas,) incomes over people to the scale of goals: logarithms of means and medians, shares as they are.
+
+        A median is told by the share at or below the published one, which the survey's density there turns into a distance.
+        """
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.log(value) if self.logs else value
+            if self.density is not None:
+                return self.goal + (0.5 - ratio) / self.density
+            return np.log(ratio) if self.matched.incomes.measure == "mean" else ratio
+
+    def slope(self, ratio: np.ndarray) -> np.ndarray:
+        """(n_areas,) derivative of `linked`."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if self.density is not None:
+                return -1.0 / self.density
+            return 1.0 / ratio if self.matched.incomes.measure == "mean" else np.ones(len(ratio))
+
+    def shown(self, linked: np.ndarray) -> np.ndarray:
+        """Bring values on the scale of goals back to what was published: pounds, or shares."""
+        return linked if self.matched.incomes.measure == "share" else np.exp(linked)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,24 +170,24 @@ def _aim(problem: Problem, one: Matched, score: int) -> Aim:
     measure, published, error = one.incomes.measure, one.published, one.error
     if measure == "mean":
         income = np.bincount(profile, share * (base * value)[record], problem.n_profiles)[:, None]
-        return Aim(one, score, income, people, np.log(published), error / published, True)
+        return Aim(one, score, income, people, np.log(published), error / published)
     if measure == "share":
         met = base & (value >= one.incomes.above)
         income = np.bincount(profile, share * met[record], problem.n_profiles)[:, None]
-        return Aim(one, score, income, people, published, error, False)
+        return Aim(one, score, income, people, published, error)
     return _median_aim(problem, one, score, people)
 
 
 def _median_aim(problem: Problem, one: Matched, score: int, people: np.ndarray) -> Aim:
-    """Aim at half of an area being at or below its published median; its error in shares by the survey's density (Woodruff 1952)."""
+    """Aim at half of an area being at or below its published median (Woodruff 1952, JASA 47)."""
     profile, record, share = problem.people_shares()
     base, value = one.answers.base[record], one.answers.value[record]
-    income = np.zeros((problem.n_profiles, len(one.areas)))
-    weight = (problem.donor_weight[problem.donor_people()[0]] * base).astype(float)
-    error = np.full(len(one.areas), np.nan)
+    income, density = np.zeros((problem.n_profiles, len(one.areas))), np.full(len(one.areas), np.nan)
+    weight = problem.donor_weight[problem.donor_people()[0]] * base
+    with np.errstate(divide="ignore", invalid="ignore"):
+        logs = np.log(value)
     for a in np.flatnonzero(np.isfinite(one.published)):
-        at, wide = one.published[a], max(one.error[a], 0.05 * one.published[a])
-        income[:, a] = np.bincount(profile, share * (base & (value <= at)), problem.n_profiles)
-        near = weight[np.abs(value - at) <= wide].sum() / weight.sum()
-        error[a] = one.error[a] * near / (2 * wide)
-    return Aim(one, score, income, people, np.where(np.isfinite(one.published), 0.5, np.nan), error, False)
+        income[:, a] = np.bincount(profile, share * (base & (value <= one.published[a])), problem.n_profiles)
+        near = weight[np.abs(logs - np.log(one.published[a])) <= _WIDE].sum() / weight.sum()
+        density[a] = max(near / (2 * _WIDE), _THIN)
+    return Aim(one, score, income, people, np.log(one.published), one.error / one.published, density)

@@ -27,11 +27,11 @@ _RIDGE = 1e-9  # share of a cell's people: tables repeat each other's totals, so
 class Moments:
     """Figures of areas under a fit.
 
-    value : of each aim (n_areas,), means or shares; NaN where nobody counts. answer : (sum of areas, sum of areas) sparse, how
+    ratio : of each aim (n_areas,), incomes over those who count; NaN where nobody does. answer : (sum of areas, sum of areas) sparse, how
     figures on the scale of goals (row) answer to tilts (column), areas of all aims numbered through.
     """
 
-    value: tuple[np.ndarray, ...]
+    ratio: tuple[np.ndarray, ...]
     answer: csr_array
 
 
@@ -49,10 +49,10 @@ def moments_of(aims: Aims, problem: Problem, *, answers: bool = True) -> Moments
         if laws is not None:
             parts.append((zones, laws.covariances(zones, weights)))
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = tuple(s[:, 0] / s[:, 1] for s in sums)
+        ratio = tuple(s[:, 0] / s[:, 1] for s in sums)
     size = (int(first[-1]), int(first[-1]))
-    answer = _assembled(aims, parts, value, [s[:, 1] for s in sums], first, size) if answers else csr_array(size)
-    return Moments(value, answer)
+    answer = _assembled(aims, parts, ratio, [s[:, 1] for s in sums], first, size) if answers else csr_array(size)
+    return Moments(ratio, answer)
 
 
 def _weights(problem: Problem) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -121,16 +121,15 @@ def _cell_pairs(members: csr_array) -> csr_array:
     return csr_array((members.data[left] * members.data[right], (profile, cell)), shape=(n, k * k))
 
 
-def _assembled(aims: Aims, parts, value, people, first: np.ndarray, size: tuple[int, int]) -> csr_array:
+def _assembled(aims: Aims, parts, ratios, people, first: np.ndarray, size: tuple[int, int]) -> csr_array:
     """Put zones' covariances together: derivative of each area's figure with respect to each area's tilt."""
     rows, columns, entries = [], [], []
     for zones, found in parts:
         for i, aim in enumerate(aims.aims):
             area = aim.matched.area[zones]
-            mean, held = value[i][np.maximum(area, 0)], people[i][np.maximum(area, 0)]
+            slope, ratio, held = (v[np.maximum(area, 0), None] for v in (aim.slope(ratios[i]), ratios[i], people[i]))
             with np.errstate(invalid="ignore", divide="ignore"):
-                change = (found[:, i, 0] - mean[:, None] * found[:, i, 1]) / held[:, None]
-                change = change / mean[:, None] if aim.logs else change
+                change = slope * (found[:, i, 0] - ratio * found[:, i, 1]) / held
             for j, other in enumerate(aims.aims):
                 theirs = other.matched.area[zones]
                 both = (area >= 0) & (theirs >= 0) & np.isfinite(change[:, other.score])

@@ -78,10 +78,12 @@ def search(
     moments, steps, settled, linked = fit(tilt), 0, not len(known), ()
     while not settled and steps < _STEPS:
         rest, answer = goal - scale(moments), moments.answer
-        linked = link_aims(tilt, rest, answer.diagonal(), error, of_aim, line, taus)
-        expected = np.concatenate([one.expected for one in linked])
+        linked = link_aims(tilt, rest, answer.diagonal(), error, of_aim, line, taus, tested=not steps)
+        line = [
+            x[:, : len(one.beta)] for x, one in zip(line, linked, strict=True)
+        ]  # slopes are tested once: steps would not settle
         spread = np.concatenate([np.full(len(one.expected), one.tau**2) for one in linked])
-        wanted = _mode(tilt, rest, answer, error, expected, spread, known)
+        wanted = _mode(tilt, rest, answer, error, _design(line), spread, known)
         step = np.clip(np.clip(wanted, -limit, limit) - tilt, -_LONGEST, _LONGEST)
         tilt, steps = tilt + step, steps + 1
         settled = bool(np.abs(step).max() < _SETTLED)
@@ -89,11 +91,11 @@ def search(
     return Sought(tilt, linked, moments, steps, settled, np.abs(tilt) >= limit)
 
 
-def link_aims(tilt, rest, own, error, of_aim, line, taus) -> tuple[Linked, ...]:
+def link_aims(tilt, rest, own, error, of_aim, line, taus, *, tested: bool = True) -> tuple[Linked, ...]:
     """Fit each aim's linking model to its areas' direct measurements of their tilts.
 
     tilt, rest, own, error : (n,) tilts, goals less fitted figures (NaN where there is no goal), how these answer to their own tilt,
-    standard errors of goals. of_aim, line, taus : as in `search`.
+    standard errors of goals. of_aim, line, taus : as in `search`; tested : as in `link_areas`.
     """
     out = []
     for i, (x, tau) in enumerate(zip(line, taus, strict=True)):
@@ -103,14 +105,32 @@ def link_aims(tilt, rest, own, error, of_aim, line, taus) -> tuple[Linked, ...]:
         if not np.isfinite(direct).any():  # kept back
             out.append(Linked(np.zeros(x.shape[1]), 0.0, np.zeros(len(x)), np.zeros(len(x))))
             continue
-        out.append(link_areas(direct, (error[mine] / answers) ** 2, x, tau))
+        out.append(link_areas(direct, (error[mine] / answers) ** 2, x, tau, tested=tested))
     return tuple(out)
 
 
-def _mode(tilt, rest, answer: csr_array, error, expected, spread, known) -> np.ndarray:
-    """Best tilts of a linear model: expected + T J' (J T J' + S)^-1 (rest + J (tilt - expected)), T and S diagonal."""
+def _mode(tilt, rest, answer: csr_array, error, design: csr_array, spread, known) -> np.ndarray:
+    """Best tilts of the linear model y = J (X b + u) + e, where y = rest + J tilt, and u and e have the variances T and S.
+
+    With V = J T J' + S, b = (X'J' V^-1 J X)^-1 X'J' V^-1 y and tilts are X b + T J' V^-1 (y - J X b) (Henderson 1975, Biometrics 31).
+    Lines of all aims are found at once: two targets that both say how far the survey is off would else take turns.
+    """
     mine = answer[known]
-    prior = diags_array(spread + _UNSURE)
-    carried = prior @ mine.T
-    middle = (mine @ carried + diags_array(error[known] ** 2) + _UNSURE * 1e-4 * eye_array(len(known))).tocsc()
-    return expected + carried @ splu(middle).solve(rest[known] + mine @ (tilt - expected))
+    carried = diags_array(spread + _UNSURE) @ mine.T
+    solve = splu((mine @ carried + diags_array(error[known] ** 2) + _UNSURE * 1e-4 * eye_array(len(known))).tocsc()).solve
+    measured = rest[known] + mine @ tilt
+    sides = (mine @ design).toarray()
+    line = np.zeros(0)
+    if sides.shape[1]:
+        line = np.linalg.pinv(sides.T @ solve(sides), hermitian=True) @ (sides.T @ solve(measured))
+    return design @ line + carried @ solve(measured - sides @ line)
+
+
+def _design(line: list[np.ndarray]) -> csr_array:
+    """Lines of all aims side by side: (n, sum of k), those of other aims nought."""
+    rows = np.cumsum([0, *(len(x) for x in line)])
+    columns = np.cumsum([0, *(x.shape[1] for x in line)])
+    out = np.zeros((rows[-1], columns[-1]))
+    for i, x in enumerate(line):
+        out[rows[i] : rows[i + 1], columns[i] : columns[i + 1]] = x
+    return csr_array(out)

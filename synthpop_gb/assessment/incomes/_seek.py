@@ -31,11 +31,11 @@ def goals_of(aims: Aims, *, all_of_them: bool = False) -> np.ndarray:
 
 def scaled(aims: Aims, moments: Moments) -> np.ndarray:
     """(n,) fitted figures on the scale of goals."""
-    return np.concatenate([a.linked(v) for a, v in zip(aims.aims, moments.value, strict=True)])
+    return np.concatenate([a.linked(v) for a, v in zip(aims.aims, moments.ratio, strict=True)])
 
 
 def seek(aims: Aims, before: tuple[np.ndarray, ...], prior: float | None) -> Sought:
-    """Search the tilts. before : fitted figures of each aim's areas without tilts; prior : as in `calibrate_incomes`."""
+    """Search the tilts. before : `Moments.ratio` without tilts; prior : as in `calibrate_incomes`."""
 
     def fit(tilt: np.ndarray) -> Moments:
         return moments_of(aims, aims.tilted(by_aim(aims, tilt)))
@@ -59,7 +59,7 @@ def predicted(aims: Aims, sought: Sought, before: tuple[np.ndarray, ...], prior:
     own, out = sought.moments.answer.diagonal(), []
     for i, aim in enumerate(aims.aims):
         if aim.matched.target.held_out:
-            out.append(sought.moments.value[i])
+            out.append(aim.shown(aim.linked(sought.moments.ratio[i])))
             continue
         mine, n = of_aim == i, len(aim.goal)
         tilt, fold = sought.tilt.copy(), np.arange(n) % min(_FOLDS, n)
@@ -69,7 +69,8 @@ def predicted(aims: Aims, sought: Sought, before: tuple[np.ndarray, ...], prior:
             kept = np.where(left_out, np.nan, rest)
             linked = link_aims(sought.tilt, kept, own, error, of_aim, lines, taus)[i]
             tilt[left_out] = np.clip(linked.expected[fold == f], -LIMIT, LIMIT)
-        figures = moments_of(aims, aims.tilted(by_aim(aims, tilt)), answers=False).value[i]
+        ratio = moments_of(aims, aims.tilted(by_aim(aims, tilt)), answers=False).ratio[i]
+        figures = aim.shown(aim.linked(ratio))
         out.append(np.where(np.isfinite(aim.goal), figures, np.nan))
     return out
 
@@ -88,9 +89,9 @@ def _lines(aims: Aims, before: tuple[np.ndarray, ...]) -> list[np.ndarray]:
 
 
 def _line(aim: Aim, before: np.ndarray) -> np.ndarray:
-    """Covariates of areas: ones, and their figure before, standardised; nothing where areas are few."""
+    """Covariates of areas: ones, and their figure before, standardised; nothing where they are few, or kept back. before : as in `seek`."""
     n, measured = len(before), np.isfinite(aim.goal)
-    if measured.sum() < _FEW:
+    if measured.sum() < _FEW or aim.matched.target.held_out:
         return np.zeros((n, 0))
     if measured.sum() < _MANY:
         return np.ones((n, 1))

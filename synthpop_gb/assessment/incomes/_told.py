@@ -32,7 +32,8 @@ def frame_of(aims: Aims, sought: Sought, before: Sequence[np.ndarray], predicted
     tilts, held = by_aim(aims, sought.tilt), by_aim(aims, sought.held)
     parts = []
     for i, aim in enumerate(aims.aims):
-        one, after = aim.matched, sought.moments.value[i]
+        one, linked = aim.matched, aim.linked(sought.moments.ratio[i])
+        after = aim.shown(linked)
         kept_back = one.target.held_out
         tau = sought.linked[i].tau if sought.linked else 0.0
         line = sought.linked[i].expected_variance if sought.linked else np.zeros(len(after))
@@ -40,12 +41,10 @@ def frame_of(aims: Aims, sought: Sought, before: Sequence[np.ndarray], predicted
             psi = (aim.error / own[i]) ** 2
             share = np.where(np.isfinite(psi) & (not kept_back), tau**2 / np.maximum(tau**2 + psi, 1e-300), 0.0)
             variance = np.where(share > 0, share * psi, tau**2) + (1 - share) ** 2 * line
-            error = np.sqrt(variance) * own[i] * (after if aim.logs else 1.0)
-        if one.incomes.measure == "median":  # figures of a median are shares below what is published
-            error = np.full(len(after), np.nan)
+            error = np.sqrt(variance) * own[i] * (1.0 if one.incomes.measure == "share" else after)
         parts.append(pd.DataFrame({
             "incomes": one.incomes.name, "area": one.areas, "published": one.published, "published_error": one.error,
-            "before": before[i], "predicted": predicted[i], "after": after,
+            "before": aim.shown(aim.linked(before[i])), "predicted": predicted[i], "after": after,
             "standard_error": np.nan if kept_back else error, "weight": share, "tilt": np.round(tilts[i], 9),
             "held_out": kept_back, "at_limit": held[i],
         }))  # fmt: skip
@@ -70,17 +69,21 @@ def facts_of(aims: Aims, frame: pd.DataFrame, sought: Sought, bands: int) -> dic
     return {"bands": bands, "steps": sought.steps, "settled": sought.settled, "targets": targets}
 
 
-def errors_of(frame: pd.DataFrame, measure: str) -> dict[str, float]:
+def errors_of(frame: pd.DataFrame, measure: str) -> dict[str, float | int | None]:
     """Mean absolute differences from what is published, in per cent of it (points, of shares): before, predicted, after.
 
     `noise` is what the published figures' own errors alone would make of it: sqrt(2 / pi) of a normal error's.
     """
     known = frame[frame["published"].notna()]
-    goal = np.full(len(known), 0.5) if measure == "median" else known["published"].to_numpy(float)
-    unit = np.ones(len(known)) if measure != "mean" else goal
-    found = {f"error_{c}": round(float(100 * np.mean(np.abs(known[c] - goal) / unit)), 4) for c in ("before", "predicted", "after")}
-    noise = known["published_error"] / (known["published"] if measure == "median" else unit)
-    return {"areas_published": len(known), **found, "noise": round(float(100 * np.sqrt(2 / np.pi) * noise.mean()), 4)}
+    goal = known["published"]
+    unit = 1.0 if measure == "share" else goal
+    found = {f"error_{c}": _rounded(100 * (np.abs(known[c] - goal) / unit).mean()) for c in ("before", "predicted", "after")}
+    noise = 100 * np.sqrt(2 / np.pi) * (known["published_error"] / unit).mean()
+    return {"areas_published": len(known), **found, "noise": _rounded(noise)}
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None
 
 
 def again(aims: Aims, known: Mapping[str, Any]) -> tuple[pd.DataFrame, list[np.ndarray]]:
@@ -117,7 +120,7 @@ def noticed(frame: pd.DataFrame, *, settled: bool = True) -> tuple[Finding, ...]
 
 def said(told: Mapping[str, Any]) -> str:
     """One line of a target's facts."""
-    unit = "%" if told["measure"] == "mean" else "points"
+    unit = "points" if told["measure"] == "share" else "%"
     kept = "kept back" if told["held_out"] else f"with areas left out {told['error_predicted']:.2f}"
     after = f"now {told['error_after']:.2f}; the figures' own errors alone make {told['noise']:.2f}"
     return (

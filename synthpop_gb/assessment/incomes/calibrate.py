@@ -112,7 +112,7 @@ def calibrate_incomes(
     if known is not None:
         frame, tilts = again(aims, known)
         return CalibratedIncomes(aims.tilted(tilts), frame, dict(known), (*findings, *noticed(frame)))
-    before = moments_of(aims, aims.problem, answers=False).value
+    before = moments_of(aims, aims.problem, answers=False).ratio
     sought = seek(aims, before, prior)
     tilts = [np.round(t, 9) for t in by_aim(aims, sought.tilt)]  # last bits of matrix products differ by machine
     frame = frame_of(aims, sought, before, predicted(aims, sought, before, prior))

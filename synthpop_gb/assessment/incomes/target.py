@@ -16,7 +16,6 @@ from synthpop_gb.indicators.question import Answers
 __all__ = ["IncomeTarget", "Matched", "match"]
 
 
-
 @dataclass(frozen=True)
 class IncomeTarget:
     """A published income, and what of the survey it is compared with.
