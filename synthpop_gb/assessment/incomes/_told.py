@@ -11,6 +11,7 @@ import pandas as pd
 from synthpop_gb.assessment.incomes._aims import Aims
 from synthpop_gb.assessment.incomes._search import Sought
 from synthpop_gb.assessment.incomes._seek import LIMIT, by_aim
+from synthpop_gb.assessment.incomes.target import Matched
 from synthpop_gb.errors import Finding, finding
 
 __all__ = ["COLUMNS", "again", "errors_of", "facts_of", "frame_of", "noticed", "said"]
@@ -66,7 +67,8 @@ def facts_of(aims: Aims, frame: pd.DataFrame, sought: Sought, bands: int) -> dic
             **errors_of(mine, one.incomes.measure),
             "areas": [str(a) for a in mine["area"]], **columns, "at_limit": [bool(v) for v in mine["at_limit"]],
         })  # fmt: skip
-    return {"bands": bands, "steps": sought.steps, "settled": sought.settled, "targets": targets}
+    said_of = [said(t) for t in targets]
+    return {"bands": bands, "steps": sought.steps, "settled": sought.settled, "said": said_of, "targets": targets}
 
 
 def errors_of(frame: pd.DataFrame, measure: str) -> dict[str, float | int | None]:
@@ -86,11 +88,10 @@ def _rounded(value: float) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
 
-def again(aims: Aims, known: Mapping[str, Any]) -> tuple[pd.DataFrame, list[np.ndarray]]:
+def again(matched: Sequence[Matched], known: Mapping[str, Any]) -> tuple[pd.DataFrame, list[np.ndarray]]:
     """Return frame and tilts as an earlier call noted them."""
     parts, tilts = [], []
-    for aim, told in zip(aims.aims, known["targets"], strict=True):
-        one = aim.matched
+    for one, told in zip(matched, known["targets"], strict=True):
         numbers = {c: np.array([np.nan if v is None else v for v in told[c]], float) for c in _NUMBERS}
         tilts.append(numbers["tilt"])
         parts.append(pd.DataFrame({

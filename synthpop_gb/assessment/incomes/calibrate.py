@@ -13,9 +13,9 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.incomes._aims import aims_of
 from synthpop_gb.assessment.incomes._moments import moments_of
 from synthpop_gb.assessment.incomes._seek import by_aim, predicted, seek
-from synthpop_gb.assessment.incomes._told import again, facts_of, frame_of, noticed, said
-from synthpop_gb.assessment.incomes.target import IncomeTarget, Matched, match
-from synthpop_gb.errors import Finding, InputError, refuse
+from synthpop_gb.assessment.incomes._told import again, facts_of, frame_of, noticed
+from synthpop_gb.assessment.incomes.target import IncomeTarget, match_all
+from synthpop_gb.errors import Finding
 from synthpop_gb.problem import Problem
 
 __all__ = ["BANDS", "CalibratedIncomes", "calibrate_incomes"]
@@ -50,7 +50,7 @@ class CalibratedIncomes:
 
     def __repr__(self) -> str:
         """One line a target: error before, with areas left out, after."""
-        return "\n".join(["CalibratedIncomes", *(f"  {said(t)}" for t in self.facts["targets"])])
+        return "\n".join(["CalibratedIncomes", *(f"  {line}" for line in self.facts["said"])])
 
 
 def calibrate_incomes(
@@ -107,10 +107,10 @@ def calibrate_incomes(
         raise ValueError("no targets: give at least one IncomeTarget")
     if bands < 4 or (prior is not None and not prior >= 0):
         raise ValueError(f"four bands at least and a prior that is not negative, not {bands} and {prior}")
-    matched, findings = _matched(aligned, targets)
+    matched, findings = match_all(aligned, targets)
     aims = aims_of(problem, matched, bands)
     if known is not None:
-        frame, tilts = again(aims, known)
+        frame, tilts = again(matched, known)
         return CalibratedIncomes(aims.tilted(tilts), frame, dict(known), (*findings, *noticed(frame)))
     before = moments_of(aims, aims.problem, answers=False).ratio
     sought = seek(aims, before, prior)
@@ -118,19 +118,3 @@ def calibrate_incomes(
     frame = frame_of(aims, sought, before, predicted(aims, sought, before, prior))
     facts = facts_of(aims, frame, sought, bands)
     return CalibratedIncomes(aims.tilted(tilts), frame, facts, (*findings, *noticed(frame, settled=sought.settled)))
-
-
-def _matched(aligned: Aligned, targets: Sequence[IncomeTarget]) -> tuple[list[Matched], tuple[Finding, ...]]:
-    """Bring all targets to the study, or raise all reasons why some cannot be."""
-    matched, found = [], []
-    for target in targets:
-        found += target.incomes.findings
-        try:
-            one, said = match(aligned, target)
-        except InputError as error:
-            found += error.findings
-            continue
-        matched.append(one)
-        found += said
-    refuse(found)
-    return matched, tuple(found)

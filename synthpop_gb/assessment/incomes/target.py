@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,11 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.area_incomes import AreaIncomes
-from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.indicators import Question
 from synthpop_gb.indicators.question import Answers
 
-__all__ = ["IncomeTarget", "Matched", "match"]
+__all__ = ["IncomeTarget", "Matched", "match", "match_all"]
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,22 @@ def match(aligned: Aligned, target: IncomeTarget) -> tuple[Matched, list[Finding
     factor = 1.0 if target.uprate is None else target.uprate
     incomes = incomes.uprate(factor) if factor != 1.0 else incomes
     return Matched(target, incomes, answers, *_placed(incomes, codes, row)), found
+
+
+def match_all(aligned: Aligned, targets: Sequence[IncomeTarget]) -> tuple[list[Matched], tuple[Finding, ...]]:
+    """Bring all targets to the study: what they are on its records and zones, and what was noticed. Raises InputError as `match`."""
+    matched, found = [], []
+    for target in targets:
+        found += target.incomes.findings
+        try:
+            one, said = match(aligned, target)
+        except InputError as error:
+            found += error.findings
+            continue
+        matched.append(one)
+        found += said
+    refuse(found)
+    return matched, tuple(found)
 
 
 def _years(aligned: Aligned, target: IncomeTarget, place: str) -> list[Finding]:
