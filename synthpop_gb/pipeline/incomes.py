@@ -19,7 +19,7 @@ __all__ = ["add_incomes", "check_incomes", "income_targets"]
 
 
 def income_targets(wanted: Sequence[IncomeModel]) -> list:
-    """Read published incomes and bring them to the study's vintage: one `IncomeTarget` each. Raises InputError with all findings."""
+    """Read published incomes, brought to the study's vintage: an `IncomeTarget` each. Raises InputError with all findings."""
     made, found = [], []
     for number, one in enumerate(wanted):
         try:
@@ -137,6 +137,7 @@ def _in_words(told: dict, frame: pd.DataFrame) -> str:
     predicted = "" if told["held_out"] else f"; areas left out {told['error_predicted']:.2f}"
     kept = "kept back, off by" if told["held_out"] else "off by"
     return (
-        f"{told['measure']} of {told['column']} in {told['areas_published']:,} areas {kept} {told['error_before']:.2f} {unit} before, "
-        f"{after:.2f} after ({whole:.2f} of whole people){predicted}; the published figures' own errors make {told['noise']:.2f}"
+        f"{told['measure']} of {told['column']} in {told['areas_published']:,} areas {kept} {told['error_before']:.2f} {unit} "
+        f"before, {after:.2f} after ({whole:.2f} of whole people){predicted}; "
+        f"the published figures' own errors make {told['noise']:.2f}"
     )

@@ -55,7 +55,7 @@ _HMRC = {
     "pension_income": "income from pensions, of taxpayers who have any",
     "total_tax": "income tax, of taxpayers",
 }
-"""Measures of the Survey of Personal Incomes by local authority (HMRC, tables 3.13 and 3.14a): whoever pays no tax is not in it."""
+"""Measures of the Survey of Personal Incomes by local authority (HMRC): whoever pays no tax is not in it."""
 
 _FURTHEST = 1.5  # times what HMRC prints of the same people; above that something else is counted
 
@@ -97,7 +97,7 @@ def _ons(sheet: Sheet, columns: Mapping[str, str], measure: str | None) -> Layou
 
 
 def _bands(sheet: Sheet, columns: Mapping[str, str], above: float | None) -> Layout:
-    """Number of people and amount by band of employment income: their mean, or the share at or above an amount."""
+    """Read people and amount by band of employment income: their mean, or the share at or above an amount."""
     low, count, amount = (numbers(sheet.table[columns[f"employmentincome{c}"]])[0] for c in ("lowerbound", "count", "amount"))
     codes = texts(sheet.table[columns["code"]])
     known = np.array([c is not None for c in codes], bool) & np.isfinite(low + count + amount)
@@ -119,7 +119,7 @@ def _bands(sheet: Sheet, columns: Mapping[str, str], above: float | None) -> Lay
 
 
 def _unlike(sheet: Sheet, areas, mean: np.ndarray) -> tuple[Finding, ...]:
-    """Compare bands with HMRC's means of the same authorities, where that file lies beside: one of them may count other people."""
+    """Compare bands with HMRC's means of the same authorities, where that file lies beside: one may count other people."""
     beside = next((p for p in sheet.path.parent.glob("spi_by_la.*") if p.is_file()), None)
     if beside is None:
         return ()

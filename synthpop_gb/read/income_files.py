@@ -1,4 +1,4 @@
-"""Published incomes of areas: ONS estimates for MSOAs, HMRC and ASHE figures by local authority, and any CSV of value and error."""
+"""Published incomes of areas: ONS estimates for MSOAs, HMRC and ASHE figures by local authority, any CSV of value and error."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ def area_incomes(
 ) -> AreaIncomes:
     r"""Read incomes as published for areas, with their errors.
 
-    Three publishers' files are recognised. *ONS income estimates for small areas*, one row an MSOA (or a row an MSOA and measure):
-    mean household income, total, net, and net equivalised before or after housing costs, with confidence limits. *HMRC Survey of
-    Personal Incomes by local authority*: mean and median of total, employment, self-employment and pension income of taxpayers.
-    *Earnings by band and local authority*: number of people and amount by band; their mean, or with `above` the share at or above
-    it. Any other file needs a column of area codes and one of values.
+    Three publishers' files are recognised. *ONS income estimates for small areas*, a row an MSOA and measure: mean household
+    income, total, net, and net equivalised before or after housing costs, with confidence limits. *HMRC Survey of Personal Incomes
+    by local authority*: mean and median of total, employment, self-employment and pension income of taxpayers. *Earnings by band
+    and local authority*: number of people and amount by band; their mean, or with `above` the share at or above it. Any other file
+    needs a column of area codes and one of values.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Published incomes brought to areas of another vintage: areas that were divided or merged are compared together, none is divided."""
+"""Published incomes brought to areas of another vintage: areas divided or merged are compared together, none is divided."""
 
 from __future__ import annotations
 
@@ -33,12 +33,14 @@ def rezone_incomes(incomes: AreaIncomes, lookup: Lookup) -> AreaIncomes:
     Returns
     -------
     AreaIncomes
-        `groups` says which row each present area belongs to; a row is named by its present area, or, of several, by the former ones, 'E02000001+E02000002'. Finding:
-        'income-regrouped' (a note) with areas that are not one to one, and former areas of groups that lack a figure.
+        `groups` says which row each present area belongs to; a row is named by its present area, or, of several, by the former
+        ones, 'E02000001+E02000002'. Finding: 'income-regrouped' (a note) with areas that are not one to one, and how many groups
+        lack the figure of a former area and are left out.
 
     Examples
     --------
-    >>> old = AreaIncomes("net", pd.DataFrame({"value": [30.0, 20.0, 40.0], "standard_error": [1.0, 1.0, 1.0]}, index=list("abc")))
+    >>> values = pd.DataFrame({"value": [30.0, 20.0, 40.0], "standard_error": [1.0, 1.0, 1.0]}, index=list("abc"))
+    >>> old = AreaIncomes("net", values)
     >>> new = rezone_incomes(old, Lookup.of(pd.DataFrame({"zone": list("abcc"), "area": list("XXYZ")})))
     >>> new.values["value"].to_dict(), dict(new.groups)
     ({'X': 25.0, 'c': 40.0}, {'X': 'X', 'Y': 'c', 'Z': 'c'})

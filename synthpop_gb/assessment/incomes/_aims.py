@@ -1,4 +1,4 @@
-"""Targets as arrays on a problem whose profiles tell incomes apart: scores to tilt along, sums of income and of those who count."""
+"""Targets as arrays on a problem whose profiles tell incomes apart: scores to tilt along, sums of income and of people."""
 
 from __future__ import annotations
 
@@ -59,10 +59,11 @@ def income_bands(value: np.ndarray, weight: np.ndarray, bands: int) -> tuple[np.
 class Aim:
     """One target. Sums are of a unit of each profile, in expectation over its donors.
 
-    matched : of which it is; score : which of `Aims.scores` it tilts along; income : (n_profiles, k) float64, incomes of those who
-    count (of shares and medians how many of them have so much), one column for all areas or one an area; people : (n_profiles,)
-    how many count; goal, error : (n_areas,) what is aimed at and its standard error on the scale of `linked`, NaN where nothing is
-    published; density : (n_areas,) only of medians, share of those who count a unit of log income at the published one.
+    matched : of which it is; score : which of `Aims.scores` it tilts along; income : (n_profiles, k) float64, incomes of those
+    who count (of shares and medians how many of them have so much), one column for all areas or one an area; people :
+    (n_profiles,) how many count; goal, error : (n_areas,) what is aimed at and its standard error on the scale of `linked`, NaN
+    where nothing is published; density : (n_areas,) only of medians, share of those who count a unit of log income at the
+    published one.
     """
 
     matched: Matched

@@ -1,10 +1,10 @@
 """The model that links areas (Fay & Herriot 1979): how much of a published figure to believe, and what to expect without one.
 
-Of area a a direct measurement y_a = theta_a + e_a is known with the variance psi_a, and theta_a = x_a beta + u_a with the variance
-tau^2. tau^2 is found by restricted maximum likelihood, adjusted so that it is never quite nought, which would say that areas are
-all alike because there are few of them (Yoshimori & Lahiri 2014, Annals of Statistics 42); beta by generalised least squares, and
-theta_a by the best predictor, gamma_a y_a + (1 - gamma_a) x_a beta with gamma_a = tau^2 / (tau^2 + psi_a) (Rao & Molina 2015, Small
-Area Estimation, ch. 6).
+Of area a a direct measurement y_a = theta_a + e_a is known with the variance psi_a, and theta_a = x_a beta + u_a with the
+variance tau^2. tau^2 is found by restricted maximum likelihood, adjusted so that it is never quite nought, which would say that
+areas are all alike because there are few of them (Yoshimori & Lahiri 2014, Annals of Statistics 42); beta by generalised least
+squares, and theta_a by the best predictor, gamma_a y_a + (1 - gamma_a) x_a beta with gamma_a = tau^2 / (tau^2 + psi_a) (Rao &
+Molina 2015, Small Area Estimation, ch. 6).
 """
 
 from __future__ import annotations

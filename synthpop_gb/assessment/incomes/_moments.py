@@ -1,4 +1,4 @@
-"""What fits make of incomes: each area's fitted figure, and how it answers to tilts when every zone is fitted to its tables again.
+"""What fits make of incomes: each area's figure, and how it answers to tilts when every zone is fitted to its tables again.
 
 Weights of zone z, tilted by theta along a score g, are w_p = s_p exp(theta g_p + sum of duals of p's cells) with A'w = t. Fitting
 again keeps A'w, so a sum f'w changes with theta by f'W(g - A b), where b regresses g on the cells A with the weights W: the
@@ -27,8 +27,8 @@ _RIDGE = 1e-9  # share of a cell's people: tables repeat each other's totals, so
 class Moments:
     """Figures of areas under a fit.
 
-    ratio : of each aim (n_areas,), incomes over those who count; NaN where nobody does. answer : (sum of areas, sum of areas) sparse, how
-    figures on the scale of goals (row) answer to tilts (column), areas of all aims numbered through.
+    ratio : of each aim (n_areas,), incomes over those who count; NaN where nobody does. answer : (n, n) sparse, how figures on
+    the scale of goals (row) answer to tilts (column), areas of all aims numbered through.
     """
 
     ratio: tuple[np.ndarray, ...]
@@ -109,7 +109,7 @@ class _Laws:
 
 
 def _cell_pairs(members: csr_array) -> csr_array:
-    """(n_profiles, n_cells^2) sparse: products of a profile's members in two cells, so that weights times it are Gram matrices."""
+    """(n_profiles, n_cells^2) sparse: products of a profile's members in two cells; weights times it are Gram matrices."""
     n, k = members.shape
     lengths = np.diff(members.indptr)
     profile = np.repeat(np.arange(n), lengths**2)

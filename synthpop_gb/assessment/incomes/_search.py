@@ -1,8 +1,8 @@
 """The search for tilts: Newton steps on all areas' multipliers at once, every zone fitted again after each.
 
 The best tilts are the mode of what is known of them: published figures are normal about the fitted ones with their standard
-errors, and tilts are normal about a line with the standard deviation tau (`_link`). Line and tau are found anew at every step from
-the figures as the step sees them (penalised quasi-likelihood: Breslow & Clayton 1993, JASA 88).
+errors, and tilts are normal about a line with the standard deviation tau (`_link`). Line and tau are found anew at every step
+from the figures as the step sees them (penalised quasi-likelihood: Breslow & Clayton 1993, JASA 88).
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def search(
 def link_aims(tilt, rest, own, error, of_aim, line, taus, *, tested: bool = True) -> tuple[Linked, ...]:
     """Fit each aim's linking model to its areas' direct measurements of their tilts.
 
-    tilt, rest, own, error : (n,) tilts, goals less fitted figures (NaN where there is no goal), how these answer to their own tilt,
-    standard errors of goals. of_aim, line, taus : as in `search`; tested : as in `link_areas`.
+    tilt, rest, own, error : (n,) tilts, goals less fitted figures (NaN where there is no goal), how these answer to their own
+    tilt, standard errors of goals. of_aim, line, taus : as in `search`; tested : as in `link_areas`.
     """
     out = []
     for i, (x, tau) in enumerate(zip(line, taus, strict=True)):
@@ -112,7 +112,8 @@ def link_aims(tilt, rest, own, error, of_aim, line, taus, *, tested: bool = True
 def _mode(tilt, rest, answer: csr_array, error, design: csr_array, spread, known) -> np.ndarray:
     """Best tilts of the linear model y = J (X b + u) + e, where y = rest + J tilt, and u and e have the variances T and S.
 
-    With V = J T J' + S, b = (X'J' V^-1 J X)^-1 X'J' V^-1 y and tilts are X b + T J' V^-1 (y - J X b) (Henderson 1975, Biometrics 31).
+    With V = J T J' + S, b = (X'J' V^-1 J X)^-1 X'J' V^-1 y and tilts are X b + T J' V^-1 (y - J X b) (Henderson 1975,
+    Biometrics 31).
     Lines of all aims are found at once: two targets that both say how far the survey is off would else take turns.
     """
     mine = answer[known]

@@ -89,7 +89,7 @@ def _lines(aims: Aims, before: tuple[np.ndarray, ...]) -> list[np.ndarray]:
 
 
 def _line(aim: Aim, before: np.ndarray) -> np.ndarray:
-    """Covariates of areas: ones, and their figure before, standardised; nothing where they are few, or kept back. before : as in `seek`."""
+    """Covariates of areas: ones, and their figure before, standardised; none where they are few, or kept back."""
     n, measured = len(before), np.isfinite(aim.goal)
     if measured.sum() < _FEW or aim.matched.target.held_out:
         return np.zeros((n, 0))

@@ -33,12 +33,12 @@ class CalibratedIncomes:
     problem : Problem
         To be solved; its profiles are told apart by bands of the incomes, and every table is met as before.
     frame : pandas.DataFrame
-        One row a target and area: `incomes` (its name), `area`, `published`, `published_error`, `before` (fitted from the survey's
-        own start), `predicted` (fitted with this area's figure left out), `after`, `standard_error` of it, `weight` (share of the
-        published figure in it; the rest is what others like it say), `tilt`, `held_out`, `at_limit`.
+        One row a target and area: `incomes` (its name), `area`, `published`, `published_error`, `before` (fitted from the
+        survey's own start), `predicted` (fitted with this area's figure left out), `after`, `standard_error` of it,
+        `weight` (share of the published figure in it; the rest is what others like it say), `tilt`, `held_out`, `at_limit`.
     facts : dict
-        Plain values for the record of the run; with these and the same inputs `calibrate_incomes(..., known=facts)` makes the same
-        problem again.
+        Plain values for the record of the run; with these and the same inputs `calibrate_incomes(..., known=facts)` makes the
+        same problem again.
     findings : tuple of Finding
         What was noticed: areas without a figure, years, figures out of the survey's reach.
     """
@@ -64,8 +64,8 @@ def calibrate_incomes(
 ) -> CalibratedIncomes:
     """Tilt the start weights of every area so that its fitted income moves to what is published of it, as far as that is sure.
 
-    Profiles are told apart by bands of income. In area a the start weight of a unit is multiplied by exp(theta_a g), where g is the
-    normal score of its band (summed over members who count), and every zone is fitted to its tables as before: cells are met
+    Profiles are told apart by bands of income. In area a the start weight of a unit is multiplied by exp(theta_a g), where g is
+    the normal score of its band (summed over members who count), and every zone is fitted to its tables as before: cells are met
     exactly, and within them incomes move. The tilts are the mode of what is known of them: the published figure with its standard
     error, and the other areas, whose tilts lie about a line with a standard deviation that is learnt (Fay & Herriot 1979). So a
     sure figure is met, an unsure one shrinks to the line, and an area without one gets the line.
@@ -99,9 +99,10 @@ def calibrate_incomes(
 
     Examples
     --------
-    >>> published = sp.read.area_incomes("msoa_income_estimates.parquet", measure="net_income_before_housing_costs")  # doctest: +SKIP
-    >>> target = IncomeTarget(published, "equivalised_income", "msoa", uprate=1.05)                                   # doctest: +SKIP
-    >>> population = sp.solve(calibrate_incomes(problem, aligned, [target]).problem, method="balance", seed=1)        # doctest: +SKIP
+    >>> published = sp.read.area_incomes("incomes.csv", year=2021)                                    # doctest: +SKIP
+    >>> target = IncomeTarget(published, "equivalised_income", "msoa", uprate=1.05)                   # doctest: +SKIP
+    >>> found = calibrate_incomes(problem, aligned, [target])                                         # doctest: +SKIP
+    >>> population = sp.solve(found.problem, method="balance", seed=1)                                # doctest: +SKIP
     """
     if not targets:
         raise ValueError("no targets: give at least one IncomeTarget")

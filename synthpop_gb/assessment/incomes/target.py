@@ -111,7 +111,7 @@ def match(aligned: Aligned, target: IncomeTarget) -> tuple[Matched, list[Finding
 
 
 def match_all(aligned: Aligned, targets: Sequence[IncomeTarget]) -> tuple[list[Matched], tuple[Finding, ...]]:
-    """Bring all targets to the study: what they are on its records and zones, and what was noticed. Raises InputError as `match`."""
+    """Bring all targets to the study: what they are on its records and zones, and findings. Raises InputError as `match`."""
     matched, found = [], []
     for target in targets:
         found += target.incomes.findings

@@ -116,7 +116,8 @@ def better_start(
     Raises
     ------
     InputError
-        `start-region`, `start-training`, `start-leak`, `study-reference`, and those of `calibrate_incomes`: every reason found why something cannot be done.
+        `start-region`, `start-training`, `start-leak`, `study-reference`, and those of `calibrate_incomes`: every reason found
+        why something cannot be done.
     ValueError
         For a strength outside its range. Donors of the own region alone (1) are refused: they do worse than everybody.
 
