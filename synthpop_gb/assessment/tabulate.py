@@ -215,38 +215,41 @@ def _pairs(population: Population, levels, counts) -> list[tuple[np.ndarray, np.
     return out
 
 
-def _behind(base: np.ndarray, pairs, n_areas: int) -> tuple[np.ndarray, np.ndarray]:
-    """Distinct records of a base by area, and Kish's effective number of them."""
+def _donors(bases: list[np.ndarray], pairs, n_areas: int) -> np.ndarray:
+    """(n_bases, n_areas) distinct records of each base."""
+    area, record, _ = pairs
+    present = csr_matrix((np.ones(len(area), np.float32), (area, record)), (n_areas, len(bases[0])))
+    return (present @ np.stack(bases, axis=1).astype(np.float32)).T.astype(np.int64)
+
+
+def _effective(base: np.ndarray, pairs, n_areas: int) -> np.ndarray:
+    """(n_areas,) effective number of records of a base (Kish 1965)."""
     area, record, n = pairs
     inside = base[record]
     area, n = area[inside], n[inside]
     with np.errstate(invalid="ignore", divide="ignore"):
-        n_eff = np.bincount(area, n, n_areas) ** 2 / np.bincount(area, n * n, n_areas)
-    return np.bincount(area, minlength=n_areas), n_eff
+        return np.bincount(area, n, n_areas) ** 2 / np.bincount(area, n * n, n_areas)
 
 
 def _figures(sums: _Sums, k: int, model: ModelError | None, pairs, n_areas: int, level: float) -> list[Figures]:
     """Put estimates, intervals and classes of one level together, one `Figures` for each that is measured."""
     out, z = [], ndtri((1 + level) / 2)
-    seen: dict[bytes, tuple[np.ndarray, np.ndarray]] = {}
+    bases = {(m.base & g.member).tobytes(): m.base & g.member for m in sums.measured for g in sums.groups}
+    donors_of = dict(zip(bases, _donors(list(bases.values()), pairs, n_areas), strict=True))
     for i, m in enumerate(sums.measured):
         mine = np.flatnonzero(sums.of == i)
         estimate = sums.estimate[k][..., mine].transpose(0, 2, 1).copy()
         half = np.full(estimate.shape, np.nan)
-        donors = np.zeros((len(sums.groups), n_areas), np.int64)
-        for g, group in enumerate(sums.groups):
-            base = m.base & group.member
-            key = np.packbits(base).tobytes()
-            if key not in seen:
-                seen[key] = _behind(base, pairs, n_areas)
-            donors[g], n_eff = seen[key]
-            if model is None:
-                continue
+        base = [m.base & group.member for group in sums.groups]
+        donors = np.stack([donors_of[b.tobytes()] for b in base])
+        for g in range(len(base)) if model is not None else ():
+            few = donors[g] < FEW_DONORS
+            n_eff = _effective(base[g], pairs, n_areas) if few.any() else 1.0
             for j, c in enumerate(mine):
                 features = sums.features[g][c]
                 error = model.deviation(features, sums.scale[k][g, :, c])
-                few = np.where(donors[g] < FEW_DONORS, features.variance / np.fmax(n_eff, 1.0), 0.0)
-                half[g, j] = z * np.sqrt(sums.spread[k][g, :, c] ** 2 + sums.finite[k][g, :, c] + error**2 + few)
+                own = np.where(few, features.variance / np.fmax(n_eff, 1.0), 0.0)
+                half[g, j] = z * np.sqrt(sums.spread[k][g, :, c] ** 2 + sums.finite[k][g, :, c] + error**2 + own)
         if m.share:
             estimate = np.clip(estimate, 0.0, 1.0)
         elif m.values.min(initial=0.0) >= 0:

@@ -78,6 +78,8 @@ class Figures:
         People, or households, in the base, expected.
     donors : (n_groups, n_areas) int64
         Distinct records behind them.
+    below : (n_groups, n_columns, n_areas) float64, optional
+        How far the interval reaches below the estimate, where that is not `half`.
     """
 
     estimate: np.ndarray
@@ -85,6 +87,7 @@ class Figures:
     reliability: np.ndarray
     people: np.ndarray
     donors: np.ndarray
+    below: np.ndarray | None = None
 
     def withheld(self, few: int = FEW_DONORS) -> Figures:
         """Return the same with figures blanked that fewer records stand behind, though somebody does."""
@@ -92,6 +95,7 @@ class Figures:
         return Figures(
             np.where(hidden, np.nan, self.estimate), np.where(hidden, np.nan, self.half),
             np.where(hidden, np.uint8(WITHHELD), self.reliability), self.people, self.donors,
+            None if self.below is None else np.where(hidden, np.nan, self.below),
         )  # fmt: skip
 
 
