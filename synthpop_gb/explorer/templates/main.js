@@ -128,8 +128,9 @@ async function update(what) {
   tipAt(null, -1);
   await prepareTable();
   if (what.level) showLevel();
+  const worked = performance.now() - start;
   await paint();
-  document.dispatchEvent(new CustomEvent("explorer:painted", { detail: performance.now() - start }));
+  document.dispatchEvent(new CustomEvent("explorer:painted", { detail: { worked, painted: performance.now() - start } }));
   showTable(false);
   await showPanel();
   remember();

@@ -1,5 +1,5 @@
 // The map: zones coloured by class, lines between areas of a level, outlines of what is looked at; names of places on top.
-let map = null, zonePoints = null, arcs = null, under = -1, painted = null;
+let map = null, zonePoints = null, arcs = null, under = -1, drawnState = null;
 const LINES = { a: "#0072b2", b: "#d55e00", over: "#111111" };
 
 async function unpackOutlines() {
@@ -59,7 +59,8 @@ async function makeMap() {
     properties: Object.fromEntries(meta.levels.map((_, k) => ["l" + k, side(arc.left, k) !== side(arc.right, k) ? 1 : 0])) })) };
   let [w, s, e, n] = [180, 90, -180, -90];
   for (const arc of arcs) for (const [x, y] of arc.line) { w = Math.min(w, x); e = Math.max(e, x); s = Math.min(s, y); n = Math.max(n, y); }
-  const bounds = [[w, s], [e, n]];
+  const bounds = [[w, s], [e, n]], flat = (y) => Math.log(Math.tan(Math.PI / 4 + y * Math.PI / 360)) * 180 / Math.PI;
+  $("map-frame").style.setProperty("--aspect", ((flat(n) - flat(s)) / (e - w)).toFixed(3));
   const line = (id, source, paint, more) => ({ id, type: "line", source, paint, layout: { "line-join": "round", "line-cap": "round" }, ...more });
   const nothing = { type: "FeatureCollection", features: [] };
   try {
@@ -68,14 +69,15 @@ async function makeMap() {
       renderWorldCopies: false, fadeDuration: 0, maxZoom: 16, maxPitch: 0,
       locale: { "Map.Title": "Map of " + meta.title, "NavigationControl.ZoomIn": "Zoom in", "NavigationControl.ZoomOut": "Zoom out" },
       style: { version: 8, sources: {
-        zones: { type: "geojson", data: zones, tolerance: 0.2, buffer: 16 }, lines: { type: "geojson", data: lines, tolerance: 0.2, buffer: 16 },
+        zones: { type: "geojson", data: zones, tolerance: 0, buffer: 16 }, lines: { type: "geojson", data: lines, tolerance: 0.2, buffer: 16 }, // neighbours keep the same points: no gaps
         a: { type: "geojson", data: nothing }, b: { type: "geojson", data: nothing }, over: { type: "geojson", data: nothing } },
       layers: [
         { id: "paper", type: "background", paint: { "background-color": "#ffffff" } },
-        { id: "zones", type: "fill", source: "zones", paint: { "fill-color": MISSING } },
+        { id: "zones", type: "fill", source: "zones", paint: { "fill-antialias": false, // one expression for all scales: another one would have every tile made anew
+          "fill-color": ["match", ["coalesce", ["feature-state", "k"], 0], ...COLOURS.flatMap((c, i) => [i, c]), MISSING] } },
         { id: "doubt", type: "fill", source: "zones", paint: { "fill-pattern": "hatch", "fill-antialias": false,
           "fill-opacity": ["case", ["boolean", ["feature-state", "d"], false], 1, 0] } },
-        ...meta.levels.slice(0, WHOLE).map((_, k) => line("line-" + k, "lines", { "line-color": "#ffffff", "line-width": 0.5 }, { filter: ["==", ["get", "l" + k], 1] })),
+        ...meta.levels.slice(0, WHOLE).map((_, k) => line("line-" + k, "lines", { "line-color": "#ffffff", "line-width": 0.5 }, { filter: ["==", ["get", "l" + k], 1], minzoom: finest(k) })),
         line("outside", "lines", { "line-color": "#5f6b76", "line-width": 1 }, { filter: ["==", ["get", "l" + WHOLE], 1] }),
         ...["over", "b", "a"].flatMap((id) => [line(id + "-halo", id, { "line-color": "#ffffff", "line-width": 5, "line-opacity": 0.9 }), line(id, id, { "line-color": LINES[id], "line-width": 2.6 })]),
       ] },
@@ -200,27 +202,29 @@ async function outline(id, area) {
 // Colour the zones; resolves once that is on the screen.
 async function paint() {
   if (!map) return;
-  const of = await ofZones(state.level), palette = view.scale.colours;
-  const colours = ["match", ["coalesce", ["feature-state", "k"], -1], ...palette.flatMap((c, i) => [i, c]), -2, HELD, MISSING];
-  const wanted = JSON.stringify(colours);
-  if (wanted !== painted) map.setPaintProperty("zones", "fill-color", palette.length ? colours : MISSING);
-  painted = wanted;
+  const of = await ofZones(state.level), colour = view.scale.colours.map((c) => COLOURS.indexOf(c));
+  const hatch = state.doubt && view.kind !== "trust";
+  if (!drawnState) drawnState = new Int16Array(of.length).fill(-1);
   for (let z = 0; z < of.length; z++) {
-    const area = of[z];
-    map.setFeatureState({ source: "zones", id: z }, { k: area < 0 ? -1 : view.place[area], d: state.doubt && area >= 0 && view.kind !== "trust" && view.doubtful(area) });
+    const area = of[z], k = area < 0 ? -1 : view.place[area], d = hatch && area >= 0 && view.doubtful(area);
+    const code = k >= 0 ? colour[k] : k === -2 ? 1 : 0, both = 2 * code + (d ? 1 : 0);
+    if (drawnState[z] !== both) map.setFeatureState({ source: "zones", id: z }, { k: code, d });
+    drawnState[z] = both;
   }
   await new Promise((done) => { map.once("render", () => requestAnimationFrame(() => done())); map.triggerRepaint(); });
 }
+
+// Zoom from which the lines of a level are drawn: among thousands of areas they would be all that is seen of a town.
+function finest(k) { const n = meta.levels[k].codes.length; return n > 800 ? 9 : n > 250 ? 7.5 : 0; }
 
 function showLevel() {
   if (!map) return;
   const many = meta.levels.map((l) => l.codes.length);
   for (let k = 0; k < WHOLE; k++) {
     const finer = k < state.level, own = k === state.level;
-    map.setLayoutProperty("line-" + k, "visibility", finer ? "none" : "visible");
+    map.setPaintProperty("line-" + k, "line-opacity", finer ? 0 : 1);
     map.setPaintProperty("line-" + k, "line-color", own ? "#ffffff" : "#43505c");
-    map.setPaintProperty("line-" + k, "line-width", own ? (many[k] > 800 ? ["interpolate", ["linear"], ["zoom"], 7, 0.05, 11, 0.7] : 0.9)
-      : many[k] > 120 ? ["interpolate", ["linear"], ["zoom"], 8, 0, 11, 0.8] : 1);
+    map.setPaintProperty("line-" + k, "line-width", own ? (many[k] > 800 ? ["interpolate", ["linear"], ["zoom"], 9, 0.2, 11, 0.8] : 0.9) : 1);
   }
   placeNames();
 }

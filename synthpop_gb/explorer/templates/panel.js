@@ -35,14 +35,14 @@ async function card(side) {
 }
 
 // Rows of points with intervals on one axis. rows: name, tone, figure, and what was published.
-function dots(rows, how, label, width) {
+function dots(rows, how, label, width, paired) {
   const shown = rows.filter((r) => Number.isFinite(r.f.estimate));
   if (!shown.length) return element("p", "Nothing was estimated here.", "soft");
   const ends = shown.flatMap((r) => [r.f.estimate, r.f.lower, r.f.upper, r.census].filter(Number.isFinite)).map((v) => v * how.factor);
   let low = Math.min(...ends), high = Math.max(...ends);
   if (low > 0 && low < 0.45 * high) low = 0;
-  if (high === low) { high += 1; low -= 1; }
-  const left = Math.min(150, Math.max(58, 7 * Math.max(...rows.map((r) => r.name.length)))), right = 14, tall = 26, height = rows.length * tall + 26;
+  if (high - low < 1e-6 * Math.abs(high) + 1e-12) { high += Math.abs(high) / 4 + 1e-3; low -= Math.abs(low) / 4; }
+  const left = Math.min(150, Math.max(58, 7 * Math.max(...rows.map((r) => r.name.length)))), right = 14, tall = paired ? 19 : 26, height = rows.length * tall + (paired ? rows.length / 2 * 7 : 0) + 26;
   const x = (v) => left + (width - left - right) * (v * how.factor - low) / (high - low);
   const figure = drawn("svg", { viewBox: `0 0 ${width} ${height}`, class: "dots", role: "img", "aria-label": label });
   for (const t of ticks(low, high, 4)) {
@@ -52,13 +52,13 @@ function dots(rows, how, label, width) {
     figure.append(drawn("text", { x: at, y: height - 7, class: "tick", "text-anchor": "middle" }, number(t, decimals)));
   }
   rows.forEach((r, i) => {
-    const y = 4 + tall * (i + 0.5), g = drawn("g", { class: "mark " + r.tone });
-    g.append(drawn("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, r.name.length > 22 ? r.name.slice(0, 21) + "…" : r.name));
+    const y = 4 + tall * (i + 0.5) + (paired ? 7 * Math.floor(i / 2) : 0), g = drawn("g", { class: "mark " + r.tone });
+    if (r.name) g.append(drawn("text", { x: left - 8, y: y + 4, "text-anchor": "end" }, r.name.length > 22 ? r.name.slice(0, 21) + "…" : r.name));
     if (Number.isFinite(r.f.estimate)) {
       if (Number.isFinite(r.f.half)) g.append(drawn("line", { x1: x(r.f.lower), x2: x(r.f.upper), y1: y, y2: y, class: "range" }));
       if (Number.isFinite(r.census)) g.append(drawn("path", { d: `M${x(r.census)} ${y - 7}l6 7l-6 7l-6 -7z`, class: "census" }));
       g.append(drawn("circle", { cx: x(r.f.estimate), cy: y, r: 4.5, class: r.f.cls === UNRELIABLE ? "hollow" : "" }));
-      g.append(drawn("title", {}, r.name + ": " + written(r.f.estimate, how) + (Number.isFinite(r.f.half) ? " (" + interval(r.f, how) + ")" : "")));
+      g.append(drawn("title", {}, (r.full || r.name) + ": " + written(r.f.estimate, how) + (Number.isFinite(r.f.half) ? " (" + interval(r.f, how) + ")" : "")));
     } else g.append(drawn("text", { x: left + 4, y: y + 4, class: "tick" }, r.f.cls === WITHHELD ? "withheld" : "nobody"));
     figure.append(g);
   });
@@ -109,10 +109,10 @@ async function showPanel() {
     const at = sides.length ? state.level : WHOLE, groups = await figuresOf(state.item, at, state.scenario, variable);
     if (!groups) continue;
     const title = meta.groupTitles[variable] || variable;
-    const list = groups.flatMap((g) => (sides.length ? sides : ["whole"]).map((s) => ({ name: (sides.length > 1 ? s.toUpperCase() + " " : "") + g.label, tone: s,
+    const list = groups.flatMap((g) => (sides.length ? sides : ["whole"]).map((s) => ({ name: s === "b" && sides.length > 1 ? "" : g.label, full: (s === "whole" ? "" : s.toUpperCase() + " ") + g.label, tone: s,
       f: figureAt(item, g.rows[state.column], s === "whole" ? 0 : state[s]) })));
     const part = element("div", null, "graph");
-    part.append(element("h3", "By " + title.toLowerCase() + (sides.length ? "" : ", whole study area")), dots(list, view.how, "By " + title + ": " + list.map((r) => r.name + " " + written(r.f.estimate, view.how)).join("; "), 380));
+    part.append(element("h3", "By " + title.toLowerCase() + (sides.length ? "" : ", whole study area")), dots(list, view.how, "By " + title + ": " + list.map((r) => r.full + " " + written(r.f.estimate, view.how)).join("; "), 380, sides.length > 1));
     graphs.push(part);
   }
   if (mine !== panelNumber) return;

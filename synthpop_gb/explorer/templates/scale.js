@@ -7,9 +7,13 @@ const DIVERGING = ["#b35806", "#fdb863", "#f4f2f0", "#b2abd2", "#542788"]; // Co
 const TRUST = ["#253494", "#2c7fb8", "#7fcdbb", "#fee08b"]; // precise to unreliable
 const MISSING = "#d9d9d9", HELD = "#b9b4bd";
 
+const COLOURS = [...new Set([MISSING, HELD, ...Object.values(SEQUENTIAL).flat(), ...Object.values(WIDTHS).flat(), ...DIVERGING, ...TRUST])];
+const writers = new Map();
+
 function number(value, decimals) {
   if (!Number.isFinite(value)) return "–";
-  const text = Math.abs(value).toLocaleString("en-GB", { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+  if (!writers.has(decimals)) writers.set(decimals, new Intl.NumberFormat("en-GB", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+  const text = writers.get(decimals).format(Math.abs(value));
   return value < 0 && /[1-9]/.test(text) ? "−" + text : text;
 }
 

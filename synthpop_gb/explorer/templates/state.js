@@ -103,7 +103,7 @@ function trustScale(values) {
 }
 
 function titleOf(item, column) {
-  return item.kind === "share" && item.columns[column] !== item.title ? item.title + ": " + item.columns[column] : item.title;
+  return item.kind === "share" && item.columns[column].toLowerCase() !== item.title.toLowerCase() ? item.title + ": " + item.columns[column] : item.title;
 }
 
 function whomSaid(item) {
