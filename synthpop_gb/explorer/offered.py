@@ -197,7 +197,7 @@ class _Found:
         measured = Measured(name, tuple(names[c] for c in columns), base, values, of="household" if household else "person")
         if of_table:
             counts = _margin(table, name, names)[:, columns]
-            source = f"{table.table or table.name}" + (f", {table.year}" if table.year else "")
+            source = _source(table)
             self.census[len(self.measured)] = Census(counts, table.universe.name, source)
         self._add(measured, _heading(title), _domain(name, title), whom)
 
@@ -228,6 +228,10 @@ class _Found:
 def table_of(aligned: Aligned, name: str) -> AlignedTable | None:
     """Return the table that a variable's common categories are those of, as `labels_of` takes them."""
     return next((t for t in (*aligned.constraints, *aligned.held_out) if name in t.variables), None)
+
+
+def _source(table: AlignedTable) -> str:
+    return (table.table or table.name).replace("_", " ") + (f", {table.year}" if table.year else "")
 
 
 def _margin(table: AlignedTable, name: str, labels: Sequence[str]) -> np.ndarray:
@@ -320,6 +324,6 @@ def _pyramid(found: _Found) -> tuple | None:
             turned = table.variables[0] == "sex"
             wanted = [cells.get((s, a) if turned else (a, s)) for a in age.columns for s in sex.columns]
             if all(w is not None for w in wanted):
-                source = f"{table.table or table.name}" + (f", {table.year}" if table.year else "")
+                source = _source(table)
                 census = Census(table.published.to_numpy(np.float64)[:, wanted], table.universe.name, source)
     return Measured(_PYRAMID, columns, both, values), census, age.columns, sex.columns

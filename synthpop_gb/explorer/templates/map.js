@@ -1,5 +1,5 @@
 // The map: zones coloured by class, lines between areas of a level, outlines of what is looked at; names of places on top.
-let map = null, zonePoints = null, arcs = null, under = -1, drawnState = null;
+let map = null, zonePoints = null, arcs = null, under = -1, drawnState = null, opening = 0;
 const LINES = { a: "#0072b2", b: "#d55e00", over: "#111111" };
 
 async function unpackOutlines() {
@@ -92,6 +92,7 @@ async function makeMap() {
   map.keyboard.disableRotation();
   map.on("styleimagemissing", (e) => { if (e.id === "hatch") map.addImage("hatch", hatching(), { pixelRatio: 2 }); });
   await new Promise((done) => map.once("load", done));
+  opening = map.getZoom();
   const canvas = map.getCanvas();
   canvas.setAttribute("aria-label", "Map of " + meta.title + ". Arrows move it, plus and minus zoom, Enter takes the area in the middle. The table of areas holds the same figures.");
   canvas.setAttribute("role", "application");
@@ -234,22 +235,24 @@ function placeNames() {
   if (!map || !zonePoints) return;
   if (!named) named = [];
   const frame = $("map").getBoundingClientRect(), taken = [], shown = [], small = frame.width < 500;
-  for (let k = WHOLE - 1; k >= 0; k--) {
-    if (!meta.levels[k].names || (meta.levels[k].codes.length > 60 && map.getZoom() < 9.2) || (k === 0 && map.getZoom() < 11.5)) continue;
+  const there = meta.levels.map((_, k) => k).filter((k) => k !== WHOLE && meta.levels[k].names), top = there[there.length - 1];
+  for (const k of there.reverse()) {
+    const zoomed = map.getZoom() - opening;
+    if (k !== top && zoomed < (k === 0 ? 1.8 : 0.9) && !(k === state.level && meta.levels[k].codes.length <= 40)) continue;
     for (const place of middles(k)) {
       const p = map.project(place.at);
       if (p.x < 30 || p.y < 14 || p.x > frame.width - 30 || p.y > frame.height - 14) continue;
-      const half = 3.4 * place.text.length + 6, box = [p.x - half, p.y - 11, p.x + half, p.y + 11];
+      const half = (k === top ? 4.1 : 3.4) * place.text.length + 6, box = [p.x - half, p.y - 11, p.x + half, p.y + 11];
       if (taken.some((t) => box[0] < t[2] && box[2] > t[0] && box[1] < t[3] && box[3] > t[1])) continue;
       taken.push(box);
-      shown.push({ text: place.text, x: p.x, y: p.y });
+      shown.push({ text: place.text, x: p.x, y: p.y, large: k === top && top > 0 });
       if (shown.length >= (small ? 14 : 40)) break;
     }
   }
   const holder = $("labels");
   while (holder.children.length < shown.length) holder.append(element("span"));
   while (holder.children.length > shown.length) holder.lastChild.remove();
-  shown.forEach((s, i) => { holder.children[i].textContent = s.text; holder.children[i].style.transform = `translate(${s.x}px, ${s.y}px) translate(-50%, -50%)`; });
+  shown.forEach((s, i) => { holder.children[i].textContent = s.text; holder.children[i].className = s.large ? "large" : ""; holder.children[i].style.transform = `translate(${s.x}px, ${s.y}px) translate(-50%, -50%)`; });
 }
 
 function middles(k) {

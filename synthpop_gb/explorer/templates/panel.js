@@ -104,7 +104,7 @@ async function showPanel() {
     if (state.a >= 0 && state.b >= 0) part.append(element("p", differenceSaid(figureAt(item, view.row, state.a), figureAt(item, view.row, state.b), view.how), "said difference"));
     graphs.push(part);
   }
-  const sides = SIDES.filter((s) => state[s] >= 0);
+  const sides = SIDES.filter((s) => state[s] >= 0), bars = [], variables = [];
   for (const variable of [...new Set(groupsOf(item).map((g) => g[0]))].filter(Boolean)) {
     const at = sides.length ? state.level : WHOLE, groups = await figuresOf(state.item, at, state.scenario, variable);
     if (!groups) continue;
@@ -112,10 +112,15 @@ async function showPanel() {
     const list = groups.flatMap((g) => (sides.length ? sides : ["whole"]).map((s) => ({ name: s === "b" && sides.length > 1 ? "" : g.label, full: (s === "whole" ? "" : s.toUpperCase() + " ") + g.label, tone: s,
       f: figureAt(item, g.rows[state.column], s === "whole" ? 0 : state[s]) })));
     const part = element("div", null, "graph");
-    part.append(element("h3", "By " + title.toLowerCase() + (sides.length ? "" : ", whole study area")), dots(list, view.how, "By " + title + ": " + list.map((r) => r.full + " " + written(r.f.estimate, view.how)).join("; "), 380, sides.length > 1));
-    graphs.push(part);
+    part.append(element("h3", "By " + title.toLowerCase()), dots(list, view.how, "By " + title + ": " + list.map((r) => r.full + " " + written(r.f.estimate, view.how)).join("; "), 560, sides.length > 1));
+    bars.push(part);
+    variables.push(title.toLowerCase());
   }
   if (mine !== panelNumber) return;
+  $("bygroup").hidden = !bars.length;
+  $("bygroup-title").textContent = titleOf(item, state.column) + ", by " + variables.join(" and ");
+  $("bygroup-said").textContent = (sides.length ? sides.map((s) => s.toUpperCase() + " " + nameOf(state.level, state[s])).join(", ") : "Whole study area") + " · " + view.how.unit + (meta.sure ? "; lines are " + percent(item) + " intervals, hollow: unreliable" : "");
+  $("bars").replaceChildren(...bars);
   $("cards").replaceChildren(...cards);
   $("graphs").replaceChildren(...graphs);
 }

@@ -32,7 +32,6 @@ async function pyramid(columns) {
         svg.append(drawn("rect", { x: Math.min(end, start), y: y + 2, width: Math.abs(end - start), height: bar - 5 }));
         if (Number.isFinite(r.half)) svg.append(drawn("line", { x1: x(side, r.lower), x2: x(side, r.upper), y1: y + bar / 2 - 0.5, y2: y + bar / 2 - 0.5, class: "range" }));
         if (f.census) svg.append(drawn("line", { x1: x(side, f.census[2 * k + s]), x2: x(side, f.census[2 * k + s]), y1: y, y2: y + bar - 1, class: "published" }));
-        if (f.census || Number.isFinite(r.half)) return;
       });
     });
     const axis = ticks(0, 100 * most, 3).filter((t) => t <= 100 * most);
@@ -94,6 +93,8 @@ function sheet(item, rows, columns) {
   const table = element("table"), head = element("tr"), body = element("tbody");
   const caption = element("caption", item.title);
   caption.append(element("span", how.unit + (item.census ? " · census: " + item.census.source : ""), "soft"));
+  const exact = rows.every((r) => r.cells.every((c) => !c.f || !Number.isFinite(c.f.half) || number(c.f.half * how.factor, how.decimals) === number(0, how.decimals)));
+  if (exact && meta.sure && item.census) caption.lastChild.append(" · met exactly");
   const first = element("th", item.kind === "share" ? "Category" : "Figure", "text");
   first.scope = "col";
   head.append(first);
@@ -109,7 +110,7 @@ function sheet(item, rows, columns) {
     line.append(name);
     r.cells.forEach((c, i) => {
       const cell = element("td", c.f && c.f.cls === WITHHELD ? "withheld" : c.f ? number(c.f.estimate * how.factor, how.decimals) : "–", c.f && c.f.cls === UNRELIABLE ? "weak" : "");
-      if (c.f && Number.isFinite(c.f.half)) cell.append(element("small", "± " + number(c.f.half * how.factor, how.decimals)));
+      if (c.f && Number.isFinite(c.f.half) && !exact) cell.append(element("small", "± " + number(c.f.half * how.factor, how.decimals)));
       if (c.f && c.f.cls === UNRELIABLE) cell.title = "unreliable";
       line.append(cell);
       if (columns[i].census && item.census) line.append(element("td", number(c.published * how.factor, how.decimals), "census"));
