@@ -124,5 +124,12 @@ POLICY: dict[str, Meaning] = {
         "warning",
         "Tilting finds people whom the survey has; nobody else can be placed.",
         "Ask for fewer tables, pool surveys, or take the figure as out of reach.",
+    "no-map": Meaning(
+        "warning", "Without boundaries there is nothing to draw; tables and graphs are on the page all the same.",
+        "Add `boundaries` under [zones] of the study.",
+    ),
+    "explorer-trimmed": Meaning(
+        "note", "A page that holds every figure would be slower than anybody waits for.",
+        "Name fewer variables or subgroups, or make a run of fewer zones.",
     ),
 }
