@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.geography import Geography
+from synthpop_gb.geography.classes import MISSING, Classes
 from synthpop_gb.report._shapes import borders, curves
-from synthpop_gb.report.classes import MISSING, Classes
 from synthpop_gb.report.words import counted, number
 
 __all__ = ["Sheet", "lay_out", "plain_text"]

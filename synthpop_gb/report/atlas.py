@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.report.classes import MISSING, classify
+from synthpop_gb.geography.classes import MISSING, classify
 from synthpop_gb.report.measures import Measure
 from synthpop_gb.report.words import number
 

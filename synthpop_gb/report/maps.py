@@ -11,8 +11,8 @@ import pandas as pd
 from synthpop_gb.atomic import replacing
 from synthpop_gb.export import polygons
 from synthpop_gb.geography import Geography
+from synthpop_gb.geography.classes import classify
 from synthpop_gb.report._sheet import Sheet, lay_out
-from synthpop_gb.report.classes import classify
 
 __all__ = ["OFFICIAL", "attribution_of", "draw_map", "render_map"]
 
