@@ -11,7 +11,8 @@ POLICY: dict[str, Meaning] = {
         "error", "A group can only be made of donors that the survey has.", "Check the condition, or supply records of the group."
     ),
     "scenario-not-reached": Meaning(
-        "warning", "What is shown there is less than what was asked for.",
+        "warning",
+        "What is shown there is less than what was asked for.",
         "Ask for less, widen the condition, or supply more records of the group.",
     ),
     "projection-partial": Meaning(
@@ -50,9 +51,13 @@ POLICY: dict[str, Meaning] = {
         "What the rules read of people cannot be filled as asked.",
         "Name another column, or say which value of the engine each label means.",
     ),
-    "engine-outcome": Meaning("error", "An engine works out its own variables only.", "Name one of its variables that is a number."),
+    "engine-outcome": Meaning(
+        "error", "An engine works out its own variables only.", "Name one of its variables that is a number."
+    ),
     "engine-parameter": Meaning(
-        "error", "A parameter that the rules do not have changes nothing.", "Use the parameter's full name, and a value of its kind."
+        "error",
+        "A parameter that the rules do not have changes nothing.",
+        "Use the parameter's full name, and a value of its kind.",
     ),
     "engine-results": Meaning(
         "error",
@@ -92,8 +97,10 @@ POLICY: dict[str, Meaning] = {
         "Return the value itself, and ask for the relative measure (poverty, quantile, decile), taken of the projected people.",
     ),
     "model-not-repeatable": Meaning(
-        "error", "The same donors had other outcomes when asked again, so that no figure can be had twice.",
-        "Take out whatever draws at random, or give each donor its draw as a column."
+        "error",
+        "The same donors had other outcomes when asked again, so that no figure can be had twice.",
+        "Take out whatever draws at random, or give each donor its draw as a column.",
+    ),
     # published incomes
     "income-year": Meaning(
         "error",
@@ -124,12 +131,15 @@ POLICY: dict[str, Meaning] = {
         "warning",
         "Tilting finds people whom the survey has; nobody else can be placed.",
         "Ask for fewer tables, pool surveys, or take the figure as out of reach.",
+    ),
     "no-map": Meaning(
-        "warning", "Without boundaries there is nothing to draw; tables and graphs are on the page all the same.",
+        "warning",
+        "Without boundaries there is nothing to draw; tables and graphs are on the page all the same.",
         "Add `boundaries` under [zones] of the study.",
     ),
     "explorer-trimmed": Meaning(
-        "note", "A page that holds every figure would be slower than anybody waits for.",
+        "note",
+        "A page that holds every figure would be slower than anybody waits for.",
         "Name fewer variables or subgroups, or make a run of fewer zones.",
     ),
 }
