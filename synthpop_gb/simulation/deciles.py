@@ -69,10 +69,11 @@ def refined(outcomes: Outcomes, aligned: Aligned, level: str) -> Outcomes:
     if level not in aligned.geography.parents:
         message = f"deciles within {level!r}: the study knows of its zones {', '.join(('all', *aligned.geography.parents))}."
         raise InputError([finding("study-reference", message, place="deciles")])
-    area = pd.factorize(aligned.geography.zones[level])[0]
+    area, areas = pd.factorize(aligned.geography.zones[level])
     pairs, of_zone = np.unique(np.stack([outcomes.places.of_zone, area], 1), axis=0, return_inverse=True)
     classes = outcomes.places.classes.iloc[pairs[:, 0]].reset_index(drop=True)
-    places = Places(classes.assign(**{level: pairs[:, 1]}), of_zone.reshape(-1))
+    labels = np.append(areas.astype(str).to_numpy(object), "")[pairs[:, 1]]
+    places = Places(classes.assign(**{level: labels}), of_zone.reshape(-1))
     return replace(outcomes, values=outcomes.values[:, pairs[:, 0]], places=places)
 
 
