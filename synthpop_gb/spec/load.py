@@ -33,7 +33,7 @@ from synthpop_gb.spec.model import (
     with_method,
 )
 from synthpop_gb.spec.options import method_findings
-from synthpop_gb.spec.start import LearntModel, StartModel
+from synthpop_gb.spec.start import IncomeModel, LearntModel, StartModel
 
 __all__ = ["ask_for", "load_study", "place_of", "placed_lines"]
 
@@ -163,6 +163,7 @@ _CHILDREN = {
     "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
     "truth": Truth, "variables": SurveyVariable, "indicators": IndicatorRequest, "replicates": ReplicatesModel,
     "distributions": DistributionModel, "card": CardModel, "start": StartModel, "learnt": LearntModel,
+    "incomes": IncomeModel,
 }  # fmt: skip
 
 
@@ -221,4 +222,12 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
             {**d, "path": resolve(d["path"], ("distributions", i, "path"))} if isinstance(d, dict) and "path" in d else d
             for i, d in enumerate(raw["distributions"])
         ]  # fmt: skip
+    start = raw.get("start")
+    if isinstance(start, dict) and isinstance(start.get("incomes"), list):
+        incomes = [
+            {**d, **{k: resolve(d[k], ("start", "incomes", i, k)) for k in ("path", "lookup") if k in d}} if isinstance(d, dict)
+            else d
+            for i, d in enumerate(start["incomes"])
+        ]  # fmt: skip
+        resolved["start"] = {**start, "incomes": incomes}
     return resolved, findings

@@ -22,10 +22,13 @@ DEFAULTS: dict[str, Any] = {
     "age_from": 40.0, "age_to": 74.0, "sex": "", "most_deprived_quintiles": 5, "relative_risk": 0.8, "reach": 0.5, "uptake": 0.5,
     "cost_offered": 5.0, "cost_treated": 60.0, "saving_per_case": 0.0, "qaly_per_case": 2.0, "years": 10, "discount": 0.035,
 }  # fmt: skip
-"""The baseline's parameters. `sex`: '' = everybody; `most_deprived_quintiles`: offered in that many, 5 = everywhere; `reach`:
-share of the eligible who are offered it; `uptake`: share of those who take it, one number or five by quintile; costs in pounds a
-person; `qaly_per_case`: quality-adjusted life years that a case loses; `years`: horizon; `discount`: a year, of cases' worth and savings
-(3.5 %: HM Treasury, The Green Book, 2022, annex A6; NICE, 2022, ch. 4)."""
+"""The baseline's parameters.
+
+`sex`: '' = everybody; `most_deprived_quintiles`: offered in that many, 5 = everywhere; `reach`: share of the eligible who are
+offered it; `uptake`: share of those who take it, one number or five by quintile; costs in pounds a person; `qaly_per_case`:
+quality-adjusted life years that a case loses; `years`: horizon; `discount`: a year, of cases' worth and savings (3.5 %: HM
+Treasury, The Green Book, 2022, annex A6; NICE, 2022, ch. 4).
+"""
 
 
 class HealthIntervention:
