@@ -16,6 +16,7 @@ LAYERS = [
         "codebook",
         "microdata",
         "benchmark",
+        "area_incomes",
         "geography",
         "lookup",
         "distribution",

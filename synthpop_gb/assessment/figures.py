@@ -7,17 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.assessment.estimates import Means, classes_of
+from synthpop_gb.assessment.estimates import Means
 from synthpop_gb.assessment.intervals import ModelError
 from synthpop_gb.indicators import FEW_DONORS, classify
+from synthpop_gb.indicators.group_sums import classes_of
 from synthpop_gb.indicators.question import Answers, Asked
 from synthpop_gb.indicators.sums import Behind
 
-__all__ = ["Measured", "figures", "labels_by_row", "model_errors", "of_few", "with_donors"]
+__all__ = ["Kind", "figures", "labels_by_row", "model_errors", "of_few", "with_donors"]
 
 
 @dataclass(frozen=True)
-class Measured:
+class Kind:
     """What kind of number a measure is.
 
     adds : a sum over people, so a mean over everybody times the people; share : a share of people, judged by the smaller part;
@@ -52,16 +53,16 @@ def model_errors(model: ModelError, means: Means, asked: Asked | Answers, resemb
     return out
 
 
-def of_few(means: Means, behind: Behind, measured: Measured) -> np.ndarray:
+def of_few(means: Means, behind: Behind, kind: Kind) -> np.ndarray:
     """Variance of a mean of very few records, by the survey's: one record shows none, and its figure would look certain."""
-    if measured.adds:  # a mean over everybody
+    if kind.adds:  # a mean over everybody
         return np.zeros(means.estimate.shape)
     overall = np.array([f[0].variance for f in means.features])
     return np.where(behind.donors < FEW_DONORS, overall / np.fmax(behind.n_eff, 1.0), 0.0)
 
 
 def figures(
-    means: Means, spread: np.ndarray, error: np.ndarray, deviation: np.ndarray, z: float, measured: Measured, ends=None
+    means: Means, spread: np.ndarray, error: np.ndarray, deviation: np.ndarray, z: float, kind: Kind, ends=None
 ) -> dict[str, np.ndarray]:
     """Columns of figures in the unit of the question, each (n_areas, n_groups).
 
@@ -69,11 +70,11 @@ def figures(
     in standard deviations. ends : for a quantile, from the share at which it lies +- the half-width to its value, lower and upper
     (Woodruff 1952).
     """
-    factor = means.people if measured.adds else np.ones(means.people.shape)
+    factor = means.people if kind.adds else np.ones(means.people.shape)
     parts = means.estimate, z * deviation, spread, error, np.sqrt(means.finite)
     with np.errstate(invalid="ignore"):  # nobody, times an error without bounds
         estimate, half, spread, error, finite = (x * factor for x in parts)
-    if measured.adds:  # of nobody there are none, for certain
+    if kind.adds:  # of nobody there are none, for certain
         nobody = factor == 0
         estimate, half, spread, error, finite = (np.where(nobody, 0.0, x) for x in (estimate, half, spread, error, finite))
     unit = np.ones(factor.shape)
@@ -83,8 +84,8 @@ def figures(
         with np.errstate(invalid="ignore", divide="ignore"):
             unit = np.where(deviation > 0, (upper - lower) / (2 * z * deviation), 0.0)  # value a share
     else:  # linear calibration may have left fewer than nobody
-        low = -np.inf if measured.least is None else measured.least * factor
-        most = np.full(factor.shape, np.inf) if measured.most is None else measured.most * factor
+        low = -np.inf if kind.least is None else kind.least * factor
+        most = np.full(factor.shape, np.inf) if kind.most is None else kind.most * factor
         estimate, lower, upper = (np.clip(x, low, most) for x in (estimate, lower, upper))
     return {
         "estimate": estimate, "standard_error": half / z * unit, "lower": lower, "upper": upper, "people": means.asked,
@@ -92,14 +93,14 @@ def figures(
     }  # fmt: skip
 
 
-def with_donors(columns: dict[str, np.ndarray], counted: np.ndarray, behind: Behind, measured: Measured) -> dict[str, np.ndarray]:
+def with_donors(columns: dict[str, np.ndarray], counted: np.ndarray, behind: Behind, kind: Kind) -> dict[str, np.ndarray]:
     """Add the figure counted among the whole people, who stands behind each, and the class of reliability; in their order."""
     names = list(columns)
     place = names.index("people")
     out = {n: columns[n].ravel() for n in names[:place]} | {"counted": counted.ravel()}
     out |= {n: columns[n].ravel() for n in names[place:]}
     out |= {"n_eff": behind.n_eff.ravel(), "donors": behind.donors.ravel(), "largest_donor": behind.largest.ravel()}
-    out["reliability"] = classify(out["estimate"], out["standard_error"], out["donors"], share=measured.share)
+    out["reliability"] = classify(out["estimate"], out["standard_error"], out["donors"], share=kind.share)
     return out
 
 

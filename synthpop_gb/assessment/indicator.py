@@ -11,8 +11,8 @@ from scipy.special import ndtri
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.benchmarks import benchmarked, goals_of, request_findings
-from synthpop_gb.assessment.estimates import Distribution, Means, means_of, quantiles_of, variables_of
-from synthpop_gb.assessment.figures import Measured, figures, labels_by_row, model_errors, of_few, with_donors
+from synthpop_gb.assessment.estimates import Distribution, Means, averaged_of, means_of, quantiles_of
+from synthpop_gb.assessment.figures import Kind, figures, labels_by_row, model_errors, of_few, with_donors
 from synthpop_gb.assessment.grounds import Grounds, aligned_of
 from synthpop_gb.assessment.intervals import ModelError
 from synthpop_gb.assessment.leave_one_out import LeftOut
@@ -115,7 +115,7 @@ def indicator(
     if question.measure == "quantile":
         distribution, value, means = quantiles_of(answers, population, design)
     else:
-        distribution, value, means = None, None, means_of(answers, population, design, variables_of(answers))
+        distribution, value, means = None, None, means_of(answers, population, design, averaged_of(answers))
     error = model_errors(model, means, answers, resembles)
     if benchmark is not None:
         parent, goal = goals_of(benchmark, aligned)
@@ -124,22 +124,22 @@ def indicator(
         met = (parent >= 0) & np.isfinite(goal)[parent]
         error = np.where(met[:, None], model_errors(model, means, answers, resembles), error)
     behind = donors_behind(answers, population.blocks() if counts is None else counts, population.zones)
-    measured, z = _measured(answers), float(ndtri((1 + level) / 2))
+    kind, z = _kind(answers), float(ndtri((1 + level) / 2))
     spread = means.spread
-    deviation = np.sqrt(spread**2 + means.finite + error**2 + of_few(means, behind, measured))
+    deviation = np.sqrt(spread**2 + means.finite + error**2 + of_few(means, behind, kind))
     ends = None if distribution is None else _ends(distribution, value, means, z * deviation)
-    columns = figures(means, spread, error, deviation, z, measured, ends)
-    frame = pd.DataFrame(labels_by_row(answers) | with_donors(columns, _counted(answers, behind), behind, measured))
+    columns = figures(means, spread, error, deviation, z, kind, ends)
+    frame = pd.DataFrame(labels_by_row(answers) | with_donors(columns, _counted(answers, behind), behind, kind))
     basis = _basis(model, means, population, grounds.region, resembles, benchmark, level, own=population is asked_of)
     basis["records by group"] = np.bincount(answers.group[answers.group >= 0], minlength=len(answers.groups)).tolist()
     return Indicators(question, frame, level, question.unit, basis)
 
 
-def _measured(answers: Answers) -> Measured:
+def _kind(answers: Answers) -> Kind:
     """Say what kind of number is asked for; means and totals are not below nought where no answer of the survey is."""
     measure = answers.question.measure
     least = 0.0 if answers.binary or answers.value.min(initial=0.0) >= 0 else None
-    return Measured(measure in ("count", "total"), measure == "share", least, 1.0 if answers.binary else None)
+    return Kind(measure in ("count", "total"), measure == "share", least, 1.0 if answers.binary else None)
 
 
 def _ends(distribution: Distribution, value: np.ndarray, means: Means, half: np.ndarray) -> tuple:

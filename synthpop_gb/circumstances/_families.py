@@ -70,6 +70,7 @@ def families_of(
     male: np.ndarray | None = None,
     student: np.ndarray | None = None,
     ties: Sequence[np.ndarray] = (),
+    adult: int = ADULT,
 ) -> Families:
     """Make benefit units of households.
 
@@ -91,6 +92,8 @@ def families_of(
         In education.
     ties : sequence of (n,) arrays
         Values that decide between people of one household who are alike so far, such as incomes.
+    adult : int
+        Age at which nobody is a child any more unless in education.
 
     Returns
     -------
@@ -124,13 +127,13 @@ def families_of(
     is_head = np.zeros(n, bool)
     is_head[head_of[head_of >= 0]] = True
     gap = np.abs(age - age[head_of[household]]) if n else age
-    could = ~is_head & (age >= ADULT) & (age[head_of[household]] >= ADULT) if n else is_head
+    could = ~is_head & (age >= adult) & (age[head_of[household]] >= adult) if n else is_head
     could &= (told == "partner") if role is not None else (gap <= COUPLE_GAP)
     partner_of = best(could, (-age,))
     is_partner = np.zeros(n, bool)
     is_partner[partner_of[partner_of >= 0]] = True
     pupil = in_education & (age <= OLDEST_PUPIL) & ((told == "child") if role is not None else (gap >= PARENT_GAP))
-    child = ~is_head & ~is_partner & ((age < ADULT) | pupil)
+    child = ~is_head & ~is_partner & ((age < adult) | pupil)
     alone = ~is_head & ~is_partner & ~child
     # units are numbered household by household, the reference's first, the others by age
     rank = np.lexsort((*keys[::-1], -age, ~is_head, household))

@@ -1,4 +1,4 @@
-"""Codes about policy models, scenarios and what is handed to other programs."""
+"""Codes about policy models, scenarios, incomes and what is handed to other programs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,39 @@ from synthpop_gb.errors._meaning import Meaning
 __all__ = ["POLICY"]
 
 POLICY: dict[str, Meaning] = {
+    "scenario-empty": Meaning(
+        "error", "A group can only be made of donors that the survey has.", "Check the condition, or supply records of the group."
+    ),
+    "scenario-not-reached": Meaning(
+        "warning",
+        "What is shown there is less than what was asked for.",
+        "Ask for less, widen the condition, or supply more records of the group.",
+    ),
+    "projection-partial": Meaning(
+        "warning", "What is not projected stays as it is.", "Add the missing areas to the projection, or leave their zones out."
+    ),
     "unknown-policy-model": Meaning(
         "error", "A scenario needs the rules that it changes.", "Name a registered model, or give one with --model file.py:Name."
+    ),
+    "export-differs": Meaning(
+        "error",
+        "What was read back from the files is not the population, so a model would be run on other people.",
+        "Try again; where it comes back, a label or a disk does something that was not foreseen: report it.",
+    ),
+    "export-left-out": Meaning(
+        "note",
+        "Models of households cannot take people who live in none, or where nobody is of age.",
+        "Add them to totals from the population itself, where they matter.",
+    ),
+    "export-defaults": Meaning(
+        "note",
+        "Another model takes these for the people's own answers.",
+        "Give those that matter: --input, --label, --places; `columns.csv` says where each column is from.",
+    ),
+    "bad-links": Meaning(
+        "error",
+        "Benefit units, partners and parents are made from the roles that people have in their household.",
+        "Mend the roles in the survey, or say what its codes mean.",
     ),
     "engine-place": Meaning(
         "error",
@@ -20,9 +51,13 @@ POLICY: dict[str, Meaning] = {
         "What the rules read of people cannot be filled as asked.",
         "Name another column, or say which value of the engine each label means.",
     ),
-    "engine-outcome": Meaning("error", "An engine works out its own variables only.", "Name one of its variables that is a number."),
+    "engine-outcome": Meaning(
+        "error", "An engine works out its own variables only.", "Name one of its variables that is a number."
+    ),
     "engine-parameter": Meaning(
-        "error", "A parameter that the rules do not have changes nothing.", "Use the parameter's full name, and a value of its kind."
+        "error",
+        "A parameter that the rules do not have changes nothing.",
+        "Use the parameter's full name, and a value of its kind.",
     ),
     "engine-results": Meaning(
         "error",
@@ -62,7 +97,49 @@ POLICY: dict[str, Meaning] = {
         "Return the value itself, and ask for the relative measure (poverty, quantile, decile), taken of the projected people.",
     ),
     "model-not-repeatable": Meaning(
-        "error", "The same donors had other outcomes when asked again, so that no figure can be had twice.",
-        "Take out whatever draws at random, or give each donor its draw as a column."
+        "error",
+        "The same donors had other outcomes when asked again, so that no figure can be had twice.",
+        "Take out whatever draws at random, or give each donor its draw as a column.",
+    ),
+    # published incomes
+    "income-year": Meaning(
+        "error",
+        "Incomes of two years differ by what prices and wages rose, which a fit would take for a difference between people.",
+        "Give `uprate`, the factor by which incomes rose from that year to the survey's; 1 takes them as they stand.",
+    ),
+    "income-error": Meaning(
+        "error",
+        "How far a fit moves to a published figure depends on how sure it is.",
+        "Give `standard_error`, in the figure's unit, or `relative_error`, as a share of it.",
+    ),
+    "income-areas": Meaning(
+        "warning",
+        "Figures of other areas, or of the same areas before their borders changed, say nothing of these.",
+        "Name the level whose codes the file has; for another vintage give a lookup (`lookup`, `from`, `to`).",
+    ),
+    "income-regrouped": Meaning(
+        "note",
+        "How the income of an area that was divided differs between its parts is not known.",
+        "Nothing: such areas are compared together. A lookup with weights says how much each former area counts.",
+    ),
+    "income-unlike": Meaning(
+        "warning",
+        "Figures that disagree with others of the same areas would move a population to something that nobody has.",
+        "Compare the file with what its publisher prints, and take another measure.",
+    ),
+    "income-shortfall": Meaning(
+        "warning",
+        "Tilting finds people whom the survey has; nobody else can be placed.",
+        "Ask for fewer tables, pool surveys, or take the figure as out of reach.",
+    ),
+    "no-map": Meaning(
+        "warning",
+        "Without boundaries there is nothing to draw; tables and graphs are on the page all the same.",
+        "Add `boundaries` under [zones] of the study.",
+    ),
+    "explorer-trimmed": Meaning(
+        "note",
+        "A page that holds every figure would be slower than anybody waits for.",
+        "Name fewer variables or subgroups, or make a run of fewer zones.",
     ),
 }

@@ -10,7 +10,7 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 
 __all__ = [
-    "ANNEAL", "BOOTSTRAP", "ENGINE", "PLACE", "QUASI", "REZONE", "ROUND", "SETTLE", "START", "TABLES", "WHOLE", "mix",
+    "ANNEAL", "BOOTSTRAP", "ENGINE", "PLACE", "QUASI", "REZONE", "ROUND", "SCENARIO", "SETTLE", "START", "TABLES", "WHOLE", "mix",
     "next_below", "next_uniform", "shuffle", "stream_key", "stream_keys", "uniforms",
 ]  # fmt: skip
 
@@ -32,6 +32,7 @@ BOOTSTRAP = 8  # survey records resampled, for a replicate; keyed by records or 
 TABLES = 9  # published counts perturbed anew, for a replicate
 ENGINE = 50  # what a policy engine would draw of a donor; keyed by donors and their households instead of zones
 REZONE = 40  # units of a zone that is divided between areas, dealt out to them
+SCENARIO = 60  # units exchanged in a population scenario; its second step draws from 61, and so on
 
 
 @njit(inline="always")

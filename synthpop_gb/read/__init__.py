@@ -14,6 +14,7 @@ findings: those that a study can live with travel with the noun, the others are 
 from importlib import import_module
 
 _WHERE = {
+    "area_incomes": "income_files",
     "boundaries": "geography_files",
     "census_microdata": "teaching_files",
     "column_of": "lookup_files",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.assessment.figures import Measured
+from synthpop_gb.assessment.figures import Kind
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.indicators import parse_condition
 from synthpop_gb.policy import BASELINE, Outcomes
@@ -47,7 +47,7 @@ class Wanted:
     outcome: str
     measure: str
     value: np.ndarray
-    measured: Measured
+    kind: Kind
 
 
 def measures_by_outcome(
@@ -139,8 +139,8 @@ def wanted_of(
                 if scenario == BASELINE and (wrong := _unfit(name, measure, values[name])):
                     problems.append(wrong)
                     continue
-                value, measured = _value(measure, values[name], before.get(name, values[name]), each, threshold)
-                found.append(Wanted(scenario, name, measure, value, measured))
+                value, kind = _value(measure, values[name], before.get(name, values[name]), each, threshold)
+                found.append(Wanted(scenario, name, measure, value, kind))
     return found
 
 
@@ -165,18 +165,18 @@ def _each(outcomes: Outcomes, name: str, aligned: Aligned, unit: str) -> np.ndar
     return aligned.households.size[aligned.households.of_record].astype(np.float64)
 
 
-def _value(measure: str, own: Value, before: Value, each, threshold: float) -> tuple[np.ndarray, Measured]:
+def _value(measure: str, own: Value, before: Value, each, threshold: float) -> tuple[np.ndarray, Kind]:
     """Value to average or add up, and what kind of number comes out."""
     if measure in CHANGES:
         change = own.value - before.value
         if measure in ("gainers", "losers"):
             noise = np.fmax(threshold, _SAME * np.fmax(np.abs(own.value), np.abs(before.value)))
             moved = change > noise if measure == "gainers" else change < -noise
-            return moved.astype(np.float64), Measured(share=True, least=0.0, most=1.0)
-        return (change / each, Measured(adds=True)) if measure == "total_change" else (change, Measured())
+            return moved.astype(np.float64), Kind(share=True, least=0.0, most=1.0)
+        return (change / each, Kind(adds=True)) if measure == "total_change" else (change, Kind())
     least = 0.0 if own.value.min(initial=0.0) >= 0 else None
     if measure in CONDITIONAL:
-        return own.value, Measured(measure == "count", measure == "share", 0.0, 1.0)
+        return own.value, Kind(measure == "count", measure == "share", 0.0, 1.0)
     if measure == "total":
-        return own.value / each, Measured(adds=True, least=least)
-    return own.value, Measured(least=least)
+        return own.value / each, Kind(adds=True, least=least)
+    return own.value, Kind(least=least)
