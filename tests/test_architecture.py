@@ -19,6 +19,7 @@ LAYERS = [
         "geography",
         "lookup",
         "distribution",
+        "area_incomes",
         "frozen",
         "households",
         "incidence",

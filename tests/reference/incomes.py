@@ -32,22 +32,25 @@ def best_predictor(y, psi, x, tau):
     return np.array([(tau**2 * a + p * (row @ beta)) / (tau**2 + p) for a, p, row in zip(y, psi, x, strict=True)])
 
 
-def raked(start, cell_of, n_cells, targets, cycles=3000):
-    """Weights of one zone by plain iterative proportional fitting."""
+def raked(start, cell_of, targets):
+    """Weights of one zone by plain iterative proportional fitting, until nothing moves."""
     weights = start.copy()
-    for _ in range(cycles):
-        for row in cell_of:
-            for c in np.unique(row[row >= 0]):
-                mine = row == c
-                weights[mine] *= targets[c] / weights[mine].sum() if weights[mine].sum() > 0 else 0.0
-    return weights
+    cells = [np.flatnonzero(row == c) for row in cell_of for c in np.unique(row[row >= 0])]
+    wanted = [targets[c] for row in cell_of for c in np.unique(row[row >= 0])]
+    while True:
+        before = weights.copy()
+        for mine, target in zip(cells, wanted, strict=True):
+            total = weights[mine].sum()
+            weights[mine] *= target / total if total > 0 else 0.0
+        if np.abs(weights - before).max() < 1e-9:
+            return weights
 
 
 def figures(tilt, start, score, cell_of, targets, area, income, people):
     """Log mean income of each area when every zone is fitted from its tilted start."""
     sums = np.zeros((len(tilt), 2))
     for z, wanted in enumerate(targets):
-        weights = raked(start * np.exp(tilt[area[z]] * score), cell_of, targets.shape[1], wanted)
+        weights = raked(start * np.exp(tilt[area[z]] * score), cell_of, wanted)
         sums[area[z]] += weights @ income, weights @ people
     return np.log(sums[:, 0] / sums[:, 1])
 

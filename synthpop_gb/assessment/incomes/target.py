@@ -92,7 +92,7 @@ def match(aligned: Aligned, target: IncomeTarget) -> tuple[Matched, list[Finding
         raise InputError(found)
     row = incomes.row_of(codes)
     if (row < 0).all():
-        shown = f"{codes[0]} and the like; it has {', '.join(map(str, incomes.areas[:2]))}"
+        shown = f"{codes.iloc[0]} and the like; it has {', '.join(map(str, incomes.areas[:2]))}"
         message = f"{incomes.name} has a figure for none of the study's areas ({shown})."
         found.append(finding("income-areas", message, place=place, count=codes.nunique(), level="error"))
     if any(f.level == "error" for f in found):
