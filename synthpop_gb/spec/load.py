@@ -35,7 +35,7 @@ from synthpop_gb.spec.model import (
 from synthpop_gb.spec.options import method_findings
 from synthpop_gb.spec.start import IncomeModel, LearntModel, StartModel
 
-__all__ = ["ask_for", "load_study"]
+__all__ = ["ask_for", "load_study", "place_of", "placed_lines"]
 
 
 def load_study(path: str | Path) -> Study:
@@ -75,7 +75,7 @@ def _parse(path: Path) -> tuple[dict, dict[str, int]]:
     try:
         if path.suffix == ".json":
             return dict(json.loads(text)["study"]), {}
-        return tomllib.loads(text), _lines(text)
+        return tomllib.loads(text), placed_lines(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError([finding("study-syntax", f"{path.name}: {error}.", place=str(path))]) from None
     except (ValueError, KeyError, TypeError):
@@ -86,7 +86,7 @@ _HEADER = re.compile(r"^\s*\[(\[)?\s*([^\]]+?)\s*\]?\]\s*(#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
 
-def _lines(text: str) -> dict[str, int]:
+def placed_lines(text: str) -> dict[str, int]:
     """Line on which each key of a TOML text is set: {'survey.path': 7}. Keys inside inline tables are not told apart."""
     found: dict[str, int] = {}
     prefix, seen = "", {}
@@ -102,7 +102,7 @@ def _lines(text: str) -> dict[str, int]:
     return found
 
 
-def _place(location: tuple, path: Path, lines: dict[str, int]) -> str:
+def place_of(location: tuple, path: Path, lines: dict[str, int]) -> str:
     """Where a key stands, as `file:line: key`."""
     dotted = ".".join(map(str, location))
     probe = list(map(str, location))
@@ -115,7 +115,7 @@ def _place(location: tuple, path: Path, lines: dict[str, int]) -> str:
 def _explain(error: dict, path: Path, lines: dict[str, int]) -> Finding:
     """Turn one pydantic error into a finding with its place and the nearest known key."""
     location = tuple(error["loc"])
-    place = _place(location, path, lines)
+    place = place_of(location, path, lines)
     if error["type"] == "extra_forbidden":
         key = str(location[-1])
         known = _known_keys(location[:-1])
@@ -153,7 +153,7 @@ def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
     if not isinstance(method, dict) or not isinstance(name := method.get("name", Method().name), str):
         return []
     given = {key: value for key, value in method.items() if key != "name"}
-    return method_findings(name, given, lambda key: _place(tuple(key.split(".")), path, lines))
+    return method_findings(name, given, lambda key: place_of(tuple(key.split(".")), path, lines))
 
 
 _CHILDREN = {
@@ -187,7 +187,7 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
             return [resolve(one, location) for one in text]
         if not isinstance(text, str):
             return text
-        place = _place(location, path, lines)
+        place = place_of(location, path, lines)
         missing = [n for n in re.findall(r"\$\{(\w+)\}", text) if not os.environ.get(n)]
         if missing:
             names = ", ".join(missing)

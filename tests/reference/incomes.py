@@ -1,4 +1,4 @@
-"""Calibrating to area incomes by its formulas: scores, the linking model, the best tilts by a general minimiser. Slow, checkable."""
+"""Calibrating to area incomes by its formulas: scores, linking model, the best tilts by a general minimiser. Slow, checkable."""
 
 import numpy as np
 from scipy.optimize import minimize

@@ -150,9 +150,11 @@ def test_sure_figures_are_met_unsure_ones_are_not(world):
         frame = calibrate_incomes(world.problem, world.aligned, [target], prior=0.3).frame
         gaps.append(np.abs(np.log(frame["after"] / frame["published"])).to_numpy())
     assert gaps[0].max() < 1e-3
-    assert (gaps[0] < gaps[1]).all() and (gaps[1] <= gaps[2] + 1e-9).all()
+    assert (gaps[0] < gaps[1]).all()
+    assert (gaps[1] <= gaps[2] + 1e-9).all()
     weights = frame["weight"].to_numpy()
-    assert (weights > 0).all() and (weights < 0.1).all()
+    assert (weights > 0).all()
+    assert (weights < 0.1).all()
 
 
 def test_a_prior_of_nought_moves_all_areas_together(world):
@@ -181,9 +183,11 @@ def test_what_is_kept_back_moves_nothing_and_judges(world):
     assert np.allclose(both.frame["tilt"][: len(alone.frame)], alone.frame["tilt"], atol=1e-6)
     kept = both.frame[both.frame["held_out"]]
     assert np.abs(kept["tilt"]).max() < 1e-6
-    assert kept["standard_error"].isna().all() and (kept["weight"] == 0).all()
+    assert kept["standard_error"].isna().all()
+    assert (kept["weight"] == 0).all()
     told = both.facts["targets"][1]
-    assert told["held_out"] and told["error_after"] < told["error_before"]
+    assert told["held_out"]
+    assert told["error_after"] < told["error_before"]
 
 
 def test_two_levels_and_two_kinds_of_income_settle_together(world):
@@ -196,11 +200,13 @@ def test_two_levels_and_two_kinds_of_income_settle_together(world):
         IncomeTarget(published(world.truth["zone"], 0.05, of="household", name="zones"), "equivalised_income", "zone"),
     ]
     found = calibrate_incomes(world.problem, world.aligned, targets)
-    assert found.facts["settled"] and found.facts["steps"] < 15
+    assert found.facts["settled"]
+    assert found.facts["steps"] < 15
     for told in found.facts["targets"]:
         assert told["error_after"] < told["error_before"]
     again = calibrate_incomes(world.problem, world.aligned, targets, known=found.facts)
-    assert np.array_equal(again.problem.tilt, found.problem.tilt) and np.array_equal(again.problem.start, found.problem.start)
+    assert np.array_equal(again.problem.tilt, found.problem.tilt)
+    assert np.array_equal(again.problem.start, found.problem.start)
     pd.testing.assert_frame_equal(again.frame, found.frame, check_exact=False, rtol=1e-9)
 
 
@@ -248,8 +254,11 @@ def test_areas_without_a_figure_get_the_line_and_a_warning():
     found = calibrate_incomes(sp.formulate(aligned), aligned, [target])
     assert [(f.code, f.level, f.count) for f in found.findings] == [("income-areas", "warning", 1)]
     last = found.frame.iloc[-1]
-    assert last["area"] == aligned.zones[0] and np.isnan(last["published"]) and last["weight"] == 0
-    assert last["tilt"] > 0.1 and last["after"] > last["before"]
+    assert last["area"] == aligned.zones[0]
+    assert np.isnan(last["published"])
+    assert last["weight"] == 0
+    assert last["tilt"] > 0.1
+    assert last["after"] > last["before"]
     assert found.frame["published"].iloc[0] == pytest.approx(33_000)
 
 

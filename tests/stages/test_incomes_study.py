@@ -48,12 +48,14 @@ def test_a_run_tells_every_area_before_and_after(made, world):
     truth = world.truth["msoa"].reindex(aimed.index)
     assert np.abs(aimed["after"] / truth - 1).mean() < np.abs(aimed["before"] / truth - 1).mean()
     assert np.abs(aimed["counted"] / aimed["after"] - 1).max() < 0.05  # whole people inherit
-    assert (aimed["n_eff"] > 100).all() and set(aimed["reliability"]) <= {"precise", "reasonably precise", "acceptable"}
+    assert (aimed["n_eff"] > 100).all()
+    assert set(aimed["reliability"]) <= {"precise", "reasonably precise", "acceptable"}
     zones = table[table["held_out"]].set_index("area")
     assert np.abs(zones["after"] / zones["published"] - 1).mean() < np.abs(zones["before"] / zones["published"] - 1).mean()
     assert (zones["reliability"] == "").all()
     assert "areas left out" in made.checks.headline["income net income"]
-    assert made.population.problem.tilt is not None and (made.population.status["fit"] == "CONVERGED").all()
+    assert made.population.problem.tilt is not None
+    assert (made.population.status["fit"] == "CONVERGED").all()
 
 
 def test_counted_is_the_mean_of_the_written_households(made, world):
@@ -71,8 +73,10 @@ def test_counted_is_the_mean_of_the_written_households(made, world):
 
 def test_the_page_shows_them_and_no_name_runs(made):
     page = (made.folder / "report.html").read_text(encoding="utf-8")
-    assert 'id="incomes"' in page and "net income" in page
-    assert "<b>zones</b>" not in page and "&lt;b&gt;zones&lt;/b&gt;" in page
+    assert 'id="incomes"' in page
+    assert "net income" in page
+    assert "<b>zones</b>" not in page
+    assert "&lt;b&gt;zones&lt;/b&gt;" in page
 
 
 def test_the_same_again_and_loaded(made, tmp_path):

@@ -55,7 +55,9 @@ def test_hmrc_means_and_medians_are_of_taxpayers_and_have_no_errors(tmp_path):
     )
     found = area_incomes(path, measure="employment_income_median")
     assert (found.measure, found.of, found.values.loc["E08000035", "value"]) == ("median", "person", 26700)
-    assert "taxpayers" in found.what and np.isnan(found.relative_errors).all() and found.year is None
+    assert "taxpayers" in found.what
+    assert np.isnan(found.relative_errors).all()
+    assert found.year is None
     sure = area_incomes(path, measure="employment_income_mean", relative_error=0.02, year=2022)
     assert sure.values.loc["E08000035", "standard_error"] == pytest.approx(666)
     assert sure.year == 2022
@@ -70,14 +72,16 @@ E08000035,Leeds,20000,inf,300,15000000
 def test_bands_give_a_mean_or_a_share_and_are_compared_with_hmrcs(tmp_path):
     path = wrote(tmp_path, BANDS)
     mean = area_incomes(path)
-    assert mean.values.loc["E08000035", "value"] == 40_000 and not mean.findings
+    assert mean.values.loc["E08000035", "value"] == 40_000
+    assert not mean.findings
     share = area_incomes(path, above=20_000, standard_error=0.01)
     assert (share.measure, share.above, share.unit) == ("share", 20_000, "share")
     assert share.values.loc["E08000035"].tolist() == [0.75, 0.01]
     assert code(path, above=30_000) == "study-value"
     wrote(tmp_path, "code,employment_income_mean\nE08000035,20000\n", "spi_by_la.csv")
     (said,) = area_incomes(path).findings
-    assert said.code == "income-unlike" and "2.00 times" in said.message
+    assert said.code == "income-unlike"
+    assert "2.00 times" in said.message
 
 
 def test_any_other_file(tmp_path):
@@ -133,7 +137,8 @@ def test_groups_share_nobody_and_keep_the_weighted_mean(pairs, weighted):
     value = pd.Series(np.arange(len(former)) * 7.0 + 10, former)
     incomes = AreaIncomes("x", pd.DataFrame({"value": value, "standard_error": 2.0}))
     found = rezone_incomes(incomes, lookup)
-    assert set(found.groups) == set(lookup.areas) and set(found.groups.values()) == set(found.areas)
+    assert set(found.groups) == set(lookup.areas)
+    assert set(found.groups.values()) == set(found.areas)
     weight = lookup.pairs.groupby("zone")["weight"].sum() if weighted else pd.Series(1.0, former)
     # everybody once: the mean over groups, by their weight, is that over former areas
     group = lookup.pairs.assign(group=lookup.pairs["area"].map(found.groups)).drop_duplicates("zone").set_index("zone")["group"]
@@ -141,7 +146,7 @@ def test_groups_share_nobody_and_keep_the_weighted_mean(pairs, weighted):
     assert (held * found.values["value"].reindex(held.index)).sum() == pytest.approx((weight * value).sum())
     assert (found.values["standard_error"] <= 2.0 + 1e-12).all()
     joined = lookup.pairs.assign(group=lookup.pairs["area"].map(found.groups))
-    assert (joined.groupby("zone")["group"].nunique() == 1).all()
+    assert not joined[["zone", "group"]].drop_duplicates()["zone"].duplicated().any()
 
 
 def test_one_to_one_changes_nothing_and_a_lacking_part_loses_its_group():
@@ -153,7 +158,8 @@ def test_one_to_one_changes_nothing_and_a_lacking_part_loses_its_group():
     assert found.values["value"].to_dict() == {"X": 1.5}
     assert found.values["standard_error"].iloc[0] == pytest.approx(0.1 / np.sqrt(2))
     (said,) = found.findings
-    assert said.code == "income-regrouped" and "1 of them lack" in said.message
+    assert said.code == "income-regrouped"
+    assert "1 of them lack" in said.message
 
 
 @pytest.mark.data
@@ -165,7 +171,8 @@ def test_the_publishers_own_files(data_folder):
     assert 0.04 < np.median(ons.relative_errors) < 0.08
     lookup = sp.read.lookup(data_folder / "lookups" / "msoa11_msoa21_ltla22.parquet", zone="msoa11_code", to="msoa21_code")
     found = rezone_incomes(ons, lookup)
-    assert len(found.values) == 7_182 and found.findings[-1].code == "income-regrouped"
+    assert len(found.values) == 7_182
+    assert found.findings[-1].code == "income-regrouped"
     folder = data_folder / "income-lad-targets-uk"
     assert area_incomes(folder / "spi_by_la.csv.gz", measure="employment_income_mean").values.loc["E08000035", "value"] == 33_300
     (unlike,) = area_incomes(folder / "employment_income.csv.gz").findings
