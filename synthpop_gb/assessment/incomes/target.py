@@ -114,14 +114,16 @@ def match_all(aligned: Aligned, targets: Sequence[IncomeTarget]) -> tuple[list[M
     """Bring all targets to the study: what they are on its records and zones, and findings. Raises InputError as `match`."""
     matched, found = [], []
     for target in targets:
-        found += target.incomes.findings
         try:
             one, said = match(aligned, target)
         except InputError as error:
-            found += error.findings
+            found += [*target.incomes.findings, *error.findings]
             continue
         matched.append(one)
-        found += said
+        elsewhere = {
+            id(f) for f in target.incomes.findings if f.code == "income-regrouped" and not f.rows["area"].isin(one.areas).any()
+        }
+        found += [*(f for f in target.incomes.findings if id(f) not in elsewhere), *said]
     refuse(found)
     return matched, tuple(found)
 
