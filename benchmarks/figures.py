@@ -87,6 +87,17 @@ GROUPS = {
     "starts_households": Group(
         "Better starts of whole households: poverty by zone, five random surveys of EU-SILC", "_starts", "households"
     ),
+    "incomes": Group(
+        "Calibrating to incomes published by MSOA: mean income and low income by zone in four demo counties, before and after",
+        "_incomes",
+        "demo_counties",
+        data=False,
+    ),
+    "incomes_leeds": Group(
+        "Leeds 2021, households of the stand-in survey: total income by MSOA before and after, areas left out, one figure alone",
+        "_incomes",
+        "leeds",
+    ),
     "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
     "same_bits_methods": Group(
         "Every fourth zone of Leeds: the same people and replicates by each method however the work is done",
