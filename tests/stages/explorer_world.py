@@ -25,13 +25,11 @@ def with_spread(**study):
     return aligned, with_replicates(population, 12)
 
 
-def town(folder, *, replicates=True, boundaries=True, names=True, **study):
+def town(folder, *, replicates=True, boundaries=True, **study):
     """(aligned, population) of the grid, with names, districts and squares."""
-    aligned, population, _ = solved(**study)
-    if replicates:
-        aligned, population = with_spread(**study)
+    aligned, population = with_spread(**study) if replicates else solved(**study)[:2]
     zones, n = aligned.geography.zones, len(aligned.zones)
-    extra = {} if "name" in zones or not names else {"name": [f"Square {i + 1}" for i in range(n)]}
+    extra = {} if study.get("hostile") else {"name": [f"Square {i + 1}" for i in range(n)]}
     districts = np.where(np.arange(n) % 4 < 2, "D1", "D2")
     zones = zones.assign(**extra, district=districts, district_name=np.where(districts == "D1", "Westside", "Eastside"))
     geography = replace(aligned.geography, zones=zones)
@@ -99,7 +97,8 @@ def simulated(folder, aligned, *, name="child-benefit", label="double", donors=4
     half = frame.pop("half")
     frame = frame.assign(
         standard_error=half / 1.645, lower=frame["estimate"] - half, upper=frame["estimate"] + 2 * half,
-        counted=frame["estimate"], people=100.0, replicate_error=1.0, finite_error=1.0, model_error=1.0, n_eff=30.0, donors=donors, largest_donor=0.1,
+        counted=frame["estimate"], people=100.0, replicate_error=1.0, finite_error=1.0, model_error=1.0,
+        n_eff=30.0, donors=donors, largest_donor=0.1,
         reliability=np.where(half / 1.645 < 0.2 * frame["estimate"].abs(), "acceptable", "unreliable"),
     )  # fmt: skip
     share = frame["measure"] == "gainers"
