@@ -1,9 +1,12 @@
 """The explorer in a real browser, every host unreachable: each control by mouse and keyboard, what is said and what is drawn."""
 
+import base64
 import io
 import json
 import re
+import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,8 +21,6 @@ KEYS = {"Enter": 13, "ArrowDown": 40, "ArrowRight": 39, "ArrowUp": 38, "Tab": 9,
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory):
-    import sys
-
     if sys.platform == "win32":
         pytest.skip("the browser is driven through POSIX pipes")
     path = find_browser()
@@ -85,7 +86,8 @@ def pause(browser, milliseconds):
 def pick(browser, control, text):
     """Choose an option as a script would see it: value set, change told."""
     found = browser.ask(
-        f"(() => {{ const s = document.getElementById({control!r}); const o = [...s.options].find((o) => o.text === {json.dumps(text)});"
+        f"(() => {{ const s = document.getElementById({control!r});"
+        f" const o = [...s.options].find((o) => o.text === {json.dumps(text)});"
         " if (!o) return [...s.options].map((o) => o.text).join('|'); s.value = o.value; return ''; })()"
     )
     assert not found, found
@@ -107,7 +109,8 @@ def box(browser, selector):
     browser.ask(f"document.querySelector({selector!r}).scrollIntoView({{block: 'center'}}); 0")
     pause(browser, 60)
     return browser.ask(
-        f"(() => {{ const r = document.querySelector({selector!r}).getBoundingClientRect(); return [r.x, r.y, r.width, r.height]; }})()"
+        f"(() => {{ const r = document.querySelector({selector!r}).getBoundingClientRect();"
+        " return [r.x, r.y, r.width, r.height]; })()"
     )
 
 
@@ -124,13 +127,11 @@ def text(browser, name):
 
 
 def pixels(browser, selector="#map canvas"):
-    import matplotlib.image as image
+    from matplotlib import image
 
     x, y, w, h = box(browser, selector)
     clip = {"x": x + browser.ask("scrollX"), "y": y + browser.ask("scrollY"), "width": w, "height": h, "scale": 1}
     shot = browser.call("Page.captureScreenshot", clip=clip)["data"]
-    import base64
-
     return (image.imread(io.BytesIO(base64.b64decode(shot)))[..., :3] * 255).round().astype(int)
 
 
@@ -179,7 +180,8 @@ def test_the_page_fits_its_window_and_asks_for_nothing(browser, pages, width):
         assert share(drawn, colour) > 0.01, colour
     small = browser.ask(
         "[...document.querySelectorAll('svg text')].filter((t) => t.getBoundingClientRect().height > 0).map((t) =>"
-        " parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getBoundingClientRect().width / t.ownerSVGElement.viewBox.baseVal.width)"
+        " parseFloat(getComputedStyle(t).fontSize) * t.ownerSVGElement.getBoundingClientRect().width"
+        " / t.ownerSVGElement.viewBox.baseVal.width)"
         ".reduce((a, b) => Math.min(a, b), 99)"
     )
     assert small >= 8  # pixels, of the smallest text in any picture
@@ -214,7 +216,7 @@ def test_the_map_is_coloured_by_the_figures_of_the_table(browser, pages):
     top = browser.ask("document.querySelector('#areas-table tbody tr th button').textContent")
     highest = swatches(browser)[0]
     number = int(top.split()[-1]) - 1
-    x, y, w, h = box(browser, "#map canvas")
+    x, y, _, _ = box(browser, "#map canvas")
     drawn = pixels(browser)
     rows, columns = np.nonzero(np.abs(drawn - 255).sum(axis=-1) > 12)
     x0, x1, y0, y1 = columns.min(), columns.max(), rows.min(), rows.max()
@@ -493,23 +495,28 @@ def test_controls_have_names_roles_and_room(browser, pages):
     shown(browser, pages("plain"), 390)
     settled(browser, lambda: click(browser, "#map canvas", 0.3, 0.5))
     nameless = browser.ask(
-        "[...document.querySelectorAll('select, input, button, canvas, svg[role=img], [role=region], section, form, aside')].filter((e) => {"
+        "[...document.querySelectorAll('select, input, button, canvas, svg[role=img], [role=region], section, form, aside')]"
+        ".filter((e) => {"
         " const label = e.labels && e.labels.length ? e.labels[0].textContent : '';"
-        " const by = (e.getAttribute('aria-labelledby') || '').split(' ').map((i) => (document.getElementById(i) || {}).textContent || '').join('');"
-        " return e.getBoundingClientRect().width > 0 && !(label + by + (e.getAttribute('aria-label') || '') + (e.tagName === 'BUTTON' ? e.textContent : '')).trim(); })"
+        " const by = (e.getAttribute('aria-labelledby') || '').split(' ')"
+        ".map((i) => (document.getElementById(i) || {}).textContent || '').join('');"
+        " return e.getBoundingClientRect().width > 0 && !(label + by + (e.getAttribute('aria-label') || '')"
+        " + (e.tagName === 'BUTTON' ? e.textContent : '')).trim(); })"
         ".map((e) => e.outerHTML.slice(0, 90))"
     )
     assert nameless == []
     small = browser.ask(
-        "[...document.querySelectorAll('select, input, button')].filter((e) => { const r = (e.closest('label') || e).getBoundingClientRect();"
+        "[...document.querySelectorAll('select, input, button')].filter((e) => {"
+        " const r = (e.closest('label') || e).getBoundingClientRect();"
         " return r.width > 0 && (r.height < 24 || r.width < 24); }).map((e) => e.outerHTML.slice(0, 90))"
     )
     assert small == []  # WCAG 2.2, 2.5.8: at least 24 pixels
     headings = browser.ask(
-        "[...document.querySelectorAll('h1, h2, h3')].filter((h) => h.getBoundingClientRect().height > 0).map((h) => +h.tagName[1])"
+        "[...document.querySelectorAll('h1, h2, h3')].filter((h) => h.getBoundingClientRect().height > 0)"
+        ".map((h) => +h.tagName[1])"
     )
     assert headings[0] == 1
-    assert all(b - a <= 1 for a, b in zip(headings[:-1], headings[1:], strict=True))
+    assert all(b - a <= 1 for a, b in pairwise(headings))
     doubled = browser.ask("[...document.querySelectorAll('[id]')].map((e) => e.id).filter((id, i, all) => all.indexOf(id) !== i)")
     assert doubled == []
     heads = browser.ask(
@@ -525,15 +532,22 @@ CONTRAST = """
   const parse = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
   const light = ([r, g, b]) => [r, g, b].map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
-  const behind = (e) => { for (let n = e; n; n = n.parentElement) { const c = parse(getComputedStyle(n).backgroundColor); if (c.length === 3 || c[3] > 0.9) return c; } return [255, 255, 255]; };
+  const behind = (e) => {
+    for (let n = e; n; n = n.parentElement) {
+      const c = parse(getComputedStyle(n).backgroundColor);
+      if (c.length === 3 || c[3] > 0.9) return c;
+    }
+    return [255, 255, 255];
+  };
+  const out_of_it = '#labels, #map, script, style, noscript, .unseen, button:disabled';
   const out = [];
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const e = walker.currentNode.parentElement, r = e.getBoundingClientRect(), s = getComputedStyle(e);
-    if (!walker.currentNode.textContent.trim() || r.width < 2 || s.visibility === 'hidden' || e.closest('#labels, #map, script, style, noscript, .unseen, button:disabled')) continue;
+    if (!walker.currentNode.textContent.trim() || r.width < 2 || s.visibility === 'hidden' || e.closest(out_of_it)) continue;
     const front = parse(e.namespaceURI.includes('svg') ? s.fill : s.color), back = behind(e);
     const [a, b] = [light(front), light(back)].sort((x, y) => y - x), ratio = (a + 0.05) / (b + 0.05);
-    if (ratio < 4.5) out.push([ratio.toFixed(2), e.tagName, e.className + '', walker.currentNode.textContent.trim().slice(0, 40)]);
+    if (ratio < 4.5) out.push([ratio.toFixed(2), e.tagName, walker.currentNode.textContent.trim().slice(0, 40)]);
   }
   return out;
 })()
@@ -554,7 +568,8 @@ def test_it_prints_with_the_map(browser, pages):
     pdf = browser.call("Page.printToPDF", printBackground=True)["data"]
     assert len(pdf) > 40_000
     assert browser.ask(
-        "document.getElementById('map-print').src.startsWith('data:image/png') && document.getElementById('map-print').src.length > 5000"
+        "(() => { const i = document.getElementById('map-print');"
+        " return i.src.startsWith('data:image/png') && i.src.length > 5000; })()"
     )
     assert browser.ask("document.getElementById('map-print').hidden")
     clean(browser)
