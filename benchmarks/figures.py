@@ -163,6 +163,12 @@ GROUPS = {
         "_policy",
         "policy_yorkshire",
     ),
+    "distribution_coverage": Group(
+        "Demo counties: do intervals of poverty and inequality by zone hold the truth",
+        "_policy_coverage",
+        "distribution_coverage",
+        data=False,
+    ),
     "two_column": Group(
         "A population of two columns as large as Great Britain's adults: read, checked, summarised by zone",
         "_two_column",
