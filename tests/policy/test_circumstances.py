@@ -125,6 +125,16 @@ def test_columns_are_found_named_and_missed():
 
 
 def test_regions_are_numbered_by_code_and_by_name():
+    assert region_number(["Yorkshire and The Humber", "north-west", "E09000033", "EAST_MIDLANDS", "Greater London"]).tolist() == [
+        4,
+        2,
+        8,
+        5,
+        8,
+    ]
+    assert not region_number(
+        ["North East Lincolnshire", "North East Derbyshire", "Londonderry", "South Yorkshire", "E08000035"]
+    ).any()
     assert region_number(["E12000001", "YORKSHIRE", "East of England", "W06000015", None]).tolist() == [1, 4, 7, 11, 0]
 
 

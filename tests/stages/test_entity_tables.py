@@ -335,5 +335,10 @@ def test_labels_that_a_spreadsheet_would_run_are_guarded(homes, tmp_path):
     made, aligned = homes
     zones = aligned.geography.zones
     wild = replace(aligned.geography, zones=zones.assign(district="=cmd|' /C calc'!A0"))
-    folder = openfisca(made, replace(aligned, geography=wild), tmp_path / "x")
+    records = aligned.survey.records.assign(**{"=1+1": 2.5, "said": '@SUM(1), "quoted"'})
+    survey = replace(aligned.survey, records=records)
+    folder = openfisca(made, replace(aligned, geography=wild, survey=survey), tmp_path / "x", include=["=1+1", "said"])
     assert pd.read_csv(folder / "households.csv")["district"].str.startswith("'=").all()
+    people = pd.read_csv(folder / "persons.csv")
+    assert people["'=1+1"].eq(2.5).all()
+    assert people["said"].eq('\'@SUM(1), "quoted"').all()
