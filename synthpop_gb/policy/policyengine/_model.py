@@ -47,6 +47,10 @@ class PolicyEngineUK:
         What PolicyEngine's rules read, by variable: a survey's column, a number for everybody, a table with `column` or
         `value`, `map` and `blank`, or a function of the donors. Without it ages, sexes, tenures, activities, and incomes by
         activity are understood from the common variables, and a survey that is a PolicyEngine dataset keeps all its inputs.
+        The plain names sex, role, activity, partnership, tenure and income say which columns those are, where they are called
+        otherwise: {'income': 'pay'}.
+    labels : mapping, optional
+        By plain name: what labels or codes mean that are not understood by themselves, {'role': {'1': 'reference'}}.
     seed : int, default 0
         Of the draws, where `prepared` is not given the study's.
     most_households : int, default 100000
@@ -70,15 +74,38 @@ class PolicyEngineUK:
         priced: int | None = None,
         outcomes: Iterable[str] = OUTCOMES,
         inputs: Mapping[str, Any] | None = None,
+        labels: Mapping[str, Mapping[str, str]] | None = None,
         seed: int = 0,
         most_households: int = 100_000,
     ):
         self.year, self.priced = int(year), int(year if priced is None else priced)
-        self.wanted, self.inputs = tuple(dict.fromkeys(outcomes)), dict(inputs or {})
+        self.wanted, self.inputs, self.labels = tuple(dict.fromkeys(outcomes)), dict(inputs or {}), dict(labels or {})
         self.seed, self.most_households = int(seed), int(most_households)
         self._facts: dict[str, Any] = {}
         if self.priced > self.year:
             raise ValueError(f"amounts of {self.priced} cannot be taken back to {self.year}: name a year from {self.priced} on")
+
+    def configured(self, *, year: int | None = None, **options: Any) -> PolicyEngineUK:
+        """Return the same model with other options; amounts that are of the old year's are of the new one's.
+
+        Parameters
+        ----------
+        year : int, optional
+            Fiscal year of the rules.
+        **options
+            Any other of the class.
+        """
+        known = {
+            "year": self.year, "priced": self.priced, "outcomes": self.wanted, "inputs": self.inputs, "labels": self.labels,
+            "seed": self.seed, "most_households": self.most_households,
+        }  # fmt: skip
+        if year is not None:
+            known |= {"year": year, "priced": year if self.priced == self.year else self.priced}
+        return PolicyEngineUK(**{**known, **options})
+
+    def asked(self, outcomes: Iterable[str]) -> PolicyEngineUK:
+        """Return the same model for the outcomes that a question names; PolicyEngine has more than a thousand."""
+        return self.configured(outcomes=outcomes)
 
     @property
     def units(self) -> dict[str, str]:
@@ -131,7 +158,7 @@ class PolicyEngineUK:
             The study's; the model's own where absent.
         """
         self._facts["draws"] = {"seed": self.seed if seed is None else int(seed), "variables": list(DRAWS)}
-        return fix(donors, self.seed if seed is None else int(seed))
+        return fix(donors, self.seed if seed is None else int(seed), self.inputs, self.labels)
 
     def outcomes(self, donors: Donors, parameters: Mapping[str, Any] | None = None) -> dict[str, pd.DataFrame]:
         """Run the rules on every donor in every class of place.
