@@ -148,5 +148,5 @@ def joined(requests: Sequence[OutcomeRequest], answers: Sequence[Simulation]) ->
         told |= {level: frame[level].astype(str) if level == found.place else None for level in levels}
         told |= {g: frame[g].astype(str) if g in found.groups else "" for g in groups}
         rest = frame.columns[list(frame.columns).index("estimate") :]
-        parts.append(pd.DataFrame(told, index=frame.index).astype({level: "str" for level in levels}).join(frame[rest]))
+        parts.append(pd.DataFrame(told, index=frame.index).astype(dict.fromkeys(levels, "str")).join(frame[rest]))
     return pd.concat(parts, ignore_index=True)
