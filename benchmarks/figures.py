@@ -221,6 +221,12 @@ GROUPS = {
         data=False,
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
+    "tax_benefit": Group(
+        "The stylised tax-benefit model on the demo county's true households", "_models", "tax_benefit", data=False
+    ),
+    "entity_tables": Group(
+        "The demo county of whole households as tables for other models, read back", "_models", "entity_tables", data=False
+    ),
 }
 
 
