@@ -87,6 +87,17 @@ GROUPS = {
     "starts_households": Group(
         "Better starts of whole households: poverty by zone, five random surveys of EU-SILC", "_starts", "households"
     ),
+    "incomes": Group(
+        "Calibrating to incomes published by MSOA: mean income and low income by zone in four demo counties, before and after",
+        "_incomes",
+        "demo_counties",
+        data=False,
+    ),
+    "incomes_leeds": Group(
+        "Leeds 2021, households of the stand-in survey: total income by MSOA before and after, areas left out, one figure alone",
+        "_incomes",
+        "leeds",
+    ),
     "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
     "same_bits_methods": Group(
         "Every fourth zone of Leeds: the same people and replicates by each method however the work is done",
@@ -205,6 +216,18 @@ GROUPS = {
         "_geographies",
         "measure_levels",
         ("border-2022",),
+    ),
+    "trafford": Group(
+        "Trafford 2021: perturbed tables of output areas, LSOAs and MSOAs in one study, every table of every level",
+        "_geographies",
+        "measure_levels",
+        ("trafford-2021",),
+    ),
+    "scotland": Group(
+        "Scotland 2022: four tables in all 6,976 data zones, two of them from SuperWEB2 files as they come",
+        "_geographies",
+        "measure_levels",
+        ("scotland-2022",),
     ),
     "rezoning": Group(
         "England and Wales 2021: people of LSOAs counted in constituencies that divide LSOAs", "_geographies", "rezoning"

@@ -104,9 +104,9 @@ def _as_made(one, frame: pd.DataFrame, folder, aligned: Aligned, population: Pop
     behind = donors_behind(answers, run_folder.read_counts(folder, aligned.records), aligned.zones)
     with np.errstate(invalid="ignore", divide="ignore"):
         if one.incomes.measure == "median":  # of the fit it is told by the start's own record
-            counted = _medians(behind, len(frame))
+            counted = _medians(behind, answers.value, len(frame))
         else:
-            counted = (behind.value / behind.people)[:, 0]
+            counted = (behind.total(answers.value) / behind.people)[:, 0]
             held = profile_means(np.stack([answers.value, answers.base.astype(float)], 1), population.problem)
             sums = fractional_sums(held, answers, population)
             frame = frame.assign(after=sums[:, 0] / sums[:, 1])
@@ -118,12 +118,13 @@ def _as_made(one, frame: pd.DataFrame, folder, aligned: Aligned, population: Pop
     )  # fmt: skip
 
 
-def _medians(behind, n: int) -> np.ndarray:
+def _medians(behind, value: np.ndarray, n: int) -> np.ndarray:
     """Median income of the whole people of each area."""
-    out, order = np.full(n, np.nan), np.lexsort((behind.answer, behind.cell))
-    cell, answer, number = behind.cell[order], behind.answer[order], behind.number[order]
+    answer = value[behind.slot]
+    out, order = np.full(n, np.nan), np.lexsort((answer, behind.cell))
+    cell, answer, number = behind.cell[order], answer[order], behind.number[order]
     for a in np.unique(cell):
-        mine = cell == a
+        mine = slice(*np.searchsorted(cell, [a, a + 1]))
         reached = np.cumsum(number[mine])
         out[a] = answer[mine][int(np.searchsorted(reached, 0.5 * reached[-1]))]
     return out

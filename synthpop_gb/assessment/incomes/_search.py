@@ -19,7 +19,7 @@ from synthpop_gb.assessment.incomes._moments import Moments
 
 __all__ = ["Sought", "link_aims", "search"]
 
-_STEPS, _SETTLED, _LONGEST = 25, 1e-5, 1.0
+_STEPS, _SETTLED, _LONGEST = 25, 1e-4, 1.0  # a tilt of 1e-4 moves a mean by a twenty-thousandth
 _LEAST_ANSWER = 1e-6  # areas whose figure does not answer to tilts at all (nobody there) are left alone
 _UNSURE = 1e-8  # added to variances, so that figures without error and areas all alike can be solved for
 
