@@ -147,6 +147,11 @@ GROUPS = {
     ),
     "heart": Group("Heart failure: data made from distributions; forests trained on them", "_synthesis", "heart"),
     "boys": Group("boys: what nine syntheses are worth, and what they give away", "_trade_off", "boys"),
+    "policy_yorkshire": Group(
+        "Yorkshire and The Humber 2011: a tax reform by zone, sex and age group, and what running it on everybody takes",
+        "_policy",
+        "policy_yorkshire",
+    ),
     "two_column": Group(
         "A population of two columns as large as Great Britain's adults: read, checked, summarised by zone",
         "_two_column",

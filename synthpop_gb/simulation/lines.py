@@ -122,9 +122,14 @@ def line_problems(line: PovertyLine, aligned: Aligned) -> list[Finding]:
     return [finding("study-reference", message, place="line", remedy="Name one of them.")]
 
 
-def lines_said(line: PovertyLine, lines: Mapping[tuple[str, str], Lines]) -> dict[str, Any]:
-    """Say the poverty line in words, and the amounts that it came to, by scenario and outcome."""
+def lines_said(line: PovertyLine, lines: Mapping[tuple[str, str], Lines], *, rounded: bool) -> dict[str, Any]:
+    """Say the poverty line in words, and the amounts that it came to, by scenario and outcome.
+
+    rounded : to three figures, since a median is some record's answer.
+    """
     if not lines:
         return {}
     amounts = {f"{s}: {o}": sorted({float(v) for v in found.fit if np.isfinite(v)}) for (s, o), found in lines.items()}
+    if rounded:
+        amounts = {key: [float(f"{v:.3g}") for v in values] for key, values in amounts.items()}
     return {"in words": str(line), "amounts": amounts}

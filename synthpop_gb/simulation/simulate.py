@@ -151,7 +151,7 @@ def simulate(
     lines = poverty_lines(wanted, line, asked, population, aligned, parents_of(line, ran[BASELINE].places, aligned))
     frame = estimated(wanted, asked, grounds, blocks, level, quantile=quantile, lines=lines)
     facts = _facts(ran, asked, grounds, own is population, unit=unit, where=where, quantile=quantile, threshold=threshold)
-    facts["poverty lines"] = lines_said(line, lines)
+    facts["poverty lines"] = lines_said(line, lines, rounded=aligned.survey.licence != "open")
     return _simulation(ran, wanted, frame, level, facts, noticed, UNITS[unit] + (f", where {where}" if where else ""))
 
 
