@@ -110,8 +110,8 @@ def _county(world: str, seed: int, folder: Path, zones: int, replicates: int) ->
         parts.append(
             pd.DataFrame(
                 {
-                    "world": world, "seed": seed, "place": effect, "reform": reform, "zone": rows.index, "estimate": rows["estimate"].to_numpy(),
-                    "truth": true.to_numpy(), "error": rows["standard_error"].to_numpy(),
+                    "world": world, "seed": seed, "place": effect, "reform": reform, "zone": rows.index,
+                    "estimate": rows["estimate"].to_numpy(), "truth": true.to_numpy(), "error": rows["standard_error"].to_numpy(),
                     "half": ((rows["upper"] - rows["lower"]) / 2).to_numpy(),
                     "covered": ((true >= rows["lower"]) & (true <= rows["upper"])).to_numpy(),
                     "by_replicates": ((true - rows["estimate"]).abs() <= Z * plain).to_numpy(),
