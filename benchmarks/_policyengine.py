@@ -53,7 +53,7 @@ def policyengine(*, folder: Path) -> tuple[str, dict]:
         "unequal_households": figure(unequal, "households"), "largest_gap": figure(largest, "pounds", f"{largest:.1g}"),
         "wrong_authorities": figure(int((~right).sum()), "households"),
         "refused_outcomes": figure(len(found.frame), "outcomes"), "connections": figure(len(refused), "connections"),
-        "inputs_at_default": figure(len(model.facts()["defaulted"]), "inputs"),
+        "inputs_at_default": figure(len(model.facts()["defaults"]), "inputs"),
     }  # fmt: skip
     for c, region in enumerate(base.places.classes["region"]):
         if region != "YORKSHIRE":

@@ -184,9 +184,9 @@ def test_the_run_says_what_it_was_made_with():
     assert facts["engine"]["policyengine-uk"] == "2.162.10"
     assert facts["draws"] == {"seed": 4, "variables": list(DRAWS), "kept_from_survey": []}
     assert facts["inputs"]["employment_income"] == "column 'income' by 'economic_activity'"
-    assert "savings" in facts["defaulted"]
-    assert "rent" not in facts["defaulted"]
-    assert not set(facts["defaulted"]) & set(facts["inputs"])
+    assert "savings" in facts["defaults"]
+    assert "rent" not in facts["defaults"]
+    assert not set(facts["defaults"]) & set(facts["inputs"])
     (note,) = rules.findings()
     assert note.code == "engine-defaults"
     assert "savings" in note.message

@@ -118,13 +118,13 @@ class PolicyEngineUK:
 
     def findings(self) -> tuple[Finding, ...]:
         """Say which inputs the last run read at the engine's default: one note (`engine-defaults`)."""
-        names = self._facts.get("defaulted", ())
+        names = list(self._facts.get("defaults", ()))
         if not names:
             return ()
         loud = [n for n in _OFTEN_DECISIVE if n in names]
         said = f" Often decisive among them: {', '.join(loud)}." if loud else ""
         message = f"PolicyEngine read {len(names):,} inputs at its own default.{said}"
-        rows = pd.DataFrame({"input": list(names)})
+        rows = pd.DataFrame({"input": names, "default": [str(self._facts["defaults"][n]) for n in names]})
         return (finding("engine-defaults", message, place="inputs", count=len(names), rows=rows),)
 
     def places_of(self, geography: Geography, table: pd.DataFrame | None = None) -> Places:
@@ -227,7 +227,7 @@ class PolicyEngineUK:
         defaulted = set().union(*(p["defaulted"] for p in parts)) | ({"rent", "council_tax"} - given)
         self._facts |= {
             "engine": rules.versions, "year": self.year, "priced": self.priced, "outcomes": list(self.wanted),
-            "inputs": dict(sorted(tables.filled.how.items())), "defaulted": sorted(defaulted),
+            "inputs": dict(sorted(tables.filled.how.items())),
             "defaults": {n: _plain(rules.variable(n).default) for n in sorted(defaulted)},
             "households_run": int(sum(len(p["tables"].households) for p in parts)), "runs": len(parts),
             "seconds": round(seconds, 3), **tables.filled.notes,
