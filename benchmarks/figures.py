@@ -163,6 +163,12 @@ GROUPS = {
         "_policy",
         "policy_yorkshire",
     ),
+    "policyengine": Group(
+        "PolicyEngine UK on the demo county of whole households: by donor and class of place, beside every copy run",
+        "_policyengine",
+        "policyengine",
+        data=False,
+    ),
     "two_column": Group(
         "A population of two columns as large as Great Britain's adults: read, checked, summarised by zone",
         "_two_column",

@@ -185,12 +185,15 @@ def _places(places: pd.DataFrame | str | Path | None) -> pd.DataFrame | None:
     return table
 
 
-def _policyengine(population, aligned, path, *, year, inputs, places, zones, include, weighted, counts, overwrite, **_) -> Path:
+def _policyengine(
+    population, aligned, path, *, year, inputs, labels, places, zones, include, weighted, counts, overwrite, **_
+) -> Path:
     """Write PolicyEngine's dataset."""
     from synthpop_gb.policy.policyengine import write_dataset
 
     more = {} if year is None else {"year": year}
     return write_dataset(
-        population, aligned, path, inputs=inputs, places=places, zones=zones, weighted=weighted, counts=counts,
-        permitted=bool(include), overwrite=overwrite, **more,
+        population, aligned, path, inputs=inputs, labels=labels, places=places, zones=zones, weighted=weighted,
+        counts=None if counts is None else [counts] if hasattr(counts, "indptr") else counts,
+        include=include, overwrite=overwrite, **more,
     )  # fmt: skip
