@@ -167,6 +167,10 @@ GROUPS = {
         "Demo counties: do intervals of poverty and inequality by zone hold the truth",
         "_policy_coverage",
         "distribution_coverage",
+    "policyengine": Group(
+        "PolicyEngine UK on the demo county of whole households: by donor and class of place, beside every copy run",
+        "_policyengine",
+        "policyengine",
         data=False,
     ),
     "two_column": Group(
