@@ -19,7 +19,7 @@ PLACES = {"Leeds": "Yorkshire and The Humber", "Camden": "London", "Glasgow City
 
 def policyengine(*, folder: Path) -> tuple[str, dict]:
     """Five outcomes, baseline and a reform, by donor and by copy: seconds of both, what differs, and what varies by place."""
-    from synthpop_gb.policy import run_model
+    from synthpop_gb.policy import place_differences, run_model
     from synthpop_gb.policy.policyengine import OUTCOMES, PolicyEngineUK, write_dataset
     from synthpop_gb.policy.policyengine._engine import engine
     from synthpop_gb.policy.probe import probe
@@ -42,7 +42,6 @@ def policyengine(*, folder: Path) -> tuple[str, dict]:
     largest, unequal = _beside(aligned, {False: base, True: reform}, ran, home)
     right = home["local_authority"].to_numpy() == _names(places, home, engine().local_authorities)
     found = probe(model, aligned, places=base.places, seed=seed, outcomes=base)
-    own = base.values[:, list(base.places.classes["region"]).index("YORKSHIRE")]
     values = {
         "households": figure(len(home), "households"), "people": figure(population.people, "people"),
         "donor_households": figure(len(aligned.households.ids), "households"),
@@ -55,11 +54,8 @@ def policyengine(*, folder: Path) -> tuple[str, dict]:
         "refused_outcomes": figure(len(found.frame), "outcomes"), "connections": figure(len(refused), "connections"),
         "inputs_at_default": figure(len(model.facts()["defaults"]), "inputs"),
     }  # fmt: skip
-    for c, region in enumerate(base.places.classes["region"]):
-        if region != "YORKSHIRE":
-            for i, name in enumerate(base.names):
-                share = 100 * float((np.abs(base.values[i, c] - own[i]) > 0.005).mean())
-                values[f"{name}_{region.lower()}"] = figure(share, "% of donors")
+    for row in place_differences(base, list(base.places.classes["region"]).index("YORKSHIRE")).itertuples():
+        values[f"{row.outcome}_{row.region.lower()}"] = figure(100 * row.share, "% of donors")
     return f"python benchmarks/figures.py --only policyengine  # {_versions()}", values
 
 

@@ -299,6 +299,44 @@ def test_copies_differ_only_where_the_engine_draws_from_ids():
         assert (first != second).any(), f"{name} hangs on ids no more: the draws need not be fixed"
 
 
+def test_classes_run_in_groups_have_the_same_outcomes():
+    aligned, population = demo_run.population()
+    wanted = donors_run(False)[0]
+    rules = model(most_households=len(aligned.households.ids)).asked(["child_benefit", "income_tax"])
+    found = run_model(rules, aligned, places=places(aligned), seed=population.provenance.seed)
+    assert rules.facts()["runs"] == 3
+    for name in found.names:
+        assert np.array_equal(found[name], wanted[name])
+
+
+def test_options_can_be_changed_of_a_model():
+    rules = model(seed=3)
+    assert rules.asked(["income_tax"]).wanted == ("income_tax",)
+    later = rules.configured(year=2027)
+    assert (later.year, later.priced, later.inputs, later.seed) == (2027, 2027, RENT, 3)
+    assert PolicyEngineUK(year=2026, priced=2024).configured(year=2027).priced == 2024
+
+
+def test_loans_that_are_drawn_while_uprating_are_refused():
+    aligned, _ = demo_run.population()
+    given = {"student_loan_plan": {"value": "PLAN_2"}, "highest_education": {"value": "TERTIARY"}}
+    with pytest.raises(InputError, match="draws student loans"):
+        run_model(PolicyEngineUK(year=2026, priced=2024, inputs=given), aligned, places=places(aligned))
+
+
+def test_the_run_is_exported_by_name(tmp_path):
+    from synthpop_gb.pipeline.exporting import export_run
+
+    aligned, _ = demo_run.population()
+    zone = str(aligned.zones[0])
+    path = export_run(
+        demo_run.run(), "policyengine", tmp_path / "a.h5", places=places(aligned), year=YEAR, zones=[zone], inputs={"rent": 0}
+    )
+    home, meant = read_tables(path)["household"], expanded()["household"]
+    assert home["donor_household"].tolist() == meant["donor_household"][meant["zone"] == zone].tolist()
+    assert set(home["local_authority"]) == {"LEEDS"}
+
+
 def test_the_probe_finds_nothing_to_refuse():
     aligned, population = demo_run.population()
     outcomes, rules = donors_run(False)
