@@ -129,6 +129,12 @@ GROUPS = {
     "national_households_dask": Group(
         "Whole households in 200 zones on a dask cluster of two workers", "_national", "dask_part", data=False
     ),
+    "reform_coverage": Group(
+        "Coverage of nominal 90 % intervals of a reform's mean change by zone: demo counties, the model run on their true people",
+        "_reform_coverage",
+        "reform_coverage",
+        data=False,
+    ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
@@ -152,6 +158,11 @@ GROUPS = {
     ),
     "heart": Group("Heart failure: data made from distributions; forests trained on them", "_synthesis", "heart"),
     "boys": Group("boys: what nine syntheses are worth, and what they give away", "_trade_off", "boys"),
+    "policy_yorkshire": Group(
+        "Yorkshire and The Humber 2011: a tax reform by zone, sex and age group, and what running it on everybody takes",
+        "_policy",
+        "policy_yorkshire",
+    ),
     "two_column": Group(
         "A population of two columns as large as Great Britain's adults: read, checked, summarised by zone",
         "_two_column",
@@ -206,6 +217,18 @@ GROUPS = {
         "measure_levels",
         ("border-2022",),
     ),
+    "trafford": Group(
+        "Trafford 2021: perturbed tables of output areas, LSOAs and MSOAs in one study, every table of every level",
+        "_geographies",
+        "measure_levels",
+        ("trafford-2021",),
+    ),
+    "scotland": Group(
+        "Scotland 2022: four tables in all 6,976 data zones, two of them from SuperWEB2 files as they come",
+        "_geographies",
+        "measure_levels",
+        ("scotland-2022",),
+    ),
     "rezoning": Group(
         "England and Wales 2021: people of LSOAs counted in constituencies that divide LSOAs", "_geographies", "rezoning"
     ),
@@ -221,6 +244,12 @@ GROUPS = {
         data=False,
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
+    "tax_benefit": Group(
+        "The stylised tax-benefit model on the demo county's true households", "_models", "tax_benefit", data=False
+    ),
+    "entity_tables": Group(
+        "The demo county of whole households as tables for other models, read back", "_models", "entity_tables", data=False
+    ),
 }
 
 

@@ -1,18 +1,94 @@
-"""Every notebook runs from top to bottom; there is at least one."""
+"""Notebooks: each has a question for a title, is listed, runs from top to bottom on a made-up county and on real data, and checks
+the figures that it shows."""
 
+import re
 import runpy
 from pathlib import Path
 
 import pytest
 
-NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.py"))
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
+every = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+
+
+def cells(path):
+    """Cells of a notebook: (kind, text), comment marks taken off markdown."""
+    parts = re.split(r"^# %%(.*)\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    pairs = zip(parts[::2], parts[1::2], strict=True)
+    return [("markdown" if "[markdown]" in mark else "code", re.sub(r"^# ?", "", text, flags=re.MULTILINE) if "[markdown]" in mark else text)
+            for mark, text in pairs]  # fmt: skip
+
+
+def title(path):
+    return cells(path)[0][1].strip().splitlines()[0].removeprefix("# ")
 
 
 def test_there_are_notebooks():
-    assert NOTEBOOKS
+    assert len(NOTEBOOKS) >= 4
+    numbers = [p.name[:2] for p in NOTEBOOKS]
+    assert all(n.isdigit() for n in numbers)
+    assert len(set(numbers)) == len(numbers)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_notebook_runs_and_its_numbers_hold(path):
-    assert "assert " in path.read_text(encoding="utf-8"), "a notebook asserts one number that it shows"
+@every
+def test_it_asks_a_question_and_checks_what_it_shows(path):
+    found = cells(path)
+    assert found[0][0] == "markdown"
+    assert title(path).endswith("?"), "a notebook has a question for a title"
+    assert sum(kind == "markdown" for kind, _ in found) >= 3
+    last = found[-1]
+    assert last[0] == "code"
+    assert last[1].count("assert ") >= 2, "a notebook ends with checks of the figures that it shows"
+
+
+def test_the_page_lists_them_all():
+    page = (ROOT / "docs" / "how-to" / "notebooks.md").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"^\| `([^`]+\.py)` \| (.*) \|$", page, re.MULTILINE))
+    assert listed == {p.name: title(p) for p in NOTEBOOKS}
+
+
+@every
+def test_it_runs_on_a_made_up_county(path, monkeypatch):
+    monkeypatch.delenv("SYNTHPOP_GB_DATA", raising=False)
     runpy.run_path(str(path))
+
+
+@pytest.mark.data
+@every
+def test_it_runs_on_real_data(path, data_folder):
+    if "SYNTHPOP_GB_DATA" not in path.read_text(encoding="utf-8"):
+        pytest.skip("it needs no real data")
+    runpy.run_path(str(path))
+
+
+def test_jupyter_shows_its_pictures(tmp_path, monkeypatch):
+    jupytext, nbclient = pytest.importorskip("jupytext"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    monkeypatch.delenv("SYNTHPOP_GB_DATA", raising=False)
+    (path,) = [p for p in NOTEBOOKS if p.stem == "07_audit_synthetic_data"]
+    book = jupytext.read(path)
+    assert [c.cell_type for c in book.cells] == [kind for kind, _ in cells(path)]
+    book = jupytext.reads(SMALL, fmt="py:percent")
+    nbclient.NotebookClient(book, timeout=300, resources={"metadata": {"path": str(ROOT)}}).execute()
+    shown = [set(output.data) for cell in book.cells for output in cell.get("outputs", ()) if "data" in output]
+    assert any("image/png" in kinds for kinds in shown)
+
+
+SMALL = """
+# %% [markdown]
+# # Does a map show in a notebook?
+
+# %%
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+import synthpop_gb as sp
+
+folder = Path(tempfile.mkdtemp())
+sp.datasets.make_county("penmarrow", zones=12, seed=1).write(folder)
+places = sp.read.geography(folder / "lookup.csv", boundaries=folder / "boundaries.geo.parquet")
+sp.report.draw_map(pd.Series(range(12), places.codes), places, folder / "m", title="t", unit="u")
+"""

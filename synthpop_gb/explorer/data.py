@@ -88,7 +88,7 @@ def content_of(
 
 
 def _group_sets(offer: Offer, n: int) -> list[tuple[str, list[int]]]:
-    """Groups that are shown together: everybody, then those of each variable."""
+    """List the groups that are shown together: everybody, then those of each variable."""
     numbered = list(enumerate(offer.groups))[:n]
     return [(v, [i for i, _ in mine]) for v, mine in groupby(numbered, key=lambda pair: pair[1].variable)]
 

@@ -78,9 +78,9 @@ def pack_figures(store: Store, figures: Figures, groups: Sequence[int]) -> dict:
     Returns
     -------
     dict
-        'b' and 's' as `Store.put` returns them, of estimates, halves of intervals (and what they are below the estimate, where that
-        differs) and classes; 'low' and 'step' of estimates, 'h' and 'l' the steps of halves, one a column, group by group. Without
-        intervals there is no 'h'.
+        'b' and 's' as `Store.put` returns them, of estimates, halves of intervals (and what they are below the estimate, where
+        that differs) and classes; 'low' and 'step' of estimates, 'h' and 'l' the steps of halves, one a column, group by group.
+        Without intervals there is no 'h'.
     """
     chosen = list(groups)
     estimate, half = _rows(figures.estimate[chosen]), _rows(figures.half[chosen])

@@ -38,7 +38,8 @@ def require_engine() -> tuple[str, str]:
     found = engine()
     if found is None:
         message = "The explorer's map is drawn by MapLibre GL, which is read from the package maplibre; it is not installed."
-        raise InputError([finding("missing-extra", message, place="explore")])
+        remedy = "pip install synthpop_gb[explore]"
+        raise InputError([finding("missing-extra", message, place="explore", remedy=remedy)])
     return found
 
 
@@ -87,5 +88,6 @@ def _environment():
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("synthpop_gb.explorer"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=PackageLoader("synthpop_gb.explorer"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip

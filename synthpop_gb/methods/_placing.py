@@ -28,7 +28,7 @@ ENDINGS = {
 }  # fmt: skip
 UNLIMITED = np.iinfo(np.int32).max
 ROOM = 64  # units that settling totals may add to weights rounded up
-_BEFORE_PROOF = 1  # restarts before it is asked whether there is anything to find
+_BEFORE_PROOF = 4  # restarts before it is asked whether there is anything to find: asking takes as long as several of them
 
 
 class Whole(NamedTuple):

@@ -150,7 +150,9 @@ def simulate_run(
 _RECORDED = ("name", "title", "created", "model", "scenarios", "populations", "level")
 
 
-def _facts(scenario, known, base: Outcomes, reforms, changed: Populations, requests, answers, population, level, held, findings) -> dict:
+def _facts(
+    scenario, known, base: Outcomes, reforms, changed: Populations, requests, answers, population, level, held, findings
+) -> dict:
     """Say everything that the figures hang on, in plain values: what scenario.json holds."""
     return {
         "synthpop_gb_scenario": 1,

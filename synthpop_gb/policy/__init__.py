@@ -2,6 +2,7 @@
 
 from synthpop_gb.policy._donors import Donors, donors_of
 from synthpop_gb.policy._hooks import places_for, prepared
+from synthpop_gb.policy._lines import PovertyLine, poverty_line
 from synthpop_gb.policy._model import (
     BASELINE,
     PolicyModel,
@@ -17,6 +18,6 @@ from synthpop_gb.policy._simulation import Simulation
 from synthpop_gb.policy.probe import Probe, probe
 
 __all__ = [
-    "BASELINE", "Donors", "Outcomes", "Places", "PolicyModel", "Probe", "Simulation", "as_model", "donors_of", "get_policy_model",
-    "places_for", "policy_models", "prepared", "probe", "register_policy_model", "run_model",
+    "BASELINE", "Donors", "Outcomes", "Places", "PolicyModel", "PovertyLine", "Probe", "Simulation", "as_model", "donors_of",
+    "get_policy_model", "places_for", "policy_models", "poverty_line", "prepared", "probe", "register_policy_model", "run_model",
 ]  # fmt: skip

@@ -177,14 +177,15 @@ def _told(asked, everybody: Donors, aligned: Aligned, some, half, elsewhere, rng
     found += _rows("again", again, np.abs(asked(as_is) - first), as_is, outcomes, np.ones(len(steady), bool))
     renumbered = copied(everybody, aligned, some, rng=rng)
     moved = asked(renumbered)
-    found += _rows("id", _differ(moved, first), np.abs(moved - first), as_is, outcomes, steady)
+    of_ids = _differ(moved, first)
+    found += _rows("id", of_ids, np.abs(moved - first), as_is, outcomes, steady)
     fewer = copied(everybody, aligned, half)
     at = pd.Index(as_is.original).get_indexer(fewer.original)
-    alone = asked(fewer)
+    alone, settled = asked(fewer), steady & ~of_ids.any(axis=1)  # rows of fewer donors stand elsewhere too
     others = _differ(alone, first[:, at])
-    found += _rows("others", others, np.abs(alone - first[:, at]), fewer, outcomes, steady)
+    found += _rows("others", others, np.abs(alone - first[:, at]), fewer, outcomes, settled)
     whole = outcomes.values.reshape(len(outcomes.names), -1)[:, as_is.original]
-    unlike = steady & ~others.any(axis=1)  # half of a sample may tell little from the sample: all donors tell more
+    unlike = settled & ~others.any(axis=1)  # half of a sample may tell little from the sample: all donors tell more
     found += _rows("others", _differ(first, whole), np.abs(first - whole), as_is, outcomes, unlike)
     if elsewhere:
         stayed = asked(copied(everybody, aligned, some, [{} for _ in elsewhere]))  # as many copies, each where it was

@@ -59,7 +59,8 @@ def _context(frame: pd.DataFrame, facts: Mapping[str, Any], geography: Geography
     main, unit = facts["main"], facts["units"].get(facts["main"], "")
     scenarios = [_scenario(name, i, frame, facts, geography) for i, name in enumerate(facts["scenarios"])]
     return {
-        "title": facts["title"], "model": facts["model"], "main": said(main), "unit": unit, "level": f"{100 * facts['level']:g} %",
+        "title": facts["title"], "model": facts["model"], "main": said(main), "unit": unit,
+        "level": f"{100 * facts['level']:g} %",
         "sentences": [s["headline"] for s in scenarios] or [_baseline(frame, facts)], "scenarios": scenarios,
         "baseline": _overall(frame, facts, "baseline"), "groups": _groups(frame, facts), "asked": _asked(facts),
         "holds": _holds(facts), "findings": facts["findings"], "unreliable": UNRELIABLE, "people": number(facts["people"]),
@@ -138,7 +139,8 @@ def _written(rows: pd.DataFrame) -> pd.DataFrame:
 
 _FIGURES = [
     Column("what", "Outcome", text=True), Column("how", "Measure", text=True), Column("unit", "Unit", text=True),
-    Column("figure", "Estimate"), Column("interval", "Interval"), Column("whom", "People"), Column("records", "Records", "behind"),
+    Column("figure", "Estimate"), Column("interval", "Interval"), Column("whom", "People"),
+    Column("records", "Records", "behind"),
     Column("reliability", "Reliability", text=True),
 ]  # fmt: skip
 
@@ -175,14 +177,14 @@ def _deciles(name: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> dict:
 
 
 def _groups(frame: pd.DataFrame, facts: Mapping[str, Any]) -> list[Grid]:
-    """What else was asked: a table for each set of areas, groups and condition, every scenario in it."""
+    """Show what else was asked: a table for each set of areas, groups and condition, every scenario in it."""
     grids = []
     for level in facts["levels"]:
         rows = frame[frame[level].notna()]
         for key, mine in rows.groupby([rows["where"], *((rows[g] != "") for g in facts["groups"])], sort=False):
             key = key if isinstance(key, tuple) else (key,)
             groups = [g for g, there in zip(facts["groups"], key[1:], strict=True) if there]
-            if (level == "all" and not groups and not key[0]) or groups == ["decile"] and level == "all" and not key[0]:
+            if (level == "all" and not groups and not key[0]) or (groups == ["decile"] and level == "all" and not key[0]):
                 continue
             if level == "zone" and not groups and not key[0] and set(mine["measure"]) <= {"mean", "change"}:
                 continue  # on the maps
@@ -196,7 +198,7 @@ def _groups(frame: pd.DataFrame, facts: Mapping[str, Any]) -> list[Grid]:
 
 
 def _changes(name: str, facts: Mapping[str, Any]) -> Grid | None:
-    """What a scenario changes: parameters with the baseline's values, or steps of a changed population."""
+    """Show what a scenario changes: parameters with the baseline's values, or steps of a changed population."""
     if name in facts["reforms"]:
         known = facts["parameters"]
         rows = [{"what": k, "was": _value(known.get(k)), "is": _value(v)} for k, v in facts["reforms"][name].items()]
@@ -250,7 +252,7 @@ def _map(name: str, frame: pd.DataFrame, facts: Mapping[str, Any], geography: Ge
 
 
 def _asked(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was asked, in terms and words."""
+    """Say what was asked, in terms and words."""
     rows = [("Model", facts["model"]), ("People", number(facts["people"]))]
     rows += [("Scenarios", "; ".join(str(facts["titles"].get(n, n)) for n in facts["scenarios"]))] if facts["scenarios"] else []
     if facts["deciles"]:
@@ -263,7 +265,7 @@ def _asked(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _holds(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What holds the figures up: the model's own facts, classes of place, what is withheld."""
+    """Say what holds the figures up: the model's own facts, classes of place, what is withheld."""
     rows = []
     for key, value in facts["facts"].items():
         if key != "seconds" and value not in (None, "", {}, []):

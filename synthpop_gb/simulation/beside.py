@@ -10,20 +10,22 @@ import pandas as pd
 from scipy.special import ndtri
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.assessment.estimates import Means, grouped, means_of
+from synthpop_gb.assessment.describing import describer
+from synthpop_gb.assessment.estimates import Averaged, Means, fractional_means, replicate_means
 from synthpop_gb.assessment.features import Design
 from synthpop_gb.assessment.figures import labels_by_row
 from synthpop_gb.assessment.leave_one_out import LeftOut
 from synthpop_gb.assessment.regions import region_of
 from synthpop_gb.indicators import classify
+from synthpop_gb.indicators.group_sums import placed_sums
 from synthpop_gb.indicators.question import Asked, asked_about
 from synthpop_gb.indicators.sums import donors_behind
 from synthpop_gb.policy import BASELINE, Outcomes, PolicyModel, Simulation
 from synthpop_gb.population import DonorCounts, Population
-from synthpop_gb.simulation.deciles import DECILE, Deciles, in_deciles
+from synthpop_gb.simulation.deciles import DECILE, Deciles, in_deciles, tenths_of
 from synthpop_gb.simulation.population_scenarios import Changed
 from synthpop_gb.simulation.simulate import simulate
-from synthpop_gb.simulation.wanted import Wanted, wanted_of
+from synthpop_gb.simulation.wanted import wanted_of
 
 __all__ = ["beside"]
 
@@ -101,6 +103,10 @@ def beside(
     by = (by,) if isinstance(by, str) else tuple(by)
     names = list(dict.fromkeys(simulation.frame["outcome"])) if names is None else list(names)
     absolute = [m for m in measures if m not in ("change", "total_change", "gainers", "losers")]
+    if DECILE in by:  # who is in which decile is as before
+        deciles = Deciles(deciles) if isinstance(deciles, str) else deciles
+        blocks = before.blocks() if counts is None else counts
+        deciles = replace(deciles, codes=tenths_of(deciles, base, blocks, aligned))
     frames = [simulation.frame] if len(simulation.frame) else []
     if absolute:
         of_after = after.problem.aligned or aligned
@@ -111,9 +117,9 @@ def beside(
         frames.append(made.frame.assign(scenario=name))
     differing = [m for m in measures if m in _LIKE]
     if differing:
-        blocks = list(before.blocks() if counts is None else counts)
-        whom = _whom(aligned, by, where, asked.get("unit", "person"), deciles, base, blocks)
-        frames.append(_differences(name, before, after, base, names, differing, whom, aligned, level, asked.get("unit", "person")))
+        whom = _whom(aligned, by, where, asked.get("unit", "person"), deciles, base)
+        unit = asked.get("unit", "person")
+        frames.append(_differences(name, before, after, base, names, differing, whom, aligned, level, unit))
     facts = {**simulation.facts, "populations": [*simulation.facts.get("populations", []), name]}
     return replace(
         simulation, scenarios=(*simulation.scenarios, name), outcomes={**simulation.outcomes, name: replace(base, scenario=name)},
@@ -121,13 +127,12 @@ def beside(
     )  # fmt: skip
 
 
-def _whom(aligned, by, where, unit, deciles, base: Outcomes, blocks) -> Asked:
+def _whom(aligned, by, where, unit, deciles, base: Outcomes) -> Asked:
     """Whom is asked about, by class of place."""
     problems: list = []
     asked = asked_about(aligned, [b for b in by if b != DECILE], where, unit, problems)
     if DECILE in by:
-        deciles = Deciles(deciles) if isinstance(deciles, str) else deciles
-        asked = in_deciles(asked, deciles, base, blocks, aligned)
+        asked = in_deciles(asked, deciles.codes)
     if len(base.places) == 1:
         return asked
     shape = (len(base.places), asked.base.shape[-1])
@@ -140,45 +145,46 @@ def _differences(name, before, after, base: Outcomes, names, measures, asked: As
     """Rows of differences, replicate by replicate."""
     like = {n: tuple(_LIKE[m] for m in measures) for n in names}
     wanted = wanted_of({BASELINE: base}, like, aligned, unit=unit, problems=[])
-    one_class, n_groups = len(base.places) == 1, len(asked.groups)
-    variables = [v for w in wanted for v in grouped(asked, w.value[0] if one_class else w.value, adds=w.measured.adds)]
-    region = region_of(aligned)
-    was, now = (
-        means_of(asked, p, Design.of(p.problem, range(p.problem.n_constraints), region), variables) for p in (before, after)
-    )
-    behind = [donors_behind(asked, p.blocks(), p.zones) for p in (before, after)]
+    n_classes, region = len(base.places), region_of(aligned)
+    averaged = [Averaged(w.value[0] if n_classes == 1 else w.value, w.kind.adds) for w in wanted]
+    of_class = [np.stack([w.value[c] for w in wanted], axis=1) for c in range(n_classes)]
+    means, counted, behind = [], [], []
+    for p in (before, after):
+        design, blocks = Design.of(p.problem, range(p.problem.n_constraints), region), list(p.blocks())
+        means.append(fractional_means(asked, p, design, averaged, describer(design)))
+        counted.append(placed_sums(asked, blocks, before.zones, of_class))
+        behind.append(donors_behind(asked, blocks, before.zones))
+    adds = np.array([w.kind.adds for w in wanted])
+    was, now = (_whole(np.stack([m.estimate for m in of], axis=-1), of, adds) for of in means)
+    spread = _paired_spread(asked, before, after, averaged, means, adds)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        placed = [np.where(adds, t, t / b.people[..., None]) for t, b in zip(counted, behind, strict=True)]
     parts, labels, z = [], labels_by_row(asked), float(ndtri((1 + level) / 2))
     for i, want in enumerate(wanted):
-        columns = _columns(want, was, now, slice(i * n_groups, (i + 1) * n_groups), behind, z)
+        error, estimate, nothing = spread[..., i], (now - was)[..., i], np.zeros(spread.shape[:2])
+        columns = {
+            "estimate": estimate, "standard_error": error, "lower": estimate - z * error, "upper": estimate + z * error,
+            "counted": (placed[1] - placed[0])[..., i], "people": means[1][i].asked, "replicate_error": error,
+            "finite_error": nothing, "model_error": nothing, "n_eff": behind[1].n_eff,
+            "donors": np.minimum(behind[0].donors, behind[1].donors), "largest_donor": behind[1].largest,
+        }  # fmt: skip
+        flat = {key: np.asarray(value).ravel() for key, value in columns.items()}
+        flat["reliability"] = classify(flat["estimate"], flat["standard_error"], flat["donors"])
         measure = next(m for m, like in _LIKE.items() if like == want.measure)
-        parts.append(pd.DataFrame({"scenario": name, "outcome": want.outcome, "measure": measure, **labels, **columns}))
+        parts.append(pd.DataFrame({"scenario": name, "outcome": want.outcome, "measure": measure, **labels, **flat}))
     return pd.concat(parts, ignore_index=True)
 
 
-def _columns(want: Wanted, was: Means, now: Means, mine: slice, behind, z: float) -> dict[str, np.ndarray]:
-    """Columns of the differences of one value; as `simulate` has them."""
-    adds = want.measured.adds
+def _whole(values: np.ndarray, of: Sequence[Means], adds: np.ndarray) -> np.ndarray:
+    """Turn means into what is asked: sums are means over everybody times the people. Last axis: the values."""
+    return values * np.where(adds, np.stack([m.people for m in of], axis=-1), 1.0)
 
-    def whole(means: Means) -> tuple[np.ndarray, np.ndarray]:
-        factor = means.people[:, mine] if adds else 1.0
-        return means.estimate[:, mine] * factor, means.replicates[..., mine] * factor
 
-    (a, drawn_a), (b, drawn_b) = whole(was), whole(now)
-    n = min(len(drawn_a), len(drawn_b))
-    drawn = drawn_b[:n] - drawn_a[:n]
+def _paired_spread(asked: Asked, before, after, averaged, means, adds) -> np.ndarray:
+    """Compute the standard deviation of differences between replicates of one number, (n_areas, n_groups, n_values)."""
+    pairs = zip(replicate_means(asked, before, averaged), replicate_means(asked, after, averaged), strict=False)
+    drawn = np.stack([_whole(b, means[1], adds) - _whole(a, means[0], adds) for a, b in pairs])
     known = np.isfinite(drawn)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, drawn, 0.0).sum(axis=0) / count
-    spread = np.sqrt(np.where(known, (drawn - mean) ** 2, 0.0).sum(axis=0) / np.maximum(count - 1, 1))
-    estimate, (behind_a, behind_b) = b - a, behind
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value_a, value_b = (x.total(want.value) / (1.0 if adds else x.people) for x in (behind_a, behind_b))
-    nothing = np.zeros(estimate.shape)
-    columns = {
-        "estimate": estimate, "standard_error": spread, "lower": estimate - z * spread, "upper": estimate + z * spread,
-        "counted": value_b - value_a, "people": now.asked[:, mine], "replicate_error": spread, "finite_error": nothing,
-        "model_error": nothing, "n_eff": behind_b.n_eff, "donors": np.minimum(behind_a.donors, behind_b.donors),
-        "largest_donor": behind_b.largest,
-    }  # fmt: skip
-    flat = {key: np.asarray(value).ravel() for key, value in columns.items()}
-    return {**flat, "reliability": classify(flat["estimate"], flat["standard_error"], flat["donors"])}
+    n = known.sum(axis=0)
+    mean = np.where(known, drawn, 0.0).sum(axis=0) / np.maximum(n, 1)
+    return np.sqrt(np.where(known, (drawn - mean) ** 2, 0.0).sum(axis=0) / np.maximum(n - 1, 1))

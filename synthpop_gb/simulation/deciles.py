@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ from synthpop_gb.indicators.question import Asked
 from synthpop_gb.policy import Outcomes, Places
 from synthpop_gb.population import DonorCounts
 
-__all__ = ["DECILE", "Deciles", "decile_codes", "in_deciles", "refined"]
+__all__ = ["DECILE", "Deciles", "decile_codes", "in_deciles", "refined", "tenths_of"]
 
 DECILE = "decile"
 """What is named in `by` for figures by decile."""
@@ -32,10 +32,13 @@ class Deciles:
         Outcome of the baseline, such as equivalised income.
     within : str
         'all' for tenths of the whole study area's people, or a level: each area then has tenths of its own.
+    codes : numpy.ndarray, optional
+        (n_classes, n_records): tenths of donors, 0 to 9, as another population had them. Worked out where None.
     """
 
     of: str
     within: str = "all"
+    codes: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 
 def decile_codes(value: np.ndarray, people: np.ndarray) -> np.ndarray:
@@ -66,24 +69,21 @@ def refined(outcomes: Outcomes, aligned: Aligned, level: str) -> Outcomes:
     if level not in aligned.geography.parents:
         message = f"deciles within {level!r}: the study knows of its zones {', '.join(('all', *aligned.geography.parents))}."
         raise InputError([finding("study-reference", message, place="deciles")])
-    area = pd.factorize(aligned.geography.zones[level])[0]
+    area, areas = pd.factorize(aligned.geography.zones[level])
     pairs, of_zone = np.unique(np.stack([outcomes.places.of_zone, area], 1), axis=0, return_inverse=True)
     classes = outcomes.places.classes.iloc[pairs[:, 0]].reset_index(drop=True)
-    places = Places(classes.assign(**{level: pairs[:, 1]}), of_zone.reshape(-1))
+    labels = np.append(areas.astype(str).to_numpy(object), "")[pairs[:, 1]]
+    places = Places(classes.assign(**{level: labels}), of_zone.reshape(-1))
     return replace(outcomes, values=outcomes.values[:, pairs[:, 0]], places=places)
 
 
-def in_deciles(
-    asked: Asked, deciles: Deciles, baseline: Outcomes, blocks: Iterable[DonorCounts], aligned: Aligned
-) -> Asked:  # fmt: skip
-    """Cross the groups asked about with deciles of the people placed.
+def tenths_of(deciles: Deciles, baseline: Outcomes, blocks: Iterable[DonorCounts], aligned: Aligned) -> np.ndarray:
+    """Put donors into deciles of the people placed: (n_classes, n_records), 0 to 9.
 
     Parameters
     ----------
-    asked : Asked
-        Who is asked about, in groups that do not differ by class of place.
     deciles : Deciles
-        Which; within a level `baseline` is to be `refined` by it.
+        Which; within a level `baseline` is to be `refined` by it. Its own codes are returned where it has some.
     baseline : Outcomes
         What people are put in order by.
     blocks : iterable of DonorCounts
@@ -96,6 +96,8 @@ def in_deciles(
     InputError
         `study-value` where the model gives no such outcome.
     """
+    if deciles.codes is not None:
+        return deciles.codes
     if deciles.of not in baseline.names:
         message = f"deciles are of {deciles.of!r}, which {baseline.model} does not give; it gives {', '.join(baseline.names)}."
         raise InputError([finding("study-value", message, place="deciles")])
@@ -105,13 +107,17 @@ def in_deciles(
         zone = np.repeat(aligned.zones.get_indexer(block.zones), np.diff(block.indptr))
         np.add.at(people, (places.of_zone[zone], block.record), block.n)
     if deciles.within == "all":
-        code = decile_codes(value, people)
-    else:
-        code, area = np.zeros(value.shape, np.int64), places.classes[deciles.within].to_numpy()
-        for one in np.unique(area):
-            code[area == one] = decile_codes(value[area == one], people[area == one])
-    code = code[0] if len(places) == 1 else code
-    group = np.where(asked.group >= 0, asked.group * _TENTHS + code, -1).astype(np.int32)
+        return decile_codes(value, people)
+    code, area = np.zeros(value.shape, np.int64), places.classes[deciles.within].to_numpy()
+    for one in np.unique(area):
+        code[area == one] = decile_codes(value[area == one], people[area == one])
+    return code
+
+
+def in_deciles(asked: Asked, codes: np.ndarray) -> Asked:
+    """Cross the groups asked about, which do not differ by class of place, with deciles from `tenths_of`."""
+    codes = codes[0] if len(codes) == 1 else codes
+    group = np.where(asked.group >= 0, asked.group * _TENTHS + codes, -1).astype(np.int32)
     return replace(asked, base=np.broadcast_to(asked.base, group.shape), group=group, groups=_crossed(asked.groups))
 
 

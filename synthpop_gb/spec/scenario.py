@@ -84,8 +84,6 @@ class DecilesModel(Strict):
 class PovertyModel(Strict):
     """The line below which people are poor."""
 
-    of: str | None = None
-    """Outcome that is compared with it; of others `poverty` is refused. Any where absent."""
     line: Annotated[float, Field(gt=0)] = 0.6
     """Share of the median."""
     absolute: Annotated[float, Field(gt=0)] | None = None

@@ -27,7 +27,11 @@ def cases(draw):
 
 
 def run(indptr, slot, count, offset, area, entry_start, group, values, n_areas, n_groups):
-    out, zone, live = np.zeros((n_areas, n_groups, values.shape[1])), np.zeros((n_groups, values.shape[1])), np.zeros(n_groups, bool)
+    out, zone, live = (
+        np.zeros((n_areas, n_groups, values.shape[1])),
+        np.zeros((n_groups, values.shape[1])),
+        np.zeros(n_groups, bool),
+    )
     project_rows(indptr, slot, count, offset, area, entry_start, group, values, out, zone, live)
     assert not zone.any()
     assert not live.any()

@@ -179,6 +179,7 @@ function tipText(area) {
 }
 
 function tipAt(point, area) {
+  if (!map) return;
   const tip = $("tip");
   if (area < 0 || !point || !view) { tip.hidden = true; under = -1; outline("over", -1); return; }
   if (area !== under) {

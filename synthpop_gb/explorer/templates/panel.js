@@ -41,7 +41,8 @@ function dots(rows, how, label, width, paired) {
   const ends = shown.flatMap((r) => [r.f.estimate, r.f.lower, r.f.upper, r.census].filter(Number.isFinite)).map((v) => v * how.factor);
   let low = Math.min(...ends), high = Math.max(...ends);
   if (low > 0 && low < 0.45 * high) low = 0;
-  if (high - low < 1e-6 * Math.abs(high) + 1e-12) { high += Math.abs(high) / 4 + 1e-3; low -= Math.abs(low) / 4; }
+  const least = 8 * 10 ** -how.decimals; // a nought of error is no reason for an axis of a thousandth
+  if (high - low < least) { const middle = (low + high) / 2; low = Math.max(middle - least / 2, low < 0 ? -Infinity : 0); high = low + least; }
   const left = Math.min(150, Math.max(58, 7 * Math.max(...rows.map((r) => r.name.length)))), right = 14, tall = paired ? 19 : 26, height = rows.length * tall + (paired ? rows.length / 2 * 7 : 0) + 26;
   const x = (v) => left + (width - left - right) * (v * how.factor - low) / (high - low);
   const figure = drawn("svg", { viewBox: `0 0 ${width} ${height}`, class: "dots", role: "img", "aria-label": label });
@@ -112,7 +113,7 @@ async function showPanel() {
     const list = groups.flatMap((g) => (sides.length ? sides : ["whole"]).map((s) => ({ name: s === "b" && sides.length > 1 ? "" : g.label, full: (s === "whole" ? "" : s.toUpperCase() + " ") + g.label, tone: s,
       f: figureAt(item, g.rows[state.column], s === "whole" ? 0 : state[s]) })));
     const part = element("div", null, "graph");
-    part.append(element("h3", "By " + title.toLowerCase()), dots(list, view.how, "By " + title + ": " + list.map((r) => r.full + " " + written(r.f.estimate, view.how)).join("; "), 560, sides.length > 1));
+    part.append(element("h3", "By " + title.toLowerCase()), dots(list, view.how, "By " + title + ": " + list.map((r) => r.full + " " + written(r.f.estimate, view.how)).join("; "), innerWidth < 640 ? 360 : 560, sides.length > 1));
     bars.push(part);
     variables.push(title.toLowerCase());
   }

@@ -49,6 +49,7 @@ function classes(values, how, kind) {
   const spread = (at(0.9) - at(0.1)) || high - low;
   let limits = [0.2, 0.4, 0.6, 0.8].map((q) => rounding(at(q), spread));
   limits = [...new Set(limits)].filter((l) => l > low && l <= high);
+  limits = limits.filter((l, i) => known.some((v) => v < l && (i === 0 || v >= limits[i - 1]))); // a class of none is only a line in the legend
   const palette = kind === "width" ? WIDTHS : SEQUENTIAL;
   return described(known, limits, palette[limits.length + 1], how);
 }

@@ -41,10 +41,10 @@ def write_dataset(
     """Write a population as a dataset that PolicyEngine UK opens: `Microsimulation(dataset="leeds.h5")`.
 
     One household a placed copy, weight 1, or with `weighted` one a zone and donor household, its copies as weight. Every
-    household has its zone's `region`, `local_authority` (as PolicyEngine names them) and `constituency` where the study knows it, and beside
-    them `zone`, the zone's code, `place`, its class of place, and `donor_household`; every person has `donor`. PolicyEngine passes
-    over columns that it does not know. The four numbers that it would draw from hashes of ids are the donors' own, so running
-    the file gives what projecting the donors' run by counts gives.
+    household has its zone's `region`, `local_authority` (as PolicyEngine names them) and `constituency` where the study knows
+    it, and beside them `zone`, the zone's code, `place`, its class of place, and `donor_household`; every person has `donor`.
+    PolicyEngine passes over columns that it does not know. The five numbers that it would draw from hashes of ids are the donors'
+    own, so running the file gives what projecting the donors' run by counts gives.
 
     Parameters
     ----------

@@ -189,6 +189,9 @@ def _understood(donors: pd.DataFrame, engine: Engine, year: int, out: Filled) ->
                 continue
             values = pd.Series(words, index=donors.index).map(names)
             _keep(out, engine.variable(name), _finer(name, donors[column], values), f"column {column!r}")
+    if wanting("is_disabled_for_benefits", "economic_activity"):
+        sick = pd.Series(meaning_of("activity", donors["economic_activity"])[0] == "sick", index=donors.index)
+        _keep(out, engine.variable("is_disabled_for_benefits"), sick, "column 'economic_activity': long-term sick or disabled")
     if wanting("accommodation_type", "accommodation"):
         values = donors["accommodation"].map(_ACCOMMODATION).fillna("OTHER")
         _keep(out, engine.variable("accommodation_type"), values, "column 'accommodation'")

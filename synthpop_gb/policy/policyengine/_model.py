@@ -13,7 +13,7 @@ from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.geography import Geography
 from synthpop_gb.policy._donors import Donors
 from synthpop_gb.policy._places import Places
-from synthpop_gb.policy.policyengine._draws import DRAWS
+from synthpop_gb.policy.policyengine._draws import DRAWS, FIRST, SHARE
 from synthpop_gb.policy.policyengine._engine import Engine, engine
 from synthpop_gb.policy.policyengine._places import PLACES, classes_of, refuse_unknown, zone_places
 from synthpop_gb.policy.policyengine._reform import as_reform
@@ -31,7 +31,7 @@ class PolicyEngineUK:
     """PolicyEngine UK's rules as a policy model (extra `policy`; policyengine-uk is under the AGPL).
 
     Every donor household is run once for each class of region and local authority that the zones have, all in one dataset. The
-    four numbers that PolicyEngine would draw from hashes of ids are the donor's own (see `prepared`), so a copy of a donor
+    five numbers that PolicyEngine would draw from hashes of ids are the donor's own (see `prepared`), so a copy of a donor
     pays and receives what the donor does, and projecting by counts gives what running every copy would.
 
     Parameters
@@ -121,7 +121,7 @@ class PolicyEngineUK:
         return classes_of(places)
 
     def prepared(self, donors: Donors, seed: int | None = None) -> Donors:
-        """Give donors their benefit units and the four draws, once for each donor.
+        """Give donors their benefit units and the five draws, once for each donor.
 
         Parameters
         ----------
@@ -182,7 +182,8 @@ class PolicyEngineUK:
             part = Donors(donors[donors.index.get_level_values("place").isin(classes)])
             part.households = donors.households[donors.households.index.get_level_values("place").isin(classes)]
             donors = part
-        tables = make_tables(donors, rules, inputs=self.inputs, year=self.priced)
+        share = reform.get(SHARE, {}).get(str(self.year), rules.parameter(SHARE, max(self.year, FIRST)))
+        tables = make_tables(donors, rules, inputs=self.inputs, year=self.priced, share=share)
         if self.priced != self.year and {"student_loan_plan", "highest_education"} <= set(tables.frames["person"].columns):
             message = (
                 "PolicyEngine draws student loans of later years from hashes of ids, so copies of a donor would differ by them."
@@ -210,8 +211,9 @@ class PolicyEngineUK:
 
 _OFTEN_DECISIVE = (
     "rent", "council_tax", "savings", "hours_worked", "is_disabled_for_benefits", "childcare_expenses",
-    "employee_pension_contributions", "savings_interest_income", "dividend_income", "property_income", "would_claim_uc", "universal_credit_reported",
+    "employee_pension_contributions", "savings_interest_income", "dividend_income", "property_income", "would_claim_uc",
 )  # fmt: skip
+"""Inputs that results for Great Britain hang on most often where a survey lacks them."""
 
 
 def _plain(value):

@@ -12,7 +12,7 @@ import pandas as pd
 from synthpop_gb.circumstances import families_of, meaning_of
 from synthpop_gb.errors import InputError, finding, refuse
 from synthpop_gb.policy._donors import Donors
-from synthpop_gb.policy.policyengine._draws import DRAWS, draws_of
+from synthpop_gb.policy.policyengine._draws import DRAWS, FIRST, NEW_CLAIMANT, SHARE, draws_of
 from synthpop_gb.policy.policyengine._engine import ENTITIES, Engine
 from synthpop_gb.policy.policyengine._inputs import Filled, fill_inputs, is_engine_survey
 from synthpop_gb.policy.policyengine._places import PLACES
@@ -55,7 +55,7 @@ class Tables:
 
 
 def fix(donors: Donors, seed: int) -> Donors:
-    """Give donors the columns that are fixed once for each: benefit units, order in the household, and the four draws.
+    """Give donors the columns that are fixed once for each: benefit units, order in the household, and the five draws.
 
     Where donors are repeated for classes of place, each class gets the same. Columns that are there already stay.
     """
@@ -115,7 +115,7 @@ def _refuse_lone(donors: Donors) -> None:
 
 
 def make_tables(
-    donors: Donors, engine: Engine, *, inputs: Mapping[str, Any], year: int, weight: float | np.ndarray = 1.0
+    donors: Donors, engine: Engine, *, inputs: Mapping[str, Any], year: int, share: float | None = None
 ) -> Tables:
     """Lay donors out as the engine's dataset.
 
@@ -129,8 +129,8 @@ def make_tables(
         As in `fill_inputs`.
     year : int
         Fiscal year of the amounts.
-    weight : float or (n_households,) array, default 1
-        household_weight.
+    share : float, optional
+        Share of universal credit claimants with a health element who are new ones; the engine's for `year` where absent.
 
     Raises
     ------
@@ -157,13 +157,15 @@ def make_tables(
     n_homes = len(first["household"])
     home = {
         "household_id": np.arange(n_homes),
-        "household_weight": np.broadcast_to(np.asarray(weight, np.float64), n_homes).copy(),
+        "household_weight": np.ones(n_homes),
         **{name: donors[name].to_numpy(object)[order][first["household"]] for name in PLACES},
     }
     tables = {"person": person, "benunit": {"benunit_id": np.arange(len(first["benunit"]))}, "household": home}
     kept = tuple(name for name in DRAWS if name in filled.values)
     values = {**_relations(donors, filled, engine), **filled.values}
     values |= {name: donors[name].to_numpy(np.float64) for name in DRAWS if name not in filled.values}
+    if NEW_CLAIMANT not in kept:
+        values[NEW_CLAIMANT] = values[NEW_CLAIMANT] < (engine.parameter(SHARE, max(year, FIRST)) if share is None else share)
     for name, column in values.items():
         entity = engine.variable(name).entity
         taken = np.asarray(column)[order]
