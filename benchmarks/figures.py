@@ -209,6 +209,11 @@ GROUPS = {
         "whole_households",
         data=False,
     ),
+    "explorer": Group(
+        "The explorer of Yorkshire and The Humber 2011: size, and a change of indicator in a browser that draws by software",
+        "_explorer",
+        "yorkshire",
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
 }
 
