@@ -31,7 +31,7 @@ def test_a_page_lies_in_the_runs_folder(run):
     assert read.meta["title"] == "Penmarrow, a made-up county"
     names = {i["name"] for i in read.meta["items"]}
     assert {"age", "smokes", "income", "health in ('bad', 'very bad')"} <= names
-    assert [level["name"] for level in read.meta["levels"]] == ["zone", "msoa", "district", "all"]
+    assert [level["name"] for level in read.meta["levels"]] == ["zone", "msoa", "all"]  # one district is the whole
     domains = {i["name"]: i["domain"] for i in read.meta["items"]}
     assert domains["smokes"] == "Lifestyle and travel"
     assert domains["income"] == "Work, income and education"

@@ -12,7 +12,7 @@ from pathlib import Path
 from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.explorer.data import Content
-from synthpop_gb.explorer.packing import script_json
+from synthpop_gb.export import script_json
 
 __all__ = ["engine", "render_page", "require_engine", "write_page"]
 

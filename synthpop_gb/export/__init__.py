@@ -7,6 +7,7 @@ from synthpop_gb.export.people import people
 from synthpop_gb.export.pointers import pointers
 from synthpop_gb.export.polygons import polygons
 from synthpop_gb.export.release import donor_labels
+from synthpop_gb.export.script_json import script_json
 from synthpop_gb.export.two_column import two_column
 
-__all__ = ["donor_labels", "geopackage", "guarded", "households", "people", "pointers", "polygons", "two_column"]
+__all__ = ["donor_labels", "geopackage", "guarded", "households", "people", "pointers", "polygons", "script_json", "two_column"]
