@@ -16,7 +16,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("county")
     sp.datasets.make_county("penmarrow", zones=12, seed=5, survey_persons=1500).write(folder)
     text = demo_study(".").split("[truth]")[0].replace("replicates = 40", "replicates = 4")
-    text += '[[maps]]\nindicator = "health in (\'bad\', \'very bad\')"\ntitle = "Bad health"\n'
+    text += "[[maps]]\nindicator = \"health in ('bad', 'very bad')\"\ntitle = \"Bad health\"\n"
     (folder / "study.toml").write_text(text, encoding="utf-8")
     assert invoke("run", folder / "study.toml", "-o", folder, "--no-report").exit_code == 0
     return folder / "demo-county"

@@ -104,9 +104,7 @@ function fillScenarios() {
   const there = item.scenarios ? item.scenarios.filter((s) => here && here[s]) : [];
   $("scenario-field").hidden = !there.length;
   if (!there.includes(state.scenario)) state.scenario = there.length ? there[there.length - 1] : "";
-  $("scenario").replaceChildren(
-    ...there.map((s) => option(s, item.change && s !== "baseline" ? s + " − baseline" : s, s === state.scenario)),
-  );
+  $("scenario").replaceChildren(...there.map((s) => option(s, scenarioSaid(item, s), s === state.scenario)));
 }
 
 function fillShow() {
@@ -136,7 +134,9 @@ function showLegend() {
   const { scale, shown, kind, place, item } = view,
     list = $("legend-list");
   $("legend-title").textContent = kind === "trust" ? "Class of reliability" : shown.unit;
-  const rows = scale.colours.map((colour, i) => [colour, scale.labels[i], scale.counts[i]]);
+  const used = (i) =>
+    kind !== "diverging" || (scale.counts.slice(0, i + 1).some(Boolean) && scale.counts.slice(i).some(Boolean));
+  const rows = scale.colours.map((colour, i) => [colour, scale.labels[i], scale.counts[i]]).filter((_, i) => used(i));
   if (kind !== "trust") rows.reverse();
   const missing = place.filter((k) => k === -1).length,
     held = place.filter((k) => k === -2).length;
@@ -166,7 +166,9 @@ function showLegend() {
     .filter(Number.isFinite)
     .sort((a, b) => a - b);
   $("legend-note").textContent =
-    (kind === "trust" || !known.length ? "" : "Median " + written(known[known.length >> 1], shown) + ". ") +
+    (kind === "trust" || !known.length
+      ? ""
+      : "Median " + written(known[known.length >> 1], shown) + (shown.mark ? "" : shown.points) + ". ") +
     "Numbers on the right: " +
     many(state.level) +
     ".";
@@ -184,7 +186,7 @@ function showHeading() {
   const parts = [
     what,
     state.variable ? (meta.groupTitles[state.variable] || state.variable).toLowerCase() + ": " + groupLabel() : "",
-    state.scenario ? (item.change ? state.scenario + " − baseline" : state.scenario) : "",
+    scenarioSaid(item, state.scenario),
     many(state.level),
   ];
   $("map-unit").textContent = parts.filter(Boolean).join(" · ");

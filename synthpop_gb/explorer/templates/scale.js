@@ -40,7 +40,7 @@ function writing(item, values) {
     .map((v) => Math.abs(v * factor))
     .sort((a, b) => a - b);
   const middle = known.length ? known[known.length >> 1] : 0;
-  const decimals = share ? (middle > 0 && middle < 1 ? 2 : 1) : middle >= 1000 ? 0 : middle >= 20 ? 1 : middle >= 1 ? 2 : 3;
+  const decimals = share ? (middle > 0 && middle < 1 ? 2 : 1) : middle >= 100 ? 0 : middle >= 20 ? 1 : middle >= 1 ? 2 : 3;
   const unit = share ? "% of " + item.whom : item.unit || item.whom;
   return { factor, decimals, unit, mark: share ? " %" : "", points: share ? " points" : item.unit ? " " + item.unit : "" };
 }
@@ -92,7 +92,7 @@ function described(known, limits, colours, how) {
   const ends = [known[0], ...limits, known[known.length - 1]],
     counts = limits.map(() => 0).concat(0);
   for (const v of known) counts[classAt(v, limits)] += 1;
-  const digits = Math.max(how.decimals, ...limits.map((l) => decimalsOf(l * how.factor)));
+  const digits = limits.length ? Math.max(...limits.map((l) => decimalsOf(l * how.factor))) : how.decimals;
   const said = (v) => number(v * how.factor, Math.min(digits, 4));
   const labels = counts.map((n, i) =>
     i === 0 && limits.length && ends[0] > limits[0]

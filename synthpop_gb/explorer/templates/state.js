@@ -165,6 +165,12 @@ function titleOf(item, column) {
     : item.title;
 }
 
+function scenarioSaid(item, scenario) {
+  if (!scenario) return "";
+  const title = item.scenarioTitles[item.scenarios.indexOf(scenario)] || scenario;
+  return item.change && scenario !== "baseline" ? title + " − baseline" : title;
+}
+
 function whomSaid(item) {
   const label = groupLabel();
   const of = state.variable ? (meta.groupTitles[state.variable] || state.variable).toLowerCase() + " " + label : "";

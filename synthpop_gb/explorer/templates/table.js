@@ -104,7 +104,7 @@ function showTable(keep) {
     titleOf(view.item, state.column) +
     ", of " +
     whomSaid(view.item) +
-    (state.scenario ? ", " + state.scenario : "") +
+    (state.scenario ? ", " + scenarioSaid(view.item, state.scenario) : "") +
     ". Press a name to take the area as A.";
   $("page-said").textContent = table.order.length
     ? "Rows " +
