@@ -161,7 +161,7 @@ function showLegend() {
     items.push(row);
   }
   list.replaceChildren(...items);
-  $("doubt-field").hidden = kind === "trust" || !doubtful || !map;
+  $("doubt-field").hidden = kind === "trust" || !doubtful || !loaded;
   const known = Array.from(view.values)
     .filter(Number.isFinite)
     .sort((a, b) => a - b);

@@ -32,10 +32,7 @@ async function update(what) {
     for (const side of SIDES) outline(side, state[side]);
     await showProfile();
   }
-  if (mine === changing) {
-    document.body.dataset.state = "shown";
-    if (what.said !== false) say(spoken());
-  }
+  if (mine === changing && what.said !== false) say(spoken());
   document.dispatchEvent(new CustomEvent("explorer:shown", { detail: performance.now() - start }));
 }
 
@@ -81,7 +78,10 @@ function find(side) {
   const begins = names.map((n, i) => (n.some((t) => t.startsWith(text)) ? i : -1)).filter((i) => i >= 0);
   const holds = names.map((n, i) => (n.some((t) => t.includes(text)) ? i : -1)).filter((i) => i >= 0);
   if (area < 0) area = begins.length === 1 ? begins[0] : holds.length === 1 ? holds[0] : -1;
-  if (area >= 0) return choose(side, area);
+  if (area >= 0) {
+    goTo(area);
+    return choose(side, area);
+  }
   $("find-said").textContent = holds.length
     ? number(holds.length, 0) + " " + many(state.level) + " hold “" + text + "”: type more, or choose from the list."
     : "No " + meta.levels[state.level].one + " is called “" + text + "”.";
@@ -150,6 +150,7 @@ function wire() {
     if (!button) return;
     if (button.dataset.area !== undefined) {
       const area = button.dataset.area;
+      goTo(Number(area));
       choose("a", Number(area)).then(() => {
         const again = $("areas-table").querySelector('[data-area="' + area + '"]');
         if (again && !document.activeElement.matches("button, input, select, a, canvas")) again.focus();
@@ -250,12 +251,19 @@ async function start() {
   wire();
   fillLevels();
   fillTopics();
-  if (!(await makeMap())) {
+  const drawing = makeMap(); // figures are on the page before the map is
+  await update({ level: true, areas: true, said: false });
+  if (await drawing) {
+    showLevel();
+    await paint();
+    for (const side of SIDES) outline(side, state[side]);
+    showLegend();
+  } else {
     if (!meta.outlines) noMap("The study names no boundaries, so there is no map; the table of areas holds the same figures.");
     $("map-hint").hidden = true;
     $("picks").hidden = true;
   }
-  await update({ level: true, areas: true, said: false });
+  document.body.dataset.state = "shown";
 }
 
 start().catch((error) => {

@@ -1,5 +1,6 @@
 // The map: zones coloured by class, lines between areas of a level, outlines of what is looked at; names of places on top.
 let map = null,
+  loaded = false,
   under = -1,
   drawnState = null,
   opening = 0;
@@ -137,6 +138,7 @@ async function makeMap() {
   );
   canvas.setAttribute("role", "application");
   listen(canvas, bounds);
+  loaded = true;
   return true;
 }
 
@@ -241,7 +243,7 @@ function tipText(area) {
 }
 
 function tipAt(point, area) {
-  if (!map) return;
+  if (!loaded) return;
   const tip = $("tip");
   if (area < 0 || !point || !view) {
     tip.hidden = true;
@@ -261,16 +263,31 @@ function tipAt(point, area) {
 }
 
 async function outline(id, area) {
-  if (!map) return;
+  if (!loaded) return;
   const of = await ofZones(state.level);
   const inside = (z) => z >= 0 && of[z] === area;
   const coordinates = area < 0 ? [] : arcs.filter((arc) => inside(arc.left) !== inside(arc.right)).map((arc) => arc.line);
   map.getSource(id).setData({ type: "Feature", properties: {}, geometry: { type: "MultiLineString", coordinates } });
 }
 
+// Bring an area into sight that was named, not clicked: nothing moves where it is seen already.
+async function goTo(area) {
+  if (!loaded || area < 0) return;
+  const of = await ofZones(state.level),
+    box = new maplibregl.LngLatBounds();
+  for (const arc of arcs)
+    if ((arc.left >= 0 && of[arc.left] === area) || (arc.right >= 0 && of[arc.right] === area))
+      for (const point of arc.line) box.extend(point);
+  if (box.isEmpty()) return;
+  const [a, b] = [map.project(box.getSouthWest()), map.project(box.getNorthEast())],
+    seen = map.getBounds();
+  if (seen.contains(box.getSouthWest()) && seen.contains(box.getNorthEast()) && Math.max(b.x - a.x, a.y - b.y) > 16) return;
+  map.fitBounds(box, { padding: 140, maxZoom: opening + 3.5, duration: calm() ? 0 : 700 });
+}
+
 // Colour the zones; resolves once that is on the screen.
 async function paint() {
-  if (!map) return;
+  if (!loaded) return;
   const of = await ofZones(state.level),
     colour = view.scale.colours.map((c) => COLOURS.indexOf(c));
   const hatch = state.doubt && view.kind !== "trust";
@@ -297,7 +314,7 @@ function finest(k) {
 }
 
 function showLevel() {
-  if (!map) return;
+  if (!loaded) return;
   const many = meta.levels.map((l) => l.codes.length);
   for (let k = 0; k < WHOLE; k++) {
     const finer = k < state.level,

@@ -1,7 +1,7 @@
 // Names of places on the map: of the largest areas first, of finer ones when zoomed in, none over another.
 let named = null;
 function placeNames() {
-  if (!map || !zonePoints) return;
+  if (!loaded || !zonePoints) return;
   if (!named) named = [];
   const frame = $("map").getBoundingClientRect(),
     taken = [],

@@ -194,45 +194,46 @@ async function showPanel() {
       );
     graphs.push(part);
   }
-  const sides = SIDES.filter((s) => state[s] >= 0),
-    bars = [],
-    variables = [];
+  const bars = await groupGraphs(item);
+  if (mine !== panelNumber) return;
+  $("bygroup").hidden = !bars.length;
+  $("bygroup-title").textContent = titleOf(item, state.column) + ", by " + bars.map((b) => b.title).join(" and ");
+  $("bygroup-said").textContent =
+    view.how.unit + (meta.sure ? "; lines are " + percent(item) + " intervals, hollow: unreliable" : "");
+  $("bars").replaceChildren(...bars.map((b) => b.node));
+  $("cards").replaceChildren(...cards);
+  $("graphs").replaceChildren(...graphs);
+}
+
+// A graph for every variable that makes subgroups: of A and B, or of everybody where no area is chosen or none has figures.
+async function groupGraphs(item) {
+  const chosen = SIDES.filter((s) => state[s] >= 0),
+    out = [];
   for (const variable of [...new Set(groupsOf(item).map((g) => g[0]))].filter(Boolean)) {
-    const at = sides.length ? state.level : WHOLE,
-      groups = await figuresOf(state.item, at, state.scenario, variable);
+    let sides = chosen,
+      groups = sides.length ? await figuresOf(state.item, state.level, state.scenario, variable) : null;
+    if (!groups) {
+      sides = ["whole"];
+      groups = await figuresOf(state.item, WHOLE, state.scenario, variable);
+    }
     if (!groups) continue;
-    const title = meta.groupTitles[variable] || variable;
+    const title = (meta.groupTitles[variable] || variable).toLowerCase(),
+      paired = sides.length > 1;
     const list = groups.flatMap((g) =>
-      (sides.length ? sides : ["whole"]).map((s) => ({
-        name: s === "b" && sides.length > 1 ? "" : g.label,
+      sides.map((s) => ({
+        name: s === "b" && paired ? "" : g.label,
         full: (s === "whole" ? "" : s.toUpperCase() + " ") + g.label,
         tone: s,
         f: figureAt(item, g.rows[state.column], s === "whole" ? 0 : state[s]),
       })),
     );
-    const part = element("div", null, "graph");
-    part.append(
-      element("h3", "By " + title.toLowerCase()),
-      dots(
-        list,
-        view.how,
-        "By " + title + ": " + list.map((r) => r.full + " " + written(r.f.estimate, view.how)).join("; "),
-        innerWidth < 640 ? 360 : 560,
-        sides.length > 1,
-      ),
-    );
-    bars.push(part);
-    variables.push(title.toLowerCase());
+    const whose = sides.map((s) => (s === "whole" ? nameOf(WHOLE, 0) : s.toUpperCase() + " " + nameOf(state.level, state[s])));
+    const said = "By " + title + ": " + list.map((r) => r.full + " " + written(r.f.estimate, view.how)).join("; ");
+    const node = element("div", null, "graph"),
+      heading = element("h3", "By " + title);
+    heading.append(element("span", whose.join(", "), "soft whose"));
+    node.append(heading, dots(list, view.how, said, innerWidth < 640 ? 360 : 560, paired));
+    out.push({ title, node });
   }
-  if (mine !== panelNumber) return;
-  $("bygroup").hidden = !bars.length;
-  $("bygroup-title").textContent = titleOf(item, state.column) + ", by " + variables.join(" and ");
-  $("bygroup-said").textContent =
-    (sides.length ? sides.map((s) => s.toUpperCase() + " " + nameOf(state.level, state[s])).join(", ") : "Whole study area") +
-    " · " +
-    view.how.unit +
-    (meta.sure ? "; lines are " + percent(item) + " intervals, hollow: unreliable" : "");
-  $("bars").replaceChildren(...bars);
-  $("cards").replaceChildren(...cards);
-  $("graphs").replaceChildren(...graphs);
+  return out;
 }
