@@ -167,6 +167,8 @@ GROUPS = {
         "Demo counties: do intervals of poverty and inequality by zone hold the truth",
         "_policy_coverage",
         "distribution_coverage",
+        data=False,
+    ),
     "policyengine": Group(
         "PolicyEngine UK on the demo county of whole households: by donor and class of place, beside every copy run",
         "_policyengine",
@@ -252,6 +254,11 @@ GROUPS = {
         "_populationsim",
         "whole_households",
         data=False,
+    ),
+    "explorer": Group(
+        "The explorer of Yorkshire and The Humber 2011: size, and a change of indicator in a browser that draws by software",
+        "_explorer",
+        "yorkshire",
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
     "tax_benefit": Group(
