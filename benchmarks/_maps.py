@@ -21,7 +21,7 @@ def files_of_maps(*, folder: Path) -> tuple[str, dict]:
 
     import synthpop_gb as sp
     from synthpop_gb.harmonisation.zones import choose_zones
-    from synthpop_gb.pipeline.mapping import FORMATS
+    from synthpop_gb.pipeline.map_files import FORMATS
 
     data = Path(os.environ["SYNTHPOP_GB_DATA"])
     everywhere = sp.read.geography(data / "census2011-lsoa-ew" / "ethnicity14_oa11_with_lookup.parquet", zone="LSOA",
