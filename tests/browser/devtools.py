@@ -19,11 +19,12 @@ def find_browser():
 class Browser:
     """One tab. Every host is unreachable; what the page logs, throws or asks for is kept."""
 
-    def __init__(self, path, profile, size=(1400, 1200)):
+    def __init__(self, path, profile, size=(1400, 1200), webgl=False):
         there, self._write = (high(f) for f in os.pipe())
         self._read, back = (high(f) for f in os.pipe())
         options = [
-            "--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-pipe", "--no-first-run",
+            "--headless=new", "--no-sandbox", "--remote-debugging-pipe", "--no-first-run",
+            *(("--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader") if webgl else ("--disable-gpu",)),
             "--host-resolver-rules=MAP * ~NOTFOUND", "--disable-background-networking", f"--user-data-dir={profile}",
             f"--window-size={size[0]},{size[1]}", "--hide-scrollbars", "about:blank",
         ]  # fmt: skip
