@@ -137,6 +137,10 @@ GROUPS = {
     ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
+    "maps": Group(
+        "Maps of Yorkshire and The Humber in every format, each read back (least of 3); of England and Wales once",
+        "_maps", "files_of_maps",
+    ),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
     "calibration": Group(
         "Leeds 2021, table by table against the publisher's noise: hard targets beside soft ones", "_calibration", "hard_and_soft"
