@@ -1,5 +1,7 @@
 """A run handed to other models on the command line."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -131,3 +133,10 @@ def test_a_writer_of_ones_own(tmp_path):
         del exporting._WRITERS["test-count"]
     with pytest.raises(ValueError, match="Nothing is written for 'test-count'"):
         export_run(run(), "test-count", tmp_path / "n.txt")
+
+
+def test_without_a_target_tables_lie_in_the_runs_own_folder():
+    of = run("homes")
+    result = invoke("export", of, "--to", "openfisca", "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert (Path(of) / "exports" / "openfisca" / "persons.csv").is_file()
