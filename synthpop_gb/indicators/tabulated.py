@@ -100,7 +100,7 @@ class Figures:
 
 
 def reliability_codes(estimate, standard_error, donors, *, share: bool) -> np.ndarray:
-    """Classes as `classify` gives them, as codes of `CLASSES`; without a standard error only few records make a figure unreliable.
+    """Say classes as `classify` does, in codes of `CLASSES`; without an error only few records make a figure unreliable.
 
     >>> reliability_codes([0.2, 0.01, 0.2, np.nan], [0.009, 0.01, 0.001, 0.1], [50, 50, 3, 50], share=True).tolist()
     [0, 3, 3, 4]

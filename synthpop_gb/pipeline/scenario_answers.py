@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pandas as pd
 
@@ -12,13 +12,13 @@ from synthpop_gb.assessment.leave_one_out import LeftOut
 from synthpop_gb.errors import finding, refuse
 from synthpop_gb.indicators import FEW_DONORS
 from synthpop_gb.pipeline.scenario_population import Populations
-from synthpop_gb.policy import BASELINE, Outcomes, PolicyModel, Simulation
+from synthpop_gb.policy import BASELINE, Outcomes, PolicyModel, PovertyLine, Simulation
 from synthpop_gb.population import DonorCounts, Population
 from synthpop_gb.simulation import simulate
 from synthpop_gb.simulation.beside import beside
 from synthpop_gb.simulation.deciles import DECILE, Deciles
 from synthpop_gb.spec import Scenario
-from synthpop_gb.spec.scenario import OutcomeRequest
+from synthpop_gb.spec.scenario import OutcomeRequest, PovertyModel
 
 __all__ = ["Asking", "joined", "requests_of", "withheld"]
 
@@ -87,6 +87,7 @@ class Asking:
     scenario: Scenario
     left_out: LeftOut
     counts: list[DonorCounts]
+    checked: set[str] = field(default_factory=set)
 
     def answer(self, request: OutcomeRequest) -> Simulation:
         """Answer one request: the baseline, every reform and shift, every changed population."""
@@ -95,20 +96,30 @@ class Asking:
             deciles = Deciles(self.scenario.deciles.of, self.scenario.deciles.within)
         common = {
             "by": request.by, "where": request.where, "deciles": deciles, "places": self.places, "level": self.level,
-            "aligned": self.aligned, "left_out": self.left_out, "counts": self.counts,
+            "aligned": self.aligned, "left_out": self.left_out, "counts": self.counts, "quantile": request.quantile,
+            "line": _line(self.scenario.poverty),
         }  # fmt: skip
+        check, self.checked = not set(request.what) <= self.checked, self.checked | set(request.what)  # a probe each is enough
         measures = [m for m in request.measures if self.reforms or m not in _CHANGES]
         found = simulate(
             self.population, self.model, reforms=self.reforms, outcomes=request.what, measures=measures or ["mean"],
-            threshold=self.scenario.gain, **common,
+            threshold=self.scenario.gain, check=check, **common,
         )  # fmt: skip
         if not measures:  # a baseline to be beside, which nobody asked to see
             found = replace(found, frame=found.frame.iloc[:0])
         for name, one in self.changed.changed.items():
             pair = (one.population, one.baseline) if hasattr(one, "baseline") else one
             names = {"names": request.what}
-            found = beside(found, name, pair[0], self.model, before=pair[1], measures=request.measures, **names, **common)
+            found = beside(
+                found, name, pair[0], self.model, before=pair[1], measures=request.measures, check=False, **names, **common
+            )
         return found
+
+
+def _line(poverty: PovertyModel | None) -> PovertyLine:
+    if poverty is None:
+        return PovertyLine()
+    return PovertyLine(poverty.line, poverty.within, not poverty.anchored, poverty.absolute)
 
 
 def withheld(found: Simulation) -> Simulation:

@@ -233,11 +233,15 @@ def draw_pair(
     return save(lay_out(lines, [left[0], right[0]], [*left[1], *right[1]], sheet, 2), path, formats)
 
 
-def render_map(values: pd.Series, geography: Geography, *, title: str, unit: str, shapes=None, dpi: int = 130) -> bytes:
+def render_map(
+    values: pd.Series, geography: Geography, *, title: str, unit: str, shapes=None, dpi: int = 130,
+    unreliable: pd.Series | None = None, centre: float | None = None,
+) -> bytes:  # fmt: skip
     """Return the PNG of the same map for a page, without a line at its foot; `shapes` are polygons read before, in metres."""
     numbers = numbers_of(values, geography)
     shapes = polygons(geography) if shapes is None else shapes
-    panel, legend = of_classes(numbers.reindex(shapes.index).to_numpy(), classify(numbers.to_numpy()), unit=unit)
+    chosen, doubtful = classify(numbers.to_numpy(), centre=centre), _flags(unreliable, shapes.index)
+    panel, legend = of_classes(numbers.reindex(shapes.index).to_numpy(), chosen, unit=unit, doubtful=doubtful)
     figure = lay_out(Outlines(shapes, geography, "auto"), [panel], legend, Sheet(title, "", ""))
     buffer = BytesIO()
     _save(figure, buffer, "png", dpi)

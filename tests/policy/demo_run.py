@@ -41,12 +41,20 @@ def inputs() -> Path:
 
 
 @cache
-def run(name: str = "homes") -> Path:
-    """A finished run's folder; not to be written to."""
+def _run(name: str) -> Path:
     return sp.run(inputs() / f"{name}.toml", output=inputs() / "outputs").folder
 
 
+def run(name: str = "homes") -> Path:
+    """A finished run's folder; not to be written to."""
+    return _run(name)
+
+
 @cache
+def _population(name: str):
+    return opened(run(name))[1:]
+
+
 def population(name: str = "homes"):
     """Aligned inputs and the population of a run."""
-    return opened(run(name))[1:]
+    return _population(name)

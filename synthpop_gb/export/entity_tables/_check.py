@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
+from synthpop_gb.export._rows import guarded
 from synthpop_gb.export.entity_tables._layout import Layout
 from synthpop_gb.export.entity_tables._tables import Numbering, Table
 from synthpop_gb.population import DonorCounts
@@ -70,10 +71,11 @@ def check_tables(folder: Path, tables: Sequence[Table], numbering: Numbering, me
     persons = next(t for t in tables if t.of == "person")
     homes = next(t for t in tables if t.of == "home")
     found = _check_homes(folder / homes.file, homes, numbering, meant, keys)
-    weight = None if found else _read(folder / homes.file, homes, [keys["weight"]])[keys["weight"]].to_numpy(np.int64)
-    if weight is None:
+    if found:
         return found
-    found += _check_people(folder / persons.file, persons, numbering, meant, keys, weight)
+    frame = _read(folder / homes.file, homes, [keys["weight"], keys["zone"]])
+    weight, zone = frame[keys["weight"]].to_numpy(np.int64), _zone_codes(meant).get_indexer(frame[keys["zone"]])
+    found += _check_people(folder / persons.file, persons, numbering, meant, keys, weight, zone)
     for table in tables:
         if not found and table is not persons:
             found += _check_totals(
@@ -83,7 +85,7 @@ def check_tables(folder: Path, tables: Sequence[Table], numbering: Numbering, me
 
 
 def _read(path: Path, table: Table, names: list[str] | None = None) -> pd.DataFrame:
-    text = {c.name: "string" for c in table.columns if c.is_text}
+    text = {guarded(c.name): "string" for c in table.columns if c.is_text}
     return pd.read_csv(path, sep=table.delimiter, usecols=names, dtype=text, keep_default_na=False)
 
 
@@ -95,16 +97,18 @@ def _check_homes(path: Path, table: Table, numbering: Numbering, meant: Meant, k
         found.append(f"{table.file} holds {len(frame):,} households, not {meant.rows:,}")
     if not np.array_equal(frame[keys["home_id"]].to_numpy(), numbering.first + np.arange(len(frame))):
         found.append(f"ids in {table.file} are not {numbering.first}, {numbering.first + 1} ... in order")
-    from synthpop_gb.export._rows import guarded
-
-    codes = [guarded(str(z)) for z in meant.layout.population.zones]
-    by_zone = frame.groupby(keys["zone"])[keys["weight"]].sum().reindex(codes, fill_value=0).to_numpy()
+    by_zone = frame.groupby(keys["zone"])[keys["weight"]].sum().reindex(_zone_codes(meant), fill_value=0).to_numpy()
     if not np.array_equal(by_zone, meant.homes) or frame[keys["weight"]].sum() != meant.homes.sum():
         differing = int((by_zone != meant.homes).sum())
         found.append(
             f"{table.file} stands for {int(frame[keys['weight']].sum()):,} households, other than meant in {differing:,} zones"
         )
     return found
+
+
+def _zone_codes(meant: Meant) -> pd.Index:
+    """Codes of the zones as they stand in CSV files."""
+    return pd.Index([guarded(str(z)) for z in meant.layout.population.zones])
 
 
 def _weights_of(folder: Path, table: Table, keys: dict[str, str], weight: np.ndarray, numbering: Numbering) -> np.ndarray:
@@ -122,19 +126,26 @@ def _check_totals(frame: pd.DataFrame, table: Table, meant: Meant, weight: np.nd
         if c.of in ("row", "zone") or c.is_text:
             continue
         wanted = meant.total(c.of, c.values, table.of)
-        total = float((frame[c.name].to_numpy(np.float64) * weight).sum())
+        total = float((frame[guarded(c.name)].to_numpy(np.float64) * weight).sum())
         if abs(total - wanted) > 1e-9 * max(abs(wanted), 1.0):
             found.append(f"{c.name} in {table.file} adds up to {total:,.6g}, not {wanted:,.6g}")
     return found
 
 
 def _check_people(
-    path: Path, table: Table, numbering: Numbering, meant: Meant, keys: dict[str, str], weight: np.ndarray
+    path: Path,
+    table: Table,
+    numbering: Numbering,
+    meant: Meant,
+    keys: dict[str, str],
+    weight: np.ndarray,
+    zone: np.ndarray,
 ) -> list[str]:
     """Households whole and in order, ids, links within the household, people, and totals; a batch of households at a time."""
     wrong = dict.fromkeys(("household", "person", "unit", "partner", "parent"), 0)
     totals = {c.name: 0.0 for c in table.columns if c.of not in ("row", "zone") and not c.is_text}
-    people, next_home, next_person, last_unit = 0, numbering.first, numbering.first, numbering.first - 1
+    people = np.zeros(len(meant.people), np.int64)
+    next_home, next_person, last_unit = numbering.first, numbering.first, numbering.first - 1
     for frame in _whole_households(path, table, keys["household"]):
         home, person, unit = (frame[keys[k]].to_numpy(np.int64) for k in ("household", "person", "unit"))
         starts = np.flatnonzero(np.diff(home, prepend=home[0] - 1))
@@ -149,18 +160,25 @@ def _check_people(
             distinct = pd.DataFrame({"home": home, "unit": unit}).drop_duplicates()
             wrong["unit"] += int(distinct["unit"].duplicated().sum()) + int(unit.min() != last_unit + 1)
             last_unit = int(unit.max())
+        if (person != expected).any():  # links to wrong ids cannot be followed
+            continue
         wrong["partner"] += _broken_partners(person, home, frame[keys["partner"]].to_numpy(np.int64), numbering.nobody)
         for key in ("mother", "father"):
             wrong["parent"] += _broken_parents(
                 person, home, frame[keys[key]].to_numpy(np.int64), frame[keys["age"]], numbering.nobody
             )
-        heavy = weight[home - numbering.first] if next_home - numbering.first <= len(weight) else np.ones(len(home))
-        people += int(heavy.sum())
+        at = home - numbering.first
+        known = (at >= 0) & (at < len(weight))
+        heavy = np.where(known, weight[np.where(known, at, 0)], 0)
+        np.add.at(people, zone[at[known]], heavy[known])
         for name in totals:
-            totals[name] += float((frame[name].to_numpy(np.float64) * heavy).sum())
+            totals[name] += float((frame[guarded(name)].to_numpy(np.float64) * heavy).sum())
     found = [f"{n:,} rows of {table.file} have a wrong {what}" for what, n in wrong.items() if n]
-    if people != meant.people.sum():
-        found.append(f"{table.file} stands for {people:,} people, not {int(meant.people.sum()):,}")
+    if not np.array_equal(people, meant.people):
+        differing = int((people != meant.people).sum())
+        found.append(
+            f"{table.file} stands for {people.sum():,} people, not the {meant.people.sum():,} meant, in {differing:,} zones"
+        )
     for c in table.columns:
         if c.name in totals:
             wanted = meant.total(c.of, c.values, "person")
@@ -172,7 +190,7 @@ def _check_people(
 def _whole_households(path: Path, table: Table, household: str) -> Iterator[pd.DataFrame]:
     """Yield rows of a table of people, no household cut in two."""
     kept = None
-    text = {c.name: "string" for c in table.columns if c.is_text}
+    text = {guarded(c.name): "string" for c in table.columns if c.is_text}
     with pd.read_csv(path, sep=table.delimiter, dtype=text, keep_default_na=False, chunksize=2**18) as batches:
         for batch in batches:
             frame = batch if kept is None else pd.concat([kept, batch], ignore_index=True)
