@@ -50,9 +50,7 @@ def reform_coverage(*, folder: Path, zones: int = 24, replicates: int = 40) -> t
         "zones": figure(int(found.groupby("reform").size().iloc[0]), "zones"),
         **_coverage("all", found),
         "median_half": figure(float(found["half"].median()), "pounds a year", f"£{found['half'].median():,.0f}"),
-        "median_change": figure(
-            float(found["truth"].abs().median()), "pounds a year", f"£{found['truth'].abs().median():,.0f}"
-        ),
+        "median_change": figure(float(found["truth"].abs().median()), "pounds a year", f"£{found['truth'].abs().median():,.0f}"),
         "simulating_seconds": figure(taken, "s"),
         "seconds": figure(time.perf_counter() - began, "s"),
     }

@@ -16,8 +16,8 @@ import tempfile
 from pathlib import Path
 
 import synthpop_gb as sp
-from synthpop_gb.assessment.indicator import with_replicates
 from synthpop_gb.assessment import leave_one_out
+from synthpop_gb.assessment.indicator import with_replicates
 from synthpop_gb.simulation import Raise, change_population, simulate
 from synthpop_gb.simulation.beside import beside
 

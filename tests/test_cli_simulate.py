@@ -1,4 +1,4 @@
-"""simulate: tables, page and record of a scenario on a finished run; broken scenarios and models are findings, nothing written."""
+"""simulate: tables, page and record of a scenario on a finished run; what is broken is a finding, and nothing is written."""
 
 import json
 import re
@@ -164,7 +164,7 @@ def test_the_page_escapes_what_files_say(done):
 
 def test_a_simulation_of_the_same_name_is_replaced(made, done):
     run, folder = made
-    text = SCENARIO.split("[[population]]")[0].replace("[deciles]\nof = \"net\"\n", "")
+    text = SCENARIO.split("[[population]]")[0].replace('[deciles]\nof = "net"\n', "")
     (folder / "again.toml").write_text(text, encoding="utf-8")
     elsewhere = folder / "elsewhere"
     arguments = ("--model", f"{folder / 'model.py'}:Levy", "--no-page", "--level", "0.5", "-o", elsewhere)

@@ -24,8 +24,8 @@ _SHARES = {"share", "poverty", "gainers", "losers"}
 _CHANGES = {"change", "total_change"}
 _UNITLESS = {"gini": "index from 0 to 1", "s80s20": "ratio", "p90p10": "ratio"}
 _STANDARD = {
-    "scenario", "outcome", "measure", "estimate", "standard_error", "lower", "upper", "counted", "people", "replicate_error",
-    "finite_error", "model_error", "n_eff", "donors", "largest_donor", "reliability", "by", "unit", "where",
+    "scenario", "outcome", "measure", "unit", "where", "all", "estimate", "standard_error", "lower", "upper", "counted", "people",
+    "replicate_error", "finite_error", "model_error", "n_eff", "donors", "largest_donor", "reliability", "by",
 }  # fmt: skip
 
 

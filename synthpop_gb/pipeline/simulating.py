@@ -24,6 +24,7 @@ from synthpop_gb.spec import Scenario, load_scenario
 
 __all__ = ["Simulated", "simulate_run"]
 
+
 @dataclass(frozen=True, eq=False)
 class Simulated:
     """What simulating a scenario on a run gives.

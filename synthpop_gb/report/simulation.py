@@ -173,7 +173,9 @@ def _deciles(name: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> dict:
     of = f"Tenths of people by {said(facts['deciles']['of'])} of the baseline"
     of += "" if facts["deciles"]["within"] == "all" else f", within each {facts['deciles']['within']}"
     title = f"Mean change of {said(facts['main'])}, {facts['units'].get(facts['main'], '')}"
-    return {"chart": deciles_chart(change, title), "deciles": grid_of(wide, columns, of)}
+    moved = name in facts["populations"] and name in facts["moved"]
+    foot = "Other people are in a decile than before, so that its mean and its total can move apart." if moved else ""
+    return {"chart": deciles_chart(change, title), "deciles": grid_of(wide, columns, of, foot=foot)}
 
 
 def _groups(frame: pd.DataFrame, facts: Mapping[str, Any]) -> list[Grid]:

@@ -7,8 +7,8 @@ import pytest
 from synthpop_gb.assessment import leave_one_out
 from synthpop_gb.simulation import Amplify, Raise, change_population, simulate
 from synthpop_gb.simulation.beside import beside
-from tests.simulation.test_deciles import tax
 from tests.simulation.counties import households, persons
+from tests.simulation.test_deciles import tax
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,11 @@ def test_intervals_are_of_paired_replicates(made):
 
 
 def test_nothing_changed_is_no_difference(made):
-    aligned, population, changed, common = made
+    _, population, changed, common = made
     base = simulate(population, tax, outcomes=["net"], measures=["mean"], by=("all",), **common)
-    same = beside(
-        base, "same", changed.baseline, tax, before=changed.baseline, measures=["change"], by=("all",), **common
-    ).rows("same", "net", "change")
+    same = beside(base, "same", changed.baseline, tax, before=changed.baseline, measures=["change"], by=("all",), **common).rows(
+        "same", "net", "change"
+    )
     assert (same["estimate"] == 0).all()
     assert (same["standard_error"] == 0).all()
 

@@ -1,4 +1,4 @@
-"""Population scenarios: rates exact to a person, tables kept where like donors are there, whole people, the same bits, recorded."""
+"""Population scenarios: rates exact to a person, tables kept where like donors are there, the same bits, recorded as such."""
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,7 @@ def test_a_rate_is_exact_to_a_person_and_zones_keep_their_people(which):
 
 
 def test_a_rate_that_no_table_speaks_of_leaves_every_table_as_it_is():
-    aligned, population = persons()
+    _, population = persons()
     changed = change_population(population, Raise(SMOKES, by=0.02))
     alike = changed.moved["alike"] == 1.0
     assert alike.any()
@@ -61,7 +61,7 @@ def test_a_rate_that_no_table_speaks_of_leaves_every_table_as_it_is():
 
 
 def test_a_rate_of_a_fitted_table_changes_that_table_alone_where_it_can():
-    aligned, population = persons()
+    _, population = persons()
     changed = change_population(population, Raise("health in ('bad', 'very bad')", times=1.2))
     cells = population.problem.cells.get_level_values(0)
     was, now = tables_of(changed.baseline), tables_of(changed.population)

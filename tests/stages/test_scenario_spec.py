@@ -1,4 +1,4 @@
-"""Scenario files: every mistake at once, with its line and the nearest key; nothing in a file is run; the schema is the model's."""
+"""Scenario files: every mistake at once, with its line and the nearest key; nothing is run; the schema is the model's."""
 
 import json
 import tomllib
