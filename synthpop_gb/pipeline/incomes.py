@@ -72,7 +72,8 @@ def add_incomes(study, folder, aligned: Aligned, population: Population, checks:
     """Add each published area's income to the checks: table 'incomes', and a line a target to the headline.
 
     The table has the columns of `CalibratedIncomes.frame`; `after` is of the population's own fit, and beside it stand `counted`
-    (the same among its whole people), `donors` and `n_eff` (records behind it, and their effective number), `reliability`.
+    (the same among its whole people; blank where the survey is not open and fewer than ten records stand behind it), `donors` and
+    `n_eff` (records behind it, and their effective number), `reliability`.
     """
     from synthpop_gb.assessment.incomes import again, match_all
 
@@ -94,7 +95,7 @@ def add_incomes(study, folder, aligned: Aligned, population: Population, checks:
 
 def _as_made(one, frame: pd.DataFrame, folder, aligned: Aligned, population: Population) -> pd.DataFrame:
     """Set what the population has beside what was published."""
-    from synthpop_gb.indicators import classify
+    from synthpop_gb.indicators import FEW_DONORS, classify
     from synthpop_gb.indicators.sums import donors_behind, fractional_sums, profile_means
 
     value = one.answers.value
@@ -110,6 +111,8 @@ def _as_made(one, frame: pd.DataFrame, folder, aligned: Aligned, population: Pop
             held = profile_means(np.stack([answers.value, answers.base.astype(float)], 1), population.problem)
             sums = fractional_sums(held, answers, population)
             frame = frame.assign(after=sums[:, 0] / sums[:, 1])
+    if aligned.survey.licence != "open":  # few records' incomes are told by their mean
+        counted = np.where(behind.donors[:, 0] < FEW_DONORS, np.nan, counted)
     share = one.incomes.measure == "share"
     reliable = classify(frame["after"], frame["standard_error"], behind.donors[:, 0], share=share)
     return frame.assign(

@@ -228,6 +228,6 @@ def _written(result: Simulated, aligned: Aligned, answers, requests, *, draw: bo
                 figures = found.indicators(name, request.what[0], "change")
                 stem = place / "maps" / slug(f"{name} {request.what[0]}")
                 title = f"{result.facts['titles'].get(name, name)}: change of {request.what[0]}"
-                files += draw_indicator(figures, aligned, stem, title=title)
+                files += draw_indicator(figures, aligned, stem, title=title, change=True)
             break
     return files

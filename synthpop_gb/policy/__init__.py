@@ -15,11 +15,12 @@ from synthpop_gb.policy._model import (
 from synthpop_gb.policy._outcomes import Outcomes
 from synthpop_gb.policy._places import Places
 from synthpop_gb.policy._run import run_model
-from synthpop_gb.policy._simulation import Simulation
+from synthpop_gb.policy._simulation import CHANGES, SHARES, Simulation
 from synthpop_gb.policy.probe import Probe, probe
 
 __all__ = [
-    "BASELINE", "Donors", "Outcomes", "Places", "PolicyModel", "PovertyLine", "Probe", "Simulation", "as_model", "donors_of",
-    "get_policy_model", "place_differences", "places_for", "policy_models", "poverty_line", "prepared", "probe",
+    "BASELINE", "CHANGES", "SHARES", "Donors", "Outcomes", "Places", "PolicyModel", "PovertyLine", "Probe", "Simulation",
+    "as_model", "donors_of", "get_policy_model", "place_differences", "places_for", "policy_models", "poverty_line", "prepared",
+    "probe",
     "register_policy_model", "run_model",
 ]  # fmt: skip

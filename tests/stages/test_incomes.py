@@ -84,6 +84,34 @@ def test_areas_without_a_figure_are_expected_on_the_line_and_say_nothing():
     assert len(flat.beta) == 1  # a slope within twice its error is left out
 
 
+def test_the_error_said_is_the_error_made():
+    """Many sets of few areas from the model itself: mean squared error of best predictors against the mean of what is said."""
+    rng, made, said = np.random.default_rng(8), [], []
+    for _ in range(400):
+        psi, x = rng.uniform(0.2, 2.0, 20) * 0.02, np.ones((20, 1))
+        theta = 0.1 + 0.12 * rng.standard_normal(20)
+        y = theta + np.sqrt(psi) * rng.standard_normal(20)
+        y[:2], psi[:2] = np.nan, np.nan  # nothing is published of two
+        found = link_areas(y, psi, x)
+        gamma = found.weight(psi)
+        best = gamma * np.nan_to_num(y) + (1 - gamma) * found.expected
+        made.append((best - theta) ** 2)
+        said.append(found.squared_error(psi))
+    ratio = np.mean(said, axis=0) / np.mean(made, axis=0)
+    assert 0.85 < ratio[2:].mean() < 1.2
+    assert 0.8 < ratio[:2].mean() < 1.25
+    sure = link_areas(np.linspace(-1, 1, 20), np.full(20, 1e-9), np.ones((20, 1)))
+    assert sure.squared_error(np.full(20, 1e-9)) == pytest.approx(1e-9, rel=1e-3)
+
+
+def test_targets_that_only_judge_move_nothing(world):
+    judge = IncomeTarget(published(world.truth["msoa"], 0.02, of="household"), "equivalised_income", "msoa", held_out=True)
+    found = calibrate_incomes(world.problem, world.aligned, [judge])
+    assert found.facts["steps"] == 0
+    assert found.problem.tilt is None
+    assert found.frame["after"].equals(found.frame["before"])
+
+
 @pytest.mark.parametrize("kind", ["persons", "households", "median", "share"])
 def test_answers_to_tilts_are_those_of_small_steps(world, kind):
     if kind == "persons":

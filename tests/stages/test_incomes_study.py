@@ -79,6 +79,12 @@ def test_the_page_shows_them_and_no_name_runs(made):
     assert "&lt;b&gt;zones&lt;/b&gt;" in page
 
 
+def test_the_card_says_that_incomes_were_aimed_at(made):
+    card = (made.folder / "README.md").read_text(encoding="utf-8")
+    assert "Published incomes, net income" in card
+    assert "<b>zones</b>" not in card
+
+
 def test_the_same_again_and_loaded(made, tmp_path):
     again = sp.pipeline.run(made.folder / "run.json", tmp_path, report=False, workers=2)
     assert again.population.digest() == made.population.digest()

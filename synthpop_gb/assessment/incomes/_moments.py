@@ -19,7 +19,7 @@ from synthpop_gb.problem import Problem
 
 __all__ = ["Moments", "first_duals", "moments_of"]
 
-_BLOCK = 128
+_BLOCK = 256
 _RIDGE = 1e-9  # share of a cell's people: tables repeat each other's totals, so their cells' products have no inverse
 
 
