@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from synthpop_gb.errors import InputError
-from synthpop_gb.policy.policyengine._inputs import is_engine_survey, plain_columns
+from synthpop_gb.policy.policyengine._plain import is_engine_survey, plain_columns
 
 DONORS = pd.DataFrame({"gender": ["F", "M"], "pay": [1.0, 2.0], "relation": ["1", "2"], "tenure": ["owned outright", "x"]})
 

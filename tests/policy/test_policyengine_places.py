@@ -43,6 +43,9 @@ def test_nations_are_told_by_codes():
     )
     assert problems == []
     assert places.to_numpy().tolist() == [["SCOTLAND", "GLASGOW_CITY"], ["WALES", "CARDIFF"]]
+    places, problems, _ = found(geography(lad=["E09000007"], lad_name=["Camden"]))
+    assert problems == []
+    assert places.to_numpy().tolist() == [["LONDON", "CAMDEN"]]
 
 
 def test_merged_authorities_are_where_they_went_and_it_is_said():

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.circumstances import families_of, meaning_of
+from synthpop_gb.circumstances import families_of, meaning_of, numbers
 from synthpop_gb.errors import InputError, finding, refuse
 from synthpop_gb.policy._donors import Donors
 from synthpop_gb.policy.policyengine._draws import DRAWS, FIRST, NEW_CLAIMANT, SHARE, draws_of
 from synthpop_gb.policy.policyengine._engine import ENTITIES, Engine
-from synthpop_gb.policy.policyengine._inputs import Filled, fill_inputs, is_engine_survey, plain_columns
+from synthpop_gb.policy.policyengine._inputs import Filled, fill_inputs
 from synthpop_gb.policy.policyengine._places import PLACES
+from synthpop_gb.policy.policyengine._plain import is_engine_survey, plain_columns
 
 __all__ = ["FIXED", "Tables", "fix", "make_tables"]
 
@@ -97,7 +98,7 @@ def _units(donors: pd.DataFrame, home: np.ndarray) -> pd.DataFrame:
     def words(kind: str, column: str) -> np.ndarray | None:
         return meaning_of(kind, donors[column])[0] if column in donors.columns else None
 
-    age = pd.to_numeric(donors["age"], errors="coerce").fillna(0.0) if "age" in donors.columns else pd.Series(40.0, donors.index)
+    age = pd.Series(numbers(donors["age"]) if "age" in donors.columns else 40.0, index=donors.index).fillna(0.0)
     sex, activity = words("sex", "sex"), words("activity", "economic_activity")
     ties = [pd.to_numeric(donors["income"], errors="coerce").fillna(0.0).to_numpy()] if "income" in donors.columns else []
     made = families_of(
