@@ -39,7 +39,9 @@ docs: $(STAMP)
 # notebooks with their pictures, in outputs/notebooks; on real census data where SYNTHPOP_GB_DATA is set
 notebooks: $(STAMP)
 	mkdir -p outputs/notebooks
-	$(BIN)/jupytext --to ipynb --execute --output-dir outputs/notebooks notebooks/*.py
+	for f in notebooks/*.py; do \
+	  $(BIN)/jupytext --to ipynb --execute --output outputs/notebooks/$$(basename $$f .py).ipynb $$f || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) docs/_build .pytest_cache .ruff_cache .coverage coverage.xml

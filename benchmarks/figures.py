@@ -137,6 +137,10 @@ GROUPS = {
     ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
+    "maps": Group(
+        "Maps of Yorkshire and The Humber in every format, each read back (least of 3); of England and Wales once",
+        "_maps", "files_of_maps",
+    ),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
     "calibration": Group(
         "Leeds 2021, table by table against the publisher's noise: hard targets beside soft ones", "_calibration", "hard_and_soft"
@@ -162,6 +166,18 @@ GROUPS = {
         "Yorkshire and The Humber 2011: a tax reform by zone, sex and age group, and what running it on everybody takes",
         "_policy",
         "policy_yorkshire",
+    ),
+    "distribution_coverage": Group(
+        "Demo counties: do intervals of poverty and inequality by zone hold the truth",
+        "_policy_coverage",
+        "distribution_coverage",
+        data=False,
+    ),
+    "policyengine": Group(
+        "PolicyEngine UK on the demo county of whole households: by donor and class of place, beside every copy run",
+        "_policyengine",
+        "policyengine",
+        data=False,
     ),
     "two_column": Group(
         "A population of two columns as large as Great Britain's adults: read, checked, summarised by zone",
@@ -242,6 +258,11 @@ GROUPS = {
         "_populationsim",
         "whole_households",
         data=False,
+    ),
+    "explorer": Group(
+        "The explorer of Yorkshire and The Humber 2011: size, and a change of indicator in a browser that draws by software",
+        "_explorer",
+        "yorkshire",
     ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
     "tax_benefit": Group(

@@ -10,7 +10,7 @@ import pytest
 
 import synthpop_gb as sp
 from synthpop_gb.cli import main, results
-from synthpop_gb.pipeline import mapping
+from synthpop_gb.pipeline import map_files, mapping
 from synthpop_gb.pipeline.after import opened
 from synthpop_gb.pipeline.demo import demo_study
 from synthpop_gb.pipeline.indicators import ask, left_out_of
@@ -46,14 +46,14 @@ def ending(path):
 
 
 def test_every_format_and_how_sure(finished, tmp_path):
-    formats = ",".join(mapping.FORMATS)
+    formats = ",".join(map_files.FORMATS)
     result = invoke("map", finished, "--indicator", ILL, "--how-sure", "--format", formats, "-o", tmp_path / "ill.gpkg")
     assert result.exit_code == 0, result.output
     written = {p.name for p in tmp_path.iterdir()}
-    assert written == {"ill-how-sure.png", "ill-how-sure.svg", *(f"ill{e}" for e in mapping.FORMATS.values())}
+    assert written == {"ill-how-sure.png", "ill-how-sure.svg", *(f"ill{e}" for e in map_files.FORMATS.values())}
     assert set(result.output.splitlines()) == {str(tmp_path / name) for name in written}
-    assert tuple(mapping.FORMATS) == results._FORMATS
-    assert results._FORMATS[:4] == mapping.USUAL
+    assert tuple(map_files.FORMATS) == results._FORMATS
+    assert results._FORMATS[:4] == map_files.USUAL
 
 
 def test_the_geopackage_of_a_map_has_all_levels_with_figures(finished, tmp_path):
@@ -187,3 +187,46 @@ def test_boundaries_of_another_year_are_told_by_check_run_and_map(tmp_path):
 def test_help_needs_no_pandas():
     assert "--how-sure" in invoke("map", "--help").output
     assert {"map", "indicator"} <= set(main.list_commands(None))
+
+
+def test_a_study_asks_for_every_kind_of_map(county, tmp_path):
+    text = county.read_text(encoding="utf-8")
+    text = (
+        text.split("[[maps]]")[0].split("[[indicators]]")[0]
+        + """
+[[maps]]
+indicator = "age >= 65"
+title = "Old"
+how_sure = true
+formats = ["svg", "pmtiles"]
+
+[[maps]]
+indicator = "age >= 65"
+across = "sex"
+formats = ["svg"]
+
+[[maps]]
+indicator = "age >= 65"
+against = "health in ('bad', 'very bad')"
+formats = ["svg"]
+"""
+    )
+    study = county.with_name("maps.toml")
+    study.write_text(text, encoding="utf-8")
+    run = finished_run(study, tmp_path)
+    assert {p.name for p in (run / "maps").iterdir()} == {
+        "age-from-65.svg", "age-from-65-how-sure.svg", "age-from-65.pmtiles", "age-from-65-across-sex.svg",
+        "age-from-65-against-health-in-bad-very-bad.svg",
+    }  # fmt: skip
+    study.write_text(
+        text.replace("replicates = 3", "replicates = 0").replace('"sex"\nformats', '"sox"\nagainst = "age"\nformats'),
+        encoding="utf-8",
+    )
+    checked = invoke("check", study).output
+    assert "maps.0: There are no replicates" in checked
+    assert "maps.1: " in checked
+    assert "Did you mean 'sex'?" in checked
+    assert "not both" in checked
+    study.write_text(text.replace('["svg", "pmtiles"]', '["svg", "shp"]'), encoding="utf-8")
+    assert "shp" in invoke("check", study).output
+    study.unlink()

@@ -16,7 +16,7 @@ _RELEASE = click.option(
     type=click.Choice(_PROFILES),
     help="Rule to release by: what breaks it is refused, record ids, small counts and rounding are seen to.",
 )
-_FORMATS = ("png", "svg", "gpkg", "geoparquet", "geojson", "pmtiles")  # of pipeline.mapping, named here for the same reason
+_FORMATS = ("png", "svg", "gpkg", "geoparquet", "geojson", "pmtiles")  # of pipeline.map_files, named here for the same reason
 _FORMAT = click.option("--format", "formats", multiple=True, callback=listed,
                        help=f"What maps are written as: {', '.join(_FORMATS)}; the first four where absent.")  # fmt: skip
 _SURE = click.option("--how-sure", is_flag=True, help="Beside the map another of how long the intervals are.")

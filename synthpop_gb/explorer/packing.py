@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import zlib
 from collections.abc import Sequence
 
@@ -12,24 +11,12 @@ import numpy as np
 
 from synthpop_gb.indicators.tabulated import Figures
 
-__all__ = ["NOTHING", "Store", "pack_figures", "script_json", "zigzag"]
+__all__ = ["NOTHING", "Store", "pack_figures", "zigzag"]
 
 NOTHING = 65_535
 """Code of a figure that is not there."""
 
 _FINE = 20  # steps in half of an interval, at least: rounding is then a fortieth of it
-
-
-def script_json(value) -> str:
-    r"""Write JSON that can stand in a script element: no text in it can end the element or start another.
-
-    >>> script_json({"name": "</script><b>"})
-    '{"name":"\\u003c/script\\u003e\\u003cb\\u003e"}'
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 class Store:

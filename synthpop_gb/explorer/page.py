@@ -12,11 +12,14 @@ from pathlib import Path
 from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.explorer.data import Content
-from synthpop_gb.explorer.packing import script_json
+from synthpop_gb.export import script_json
 
 __all__ = ["engine", "render_page", "require_engine", "write_page"]
 
-_SCRIPTS = ("data.js", "scale.js", "state.js", "map.js", "panel.js", "profile.js", "table.js", "main.js")
+_SCRIPTS = (
+    "data.js", "scale.js", "state.js", "outlines.js", "names.js", "map.js", "panel.js", "profile.js", "table.js", "choices.js",
+    "main.js",
+)  # fmt: skip
 
 
 def engine() -> tuple[str, str] | None:

@@ -12,28 +12,18 @@ from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned, AlignedTable
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.pipeline.inputs import align, examine_study, read_inputs
-from synthpop_gb.pipeline.mapping import (
-    USUAL,
-    check_boundaries,
-    check_drawable,
-    check_formats,
-    draw,
-    draw_across,
-    draw_against,
-    draw_indicator,
-    slug,
-    stem_of,
-)
+from synthpop_gb.pipeline.map_files import USUAL, check_formats, slug
+from synthpop_gb.pipeline.mapping import check_boundaries, check_drawable, draw_indicator, draw_wanted, map_findings
 from synthpop_gb.pipeline.run import Run, report_on
 from synthpop_gb.pipeline.starting import problem_of_run
 from synthpop_gb.population import Population
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
-from synthpop_gb.spec.model import Table
+from synthpop_gb.spec.model import MapRequest, Table
 from synthpop_gb.spec.start import StartModel
 
 __all__ = [
-    "check_boundaries", "check_drawable", "draw", "draw_indicator", "load", "map_run", "opened", "slug", "validate_run",
+    "check_boundaries", "check_drawable", "draw_indicator", "load", "map_run", "opened", "slug", "validate_run",
 ]  # fmt: skip
 
 
@@ -151,7 +141,7 @@ def map_run(
     how_sure : bool
         Beside the map another of how long the intervals are; needs replicates.
     formats : sequence of str
-        Of `mapping.FORMATS`: png, svg, gpkg (opens in QGIS as a map), geoparquet, geojson, pmtiles.
+        Of `map_files.FORMATS`: png, svg, gpkg (opens in QGIS as a map), geoparquet, geojson, pmtiles.
     say : callable, optional
         Called with each finding about boundaries: zones without a polygon, boundaries of another year, level or detail.
 
@@ -165,30 +155,19 @@ def map_run(
 
     folder = Path(folder)
     refuse(check_formats(formats))
+    wanted = MapRequest(
+        indicator=indicator, title=title, against=against, across=across, how_sure=how_sure, formats=list(formats)
+    )
     _, aligned, population = opened(folder, replicates=True)
-    refuse([*check_boundaries(aligned), *(_no_intervals() if how_sure and population.replicates is None else ())])
+    refuse(map_findings(wanted, aligned, replicates=population.replicates is not None))
     for found in aligned.geography.findings if say is not None else ():
         if found.code in ("missing-boundary", "boundaries-vintage", "boundaries-detail"):
             say(found)
-    if against is not None and across is not None:
-        raise ValueError("a map is against a second condition or across a variable, not both")
-    name = " ".join([indicator, *(f"against {against}" if against else f"across {across}" if across else "",)])
-    stem = stem_of(output, folder, name.strip())
-    if against is not None:
-        return draw_against(folder, aligned, indicator, against, stem, title=title, formats=formats)
-    if across is not None:
-        return draw_across(folder, aligned, indicator, across, stem, title=title, formats=formats)
-    found, parents = None, {}
-    if population.replicates is not None:
+    shares = None
+    if population.replicates is not None and not (against or across):
         left_out = left_out_of(population, aligned, folder)
-        found = share_of(indicator, population, aligned, folder, left_out)
-        levels = aligned.geography.covering if "gpkg" in formats else ()
-        parents = {p: share_of(indicator, population, aligned, folder, left_out, by=p) for p in levels}
-    return draw(
-        folder, aligned, indicator, title=title, output=stem, found=found, parents=parents, how_sure=how_sure, formats=formats
-    )
 
+        def shares(by: str):
+            return share_of(indicator, population, aligned, folder, left_out, by=by)
 
-def _no_intervals() -> list[Finding]:
-    message = "The run has no replicates, so its figures have no intervals and nothing says how sure they are."
-    return [finding("study-missing", message, place="replicates", remedy="Run the study with `replicates = 40`.")]
+    return draw_wanted(folder, aligned, wanted, output=output, shares=shares, levels=aligned.geography.covering)

@@ -185,12 +185,8 @@ def _places(places: pd.DataFrame | str | Path | None) -> pd.DataFrame | None:
     return table
 
 
-def _policyengine(population, aligned, path, *, year, inputs, places, zones, include, weighted, counts, overwrite, **_) -> Path:
-    """Write PolicyEngine's dataset."""
+def _policyengine(population, aligned, path, *, year, say, **asked) -> Path:
+    """Write PolicyEngine's dataset; it has nothing to say, since what it cannot place or fill it refuses."""
     from synthpop_gb.policy.policyengine import write_dataset
 
-    more = {} if year is None else {"year": year}
-    return write_dataset(
-        population, aligned, path, inputs=inputs, places=places, zones=zones, weighted=weighted, counts=counts,
-        permitted=bool(include), overwrite=overwrite, **more,
-    )  # fmt: skip
+    return write_dataset(population, aligned, path, **({} if year is None else {"year": year}), **asked)

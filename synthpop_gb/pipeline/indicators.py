@@ -19,7 +19,7 @@ from synthpop_gb.assessment.benchmarks import request_findings
 from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.indicators import FEW_DONORS, Indicators, Question, published
-from synthpop_gb.pipeline.mapping import USUAL, check_formats
+from synthpop_gb.pipeline.map_files import USUAL, check_formats
 from synthpop_gb.population import Population
 from synthpop_gb.release import ReleaseRule, release_rule
 from synthpop_gb.spec import Study
@@ -208,7 +208,7 @@ def indicator_run(
 ) -> tuple[Indicators, list[Path]]:
     """Ask something of a finished run; with `output` the figures are written, with `draw` mapped. Returns figures and files.
 
-    Maps are written in `formats` (`mapping.FORMATS`), with `how_sure` beside another of how long the intervals are.
+    Maps are written in `formats` (`map_files.FORMATS`), with `how_sure` beside another of how long the intervals are.
 
     With `release`, a rule, its profile's name or its mapping, small counts are withheld and the others rounded in whatever is
     returned, written and drawn (`indicators.published`). Rounding at random draws its seed anew and forgets it.

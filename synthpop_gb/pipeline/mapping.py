@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,31 +10,24 @@ import pandas as pd
 
 from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.errors import Finding, finding, refuse
-from synthpop_gb.indicators import UNRELIABLE, Indicators, parse_condition, share_by_zone
+from synthpop_gb.errors import Finding, InputError, finding, refuse
+from synthpop_gb.indicators import Indicators, parse_condition, share_by_zone
+from synthpop_gb.pipeline.map_files import (
+    BESIDE,
+    PICTURES,
+    USUAL,
+    check_formats,
+    directed,
+    figures_of,
+    stem_of,
+    write_layers,
+    write_map,
+)
+from synthpop_gb.spec.model import MapRequest
 
 __all__ = [
-    "FORMATS", "USUAL", "check_boundaries", "check_drawable", "check_formats", "draw", "draw_across", "draw_against",
-    "draw_indicator", "slug", "stem_of",
+    "check_boundaries", "check_drawable", "draw", "draw_across", "draw_against", "draw_indicator", "draw_wanted", "map_findings",
 ]  # fmt: skip
-
-FORMATS = {
-    "png": ".png", "svg": ".svg", "gpkg": ".gpkg", "geoparquet": ".geo.parquet", "geojson": ".geojson", "pmtiles": ".pmtiles",
-}  # fmt: skip
-"""What maps are written as: format and ending."""
-
-USUAL = ("png", "svg", "gpkg", "geoparquet")
-"""What they are written as where nobody asks for others."""
-
-_PICTURES = ("png", "svg")
-
-
-def check_formats(formats: Sequence[str]) -> list[Finding]:
-    """Say which formats there are not: `study-value`."""
-    unknown = [f for f in formats if f not in FORMATS]
-    remedy = f"Use {', '.join(FORMATS)}."
-    found = [finding("study-value", f"Maps are not written as {f!r}.", place="format", remedy=remedy) for f in unknown]
-    return found or ([] if formats else [finding("study-value", "No format is named.", place="format", remedy=remedy)])
 
 
 def check_drawable(asked, aligned: Aligned) -> list[Finding]:
@@ -54,6 +45,68 @@ def check_boundaries(aligned: Aligned) -> list[Finding]:
         return []
     message = "The study names no boundaries, so nothing can be drawn."
     return [finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones].")]
+
+
+def map_findings(wanted: MapRequest, aligned: Aligned, *, replicates: bool) -> list[Finding]:
+    """Say why a map cannot be drawn: conditions and variables that mean nothing, intervals that there are not, no boundaries."""
+    found = check_boundaries(aligned)
+    for condition in filter(None, (wanted.indicator, wanted.against)):
+        found += _tried(lambda c=condition: parse_condition(c).matches(aligned))
+    if wanted.across is not None:
+        found += _tried(lambda: _categories(wanted.across, aligned))
+    if wanted.against is not None and wanted.across is not None:
+        remedy = "Ask for two maps."
+        found.append(finding("study-value", "A map is against a second condition or across a variable, not both.", remedy=remedy))
+    if wanted.how_sure and not replicates:
+        message = "There are no replicates, so figures have no intervals and nothing says how sure they are."
+        found.append(finding("study-missing", message, place="replicates", remedy="Run the study with `replicates = 40`."))
+    return found
+
+
+def _tried(what: Callable) -> list[Finding]:
+    try:
+        what()
+    except InputError as error:
+        return list(error.findings)
+    return []
+
+
+def _categories(variable: str, aligned: Aligned) -> tuple[pd.Categorical, list[str]]:
+    """Category of each record of a variable, and those that there are. Raises InputError (`bad-condition`) for over twelve."""
+    from synthpop_gb.indicators.question import labels_of
+
+    labels = labels_of(variable, aligned)
+    used = [c for i, c in enumerate(labels.categories) if (labels.codes == i).any()]
+    if len(used) > 12:
+        message = f"{variable} has {len(used)} categories: more maps than a sheet holds."
+        raise InputError([finding("bad-condition", message, remedy="Name a variable with twelve categories or fewer.")])
+    return labels, used
+
+
+def draw_wanted(
+    folder: Path,
+    aligned: Aligned,
+    wanted: MapRequest,
+    *,
+    output: str | Path | None = None,
+    shares: Callable[[str], Indicators] | None = None,
+    levels: Sequence[str] = (),
+) -> list[Path]:
+    """Draw a map as a study or a command asks for it; returns the files.
+
+    shares : gives the share with its intervals by 'zone' or a level, where there are replicates; levels : those that a
+    GeoPackage's layers are to have intervals of.
+    """
+    second = f" against {wanted.against}" if wanted.against else f" across {wanted.across}" if wanted.across else ""
+    stem, title, formats = stem_of(output, folder, wanted.indicator + second), wanted.title, wanted.formats
+    if wanted.against is not None:
+        return draw_against(folder, aligned, wanted.indicator, wanted.against, stem, title=title, formats=formats)
+    if wanted.across is not None:
+        return draw_across(folder, aligned, wanted.indicator, wanted.across, stem, title=title, formats=formats)
+    found = None if shares is None else shares("zone")
+    parents = {p: shares(p) for p in levels} if shares is not None and "gpkg" in formats else {}
+    return draw(folder, aligned, wanted.indicator, title=title, output=stem, found=found, parents=parents,
+                how_sure=wanted.how_sure, formats=formats)  # fmt: skip
 
 
 def draw(
@@ -84,9 +137,9 @@ def draw(
         areas[level] = _shares_of(shares, aligned.geography.zones[level])
     if found is not None:
         fields = {**estimate_fields(f"{what}, expected", f"share of {of}", share=True, level=found.level, of=of), **fields}
-        shares = shares.join(_figures(found, _BESIDE))
-        areas = {p: a.join(_figures(parents[p], _BESIDE)) if parents and p in parents else a for p, a in areas.items()}
-    return _written(
+        shares = shares.join(figures_of(found, BESIDE))
+        areas = {p: a.join(figures_of(parents[p], BESIDE)) if parents and p in parents else a for p, a in areas.items()}
+    return write_map(
         shares, aligned, stem_of(output, folder, indicator), title=what, fields=fields, show="share", areas=areas,
         level=None if found is None else found.level, how_sure=how_sure, formats=formats,
     )  # fmt: skip
@@ -120,11 +173,11 @@ def draw_indicator(
     share, whom = found.question.measure == "share", found.question.whom
     centre = 0.0 if change else None
     fields = estimate_fields(title, found.unit, share=share, level=found.level, of=whom, centre=centre)
-    frame, areas = _figures(found), {level: _figures(p) for level, p in (parents or {}).items()}
+    frame, areas = figures_of(found), {level: figures_of(p) for level, p in (parents or {}).items()}
     if change:
-        frame, areas = _directed(frame), {level: _directed(a) for level, a in areas.items()}
+        frame, areas = directed(frame), {level: directed(a) for level, a in areas.items()}
     said = f"Median ± {_half_width(found)} ({100 * found.level:g} %)."
-    return _written(
+    return write_map(
         frame, aligned, stem, title=title, fields=fields, show="estimate", areas=areas, level=found.level, how_sure=how_sure,
         formats=formats, subtitle=said, change=change,
     )  # fmt: skip
@@ -138,23 +191,18 @@ def draw_across(
     Raises InputError (`bad-condition`) for an unknown variable, or one with more than twelve categories.
     """
     from synthpop_gb.export import Field
-    from synthpop_gb.indicators.question import labels_of
     from synthpop_gb.report import draw_multiples
 
-    labels = labels_of(variable, aligned)
-    used = [c for i, c in enumerate(labels.categories) if (labels.codes == i).any()]
-    if len(used) > 12:
-        message = f"{variable} has {len(used)} categories: more maps than a sheet holds."
-        refuse([finding("bad-condition", message, place="across", remedy="Name a variable with twelve categories or fewer.")])
+    labels, used = _categories(variable, aligned)
     shares = {c: _shares(folder, aligned, indicator, np.asarray(labels == c)) for c in used}
     frame = pd.DataFrame({c: s["share"] for c, s in shares.items()})
     spoken = variable.replace("_", " ")
     heading, unit = title or f"{indicator}, by {spoken}", f"% of the people of each {spoken}"
-    pictures, drawn = [f for f in formats if f in _PICTURES], []
+    pictures, drawn = [f for f in formats if f in PICTURES], []
     if pictures:
         drawn = draw_multiples(100 * frame, aligned.geography, stem, title=heading, unit=unit, formats=pictures)
     fields = {c: Field(str(c), "share of its people", indicator, 100.0, unit) for c in used}
-    return [*drawn, *_layers(frame, aligned, stem, formats, fields=fields, show=used, title=heading)]
+    return [*drawn, *write_layers(frame, aligned, stem, formats, fields=fields, show=used, title=heading)]
 
 
 def draw_against(
@@ -165,66 +213,14 @@ def draw_against(
     from synthpop_gb.report import draw_bivariate
 
     both = [_shares(folder, aligned, c)["share"] for c in (first, second)]
-    pictures = [f for f in formats if f in _PICTURES]
+    pictures = [f for f in formats if f in PICTURES]
     heading, drawn = title or f"{first}; {second}", []
     if pictures:
         drawn = list(draw_bivariate(100 * both[0], 100 * both[1], aligned.geography, stem, title=heading, labels=(first, second),
                                     units=("% of people", "% of people"), formats=pictures))  # fmt: skip
     frame = pd.DataFrame({"first": both[0], "second": both[1]})
     fields = {n: Field(c, "share of people", "", 100.0, "% of people") for n, c in zip(frame, (first, second), strict=True)}
-    return drawn + _layers(frame, aligned, stem, formats, fields=fields, show=list(frame), title=heading)
-
-
-def _written(
-    frame: pd.DataFrame, aligned: Aligned, stem: Path, *, title: str, fields, show: str, areas, level: float | None,
-    how_sure: bool, formats: Sequence[str], subtitle: str = "", change: bool = False,
-) -> list[Path]:  # fmt: skip
-    """Write pictures and layers of one figure by zone."""
-    from synthpop_gb.report import draw_change, draw_map, draw_pair
-
-    pictures = [f for f in formats if f in _PICTURES]
-    field, drawn = fields[show], []
-    value = field.scale * frame[show]
-    doubtful = frame["reliability"] == "unreliable" if "reliability" in frame else None
-    hatched = f"Hatched: {UNRELIABLE}" if doubtful is not None and doubtful.any() else ""
-    if pictures and change:
-        drawn += draw_change(value, aligned.geography, stem, title=title, unit=field.legend, subtitle=subtitle, formats=pictures,
-                             lower=frame["lower"], upper=frame["upper"])  # fmt: skip
-    elif pictures:
-        drawn += draw_map(value, aligned.geography, stem, title=title, unit=field.legend, formats=pictures,
-                          unreliable=doubtful, subtitle=f"{subtitle} {hatched}".strip())  # fmt: skip
-    if pictures and how_sure and "half_width" in frame:
-        width = fields["half_width"]
-        drawn += draw_pair(
-            value, width.scale * frame["half_width"], aligned.geography, stem.with_name(f"{stem.name}-how-sure"), title=title,
-            unit=field.legend, width_unit=width.legend, level=level, unreliable=doubtful, subtitle=hatched, formats=pictures,
-            centre=0.0 if change else None,
-        )  # fmt: skip
-    shown = [show, *(["half_width"] if "half_width" in frame else [])]
-    hatch = ("direction", _EITHER) if change else ("reliability", "unreliable")
-    more = {"areas": areas, "hatch": hatch}
-    return drawn + _layers(frame, aligned, stem, formats, fields=fields, show=shown, title=title, **more)
-
-
-_EITHER = "gain or loss not known"
-
-
-def _directed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Say of each change whether it is a gain or a loss, as far as its interval tells."""
-    words = np.select([frame["lower"] > 0, frame["upper"] < 0, frame["estimate"].notna()], ["gain", "loss", _EITHER], "")
-    return frame.assign(direction=words)
-
-
-def _layers(
-    frame: pd.DataFrame, aligned: Aligned, stem: Path, formats, *, fields, show, title: str, areas=None, **more
-) -> list[Path]:
-    """Write the files that hold polygons."""
-    from synthpop_gb.export import geopackage
-    from synthpop_gb.report.maps import attribution_of
-
-    more |= {"fields": fields, "show": show, "parents": areas, "about": f"{title}. {attribution_of(aligned.zones)}"}
-    wanted = [stem.with_name(stem.name + FORMATS[f]) for f in formats if f not in _PICTURES]
-    return [geopackage(frame, aligned.geography, path, **more) for path in wanted]
+    return drawn + write_layers(frame, aligned, stem, formats, fields=fields, show=list(frame), title=heading)
 
 
 def _shares(folder: Path, aligned: Aligned, indicator: str, among: np.ndarray | None = None) -> pd.DataFrame:
@@ -241,42 +237,6 @@ def _shares_of(shares: pd.DataFrame, area: pd.Series) -> pd.DataFrame:
     return counts.assign(share=(counts["matching"] / counts["known"]).where(counts["known"] > 0))
 
 
-_BESIDE = ("estimate", "standard_error", "lower", "upper", "half_width", "n_eff", "donors", "largest_donor", "reliability")
-"""Columns of indicators that stand beside the counts of the same share."""
-
-
-def _figures(found: Indicators, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Figures by area, with half the length of the interval."""
-    frame = found.frame.set_index(found.place)
-    frame.insert(list(frame.columns).index("upper") + 1, "half_width", (frame["upper"] - frame["lower"]) / 2)
-    return frame if columns is None else frame[list(columns)]
-
-
 def _half_width(found: Indicators) -> str:
     half = float((found.frame["upper"] - found.frame["lower"]).median() / 2)
     return f"{100 * half:.1f} points" if found.question.measure == "share" else f"{half:,.3g}"
-
-
-def stem_of(output: str | Path | None, folder: Path, what: str) -> Path:
-    """Path of a map's files without ending: as asked, or in the run's folder `maps`."""
-    stem = Path(output) if output else folder / "maps" / slug(what)
-    for ending in FORMATS.values():
-        if stem.name.lower().endswith(ending):
-            return stem.with_name(stem.name[: -len(ending)])
-    return stem.with_suffix("") if stem.suffix.lower() == ".parquet" else stem
-
-
-_SPOKEN = ((">=", " from "), ("<=", " up to "), ("!=", " not "), ("==", " "), ("<", " below "), (">", " above "), ("=", " "))
-
-
-def slug(text: str) -> str:
-    """File name of any condition: letters, digits and hyphens; two conditions share one only if they say the same.
-
-    >>> slug("health in ('bad', 'very bad')"), slug("age >= 65"), slug("age < 65")
-    ('health-in-bad-very-bad', 'age-from-65', 'age-below-65')
-    """
-    spoken = text
-    for sign, word in _SPOKEN:
-        spoken = spoken.replace(sign, word)
-    name = re.sub(r"[^a-z0-9]+", "-", spoken.lower()).strip("-") or "map"
-    return name if len(name) <= 60 else f"{name[:50].strip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

@@ -170,7 +170,10 @@ class Distributed:
             place, kind = np.searchsorted(some, area[zones]), np.searchsorted(classes, of_zone[zones])
             for z in range(0, len(zones), _BLOCK):
                 here = slice(z, z + _BLOCK)
-                np.add.at(out, (place[here], kind[here]), rows(zones[here]))
+                if len(area) == len(self.asked.areas):  # areas are zones
+                    out[place[here], kind[here]] = rows(zones[here])
+                else:
+                    np.add.at(out, (place[here], kind[here]), rows(zones[here]))
             yield some, out.reshape(len(some), -1)
 
 

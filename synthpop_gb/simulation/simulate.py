@@ -245,7 +245,8 @@ def _facts(ran: Mapping[str, Outcomes], asked: Asked, grounds: Grounds, own: boo
 
 def _simulation(ran, wanted: list[Wanted], frame: pd.DataFrame, level: float, facts, noticed, whom: str) -> Simulation:
     base = ran[BASELINE]
-    found = (*noticed, *(f for of in ran.values() for f in of.findings))
+    noticed = (*noticed, *(f for of in ran.values() for f in of.findings))
+    found = tuple({(f.code, f.place, f.message): f for f in noticed}.values())  # scenarios say the same of the model
     units = dict(zip(base.names, base.units, strict=True))
     units = {w.outcome: units.get(w.outcome, "") for w in wanted}
     return Simulation(base.model, tuple(ran), ran, frame, level, units, whom, facts, found)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from synthpop_gb.geography import Geography
-from synthpop_gb.policy import Donors, PolicyModel, donors_of, get_policy_model, run_model
+from synthpop_gb.policy import Donors, PolicyModel, donors_of, get_policy_model, probe, run_model
 from synthpop_gb.policy.models.health import HealthIntervention, discounted_cases, example_rates, quintiles
 from tests.policy.demo_run import population
 
@@ -110,6 +110,13 @@ def test_outcomes_are_of_the_donor_alone():
     none = model.outcomes(donors, {"reach": 0.0})
     assert (none[["treated", "cases_averted", "cost", "qaly_gained"]] == 0).all(axis=None)
     assert none["cases"].equals(whole["cases_without"])
+
+
+def test_the_probe_lets_it_be_projected():
+    aligned, _ = population()
+    table = quintiles(pd.Series(np.arange(len(aligned.zones)), aligned.zones), most_deprived="high").to_frame()
+    tried = probe(HealthIntervention(most_deprived_quintiles=3), aligned, places=table)
+    assert tried.projectable, tried
 
 
 def test_what_is_wrong_is_refused_at_once():

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from synthpop_gb.geography import Geography
-from synthpop_gb.policy import Donors, Places, PolicyModel, donors_of, get_policy_model
+from synthpop_gb.policy import Donors, Places, PolicyModel, donors_of, get_policy_model, probe
 from synthpop_gb.policy.models.tax_benefit import TAX_YEARS, TaxBenefit, describe, parameters_of
 from tests.policy.demo_run import population
 
@@ -184,6 +184,17 @@ def test_outcomes_hang_on_nothing_but_the_households_own_answers(donors):
     part = Donors(donors[donors["household"].isin(half)])
     part.households = donors.households.loc[half]
     pd.testing.assert_frame_equal(model.outcomes(part)["household"], whole["household"].loc[half], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["homes", "persons"])
+def test_the_probe_lets_it_be_projected_in_one_class_of_place_and_in_three(name):
+    aligned, _ = population(name)
+    districts = aligned.zones
+    places = pd.DataFrame({"region": ["Scotland", "London", *["Wales"] * (len(districts) - 2)]}, index=districts)
+    reform = {"universal_credit.taper": 0.63, "income_tax.rates": [0.22, 0.42, 0.47]}
+    assert probe(TaxBenefit(2024), aligned).projectable
+    tried = probe(TaxBenefit(2024), aligned, places=places, parameters=reform, scenario="dearer")
+    assert tried.projectable, tried
 
 
 def test_a_survey_without_relations_is_told_by_ages(donors):

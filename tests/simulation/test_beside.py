@@ -8,7 +8,7 @@ from synthpop_gb.assessment import leave_one_out
 from synthpop_gb.simulation import Amplify, Raise, change_population, simulate
 from synthpop_gb.simulation.beside import beside
 from tests.simulation.test_deciles import tax
-from tests.simulation.worlds import households, persons
+from tests.simulation.counties import households, persons
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from synthpop_gb.errors import InputError
 from synthpop_gb.geography import Geography
 from synthpop_gb.simulation import simulate
 from synthpop_gb.simulation.deciles import Deciles, decile_codes, refined
-from tests.simulation.worlds import persons
+from tests.simulation.counties import persons
 
 
 def tax(donors, parameters=None):

@@ -8,7 +8,7 @@ import synthpop_gb as sp
 from synthpop_gb.errors import InputError
 from synthpop_gb.indicators import parse_condition
 from synthpop_gb.simulation import Amplify, Balance, Raise, Shift, change_population
-from tests.simulation.worlds import households, persons
+from tests.simulation.counties import households, persons
 
 SMOKES = "smokes = 'yes'"
 

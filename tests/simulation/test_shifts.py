@@ -7,7 +7,7 @@ import pytest
 from synthpop_gb.errors import InputError
 from synthpop_gb.policy import Donors, donors_of
 from synthpop_gb.simulation import SHIFTED, Shift, Shifted, shifted
-from tests.simulation.worlds import persons
+from tests.simulation.counties import persons
 
 
 def donors():

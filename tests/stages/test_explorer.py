@@ -18,7 +18,8 @@ from synthpop_gb.assessment.tabulate import tabulate
 from synthpop_gb.codebook import Category, Variable
 from synthpop_gb.errors import InputError
 from synthpop_gb.explorer import engine, offer_of, outlines_of, page, simulation_items
-from synthpop_gb.explorer.packing import NOTHING, Store, pack_figures, script_json, zigzag
+from synthpop_gb.explorer.packing import NOTHING, Store, pack_figures, zigzag
+from synthpop_gb.export import script_json
 from synthpop_gb.indicators import classify
 from synthpop_gb.indicators.tabulated import CLASSES, WITHHELD, Figures, reliability_codes
 from synthpop_gb.pipeline import explore

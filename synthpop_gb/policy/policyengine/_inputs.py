@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.circumstances import meaning_of
-from synthpop_gb.errors import Finding, finding
+from synthpop_gb.circumstances import INPUTS, meaning_of
+from synthpop_gb.errors import Finding, finding, refuse
 from synthpop_gb.policy.policyengine._engine import Engine, Input
 
-__all__ = ["Filled", "fill_inputs", "is_engine_survey"]
+__all__ = ["PLAIN", "Filled", "fill_inputs", "is_engine_survey", "plain_columns"]
 
 _SEX = {"male": "MALE", "female": "FEMALE"}
 _TENURE = {
@@ -44,6 +44,67 @@ class Filled:
     how: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
+    columns: set[str] = field(default_factory=set)
+    """Columns of the survey that were read."""
+
+
+PLAIN = {
+    "sex": "sex", "role": "role", "activity": "economic_activity", "partnership": "partnership", "tenure": "tenure",
+    "income": "income",
+}  # fmt: skip
+"""What is understood of a survey under the plain names of `circumstances.INPUTS`, and the column that holds it here."""
+
+
+def plain_columns(
+    donors: pd.DataFrame, inputs: Mapping[str, Any], labels: Mapping[str, Mapping[str, str]]
+) -> dict[str, pd.Series]:
+    """Find the columns that say sex, role, activity, partnership, tenure and income, whatever the survey calls them.
+
+    Parameters
+    ----------
+    donors : pandas.DataFrame
+        Persons.
+    inputs : mapping
+        May name the column under a plain name, {'income': 'pay'}, or a number for everybody; else usual names are looked for.
+    labels : mapping
+        By plain name: what labels mean that are not understood by themselves, {'role': {'1': 'reference'}}.
+
+    Returns
+    -------
+    dict of str to pandas.Series
+        Columns to be added to the donors, labels turned into plain words where `labels` says so.
+
+    Raises
+    ------
+    InputError
+        `engine-input` for a column that there is not, and for words that there are not.
+    """
+    found, problems = {}, []
+    for name, column in PLAIN.items():
+        source = inputs.get(name)
+        if isinstance(source, int | float) and not isinstance(source, bool):
+            found[column] = pd.Series(float(source), index=donors.index)
+            continue
+        if source is not None and (not isinstance(source, str) or source not in donors.columns):
+            message = f"The survey has no column {source!r}, which {name!r} is to be read from."
+            problems.append(finding("engine-input", message, place=f"inputs.{name}"))
+            continue
+        usual = (column, *INPUTS[name][1])
+        at = source if source is not None else next((u for u in usual if u in donors.columns), None)
+        if at is None:
+            continue
+        values = donors[at]
+        if name in labels:
+            try:
+                words, _ = meaning_of(name, values, labels[name])
+            except ValueError as error:
+                problems.append(finding("engine-input", f"labels: {error}.", place=f"labels.{name}"))
+                continue
+            values = pd.Series(words, index=donors.index).where(words != "", values)
+        if at != column or name in labels:
+            found[column] = values
+    refuse(problems)
+    return found
 
 
 def is_engine_survey(donors: pd.DataFrame) -> bool:
@@ -75,6 +136,8 @@ def fill_inputs(donors: pd.DataFrame, inputs: Mapping[str, Any], engine: Engine,
     """
     out = Filled()
     for name, source in inputs.items():
+        if name in PLAIN:
+            continue  # not the engine's, but what its inputs are understood from
         about = engine.variable(name)
         if about is None:
             message = f"PolicyEngine has no variable {name!r}.{engine.near(name)}"
@@ -93,6 +156,7 @@ def fill_inputs(donors: pd.DataFrame, inputs: Mapping[str, Any], engine: Engine,
 def _sourced(donors: pd.DataFrame, name: str, source: Any, out: Filled) -> tuple[pd.Series | None, str]:
     """Values that a source gives, None where it cannot, and how it is told."""
     if isinstance(source, Callable) and not isinstance(source, type):
+        out.columns.add(f"inputs.{name}")
         return pd.Series(np.asarray(source(donors)), index=donors.index), "a function of the donors"
     if isinstance(source, bool | int | float | np.number):
         return pd.Series(source, index=donors.index), f"{source} for everybody"
@@ -110,6 +174,7 @@ def _sourced(donors: pd.DataFrame, name: str, source: Any, out: Filled) -> tuple
         out.findings.append(finding("engine-input", message, place=f"inputs.{name}"))
         return None, ""
     values = donors[column]
+    out.columns.add(column)
     if "map" in asked:
         meaning = {str(k): v for k, v in asked["map"].items()}
         labels = values.astype("string")
@@ -165,6 +230,7 @@ def _own_columns(donors: pd.DataFrame, engine: Engine, skip: tuple[str, ...], ou
         about = engine.variable(column)
         if about is None or column in skip or column in out.values or column.endswith(("_id", "_weight")):
             continue
+        out.columns.add(column)
         _keep(out, about, donors[column], "the survey's own")
 
 
@@ -172,7 +238,9 @@ def _understood(donors: pd.DataFrame, engine: Engine, year: int, out: Filled) ->
     """Fill from the common variables what was not given: age, sex, tenure, accommodation, activity, rent, incomes."""
 
     def wanting(name: str, column: str) -> bool:
-        return name not in out.values and column in donors.columns and all(f.place != f"inputs.{name}" for f in out.findings)
+        wanted = name not in out.values and column in donors.columns and all(f.place != f"inputs.{name}" for f in out.findings)
+        out.columns |= {column} if wanted else set()
+        return wanted
 
     for name in ("age", "rent", "council_tax"):
         if wanting(name, name):
@@ -229,6 +297,7 @@ def _incomes(donors: pd.DataFrame, engine: Engine, year: int, out: Filled) -> No
     sources = ("employment_income", "self_employment_income", "private_pension_income", "state_pension_reported")
     if any(name in out.values for name in sources) or not {"income", "economic_activity"} <= set(donors.columns):
         return
+    out.columns |= {"income", "economic_activity"}
     activity = meaning_of("activity", donors["economic_activity"])[0]
     income = pd.to_numeric(donors["income"], errors="coerce").fillna(0.0).to_numpy(np.float64)
     age = out.values.get("age", np.zeros(len(donors)))

@@ -14,7 +14,7 @@ from synthpop_gb.errors import InputError, finding, refuse
 from synthpop_gb.policy._donors import Donors
 from synthpop_gb.policy.policyengine._draws import DRAWS, FIRST, NEW_CLAIMANT, SHARE, draws_of
 from synthpop_gb.policy.policyengine._engine import ENTITIES, Engine
-from synthpop_gb.policy.policyengine._inputs import Filled, fill_inputs, is_engine_survey
+from synthpop_gb.policy.policyengine._inputs import Filled, fill_inputs, is_engine_survey, plain_columns
 from synthpop_gb.policy.policyengine._places import PLACES
 
 __all__ = ["FIXED", "Tables", "fix", "make_tables"]
@@ -54,12 +54,19 @@ class Tables:
     kept: tuple[str, ...]
 
 
-def fix(donors: Donors, seed: int) -> Donors:
+def fix(
+    donors: Donors, seed: int, inputs: Mapping[str, Any] | None = None, labels: Mapping[str, Mapping[str, str]] | None = None
+) -> Donors:
     """Give donors the columns that are fixed once for each: benefit units, order in the household, and the five draws.
 
-    Where donors are repeated for classes of place, each class gets the same. Columns that are there already stay.
+    Where donors are repeated for classes of place, each class gets the same. Fixed columns that are there already stay. What the
+    survey calls otherwise (`plain_columns`) is put under its plain name first.
     """
     _refuse_lone(donors)
+    homes, plain = donors.households, plain_columns(donors, inputs or {}, labels or {})
+    if plain:
+        donors = Donors(donors.assign(**plain))
+        donors.households = homes
     ids = donors.index.get_level_values("donor")
     once = ~ids.duplicated()
     first = donors[once]
@@ -80,7 +87,7 @@ def fix(donors: Donors, seed: int) -> Donors:
     new = [c for c in fixed.columns if c not in donors.columns]
     at = fixed.index.get_indexer(ids)
     out = Donors(donors.assign(**{c: fixed[c].to_numpy()[at] for c in new}))
-    out.households = donors.households
+    out.households = homes
     return out
 
 
@@ -114,9 +121,7 @@ def _refuse_lone(donors: Donors) -> None:
         raise InputError([finding("engine-input", message, place="household", remedy=remedy)])
 
 
-def make_tables(
-    donors: Donors, engine: Engine, *, inputs: Mapping[str, Any], year: int, share: float | None = None
-) -> Tables:
+def make_tables(donors: Donors, engine: Engine, *, inputs: Mapping[str, Any], year: int, share: float | None = None) -> Tables:
     """Lay donors out as the engine's dataset.
 
     Parameters
@@ -202,6 +207,7 @@ def _relations(donors: pd.DataFrame, filled: Filled, engine: Engine) -> dict[str
     keys += [donors.index.get_level_values("place").to_numpy()] if donors.index.nlevels > 1 else []
     unit = pd.Series(pd.MultiIndex.from_arrays(keys).factorize()[0], index=range(len(donors)))
     wed = next((c for c in _WED if c in donors.columns), None)
+    filled.columns |= {c for c in ("role", "economic_activity", wed) if c in donors.columns}
     if wed is not None:
         married = donors["claimant"].to_numpy(bool) & (meaning_of("partnership", donors[wed])[0] == "married")
         pairs = pd.Series(married.astype(int)).groupby(unit.to_numpy()).transform("sum").to_numpy()
