@@ -120,7 +120,8 @@ def offer_of(
     if problems:
         raise InputError(problems)
     twice = {t for t in found.titles if found.titles.count(t) > 1}
-    found.titles = [f"{t} ({m.name.replace('_', ' ')})" if t in twice else t for t, m in zip(found.titles, found.measured, strict=True)]
+    named = [m.name.replace("_", " ") for m in found.measured]
+    found.titles = [f"{t} ({name})" if t in twice else t for t, name in zip(found.titles, named, strict=True)]
     order = sorted(range(len(found.measured)), key=lambda i: [*DOMAINS, OTHER, ASKED].index(found.domains[i]))
     at = {old: new for new, old in enumerate(order)}
     return Offer(
