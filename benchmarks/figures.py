@@ -118,6 +118,12 @@ GROUPS = {
     "national_households_dask": Group(
         "Whole households in 200 zones on a dask cluster of two workers", "_national", "dask_part", data=False
     ),
+    "reform_coverage": Group(
+        "Coverage of nominal 90 % intervals of a reform's mean change by zone: demo counties, the model run on their true people",
+        "_reform_coverage",
+        "reform_coverage",
+        data=False,
+    ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
@@ -141,6 +147,11 @@ GROUPS = {
     ),
     "heart": Group("Heart failure: data made from distributions; forests trained on them", "_synthesis", "heart"),
     "boys": Group("boys: what nine syntheses are worth, and what they give away", "_trade_off", "boys"),
+    "policy_yorkshire": Group(
+        "Yorkshire and The Humber 2011: a tax reform by zone, sex and age group, and what running it on everybody takes",
+        "_policy",
+        "policy_yorkshire",
+    ),
     "two_column": Group(
         "A population of two columns as large as Great Britain's adults: read, checked, summarised by zone",
         "_two_column",

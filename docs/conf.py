@@ -44,7 +44,7 @@ myst_substitutions = _figures()
 def _write_reference(_app):
     """Write the pages that list what the code declares: finding codes, statuses, and the keys of a study file."""
     from synthpop_gb.errors import CODES
-    from synthpop_gb.spec import study_schema
+    from synthpop_gb.spec import scenario_schema, study_schema
     from synthpop_gb.status import FIT_MEANING, WHOLE_MEANING
 
     rows = [f"| `{code}` | {m.level} | {m.why} | {m.remedy} |" for code, m in CODES.items()]
@@ -55,15 +55,16 @@ def _write_reference(_app):
         + "\n\n## Status of a zone\n\n| status | meaning |\n| --- | --- |\n" + "\n".join(statuses) + "\n",
         encoding="utf-8",
     )  # fmt: skip
-    (HERE / "reference" / "study-file.md").write_text(_study_page(study_schema()), encoding="utf-8")
+    for page, of, schema in (("study-file", "study", study_schema()), ("scenario-file", "scenario", scenario_schema())):
+        (HERE / "reference" / f"{page}.md").write_text(_study_page(schema, of, page), encoding="utf-8")
 
 
-def _study_page(schema: dict) -> str:
-    """Write one table of keys for each part of a study file."""
+def _study_page(schema: dict, of: str = "study", page: str = "study-file") -> str:
+    """Write one table of keys for each part of a study file, or of a scenario file."""
 
     def kind(entry):
         if "$ref" in entry:
-            return f"[{entry['$ref'].split('/')[-1]}](study-file.md#{entry['$ref'].split('/')[-1].lower()})"
+            return f"[{entry['$ref'].split('/')[-1]}]({page}.md#{entry['$ref'].split('/')[-1].lower()})"
         if "anyOf" in entry:
             return " or ".join(kind(e) for e in entry["anyOf"] if e.get("type") != "null")
         if "enum" in entry:
@@ -83,7 +84,7 @@ def _study_page(schema: dict) -> str:
         for name, part in schema["$defs"].items()
         if "properties" in part
     ]
-    return "# Keys of a study file\n\n" + table(schema) + "\n\n" + "\n\n".join(parts) + "\n"
+    return f"# Keys of a {of} file\n\n" + table(schema) + "\n\n" + "\n\n".join(parts) + "\n"
 
 
 def setup(app):

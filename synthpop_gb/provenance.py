@@ -50,7 +50,8 @@ class InputFile:
 class Provenance:
     """Everything needed to repeat a result: what, from which files, with which parameters, on which versions.
 
-    `start` is what was chosen and learnt of a better start (`BetterStart.facts`): with it nothing is chosen anew.
+    `start` is what was chosen and learnt of a better start (`BetterStart.facts`): with it nothing is chosen anew. `scenario` says
+    what was changed after the population was made, in plain values: with it the result is a scenario, not an estimate.
     """
 
     seed: int
@@ -59,6 +60,7 @@ class Provenance:
     inputs: tuple[InputFile, ...] = ()
     study: dict | None = None
     start: dict | None = None
+    scenario: dict | None = None
     versions: dict = field(default_factory=versions)
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
 

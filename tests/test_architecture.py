@@ -11,16 +11,18 @@ import synthpop_gb
 
 PACKAGE = Path(synthpop_gb.__file__).parent
 LAYERS = [
-    {"errors", "atomic", "status", "kernels"},
+    {"errors", "atomic", "hdf5", "status", "kernels"},
     {
         "codebook",
         "microdata",
         "benchmark",
+        "area_incomes",
         "geography",
         "lookup",
         "distribution",
         "frozen",
         "households",
+        "circumstances",
         "incidence",
         "level",
         "aligned",

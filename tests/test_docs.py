@@ -9,6 +9,7 @@ import click
 import pytest
 
 from synthpop_gb.cli import main
+from synthpop_gb.spec import Scenario
 from synthpop_gb.spec.model import Study
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -52,7 +53,9 @@ def test_there_is_something_to_test():
 @pytest.mark.parametrize("text", blocks("toml"))
 def test_toml_is_valid_and_whole_studies_are_studies(text):
     read = tomllib.loads(text)
-    if {"name", "constraints"} <= set(read):
+    if {"reform", "outcome", "population", "deciles", "poverty", "places", "model"} & set(read):  # a scenario, or a part of one
+        Scenario.model_validate({"name": "x", **({"deciles": {"of": "x"}} if "outcome" in read else {}), **read})
+    elif {"name", "constraints"} <= set(read):
         study = Study.model_validate(read)
         assert study.name == read["name"]
     else:  # a part of a study: it must fit into one

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.assessment.estimates import Means
+from synthpop_gb.assessment.estimates import Means, spread_of
 from synthpop_gb.assessment.leave_one_out import shifted
 from synthpop_gb.errors import Finding, FitWarning, finding
 from synthpop_gb.indicators import Question
@@ -108,4 +108,6 @@ def benchmarked(means: Means, parent: np.ndarray, goal: np.ndarray) -> Means:
         scale = np.where(moved, np.where(old > 0, means.scale[:, 0] * change, room), means.scale[:, 0])
         finite = np.where(moved, np.where(old > 0, means.finite[:, 0] * change, room / people), means.finite[:, 0])
         scale, finite = np.minimum(scale, 0.25), np.where(moved, np.minimum(finite, 0.25 / people), finite)
-    return replace(means, estimate=estimate[:, None], scale=scale[:, None], finite=finite[:, None], replicates=drawn[:, :, None])
+    replicates = drawn[:, :, None]
+    moved = {"estimate": estimate[:, None], "scale": scale[:, None], "finite": finite[:, None], "spread": spread_of(replicates)}
+    return replace(means, **moved, replicates=replicates)

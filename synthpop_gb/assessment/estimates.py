@@ -6,29 +6,48 @@ mean over everybody times the people; a quantile is where a share reaches its le
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from synthpop_gb.assessment.features import Design, Features, Variable, describe
-from synthpop_gb.indicators.question import Answers
-from synthpop_gb.indicators.sums import fractional_sums, profile_means, replicate_sums
+from synthpop_gb.indicators.group_sums import by_class, classes_of, replicate_group_sums
+from synthpop_gb.indicators.question import Answers, Asked
+from synthpop_gb.indicators.sums import fractional_sums, replicate_sums
 from synthpop_gb.population import Population
 from synthpop_gb.problem import Problem
 
-__all__ = ["Distribution", "Means", "means_of", "quantiles_of", "variables_of"]
+__all__ = [
+    "Averaged", "Distribution", "Means", "averaged_of", "fractional_means", "means_of", "quantiles_of", "replicate_means",
+    "spread_of",
+]  # fmt: skip
 
 _GRID, _FEWEST = 400, 40
 _MOST = 30_000_000  # shares of people held at once: where areas x groups are many, their distributions are told by fewer values
 
 
 @dataclass(frozen=True, eq=False)
+class Averaged:
+    """A value to be averaged over each group, or, of sums (`adds`), over everybody, so that groups add up.
+
+    value : (n_records,) float64, or (n_classes, n_records) where it differs by class of place; drawn : from a replicate's place
+    to the value in it, where that is another, as where it hangs on a line that the replicate draws.
+    """
+
+    value: np.ndarray
+    adds: bool = False
+    drawn: Callable[[int], np.ndarray] | None = None
+
+
+@dataclass(frozen=True, eq=False)
 class Means:
-    """Means by area and group, each (n_areas, n_groups): estimate, people in the base, scale and sampling variance of the mean.
+    """Means of one value by area and group, each (n_areas, n_groups): estimate, people in the base, scale of the model error.
 
     asked : people of the group who are asked about; the same as the base but for counts and totals, whose base is everybody;
-    finite : sampling variance that comes of an area's being finite; replicates : (R, n_areas, n_groups) the same means in each
-    replicate, NaN where it has nobody in the base; features : of each group's variable.
+    finite : sampling variance that comes of an area's being finite; spread : standard deviation between replicates with somebody
+    in the base; features : of each group's variable, in each class of place; replicates : (R, n_areas, n_groups) the same means
+    in each replicate, NaN where it has nobody in the base; None where they were not kept.
     """
 
     estimate: np.ndarray
@@ -36,52 +55,103 @@ class Means:
     asked: np.ndarray
     scale: np.ndarray
     finite: np.ndarray
-    replicates: np.ndarray
-    features: list[Features]
-
-    @property
-    def spread(self) -> np.ndarray:
-        """(n_areas, n_groups) standard deviation between replicates with somebody in the base; 0 where there is one at most."""
-        known = np.isfinite(self.replicates)
-        n = known.sum(axis=0)
-        mean = np.where(known, self.replicates, 0.0).sum(axis=0) / np.maximum(n, 1)
-        squares = np.where(known, (self.replicates - mean) ** 2, 0.0).sum(axis=0)
-        return np.sqrt(squares / np.maximum(n - 1, 1))
+    spread: np.ndarray
+    features: list[tuple[Features, ...]]
+    replicates: np.ndarray | None = None
 
 
-def variables_of(answers: Answers) -> list[Variable]:
-    """Return one variable a group: what is averaged, over whom."""
-    everybody = answers.everybody
-    found = []
-    for g in range(len(answers.groups)):
-        mine = answers.group == g
-        base = everybody if answers.question.measure in ("count", "total") else mine
-        found.append(Variable(base, np.where(mine, answers.value, 0.0)))
-    return found
+def spread_of(replicates: np.ndarray) -> np.ndarray:
+    """Compute the standard deviation between replicates with somebody in the base; 0 where there is one at most.
+
+    replicates : (R, n_areas, n_groups), NaN where there is nobody.
+    """
+    known = np.isfinite(replicates)
+    n = known.sum(axis=0)
+    mean = np.where(known, replicates, 0.0).sum(axis=0) / np.maximum(n, 1)
+    squares = np.where(known, (replicates - mean) ** 2, 0.0).sum(axis=0)
+    return np.sqrt(squares / np.maximum(n - 1, 1))
+
+
+def averaged_of(answers: Answers) -> Averaged:
+    """Say what is averaged over whom, for a question's answers."""
+    return Averaged(answers.value, answers.question.measure in ("count", "total"))
 
 
 def means_of(
-    answers: Answers, population: Population, design: Design, variables: list[Variable] | None = None, *, replicates: bool = True
+    asked: Asked | Answers, population: Population, design: Design, value: Averaged, *, replicates: bool = True
 ) -> Means:
-    """Estimate the mean of each group's variable in each area; without `replicates` there are none of these means."""
-    variables = variables_of(answers) if variables is None else variables
-    features, n = [describe(v, design) for v in variables], len(variables)
-    parts = [np.stack([getattr(f, name) for f in features], 1) for name in ("base", "answer", "scale", "noise")]
-    asked = np.stack(
-        [design.by_profile(design.totals((answers.group == g)[design.record].astype(float))) for g in range(n)], axis=1
-    )
-    sums = fractional_sums(np.concatenate([*parts, asked], axis=1), answers, population)
-    values = np.stack([*(v.base.astype(float) for v in variables), *(v.value for v in variables)], axis=1)
+    """Estimate the mean of a value in each area and group, and in each replicate; without `replicates` there are none."""
+    (found,) = fractional_means(asked, population, design, [value], describe)
+    if not replicates:
+        return found
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = np.stack([r[..., 0] for r in replicate_means(asked, population, [value])])
+    return replace(found, spread=spread_of(drawn), replicates=drawn)
 
-    def columns(weight):
-        return profile_means(values, population.problem, weight)
 
+def replicate_means(asked: Asked | Answers, population: Population, values: Sequence[Averaged]) -> Iterator[np.ndarray]:
+    """Estimate means of values over the whole people of each replicate: yields (n_areas, n_groups, n_values)."""
+    n_classes, adds = classes_of(asked), np.array([v.adds for v in values])
+    ones = np.ones(asked.group.shape[-1])
+
+    def stacked(c: int, place: int | None) -> np.ndarray:
+        return np.stack([ones, *(by_class(v.value if place is None or v.drawn is None else v.drawn(place), n_classes)[c]
+                                 for v in values)], axis=1)  # fmt: skip
+
+    fixed = [stacked(c, None) for c in range(n_classes)]
+    moving = any(v.drawn is not None for v in values)
+
+    def columns(place: int) -> list[np.ndarray]:
+        return [stacked(c, place) for c in range(n_classes)] if moving else fixed
+
+    for sums, everybody in replicate_group_sums(asked, population, columns):
+        with np.errstate(invalid="ignore", divide="ignore"):
+            base = np.where(adds, everybody[:, None, None], sums[..., :1])
+            yield sums[..., 1:] / base
+
+
+def fractional_means(
+    asked: Asked | Answers, population: Population, design: Design, values: Sequence[Averaged], describing: Callable
+) -> list[Means]:
+    """Estimate means of values over the fractional fit, with their scales; `spread` is nought.
+
+    describing : from a `Variable` and the design to its `Features`.
+    """
+    n_groups, n_classes = len(asked.groups), classes_of(asked)
+    inside = [by_class(asked.group, n_classes) == g for g in range(n_groups)]
+    features = [[_described(v, mine, asked, design, describing) for mine in inside] for v in values]
+    flat = [f for of_value in features for f in of_value]
+    n = len(flat)
+
+    def parts(c: int) -> np.ndarray:
+        of = [np.stack([getattr(f[c], name) for f in flat], 1) for name in ("base", "answer", "scale", "noise")]
+        of_group = [design.by_profile(design.totals(mine[c][design.record].astype(float))) for mine in inside]
+        return np.concatenate([*of, np.stack(of_group, axis=1)], axis=1)
+
+    sums = fractional_sums(parts(0) if n_classes == 1 else [parts(c) for c in range(n_classes)], asked, population)
     with np.errstate(invalid="ignore", divide="ignore"):
         people = sums[:, :n]
-        drawn = [s[:, n:] / s[:, :n] for s in replicate_sums(columns, answers, population)] if replicates else []
         estimate, scale = sums[:, n : 2 * n] / people, sums[:, 2 * n : 3 * n] / people
         finite = np.maximum(sums[:, 3 * n : 4 * n], 1e-6) / people**2
-    return Means(estimate, people, sums[:, 4 * n :], scale, finite, np.reshape(drawn, (len(drawn), *people.shape)), features)
+    found = []
+    for v in range(len(values)):
+        mine = slice(v * n_groups, (v + 1) * n_groups)
+        arrays = estimate[:, mine], people[:, mine], sums[:, 4 * n :], scale[:, mine], finite[:, mine]
+        found.append(Means(*arrays, np.zeros(arrays[0].shape), features[v]))
+    return found
+
+
+def _described(value: Averaged, inside: np.ndarray, asked, design: Design, describing: Callable) -> tuple[Features, ...]:
+    """Describe a group's variable in each class of place; classes that are alike in it are described once."""
+    n_classes = len(inside)
+    of_class, known, found = by_class(value.value, n_classes), {}, []
+    for c in range(n_classes):
+        variable = Variable(asked.everybody if value.adds else inside[c], np.where(inside[c], of_class[c], 0.0))
+        key = b"" if n_classes == 1 else variable.base.tobytes() + variable.value.tobytes()
+        if key not in known:
+            known[key] = describing(variable, design)
+        found.append(known[key])
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,14 +220,16 @@ def quantiles_of(answers: Answers, population: Population, design: Design) -> tu
     found = Distribution(grid, reached(fractional_sums(columns(None), answers, population)), smooth)
     quantile = found.quantile(np.full((len(answers.areas), n_groups), level))
     drawn = [Distribution(grid, reached(sums), smooth).below(quantile) for sums in replicate_sums(columns, answers, population)]
-    below = [Variable(answers.group == g, ((answers.group == g) & (answers.value <= _middle(answers, g, level))).astype(float))
-             for g in range(n_groups)]  # fmt: skip
+    middle = np.array([*(_middle(answers, g, level) for g in range(n_groups)), -np.inf])  # of records in no group the last
+    below = Averaged((answers.value <= middle[answers.group]).astype(float))
     shares = means_of(answers, population, design, below, replicates=False)
     with np.errstate(invalid="ignore", divide="ignore"):  # from the survey's quantile, where a zone may have few, to its own
         own_spread = level * (1 - level) / np.maximum(shares.estimate * (1 - shares.estimate), 1e-3)
     scale, finite = np.minimum(shares.scale * own_spread, 0.25), shares.finite * own_spread
     estimate = np.where(np.isfinite(quantile), level, np.nan)
-    return found, quantile, Means(estimate, shares.people, shares.asked, scale, finite, np.stack(drawn), shares.features)
+    replicates = np.stack(drawn)
+    arrays = estimate, shares.people, shares.asked, scale, finite, spread_of(replicates)
+    return found, quantile, Means(*arrays, shares.features, replicates)
 
 
 def _histograms(answers: Answers, place: np.ndarray, n_grid: int, problem: Problem, weight: np.ndarray | None):

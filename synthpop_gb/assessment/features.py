@@ -21,10 +21,13 @@ import numpy as np
 
 from synthpop_gb.problem import Problem
 
-__all__ = ["Design", "Features", "Variable", "describe"]
+__all__ = ["SMALL", "THRESHOLDS", "Design", "Features", "Variable", "describe", "explained_by", "heterogeneity"]
 
-_SMALL = 1e-9
-_THRESHOLDS = 32
+SMALL = 1e-9
+"""Of a variable's range: scales and variances below are nought but for rounding."""
+
+THRESHOLDS = 32
+"""Most thresholds that a number is the sum of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,12 +150,12 @@ def describe(variable: Variable, design: Design) -> Features:
         spread = np.maximum(design.by_profile(above * above) - rate**2, 0.0)  # r(1 - r) where a donor is one person
         scale += (high - low) * (spread + (rate - design.main_effects(rate)) ** 2)
     size = float(steps[-1] - steps[0]) or 1.0
-    scale[scale < _SMALL * size] = 0.0
-    noise[noise < _SMALL * size * size] = 0.0
+    scale[scale < SMALL * size] = 0.0
+    noise[noise < SMALL * size * size] = 0.0
     overall = float((d * summed * summed).sum())
     explained = 1.0 - float((design.start * noise).sum()) / overall if overall > 0 else 1.0
     region, error = _between_regions(summed - main[design.profile], scale[design.profile], noise[design.profile], design)
-    likeness = {n: _explained_by(means, design.start, *table, overall) for n, table in design.tables.items()}
+    likeness = {n: explained_by(means, design.start, *table, overall) for n, table in design.tables.items()}
     base, answer = design.by_profile(design.totals(inside)), design.by_profile(design.totals(inside * value))
     variance = float((of_person * u * u).sum()) / total if total > 0 else 0.0
     return Features(mean, variance, base, answer, scale, noise, explained, region, error, likeness)
@@ -161,9 +164,9 @@ def describe(variable: Variable, design: Design) -> Features:
 def _steps(u: np.ndarray) -> np.ndarray:
     """Values that thresholds are set at: all of them where they are few, else 33 quantiles, ends included."""
     distinct = np.unique(u)
-    if len(distinct) <= _THRESHOLDS + 1:
+    if len(distinct) <= THRESHOLDS + 1:
         return distinct if len(distinct) > 1 else np.array([0.0, 0.0])
-    return np.unique(np.quantile(u, np.linspace(0, 1, _THRESHOLDS + 1), method="nearest"))
+    return np.unique(np.quantile(u, np.linspace(0, 1, THRESHOLDS + 1), method="nearest"))
 
 
 def _between_regions(departure, scale, noise, design: Design) -> tuple[float, float]:
@@ -175,15 +178,23 @@ def _between_regions(departure, scale, noise, design: Design) -> tuple[float, fl
     n = int(code.max(initial=-1)) + 1
     shift, size = np.bincount(code, d * departure[known], n), np.bincount(code, d * scale[known], n)
     variance = np.bincount(code, d * d * noise[known], n)
+    return heterogeneity(shift, size, variance)
+
+
+def heterogeneity(shift: np.ndarray, size: np.ndarray, variance: np.ndarray) -> tuple[float, float]:
+    """Find the standard deviation between regions, and its standard error were there none; see `describe`.
+
+    shift, size, variance : (n_regions,) sums of departures, of their scales, and sampling variance of the first.
+    """
     use = (size > 0) & (variance > 0)
     if use.sum() < 2:
         return 0.0, 0.0
     weight, free = size[use] ** 2 / variance[use], int(use.sum()) - 1
     spare = weight.sum() - (weight**2).sum() / weight.sum()
-    heterogeneity = float((weight * (shift[use] / size[use]) ** 2).sum())
-    return math.sqrt(max((heterogeneity - free) / spare, 0.0)), math.sqrt(math.sqrt(2 * free) / spare)
+    found = float((weight * (shift[use] / size[use]) ** 2).sum())
+    return math.sqrt(max((found - free) / spare, 0.0)), math.sqrt(math.sqrt(2 * free) / spare)
 
 
-def _explained_by(means: np.ndarray, start: np.ndarray, cells: np.ndarray, solve: np.ndarray, overall: float) -> float:
+def explained_by(means: np.ndarray, start: np.ndarray, cells: np.ndarray, solve: np.ndarray, overall: float) -> float:
     """R squared on the cells of one table: they are alike within a profile, so that profile means are all it can explain."""
     return float((start * (cells @ (solve @ means)) ** 2).sum()) / overall if overall > 0 else 0.0

@@ -28,6 +28,8 @@ def generator(facts: Facts) -> Section:
     if run.get("study"):
         again = "To make the same people again from the same inputs: synthpop-gb run run.json (study {name})."
         claims.append(say(again, name=facts.get(_RUN, "/study/name")))
+        changed = facts.get(_RUN, "/scenario/changes", "length")
+        claims.append(say("Then the changes named above are to be made again: {n}.", n=changed))
     else:
         claims.append(say("Made in Python, not from a study file, on {created}.", created=facts.get(_RUN, "/created")))
     return Section.of("generator", "How it was made, and how to make it again", claims)

@@ -11,6 +11,7 @@ from synthpop_gb.card.claims import Facts
 from synthpop_gb.card.fit_claims import fidelity, limits, summary, unfitted
 from synthpop_gb.card.making_claims import artefacts, disclosure, generator, preparation, uncertainty
 from synthpop_gb.card.noun import About, Card, CardFile, CardSource, CardVariable, Section, synthetic_title
+from synthpop_gb.card.scenario_claims import scenario, simulations
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, finding
 
@@ -40,8 +41,8 @@ def card_of_run(run: Mapping[str, Any], checks: Checks | None, audit: Checks | N
     risk = disclosure(facts)
     measured = Section.of(risk.name, risk.heading, [*risk.claims, *audited_disclosure(facts, is_open=is_open)])
     sections = (
-        unfitted(facts), summary(facts), verdicts(facts), limits(facts), fidelity(facts),
-        audited_combinations(facts, is_open=is_open), artefacts(facts), uncertainty(facts), measured,
+        scenario(facts), unfitted(facts), summary(facts), verdicts(facts), limits(facts), fidelity(facts),
+        audited_combinations(facts, is_open=is_open), artefacts(facts), uncertainty(facts), simulations(facts), measured,
         preparation(facts), generator(facts), audited_figures(facts, is_open=is_open),
     )  # fmt: skip
     sources = _sources(run)

@@ -20,7 +20,7 @@ _LEGEND = {
 }
 """Meanings of words that a section uses; no claim about the result."""
 
-_SOON = ("fidelity", "combinations", "uncertainty", "artefacts", "disclosure")
+_SOON = ("fidelity", "combinations", "uncertainty", "simulations", "artefacts", "disclosure")
 _LATER = ("preparation", "generator")
 _MOST_LISTED = 12
 
@@ -37,10 +37,12 @@ def readme(card: Card) -> str:
 
 
 def _opening(card: Card) -> list[str]:
-    """Say what does not fit first, then what it is."""
+    """Say first where it is a scenario and not an estimate; then what does not fit, then what it is."""
     unfit, summary = card["unfitted"], card["summary"]
+    changed = [markdown(c.text) for c in card["scenario"].claims]
     first = [markdown(c.text) for c in unfit.claims]
-    said = [f"**{first[0]}** {' '.join(first[1:])}".strip()] if first else []
+    said = [f"**{changed[0]}** {' '.join(changed[1:])}".strip()] if changed else []
+    said += [f"**{first[0]}** {' '.join(first[1:])}".strip()] if first else []
     said += [_table(t) for t in unfit.tables]
     return [*said, " ".join(markdown(c.text) for c in summary.claims)]
 

@@ -13,8 +13,7 @@ _COMMANDS = {
     "demo": "runs", "run": "runs", "check": "studies", "init": "studies", "schema": "studies",
     "validate": "results", "map": "results", "indicator": "results", "expand": "results",
     "methods": "methods", "compare-methods": "methods", "card": "card", "compare": "comparing", "audit": "auditing",
-    "rezone": "rezoning", "explain": "explaining",
-    "explore": "exploring",
+    "rezone": "rezoning", "explain": "explaining", "export": "exporting", "explore": "exploring", "simulate": "simulating",
 }  # fmt: skip
 _FUNCTIONS = {"compare-methods": "compare_command"}  # where the function is not called as the command is
 
@@ -25,8 +24,8 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx):
         """Names of all commands, in the order in which a user meets them."""
         return [
-            "init", "check", "methods", "run", "validate", "explain", "audit", "card", "indicator", "map", "explore", "expand",
-            "rezone", "compare", "compare-methods", "demo", "schema",
+            "init", "check", "methods", "run", "validate", "explain", "audit", "card", "indicator", "map", "simulate",
+            "explore", "expand", "export", "rezone", "compare", "compare-methods", "demo", "schema",
         ]  # fmt: skip
 
     def get_command(self, ctx, name):

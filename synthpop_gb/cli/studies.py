@@ -49,13 +49,14 @@ def init_command(folder, output, force, **hints):
     click.echo(f"{written}\nNext: synthpop-gb check {written}")
 
 
-@click.command("schema", short_help="Write the JSON Schema of study files, for editors.")
+@click.command("schema", short_help="Write the JSON Schema of study files, or of scenario files, for editors.")
 @click.option(
     "--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="File to write; standard output where absent."
 )
-def schema_command(output):
+@click.option("--scenario", is_flag=True, help="Of scenario files.")
+def schema_command(output, scenario):
     """Write the JSON Schema of study files. Editors read it through a first line `#:schema ./study.schema.json`."""
-    from synthpop_gb.spec import study_schema
+    from synthpop_gb.spec import scenario_schema, study_schema
 
-    text = json.dumps(study_schema(), indent=2) + "\n"
+    text = json.dumps(scenario_schema() if scenario else study_schema(), indent=2) + "\n"
     click.echo(text, nl=False) if output is None else output.write_text(text, encoding="utf-8")

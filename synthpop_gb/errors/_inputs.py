@@ -105,6 +105,16 @@ INPUTS: dict[str, Meaning] = {
     "missing-boundary": Meaning(
         "warning", "Zones without a polygon are left off the maps.", "Use boundaries of the same year as the zones."
     ),
+    "boundaries-vintage": Meaning(
+        "warning",
+        "Polygons of another year or level leave zones off the maps, or draw them where they are not.",
+        "Use boundaries of the zones' own year and level, and name their column of codes.",
+    ),
+    "boundaries-detail": Meaning(
+        "note",
+        "Polygons in full detail make maps slow and files large; beside generalised ones they leave slivers along the border.",
+        "Take generalised boundaries (BSC or BGC) of all nations.",
+    ),
     "not-a-random-draw": Meaning(
         "note",
         "The records do not show the country's shares by themselves.",

@@ -1,6 +1,7 @@
 """Export: a population for other programs, each file read back and compared before it gets its name."""
 
 from synthpop_gb.export._rows import guarded
+from synthpop_gb.export.fields import Field, estimate_fields, share_fields
 from synthpop_gb.export.geopackage import geopackage
 from synthpop_gb.export.households import households
 from synthpop_gb.export.people import people
@@ -10,4 +11,7 @@ from synthpop_gb.export.release import donor_labels
 from synthpop_gb.export.script_json import script_json
 from synthpop_gb.export.two_column import two_column
 
-__all__ = ["donor_labels", "geopackage", "guarded", "households", "people", "pointers", "polygons", "script_json", "two_column"]
+__all__ = [
+    "Field", "donor_labels", "estimate_fields", "geopackage", "guarded", "households", "people", "pointers", "polygons",
+    "script_json", "share_fields", "two_column",
+]  # fmt: skip

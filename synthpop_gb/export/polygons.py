@@ -9,8 +9,9 @@ from synthpop_gb.geography import Geography
 
 if TYPE_CHECKING:
     import geopandas
+    import pandas as pd
 
-__all__ = ["BRITISH_GRID", "WORLD", "polygons"]
+__all__ = ["BRITISH_GRID", "WORLD", "dissolved", "polygons"]
 
 BRITISH_GRID, WORLD = 27700, 4326
 """EPSG codes: British National Grid in metres; longitude and latitude in degrees (WGS 84)."""
@@ -71,3 +72,26 @@ def polygons(geography: Geography, crs: int = BRITISH_GRID) -> geopandas.GeoData
     if bad.any():
         shapes = shapes.where(~bad, shapes.make_valid())
     return geopandas.GeoDataFrame(geometry=shapes.to_crs(crs).rename_axis("zone"))
+
+
+def dissolved(shapes: geopandas.GeoDataFrame, area: pd.Series) -> geopandas.GeoSeries:
+    """Join the polygons of zones to those of the areas that they nest in.
+
+    Parameters
+    ----------
+    shapes : geopandas.GeoDataFrame
+        Polygons, indexed by zone code.
+    area : pandas.Series
+        Area of each zone, indexed by zone code; zones without one are left out.
+
+    Returns
+    -------
+    geopandas.GeoSeries
+        Indexed by area, sorted; areas none of whose zones has a polygon are left out.
+    """
+    import geopandas
+
+    frame = geopandas.GeoDataFrame(
+        {"area": area.reindex(shapes.index).to_numpy()}, geometry=shapes.geometry.to_numpy(), crs=shapes.crs
+    )
+    return frame.dissolve("area").geometry

@@ -9,9 +9,10 @@ import pandas as pd
 
 from synthpop_gb.benchmark import GUEST_LIMIT, BenchmarkTable
 from synthpop_gb.errors import Finding, finding
+from synthpop_gb.geography.vintage import vintages
 from synthpop_gb.harmonisation._words import listed, number
 from synthpop_gb.harmonisation.subtotals import without_subtotals
-from synthpop_gb.harmonisation.zones import among, vintages
+from synthpop_gb.harmonisation.zones import among
 
 __all__ = ["Prepared", "prepare"]
 

@@ -9,16 +9,10 @@ import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.geography import Geography
+from synthpop_gb.geography.vintage import lacking_finding
 from synthpop_gb.harmonisation._words import listed, nearest, number
 
-__all__ = ["among", "choose_zones", "vintages"]
-
-_NEW_2021 = {
-    "E00": "E00176775", "W00": "W00010266", "E01": "E01033769", "W01": "W01001959", "E02": "E02006935", "W02": "W02000424",
-    "S00": "S00135307", "S01": "S01013482", "S02": "S02002515",
-}  # fmt: skip
-"""First code of the 2021 census (Scotland: 2022) of each kind of zone that the 2011 census did not use (ONS and NRS code
-lists). Scotland gave every zone a new code; England and Wales only those whose boundary changed."""
+__all__ = ["among", "choose_zones"]
 
 
 def choose_zones(
@@ -57,13 +51,10 @@ def _of_these(findings: Sequence[Finding], zones: pd.Index) -> tuple[Finding, ..
     """Keep what reading found of these zones: polygons that only other zones lack are nobody's loss."""
     kept = []
     for f in findings:
-        if f.code == "missing-boundary" and f.rows is not None:
+        if f.code in ("missing-boundary", "boundaries-vintage") and f.rows is not None:
             lacking = f.rows[f.rows["zone"].isin(zones)]
             if len(lacking):
-                message = (
-                    f"{f.place} has no polygon for {len(lacking):,} of {len(zones):,} zones (first: {lacking['zone'].iloc[0]})."
-                )
-                kept.append(finding(f.code, message, place=f.place, count=len(lacking), rows=lacking))
+                kept.append(lacking_finding(lacking, len(zones), f.place))
         else:
             kept.append(f)
     return tuple(kept)
@@ -121,21 +112,3 @@ def _children(geography: Geography, level: str, wanted: str | Sequence[str], fin
             message = f"No zone has the {level} {name!r}.{nearest(name, sorted(names))}"
             findings.append(finding("no-zones", message, place="zones.parent"))
     return inside
-
-
-def vintages(codes: pd.Index) -> dict[str, set[int]]:
-    """Census years that zone codes betray, by kind of zone (the first three characters).
-
-    2021 stands for codes that only the 2021 census (Scotland 2022) has; 2011 for any older code.
-
-    >>> vintages(pd.Index(["E01000001", "E01033800", "S01006506"]))
-    {'E01': {2011, 2021}, 'S01': {2011}}
-    """
-    codes = codes.astype(str)
-    kinds = codes.str.slice(0, 3)
-    found: dict[str, set[int]] = {}
-    for kind in sorted(set(kinds)):
-        if kind in _NEW_2021:
-            new = codes[kinds == kind] >= _NEW_2021[kind]
-            found[kind] = {year for year, is_there in ((2011, not new.all()), (2021, new.any())) if is_there}
-    return found

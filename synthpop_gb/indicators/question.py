@@ -15,7 +15,7 @@ from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.indicators.conditions import parse_condition
 from synthpop_gb.indicators.matching import Words, common_labels
 
-__all__ = ["MEASURES", "UNITS", "Answers", "Question"]
+__all__ = ["MEASURES", "UNITS", "Answers", "Asked", "Question", "asked_about", "mask_of"]
 
 MEASURES = ("share", "count", "mean", "total", "quantile")
 """What can be asked for: a share or a count of people who meet a condition; mean, total or quantile of a number."""
@@ -105,33 +105,16 @@ class Question:
         """
         problems: list[Finding] = []
         n = len(aligned.records)
-        everybody = _attempt(problems, lambda: _everybody(self.of, aligned), np.ones(n, bool))
-        asked = _attempt(problems, lambda: _mask(self.where, aligned), (np.ones(n, bool), np.ones(n, bool)))
+        asked = asked_about(aligned, self.by, self.where, self.of, problems)
         if self.measure in ("share", "count"):
-            met, known = _attempt(problems, lambda: _mask(self.what, aligned), (np.zeros(n, bool), np.ones(n, bool)))
+            met, known = _attempt(problems, lambda: mask_of(self.what, aligned), (np.zeros(n, bool), np.ones(n, bool)))
             value = met.astype(float)
         else:
             value = _attempt(problems, lambda: _numbers(self.what, aligned), np.zeros(n))
             known = ~np.isnan(value)
-        level = [p for p in self.by if p in (*_PLACES, *aligned.geography.parents)]
-        if len(level) > 1:
-            problems.append(_bad(f"by names several levels of place: {', '.join(level)}.", "Name one of them."))
-        groups = [name for name in self.by if name not in level]
-        if taken := [name for name in self.by if name in _ANSWERED]:
-            problems.append(_bad(f"by names {', '.join(taken)}, which is a column of the answer.", "Rename the survey's column."))
-        places = ", ".join(("zone", "all", *aligned.geography.parents))
-        columns = [_attempt(problems, lambda name=name: labels_of(name, aligned, places), None) for name in groups]
-        if problems:
+        if problems or asked is None:
             raise InputError(problems)
-        code, index = _crossed(groups, columns, n)
-        base = everybody & asked[0] & asked[1] & known & (code >= 0)
-        if not base.any():
-            raise InputError(
-                [_bad("of no record of the survey is this known, so nothing can be estimated.", "See where and by.")]
-            )
-        area, areas = _areas(level[0] if level else "all", aligned)
-        group = np.where(base, code, -1).astype(np.int32)
-        return Answers(self, base, np.where(base, value, 0.0), group, index, area, areas, everybody)
+        return asked.answered(self, value, known)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,6 +138,9 @@ class Answers:
         Codes of the areas, named by their level.
     everybody : (n_records,) bool
         Records that stand for what is asked about at all: everybody, or the references of households.
+    of_zone : (n_zones,) int32, optional
+        Class of place of each zone, where `base`, `value` and `group` differ by it and are (n_classes, n_records). None = they do
+        not.
     """
 
     question: Question
@@ -165,11 +151,62 @@ class Answers:
     area: np.ndarray
     areas: pd.Index
     everybody: np.ndarray
+    of_zone: np.ndarray | None = None
 
     @property
     def binary(self) -> bool:
         """Whether every answer is yes or no."""
         return self.question.measure in ("share", "count")
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """Of whom something is asked, and in which areas and groups: what questions that differ in their value only share.
+
+    base : (n_records,) bool, records asked about and in a group; group : (n_records,) int32, -1 outside the base; both may be by
+    class of place, (n_classes, n_records), as in `Answers`, where the rest is explained.
+    """
+
+    base: np.ndarray
+    group: np.ndarray
+    groups: pd.Index
+    area: np.ndarray
+    areas: pd.Index
+    everybody: np.ndarray
+    of_zone: np.ndarray | None = None
+
+    def answered(self, question: Question, value: np.ndarray, known: np.ndarray) -> Answers:
+        """Put a value to it; `known` : (n_records,) bool. Raises InputError where it is known of nobody who is asked about."""
+        base = self.base & known
+        if not base.any():
+            raise InputError(
+                [_bad("of no record of the survey is this known, so nothing can be estimated.", "See where and by.")]
+            )
+        group = np.where(base, self.group, -1).astype(np.int32)
+        return Answers(question, base, np.where(base, value, 0.0), group, self.groups, self.area, self.areas, self.everybody)
+
+
+def asked_about(aligned: Aligned, by: Sequence[str], where: str | None, of: str, problems: list[Finding]) -> Asked | None:
+    """Find who is asked about, in which areas and groups; what is wrong is added to `problems`, and None returned."""
+    before, n = len(problems), len(aligned.records)
+    everybody = _attempt(problems, lambda: _everybody(of, aligned), np.ones(n, bool))
+    met, known = _attempt(problems, lambda: mask_of(where, aligned), (np.ones(n, bool), np.ones(n, bool)))
+    level = [p for p in by if p in (*_PLACES, *aligned.geography.parents)]
+    if len(level) > 1:
+        problems.append(_bad(f"by names several levels of place: {', '.join(level)}.", "Name one of them."))
+    groups = [name for name in by if name not in level]
+    if taken := [name for name in by if name in _ANSWERED]:
+        problems.append(_bad(f"by names {', '.join(taken)}, which is a column of the answer.", "Rename the survey's column."))
+    places = ", ".join(("zone", "all", *aligned.geography.parents))
+    columns = [_attempt(problems, lambda name=name: labels_of(name, aligned, places), None) for name in groups]
+    if len(problems) > before:
+        return None
+    code, index = _attempt(problems, lambda: _crossed(groups, columns, n), (None, None))
+    if code is None:
+        return None
+    area, areas = _areas(level[0] if level else "all", aligned)
+    base = everybody & met & known & (code >= 0)
+    return Asked(base, np.where(base, code, -1).astype(np.int32), index, area, areas, everybody)
 
 
 def _bad(message: str, remedy: str | None = None) -> Finding:
@@ -197,7 +234,7 @@ def _everybody(of: str, aligned: Aligned) -> np.ndarray:
     return out
 
 
-def _mask(condition: str | None, aligned: Aligned) -> tuple[np.ndarray, np.ndarray]:
+def mask_of(condition: str | None, aligned: Aligned) -> tuple[np.ndarray, np.ndarray]:
     """Find the records that meet a condition, and those of which that is known."""
     if condition is None:
         return np.ones(len(aligned.records), bool), np.ones(len(aligned.records), bool)

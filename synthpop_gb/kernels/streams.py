@@ -10,8 +10,8 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 
 __all__ = [
-    "ANNEAL", "BOOTSTRAP", "PLACE", "QUASI", "REZONE", "ROUND", "SETTLE", "START", "TABLES", "WHOLE", "mix", "next_below",
-    "next_uniform", "shuffle", "stream_key", "stream_keys",
+    "ANNEAL", "BOOTSTRAP", "ENGINE", "PLACE", "QUASI", "REZONE", "ROUND", "SCENARIO", "SETTLE", "START", "TABLES", "WHOLE", "mix",
+    "next_below", "next_uniform", "shuffle", "stream_key", "stream_keys", "uniforms",
 ]  # fmt: skip
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
@@ -30,7 +30,9 @@ QUASI = 6  # shift of the Sobol points, and exchanges after them
 ROUND = 7  # margins of a soft fit made whole
 BOOTSTRAP = 8  # survey records resampled, for a replicate; keyed by records or strata instead of zones
 TABLES = 9  # published counts perturbed anew, for a replicate
+ENGINE = 50  # what a policy engine would draw of a donor; keyed by donors and their households instead of zones
 REZONE = 40  # units of a zone that is divided between areas, dealt out to them
+SCENARIO = 60  # units exchanged in a population scenario; its second step draws from 61, and so on
 
 
 @njit(inline="always")
@@ -69,6 +71,18 @@ def _next(state):
 def next_uniform(state):
     """Next uniform draw in [0, 1) with 53 bits. state: (1,) uint64, advanced by one."""
     return (_next(state) >> _S11) * (1.0 / 9007199254740992.0)
+
+
+@njit
+def uniforms(keys, n):
+    """First uniform draws in [0, 1) of many streams. keys: (n_keys,) uint64, left alone. Returns (n_keys, n) float64."""
+    out = np.empty((keys.shape[0], n), np.float64)
+    state = np.empty(1, np.uint64)
+    for k in range(keys.shape[0]):
+        state[0] = keys[k]
+        for i in range(n):
+            out[k, i] = next_uniform(state)
+    return out
 
 
 @njit

@@ -9,14 +9,17 @@ from synthpop_gb.pipeline.demo import run_demo
 from synthpop_gb.pipeline.expanding import expand_paths, expand_run
 from synthpop_gb.pipeline.explaining import Explained, explain_run
 from synthpop_gb.pipeline.exploring import Explored, explore, explore_run
+from synthpop_gb.pipeline.exporting import Writer, export_run, export_writers, register_writer
 from synthpop_gb.pipeline.indicators import indicator_run
 from synthpop_gb.pipeline.inputs import align, check, examine_study, read_inputs
 from synthpop_gb.pipeline.rezoning import Rezoned, rezone_run
 from synthpop_gb.pipeline.run import Run, run
+from synthpop_gb.pipeline.simulating import Simulated, simulate_run
 
 __all__ = [
-    "Audit", "Comparison", "Explained", "Explored", "Rezoned", "Run", "align", "audit_files", "audit_run", "card_of", "check",
-    "compare", "compare_methods", "describe_methods", "examine_study", "expand_paths", "expand_run", "explain_run", "explore",
-    "explore_run", "indicator_run", "load", "map_run", "read_inputs", "rezone_run", "run", "run_demo", "show_comparison",
-    "validate_run", "write_pair_card",
+    "Audit", "Comparison", "Explained", "Explored", "Rezoned", "Run", "Simulated", "Writer", "align", "audit_files",
+    "audit_run", "card_of", "check", "compare", "compare_methods", "describe_methods", "examine_study", "expand_paths",
+    "expand_run", "explain_run", "explore", "explore_run", "export_run", "export_writers", "indicator_run", "load", "map_run",
+    "read_inputs", "register_writer", "rezone_run", "run", "run_demo", "show_comparison", "simulate_run", "validate_run",
+    "write_pair_card",
 ]  # fmt: skip

@@ -41,6 +41,7 @@ class Inputs:
         beside |= {Path(t.lookup) for t in study.tables if t.lookup is not None}
         beside |= {Path(p) for p in (study.truth.persons, study.truth.households) if p} if study.truth else set()
         beside |= {Path(d.path) for d in study.distributions if d.path is not None}
+        beside |= {Path(p) for i in study.start.incomes for p in (i.path, i.lookup) if p}
         beside |= {Path(asked.benchmark) for asked in study.indicators if asked.benchmark is not None}
         found += [InputFile.of(p) for p in sorted(beside - known) if p.is_file()]
         return tuple(sorted({f.path: f for f in found}.values(), key=lambda f: f.path))
@@ -106,6 +107,10 @@ def read_survey(survey: Survey, wanted: Sequence[str] = ()) -> Microdata:
     variables = {
         name: read.variable(name, v.column, categories=v.categories, missing=v.missing) for name, v in survey.variables.items()
     }  # fmt: skip
+    if survey.of_policyengine:
+        return read.policyengine(
+            survey.path, year=survey.year, name=survey.name, variables=variables, licence=survey.licence
+        )
     return read.survey(
         survey.path, name=survey.name, variables=variables, id=survey.id, weight=survey.weight,
         strata=survey.strata, cluster=survey.cluster, region=survey.region, household=survey.household,

@@ -152,6 +152,10 @@ def report_on(
         from synthpop_gb.pipeline.households import add_households
 
         checks = add_households(study.truth, folder, aligned, population, checks)
+    if study.start.incomes:
+        from synthpop_gb.pipeline.incomes import add_incomes
+
+        checks = add_incomes(study, folder, aligned, population, checks)
     if "distance" in population.status:
         checks = replace(checks, headline={**checks.headline, "distributions asked for": _distances(population)})
     asked, left_out = [], None

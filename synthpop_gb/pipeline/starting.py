@@ -13,6 +13,7 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.starts import BetterStart, Learnt, better_start
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.formulation import formulate
+from synthpop_gb.pipeline.incomes import check_incomes, income_targets
 from synthpop_gb.pipeline.inputs import Inputs, read_inputs
 from synthpop_gb.pipeline.wishes import make_recodes
 from synthpop_gb.problem import Problem, zone_key
@@ -46,11 +47,16 @@ def start_study(study: Study, aligned: Aligned, inputs: Inputs, known: Mapping[s
             learnt.append(_learnt(study, aligned, inputs, wanted))
         except InputError as error:
             refused += error.findings
+    try:
+        incomes = income_targets(asked.incomes)
+    except InputError as error:
+        refused += error.findings
     if refused:
         raise InputError(refused)
     return better_start(
-        problem, aligned, own_region=asked.own_region, region=asked.region, smooth=asked.smooth, learnt=learnt,
-        max_copies=asked.max_copies, judge=asked.judge, seed=study.seed, known=known,
+        problem, aligned, own_region=asked.own_region, region=asked.region, smooth=asked.smooth, learnt=learnt, incomes=incomes,
+        income_bands=asked.income_bands, income_prior=asked.income_prior, max_copies=asked.max_copies, judge=asked.judge,
+        seed=study.seed, known=known,
     )  # fmt: skip
 
 
@@ -78,8 +84,10 @@ def check_start(study: Study, aligned: Aligned, inputs: Inputs) -> list[Finding]
             find_table(aligned, _learnt(study, aligned, inputs, wanted))
         except InputError as error:
             found += error.findings
+    found += check_incomes(asked.incomes, aligned)
+    tilting = "learnt" if asked.learnt else "own_region" if several else "incomes"
     for needed, attribute, key in (
-        (bool(asked.learnt) or several, "tilts", "learnt" if asked.learnt else "own_region"),
+        (bool(asked.learnt) or several or bool(asked.incomes), "tilts", tilting),
         (asked.max_copies is not None, "caps", "max_copies"),
     ):  # fmt: skip
         if needed and method is not None and not getattr(method, attribute, False):

@@ -30,7 +30,7 @@ def check_method(study: Study) -> list[Finding]:
         message = f"method: '{study.method.name}' solves one zone at a time, and levels bind zones together."
         remedy = f"Use {' or '.join(map(repr, nesting))}, or take `levels` out."
         findings.append(finding("study-value", message, place="method.name", remedy=remedy))
-    if study.survey.household is None:
+    if not study.survey.of_households:
         return findings
     whole = [name for name, method in METHODS.items() if method.needs == "incidence"]
     if study.method.name in METHODS and study.method.name not in whole:

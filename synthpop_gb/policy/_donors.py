@@ -89,11 +89,13 @@ def _labelled(values: pd.Series, variable: Variable) -> pd.Series:
     """Labels instead of codes; numbers whose labels are themselves, as single years of age are, stay numbers."""
     labels = {str(c.code): c.label for c in variable.categories}
     told = [label for c in variable.categories if (label := c.label) and c.atoms]
-    if not told or (pd.api.types.is_numeric_dtype(values) and all(t.isdigit() for t in told)):
+    if not told or (pd.api.types.is_numeric_dtype(values) and all(t.removesuffix("+").isdigit() for t in told)):
+        return values  # single years, the last of them '120+'
+    code, distinct = pd.factorize(values)
+    known = [labels.get(str(int(v)) if isinstance(v, float) and v.is_integer() else str(v)) for v in distinct]
+    if not any(label is not None for label in known):
         return values
-    codes = values.map(lambda v: str(int(v)) if isinstance(v, float) and v.is_integer() else str(v))
-    found = codes.map(labels)
-    return found.where(found.notna() & values.notna(), None) if found.notna().any() else values
+    return pd.Series(pd.array([*known, None], dtype="str").take(code), index=values.index, name=values.name)
 
 
 def _placed(frame: pd.DataFrame, places: Places) -> pd.DataFrame:

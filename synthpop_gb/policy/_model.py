@@ -30,7 +30,11 @@ class PolicyModel(Protocol):
       have too; () otherwise, and the probe refuses outcomes that vary with the place all the same;
     - `units`: mapping of outcome to unit ('pounds a year'), '' otherwise;
     - `parameters`: mapping of name to the baseline's value; a reform naming another is refused;
-    - `facts()`: mapping of plain values for the record of the run: the engine's version, inputs left at a default.
+    - `facts()`: mapping of plain values for the record of the run: the engine's version, inputs left at a default;
+    - `places_of(geography, table)`: `Places` where the columns named in `places` are not levels of the study's geography but
+      made from them (an engine's own names of regions); see `places_for`;
+    - `prepared(donors, seed)`: donors with further columns that are fixed once for each, by its id and the study's seed; see
+      `prepared`.
     """
 
     def outcomes(self, donors: Donors, parameters: Mapping[str, Any] | None = None):

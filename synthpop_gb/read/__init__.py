@@ -14,14 +14,17 @@ findings: those that a study can live with travel with the noun, the others are 
 from importlib import import_module
 
 _WHERE = {
+    "area_incomes": "income_files",
     "boundaries": "geography_files",
     "census_microdata": "teaching_files",
     "column_of": "lookup_files",
     "geography": "geography_files",
     "is_census_microdata": "teaching_files",
+    "is_policyengine_file": "policyengine_files",
     "lookup": "lookup_files",
     "nomis": "table_files",
     "pair": "pair_files",
+    "policyengine": "policyengine_files",
     "shares": "share_files",
     "survey": "survey_files",
     "table": "table_files",

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
+from synthpop_gb.geography.vintage import lacking
 
 __all__ = ["beside", "each", "several_areas", "undrawn"]
 
@@ -107,9 +108,5 @@ def several_areas(rows: pd.DataFrame, title: str, n_zones: int, place: str) -> F
 
 
 def undrawn(zones: pd.Index, drawn: Sequence[np.ndarray], place: str) -> list[Finding]:
-    """Say which zones have a polygon in none of several boundary files."""
-    lacking = zones[~zones.isin(np.concatenate([np.asarray(d, object) for d in drawn]))]
-    if not len(lacking):
-        return []
-    message = f"{place} have no polygon for {len(lacking):,} of {len(zones):,} zones (first: {lacking[0]})."
-    return [finding("missing-boundary", message, place=place, count=len(lacking), rows=pd.DataFrame({"zone": lacking}))]
+    """Say which zones have a polygon in none of several boundary files, and where the polygons are of another year or level."""
+    return lacking(zones, np.concatenate([np.asarray(d, object) for d in drawn]), place)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.geography import Geography
 from synthpop_gb.provenance import InputFile
+from synthpop_gb.read._boundaries import boundary_column_of, detail_findings
 from synthpop_gb.read._files import Sheet, open_sheet
 from synthpop_gb.read._geographies import beside, each, several_areas, undrawn
 from synthpop_gb.read._labels import bare
@@ -108,6 +109,7 @@ def geography(
         what = ", ".join(map(str, lookups or drawings))
         raise InputError([finding("no-zones", f"{what or 'zones'} holds no zone codes.", place=what or "zones")])
     columns = _drawn(outlines, each(boundary_column, len(outlines), "boundary_column"), zones.index, findings)
+    findings += detail_findings(drawings)
     several = len(drawings) > 1
     return Geography(
         zones,
@@ -125,10 +127,10 @@ def _paths(given) -> list[Path]:
 def _drawn(outlines: list[Sheet], named: list[str | None], zones: pd.Index, findings: list[Finding]) -> list[str]:
     """Column of zone codes in each boundary file; says which zones none of them has."""
     if len(outlines) < 2:
-        return [_boundary_column(o, n, zones, findings) for o, n in zip(outlines, named, strict=True)]
+        return [boundary_column_of(o, n, zones, findings) for o, n in zip(outlines, named, strict=True)]
     said: list[Finding] = []
-    columns = [_boundary_column(o, n, zones, said) for o, n in zip(outlines, named, strict=True)]
-    findings += [f for f in said if f.code != "missing-boundary"]
+    columns = [boundary_column_of(o, n, zones, said) for o, n in zip(outlines, named, strict=True)]
+    findings += [f for f in said if f.code not in ("missing-boundary", "boundaries-vintage")]
     drawn = [texts(o.table[c]) for o, c in zip(outlines, columns, strict=True)]
     findings += undrawn(zones, drawn, ", ".join(o.place for o in outlines))
     return columns
@@ -293,35 +295,3 @@ def _of_each_zone(code: np.ndarray, area: np.ndarray, index: np.ndarray, n: int)
     chosen[of[first]] = index[which[first]]
     mine = several[of]
     return chosen, pd.DataFrame({"zone": of[mine], "area": index[which[mine]], "rows": count[order][mine], "given": first[mine]})
-
-
-def _boundary_column(outline: Sheet, name: str | None, zones: pd.Index, findings: list[Finding]) -> str:
-    """Column of zone codes in a boundary file; says which zones have no polygon."""
-    wanted = set(zones)
-    if name is not None:
-        column = find_column(outline, name, "zone codes of the boundaries")
-    else:
-        shares = {
-            c: len(wanted.intersection(texts(outline.table[c])))
-            for c in outline.columns
-            if not pa.types.is_floating(outline.table[c].type)
-        }
-        column = max(shares, key=lambda c: shares[c]) if shares and max(shares.values()) else None
-        if column is None:
-            message = f"{outline.place} has no column with codes of these zones ({', '.join(list(zones)[:2])} ...)."
-            remedy = "Use boundaries of the same kind and year as the zones, or name the column with `boundary_column`."
-            raise InputError([finding("unknown-layout", message, place=outline.place, remedy=remedy)])
-    drawn = texts(outline.table[column])
-    lacking = zones[~zones.isin(drawn)]
-    if len(lacking):
-        message = f"{outline.place} has no polygon for {len(lacking):,} of {len(zones):,} zones (first: {lacking[0]})."
-        findings.append(
-            finding("missing-boundary", message, place=outline.place, count=len(lacking), rows=pd.DataFrame({"zone": lacking}))
-        )
-    double = pd.Index(drawn[pd.notna(drawn)])
-    if double.has_duplicates:
-        twice = double[double.duplicated()].unique()
-        message = f"{outline.place} has several polygons for {len(twice):,} zones (first: {twice[0]})."
-        findings.append(finding("duplicate-zone", message, place=outline.place, count=len(twice), level="warning",
-                                remedy="Dissolve them into one polygon a zone."))  # fmt: skip
-    return column

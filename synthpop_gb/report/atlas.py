@@ -12,7 +12,8 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.export import script_json
-from synthpop_gb.report.classes import MISSING, classify
+from synthpop_gb.export.polygons import dissolved
+from synthpop_gb.geography.classes import MISSING, classify
 from synthpop_gb.report.measures import Measure
 from synthpop_gb.report.words import number
 
@@ -72,7 +73,7 @@ def make_atlas(aligned: Aligned, shapes, offered: Sequence[Measure], first: int)
         area, codes = pd.factorize(places[level])
         named = places[f"{level}_name"] if f"{level}_name" in places else pd.Series("", places.index)
         names = named.groupby(places[level]).first().reindex(codes)
-        shapes = _dissolved(shapes, places[level])
+        shapes = dissolved(shapes, places[level])
     chosen = [(i, m) for i, m in enumerate(offered) if m.adds or area is None]
     values = [m.values(area, len(codes)) for _, m in chosen]
     first = next((k for k, (i, _) in enumerate(chosen) if i == first), 0)
@@ -98,16 +99,6 @@ def runtime() -> str:
     version = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=version)
     return f"(function () {{\n{bundle}\n}})();".replace("</script", "<\\/script").replace("<!--", "<\\!--")
-
-
-def _dissolved(shapes, parent: pd.Series):
-    """Outlines of larger areas."""
-    import geopandas
-
-    parent = parent.reindex(shapes.index)
-    return geopandas.GeoDataFrame({"area": parent.to_numpy()}, geometry=shapes.geometry.to_numpy(), crs=shapes.crs).dissolve(
-        "area"
-    )
 
 
 def _height(shapes) -> int:

@@ -14,7 +14,7 @@ from synthpop_gb.checks import Checks
 from synthpop_gb.errors import InputError
 from synthpop_gb.export import polygons
 from synthpop_gb.population import Population
-from synthpop_gb.report import figures, households, summary, tables, uncertainty
+from synthpop_gb.report import figures, households, incomes, summary, tables, uncertainty
 from synthpop_gb.report._html import written_finding
 from synthpop_gb.report.atlas import MOST_AREAS, Atlas, make_atlas
 from synthpop_gb.report.maps import attribution_of, render_map
@@ -40,6 +40,7 @@ def context_of(
         "fit": tables.fit_grid(aligned, checks),
         "causes": households.causes_grid(checks),
         "homes": households.households_of(aligned, checks),
+        "incomes": incomes.incomes_of(population, checks),
         "levels": tables.levels_grid(checks),
         "changes": tables.changes_grid(aligned),
         "floor": _floor(aligned),

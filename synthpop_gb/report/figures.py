@@ -10,7 +10,9 @@ import pandas as pd
 
 from synthpop_gb.report.words import said
 
-__all__ = ["YARDSTICKS", "caterpillar", "histogram", "pair_grid", "share_chart", "truth_scatter", "yardstick_chart"]
+__all__ = [
+    "YARDSTICKS", "before_and_after", "caterpillar", "histogram", "pair_grid", "share_chart", "truth_scatter", "yardstick_chart",
+]  # fmt: skip
 
 _FONT = "Arial, Helvetica, sans-serif"
 _INK, _GREY, _LINE = "#1f2933", "#5f6b76", "#e4e9ee"
@@ -257,3 +259,37 @@ def _picture(chart) -> str:
     buffer = BytesIO()
     chart.configure(**_CONFIG).save(buffer, format="png", scale_factor=2)
     return f'<img alt="" src="data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}">'
+
+
+def before_and_after(frame: pd.DataFrame, unit: str) -> str:
+    """Draw published figures of areas in their order, with two standard errors either way, and what was fitted before and after.
+
+    frame : columns published, published_error, before, after; above 400 areas that many are drawn, evenly over the order.
+    Returns an SVG element, '' where there is nothing.
+    """
+    import altair as alt
+
+    frame = frame.sort_values("published", kind="stable").reset_index(drop=True)
+    if frame.empty:
+        return ""
+    if len(frame) > _MOST_BARS:
+        frame = frame.iloc[np.linspace(0, len(frame) - 1, _MOST_BARS).round().astype(int)].reset_index(drop=True)
+    width = 2 * frame["published_error"]
+    data = pd.DataFrame({
+        "area": np.arange(len(frame)), "low": frame["published"] - width, "high": frame["published"] + width,
+    })  # fmt: skip
+    kinds = (("before", "circle", "#e08214"), ("after", "circle", "#253494"), ("published", _BAR, "#111827"))
+    long = pd.concat([pd.DataFrame({"area": data["area"], "value": frame[name], "kind": name}) for name, _, _ in kinds])
+    labels, shapes, colours = ([k[i] for k in kinds] for i in (0, 1, 2))
+    across = alt.X("area:Q", title="areas, in order of what is published", axis=None)
+    y = alt.Scale(zero=False, nice=True)
+    bars = alt.Chart(data).mark_rule(color="#c5ced6", strokeWidth=2).encode(
+        x=across, y=alt.Y("low:Q", scale=y, title=unit, axis=alt.Axis(tickCount=6)), y2="high:Q"
+    )  # fmt: skip
+    legend = alt.Legend(orient="top", symbolSize=90)
+    points = alt.Chart(long.astype({"kind": object})).mark_point(filled=True, size=34, opacity=0.9).encode(
+        x=across, y=alt.Y("value:Q", scale=y, title=unit),
+        color=alt.Color("kind:N", sort=labels, title=None, scale=alt.Scale(domain=labels, range=colours), legend=legend),
+        shape=alt.Shape("kind:N", sort=labels, title=None, scale=alt.Scale(domain=labels, range=shapes)),
+    )  # fmt: skip
+    return _svg((bars + points).properties(width=720, height=240))

@@ -21,7 +21,14 @@ from synthpop_gb.run_folder._checks import AUDIT, read_checks, write_checks
 from synthpop_gb.run_folder._counts import counts_facts, places_as_written, read_counts, read_households
 from synthpop_gb.run_folder._files import PROBLEM, begin, blocks_folder, end, is_finished, read_json, write_json
 from synthpop_gb.run_folder._problem import read_problem
-from synthpop_gb.run_folder._record import changed_files, changed_inputs, provenance_of, read_run, write_run
+from synthpop_gb.run_folder._record import (
+    changed_files,
+    changed_inputs,
+    provenance_of,
+    read_run,
+    record_simulation,
+    write_run,
+)
 from synthpop_gb.run_folder._store import is_open, read_population, write_population
 
 if TYPE_CHECKING:
@@ -31,8 +38,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AUDIT", "begin", "blocks_folder", "changed_inputs", "counts_facts", "finish", "inventory", "is_finished", "load",
-    "read_checks", "read_counts", "read_households", "read_json", "read_run", "save", "write_card", "write_checks",
-    "write_json", "write_pair", "write_population",
+    "read_checks", "read_counts", "read_households", "read_json", "read_run", "record_simulation", "save", "write_card",
+    "write_checks", "write_json", "write_pair", "write_population",
 ]  # fmt: skip
 
 
@@ -193,6 +200,10 @@ def load(
         from synthpop_gb.formulation import formulate
 
         problem = formulate(aligned)
+    if run.get("scenario") and problem.n_profiles != len(problem.donor):
+        from synthpop_gb.problem import by_unit
+
+        problem = by_unit(problem)
     from synthpop_gb.execution.checkpoint import problem_hash
 
     if problem_hash(problem) != run["problem"]:

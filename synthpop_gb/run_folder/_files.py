@@ -28,7 +28,9 @@ DUALS, PROBLEM, BLOCKS = "population/duals.parquet", "population/problem.npz", "
 REPLICATES, REPLICATE_STATUS = "population/replicates.parquet", "population/replicate_status.parquet"
 CHECKS, AUDIT = "validation", "audit"
 # what a run that begins or goes on loses:
-_OURS = (*CARD_FILES, "population", CHECKS, AUDIT, "report.html", "audit.html", "maps", "indicators", "people")
+_OURS = (
+    *CARD_FILES, "population", CHECKS, AUDIT, "report.html", "audit.html", "maps", "indicators", "people", "simulations",
+)  # fmt: skip
 
 
 def begin(folder: str | Path, *, overwrite: bool = False) -> Path:

@@ -26,7 +26,7 @@ from synthpop_gb.run_folder._files import (
     write_json,
 )
 
-__all__ = ["changed_inputs", "provenance_of", "read_run", "write_run"]
+__all__ = ["changed_inputs", "provenance_of", "read_run", "record_simulation", "write_run"]
 
 _FORMAT = 1
 _FILES = (PROFILES, COUNTS, HOMES, STATUS, DUALS, SETTLED, PROBLEM, REPLICATES, REPLICATE_STATUS)
@@ -45,6 +45,7 @@ def write_run(
         "created": made.created,
         "study": made.study,
         **({} if made.start is None else {"start": made.start}),
+        **({} if made.scenario is None else {"scenario": made.scenario}),
         "method": {"name": made.method, "options": made.options, **({} if link is None else {"link": link})},
         "seed": made.seed,
         "versions": made.versions,
@@ -71,6 +72,21 @@ def write_run(
         },
         **(extra or {}),
     }
+    earlier = read_json(folder / RUN) if (folder / RUN).exists() else {}
+    if earlier.get("simulations") and earlier.get("digest") == run["digest"]:  # of the same people: they hold still
+        run["simulations"] = earlier["simulations"]
+    write_json(folder / RUN, run)
+    return run
+
+
+def record_simulation(folder: Path, facts: Mapping) -> dict:
+    """Note a simulation in run.json, in the place of an earlier one of its name; returns what run.json holds.
+
+    facts : plain values; `name`, `model`, `scenarios` and `populations` are what the card tells.
+    """
+    run = read_run(folder)
+    others = [one for one in run.get("simulations", []) if one.get("name") != facts["name"]]
+    run["simulations"] = [*others, dict(facts)]
     write_json(folder / RUN, run)
     return run
 
@@ -133,6 +149,7 @@ def provenance_of(run: Mapping) -> Provenance:
         inputs=tuple(InputFile(**i) for i in run["inputs"]),
         study=run["study"],
         start=run.get("start"),
+        scenario=run.get("scenario"),
         versions=run["versions"],
         created=run["created"],
     )

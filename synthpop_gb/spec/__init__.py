@@ -1,6 +1,8 @@
-"""A study as a TOML file: what may stand in it (`model`), how it is read (`load`), and a commented draft of one (`draft`)."""
+"""Studies and scenarios as TOML files: what may stand in them (`model`, `scenario`), how they are read, a draft of a study."""
 
 from synthpop_gb.spec.load import ask_for, load_study
+from synthpop_gb.spec.load_scenario import load_scenario
 from synthpop_gb.spec.model import Study, study_schema
+from synthpop_gb.spec.scenario import Scenario, scenario_schema
 
-__all__ = ["Study", "ask_for", "load_study", "study_schema"]
+__all__ = ["Scenario", "Study", "ask_for", "load_scenario", "load_study", "scenario_schema", "study_schema"]

@@ -33,9 +33,9 @@ from synthpop_gb.spec.model import (
     with_method,
 )
 from synthpop_gb.spec.options import method_findings
-from synthpop_gb.spec.start import LearntModel, StartModel
+from synthpop_gb.spec.start import IncomeModel, LearntModel, StartModel
 
-__all__ = ["ask_for", "load_study"]
+__all__ = ["ask_for", "load_study", "place_of", "placed_lines"]
 
 
 def load_study(path: str | Path) -> Study:
@@ -75,7 +75,7 @@ def _parse(path: Path) -> tuple[dict, dict[str, int]]:
     try:
         if path.suffix == ".json":
             return dict(json.loads(text)["study"]), {}
-        return tomllib.loads(text), _lines(text)
+        return tomllib.loads(text), placed_lines(text)
     except tomllib.TOMLDecodeError as error:
         raise InputError([finding("study-syntax", f"{path.name}: {error}.", place=str(path))]) from None
     except (ValueError, KeyError, TypeError):
@@ -86,13 +86,16 @@ _HEADER = re.compile(r"^\s*\[(\[)?\s*([^\]]+?)\s*\]?\]\s*(#.*)?$")
 _KEY = re.compile(r"^\s*([A-Za-z0-9_.\"'-]+)\s*=")
 
 
-def _lines(text: str) -> dict[str, int]:
+def placed_lines(text: str) -> dict[str, int]:
     """Line on which each key of a TOML text is set: {'survey.path': 7}. Keys inside inline tables are not told apart."""
     found: dict[str, int] = {}
     prefix, seen = "", {}
     for number, line in enumerate(text.splitlines(), 1):
         if header := _HEADER.match(line):
             prefix = header[2].replace('"', "")
+            above = max((k for k in seen if prefix.startswith(f"{k}.")), key=len, default=None)
+            if above is not None:  # a table of the last entry of a list of tables
+                prefix = f"{above}.{seen[above]}{prefix[len(above):]}"
             if header[1]:
                 seen[prefix] = seen.get(prefix, -1) + 1
                 prefix = f"{prefix}.{seen[prefix]}"
@@ -102,7 +105,7 @@ def _lines(text: str) -> dict[str, int]:
     return found
 
 
-def _place(location: tuple, path: Path, lines: dict[str, int]) -> str:
+def place_of(location: tuple, path: Path, lines: dict[str, int]) -> str:
     """Where a key stands, as `file:line: key`."""
     dotted = ".".join(map(str, location))
     probe = list(map(str, location))
@@ -115,7 +118,7 @@ def _place(location: tuple, path: Path, lines: dict[str, int]) -> str:
 def _explain(error: dict, path: Path, lines: dict[str, int]) -> Finding:
     """Turn one pydantic error into a finding with its place and the nearest known key."""
     location = tuple(error["loc"])
-    place = _place(location, path, lines)
+    place = place_of(location, path, lines)
     if error["type"] == "extra_forbidden":
         key = str(location[-1])
         known = _known_keys(location[:-1])
@@ -153,13 +156,14 @@ def _method(raw: dict, path: Path, lines: dict[str, int]) -> list[Finding]:
     if not isinstance(method, dict) or not isinstance(name := method.get("name", Method().name), str):
         return []
     given = {key: value for key, value in method.items() if key != "name"}
-    return method_findings(name, given, lambda key: _place(tuple(key.split(".")), path, lines))
+    return method_findings(name, given, lambda key: place_of(tuple(key.split(".")), path, lines))
 
 
 _CHILDREN = {
     "survey": Survey, "tables": Table, "zones": Zones, "recode": RecodeModel, "method": Method, "maps": MapRequest,
     "truth": Truth, "variables": SurveyVariable, "indicators": IndicatorRequest, "replicates": ReplicatesModel,
     "distributions": DistributionModel, "card": CardModel, "start": StartModel, "learnt": LearntModel,
+    "incomes": IncomeModel,
 }  # fmt: skip
 
 
@@ -186,7 +190,7 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
             return [resolve(one, location) for one in text]
         if not isinstance(text, str):
             return text
-        place = _place(location, path, lines)
+        place = place_of(location, path, lines)
         missing = [n for n in re.findall(r"\$\{(\w+)\}", text) if not os.environ.get(n)]
         if missing:
             names = ", ".join(missing)
@@ -218,4 +222,12 @@ def _paths(raw: dict, path: Path, lines: dict[str, int]) -> tuple[dict, list[Fin
             {**d, "path": resolve(d["path"], ("distributions", i, "path"))} if isinstance(d, dict) and "path" in d else d
             for i, d in enumerate(raw["distributions"])
         ]  # fmt: skip
+    start = raw.get("start")
+    if isinstance(start, dict) and isinstance(start.get("incomes"), list):
+        incomes = [
+            {**d, **{k: resolve(d[k], ("start", "incomes", i, k)) for k in ("path", "lookup") if k in d}} if isinstance(d, dict)
+            else d
+            for i, d in enumerate(start["incomes"])
+        ]  # fmt: skip
+        resolved["start"] = {**start, "incomes": incomes}
     return resolved, findings

@@ -220,10 +220,19 @@ class Study(Strict):
 def with_method(raw):
     """Return a study's plain values with the method named that it has where it names none."""
     survey, method = (raw.get("survey"), raw.get("method", {})) if isinstance(raw, dict) else (None, None)
-    households = survey.get("household") if isinstance(survey, dict) else getattr(survey, "household", None)
-    if households is None or not isinstance(method, dict) or "name" in method:
+    if not isinstance(method, dict) or "name" in method or not _of_households(survey):
         return raw
     return {**raw, "method": {**method, "name": "balance"}}
+
+
+def _of_households(survey) -> bool:
+    """Whether a survey, as plain values that may still be wrong, is one whose households are placed whole."""
+    if not isinstance(survey, dict):
+        return bool(getattr(survey, "of_households", False))
+    known = {key: survey.get(key) for key in ("path", "format", "household")}
+    return Survey.model_construct(
+        path=str(known["path"]), format=known["format"] or "auto", household=known["household"]
+    ).of_households
 
 
 def study_schema() -> dict:

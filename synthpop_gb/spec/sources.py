@@ -26,11 +26,12 @@ class Survey(Strict):
     """The microdata whose records are placed in the zones."""
 
     path: str
-    """File of records: Parquet, CSV, Stata, SPSS or UK Data Service .tab."""
+    """File of records: Parquet, CSV, Stata, SPSS, UK Data Service .tab, or a PolicyEngine UK dataset (.h5)."""
     licence: Literal["open", "restricted"] = "restricted"
     """'open' only where the licence lets records be copied into outputs (e.g. the Open Government Licence)."""
-    format: Literal["auto", "census-teaching", "tidy"] = "auto"
-    """'census-teaching' for the 2011 and 2021 census teaching files; 'auto' recognises them."""
+    format: Literal["auto", "census-teaching", "policyengine", "tidy"] = "auto"
+    """'census-teaching' for the 2011 and 2021 census teaching files, 'policyengine' for PolicyEngine UK datasets, which know
+    their ids, weights and households themselves; 'auto' recognises both."""
     name: str | None = None
     """Short name for reports."""
     id: str | None = None
@@ -70,6 +71,16 @@ class Survey(Strict):
         if needing and self.household is None:
             raise ValueError(f"{', '.join(needing)} without household, the column of household ids")
         return self
+
+    @property
+    def of_policyengine(self) -> bool:
+        """Whether the file is a PolicyEngine UK dataset, by `format` or by its name."""
+        return self.format == "policyengine" or (self.format == "auto" and self.path.lower().endswith((".h5", ".hdf5")))
+
+    @property
+    def of_households(self) -> bool:
+        """Whether whole households are placed: where ids of households are named, and always of PolicyEngine UK datasets."""
+        return self.household is not None or self.of_policyengine
 
 
 class Table(Strict):

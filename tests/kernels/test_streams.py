@@ -96,3 +96,11 @@ def test_every_order_of_a_shuffle_is_as_likely():
         counts[tuple(items.tolist())] = counts.get(tuple(items.tolist()), 0) + 1
     assert len(counts) == 6
     assert max(abs(c - 1000) for c in counts.values()) < 5 * np.sqrt(1000)
+
+
+@given(st.lists(words, min_size=1, max_size=4), st.integers(1, 5))
+def test_uniforms_of_many_streams_are_each_streams_first(keys, n):
+    given_keys = np.array(keys, np.uint64)
+    found = streams.uniforms(given_keys, n)
+    assert found.tolist() == [[(mix((k + (i + 1) * GAMMA) & MASK) >> 11) / 2**53 for i in range(n)] for k in keys]
+    assert given_keys.tolist() == keys

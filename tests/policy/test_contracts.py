@@ -88,3 +88,12 @@ def test_outcomes_have_their_shape():
         found["income"]
     with pytest.raises(ValueError, match="outcomes x classes"):
         Outcomes("m", "baseline", {}, ("tax",), ("person",), ("",), np.zeros((1, 1, 3)), records, places)
+
+
+def test_single_years_of_age_stay_numbers_though_the_last_is_open():
+    from synthpop_gb.codebook import Category, Variable
+    from synthpop_gb.policy._donors import _labelled
+
+    single = Variable("age", tuple(Category(str(a), f"{a}+" if a == 120 else str(a), frozenset([str(a)])) for a in range(121)))
+    ages = pd.Series([3, 64, 120])
+    assert _labelled(ages, single).equals(ages)

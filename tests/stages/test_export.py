@@ -286,7 +286,7 @@ def test_values_and_polygons_come_back(tmp_path, name):
         {"share of = 'other'": shares(aligned), "n": np.arange(len(zones)), "fits": True, "why": HOSTILE[0]}, zones
     ).iloc[1:]
     path = geopackage(values, aligned.geography, tmp_path / "out" / name)
-    frame = geopandas.read_parquet(path) if name.endswith("parquet") else geopandas.read_file(path)
+    frame = geopandas.read_parquet(path) if name.endswith("parquet") else geopandas.read_file(path, layer=0)
     assert frame.crs.to_epsg() == (27700 if name.endswith("gpkg") else 4326)
     assert frame["zone"].tolist() == zones.tolist()
     assert frame["share_of_other"].iloc[1:].tolist() == pytest.approx(values.iloc[:, 0].tolist())

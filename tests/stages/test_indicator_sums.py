@@ -46,7 +46,7 @@ def test_counts_of_people_are_those_of_the_placed_donors(made):
         counted = mine.groupby("zone").size().reindex(aligned.zones, fill_value=0)
         bad = (mine["health"] == 3).groupby(mine["zone"]).sum().reindex(aligned.zones, fill_value=0)
         assert (behind.people[:, column] == counted).all()
-        assert (behind.value[:, column] == bad).all()
+        assert (behind.total(answers.value)[:, column] == bad).all()
     block = population.donors(aligned.zones[:1])
     male = answers.group[block.record] == answers.groups.get_loc(("male",))
     n = block.n[male].astype(float)

@@ -16,11 +16,11 @@ from synthpop_gb.errors import InputError, finding
 from synthpop_gb.execution import solve
 from synthpop_gb.formulation import formulate
 from synthpop_gb.geography import Geography
+from synthpop_gb.geography.classes import DIVERGING, SEQUENTIAL, classify
 from synthpop_gb.harmonisation import harmonise
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.report import atlas, context, draw_map, figures, write_report
 from synthpop_gb.report._shapes import borders
-from synthpop_gb.report.classes import DIVERGING, SEQUENTIAL, classify
 from synthpop_gb.report.measures import first_shown, measures
 from synthpop_gb.report.words import number
 from synthpop_gb.validation import true_error, validate

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.starts import regions as own
@@ -15,6 +15,9 @@ from synthpop_gb.assessment.starts.cross_validation import judged_errors, left_o
 from synthpop_gb.assessment.starts.learnt import Learnt, find_table, learn, tilted
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.problem import Problem
+
+if TYPE_CHECKING:
+    from synthpop_gb.assessment.incomes import IncomeTarget
 
 __all__ = ["BetterStart", "better_start"]
 
@@ -51,6 +54,7 @@ class BetterStart:
             errors = f"{one['error_fit']:.2f} % in the wrong cell by the fit, {one['error_learnt']:.2f} % learnt"
             taken = "" if one["strength"] is not None else "; not taken"
             said.append(f"{one['table']} learnt from {where}: {errors}, left out{taken}")
+        said += self.facts.get("incomes", {}).get("said", ())
         if "max_copies" in self.facts:
             said.append(f"a donor stands in a zone {self.facts['max_copies']:g} times at most")
         return "BetterStart: " + ("; ".join(said) or "the survey's own start")
@@ -64,6 +68,9 @@ def better_start(
     region: str | None = None,
     smooth: bool | float = False,
     learnt: Sequence[Learnt] = (),
+    incomes: Sequence[IncomeTarget] = (),
+    income_bands: int = 20,
+    income_prior: float | None = None,
     max_copies: float | None = None,
     judge: Sequence[str] = (),
     seed: int = 0,
@@ -72,7 +79,7 @@ def better_start(
     """Give a problem better start weights: what fitting cannot change, it takes from them.
 
     Tables fix what they count; everything else that a population says, it has from its start. Smoothing comes first, then the
-    own region's donors, then learnt joints. Nothing is on by default, since no change helps everywhere.
+    own region's donors, then learnt joints, then incomes. Nothing is on by default, since no change helps everywhere.
 
     Parameters
     ----------
@@ -89,6 +96,9 @@ def better_start(
         Strength of two-way smoothing (`smoothing.smoothed`), 0 to 1; True for the one under which donors left out are likeliest.
     learnt : sequence of Learnt
         Joint tables to learn elsewhere, in turn.
+    incomes : sequence of IncomeTarget
+        Published incomes of areas, towards which the start is tilted last of all, so far as they are sure; `income_bands` and
+        `income_prior` as `bands` and `prior` of `calibrate_incomes`.
     max_copies : float, optional
         How often a donor may stand in a zone, at most; below 1 as a share of the zone's units. Methods 'ipf' and 'balance' keep
         to it in the fit, in whole counts and in placement; the others refuse.
@@ -106,7 +116,8 @@ def better_start(
     Raises
     ------
     InputError
-        `start-region`, `start-training`, `start-leak`, `study-reference`: every reason found why something cannot be done.
+        `start-region`, `start-training`, `start-leak`, `study-reference`, and those of `calibrate_incomes`: every reason found
+        why something cannot be done.
     ValueError
         For a strength outside its range. Donors of the own region alone (1) are refused: they do worse than everybody.
 
@@ -128,6 +139,12 @@ def better_start(
     if learnt:
         problem, facts["learnt"], said = _learn(problem, plain, aligned, learnt, known.get("learnt"))
         findings += said
+    if incomes:
+        from synthpop_gb.assessment.incomes import calibrate_incomes
+
+        found = calibrate_incomes(problem, aligned, incomes, bands=income_bands, prior=income_prior, known=known.get("incomes"))
+        problem, facts["incomes"] = found.problem, found.facts
+        findings += found.findings
     if max_copies is not None:
         problem, facts["max_copies"] = replace(problem, max_copies=max_copies), max_copies
         findings += _short_of_donors(problem)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from synthpop_gb.report.classes import MISSING
+from synthpop_gb.geography.classes import MISSING
 from synthpop_gb.report.svg import INK, Drawing, short, width_of
 from synthpop_gb.report.words import number
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from synthpop_gb.report.words import number
+from synthpop_gb.geography.numbers import number
 
 __all__ = ["DIVERGING", "MISSING", "SEQUENTIAL", "Classes", "classify"]
 

@@ -1,0 +1,130 @@
+"""What calibrating found, told: a row an area, plain values for the record of the run, findings, one line a target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthpop_gb.assessment.incomes._aims import Aims
+from synthpop_gb.assessment.incomes._search import Sought
+from synthpop_gb.assessment.incomes._seek import LIMIT, by_aim
+from synthpop_gb.assessment.incomes.target import Matched
+from synthpop_gb.errors import Finding, finding
+
+__all__ = ["COLUMNS", "again", "errors_of", "facts_of", "frame_of", "noticed", "said"]
+
+COLUMNS = (
+    "incomes", "area", "published", "published_error", "before", "predicted", "after", "standard_error", "weight", "tilt",
+    "held_out", "at_limit",
+)  # fmt: skip
+_NUMBERS = ("before", "predicted", "after", "standard_error", "weight", "tilt")
+
+
+def frame_of(aims: Aims, sought: Sought, before: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> pd.DataFrame:
+    """One row a target and area; columns as `CalibratedIncomes.frame`.
+
+    The standard error of `after` is that of the linking model: of a published area the square root of gamma psi and of what the
+    line's coefficients leave unsure, of another the spread about the line; brought to the figure's own scale.
+    """
+    own = by_aim(aims, sought.moments.answer.diagonal())
+    tilts, held = by_aim(aims, sought.tilt), by_aim(aims, sought.held)
+    parts = []
+    for i, aim in enumerate(aims.aims):
+        one, linked = aim.matched, aim.linked(sought.moments.ratio[i])
+        after = aim.shown(linked)
+        kept_back = one.target.held_out
+        tau = sought.linked[i].tau if sought.linked else 0.0
+        line = sought.linked[i].expected_variance if sought.linked else np.zeros(len(after))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            psi = (aim.error / own[i]) ** 2
+            share = np.where(np.isfinite(psi) & (not kept_back), tau**2 / np.maximum(tau**2 + psi, 1e-300), 0.0)
+            variance = np.where(share > 0, share * psi, tau**2) + (1 - share) ** 2 * line
+            error = np.sqrt(variance) * own[i] * (1.0 if one.incomes.measure == "share" else after)
+        parts.append(pd.DataFrame({
+            "incomes": one.incomes.name, "area": one.areas, "published": one.published, "published_error": one.error,
+            "before": aim.shown(aim.linked(before[i])), "predicted": predicted[i], "after": after,
+            "standard_error": np.nan if kept_back else error, "weight": share, "tilt": np.round(tilts[i], 9),
+            "held_out": kept_back, "at_limit": held[i],
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
+
+
+def facts_of(aims: Aims, frame: pd.DataFrame, sought: Sought, bands: int) -> dict[str, Any]:
+    """Plain values: how it was done, each target's errors, and of every area what cannot be worked out again cheaply."""
+    targets = []
+    for i, aim in enumerate(aims.aims):
+        one, mine = aim.matched, frame[frame["incomes"] == aim.matched.incomes.name]
+        linked = sought.linked[i] if sought.linked else None
+        columns = {c: [None if not np.isfinite(v) else float(f"{v:.10g}") for v in mine[c]] for c in _NUMBERS}
+        targets.append({
+            "incomes": one.incomes.name, "measure": one.incomes.measure, "of": one.incomes.of, "column": one.target.column,
+            "where": one.target.where, "level": one.target.level, "what": one.incomes.what, "unit": one.incomes.unit,
+            "period": one.incomes.period, "uprated": one.incomes.uprated, "held_out": one.target.held_out,
+            "prior": None if linked is None or one.target.held_out else round(linked.tau, 6),
+            **errors_of(mine, one.incomes.measure),
+            "areas": [str(a) for a in mine["area"]], **columns, "at_limit": [bool(v) for v in mine["at_limit"]],
+        })  # fmt: skip
+    said_of = [said(t) for t in targets]
+    return {"bands": bands, "steps": sought.steps, "settled": sought.settled, "said": said_of, "targets": targets}
+
+
+def errors_of(frame: pd.DataFrame, measure: str) -> dict[str, float | int | None]:
+    """Mean absolute differences from what is published, in per cent of it (points, of shares): before, predicted, after.
+
+    `noise` is what the published figures' own errors alone would make of it: sqrt(2 / pi) of a normal error's.
+    """
+    known = frame[frame["published"].notna()]
+    goal = known["published"]
+    unit = 1.0 if measure == "share" else goal
+    found = {f"error_{c}": _rounded(100 * (np.abs(known[c] - goal) / unit).mean()) for c in ("before", "predicted", "after")}
+    noise = 100 * np.sqrt(2 / np.pi) * (known["published_error"] / unit).mean()
+    return {"areas_published": len(known), **found, "noise": _rounded(noise)}
+
+
+def _rounded(value: float) -> float | None:
+    return round(float(value), 4) if np.isfinite(value) else None
+
+
+def again(matched: Sequence[Matched], known: Mapping[str, Any]) -> tuple[pd.DataFrame, list[np.ndarray]]:
+    """Return frame and tilts as an earlier call noted them."""
+    parts, tilts = [], []
+    for one, told in zip(matched, known["targets"], strict=True):
+        numbers = {c: np.array([np.nan if v is None else v for v in told[c]], float) for c in _NUMBERS}
+        tilts.append(numbers["tilt"])
+        parts.append(pd.DataFrame({
+            "incomes": one.incomes.name, "area": one.areas, "published": one.published, "published_error": one.error, **numbers,
+            "held_out": one.target.held_out, "at_limit": told["at_limit"],
+        }))  # fmt: skip
+    return pd.concat(parts, ignore_index=True)[list(COLUMNS)], tilts
+
+
+def noticed(frame: pd.DataFrame, *, settled: bool = True) -> tuple[Finding, ...]:
+    """Say where the survey has too few of such people (`income-shortfall`), or the search did not settle."""
+    found = []
+    if not settled:
+        message = "The search for tilts was stopped before it settled: fitted incomes may be off by more than they need be."
+        found.append(finding("income-shortfall", message, place="start.incomes"))
+    short = frame[frame["at_limit"] & ~frame["held_out"]]
+    if len(short):
+        first = short.iloc[0]
+        message = (
+            f"In {len(short):,} areas no start weights bring the fitted income to what is published: the survey has too few such "
+            f"people among those whom the tables ask for (first: {first['area']}, {first['published']:,.0f} published, "
+            f"{first['after']:,.0f} reached with a tilt of {LIMIT:g} standard deviations)."
+        )
+        found.append(finding("income-shortfall", message, place="start.incomes", count=len(short), rows=short))
+    return tuple(found)
+
+
+def said(told: Mapping[str, Any]) -> str:
+    """One line of a target's facts."""
+    unit = "points" if told["measure"] == "share" else "%"
+    kept = "kept back" if told["held_out"] else f"with areas left out {told['error_predicted']:.2f}"
+    after = f"now {told['error_after']:.2f}; the figures' own errors alone make {told['noise']:.2f}"
+    return (
+        f"{told['incomes']}, {told['areas_published']:,} areas: {told['measure']} of the {told['column']} off by "
+        f"{told['error_before']:.2f} {unit} before, {kept}, {after}"
+    )

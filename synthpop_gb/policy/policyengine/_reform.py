@@ -1,0 +1,69 @@
+"""Reforms as scenario files write them, turned into PolicyEngine's: parameter name = {period = value}."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from synthpop_gb.errors import finding, refuse
+
+__all__ = ["as_reform"]
+
+_PERIOD = re.compile(r"\d{4}(-\d{2}(-\d{2})?)?([.:]\d{4}(-\d{2}(-\d{2})?)?)?|year:\S+")
+
+
+def as_reform(parameters: Mapping[str, Any] | None, known: Collection[str], year: int) -> dict[str, dict[str, Any]]:
+    """Turn parameters into the engine's reform.
+
+    Parameters
+    ----------
+    parameters : mapping, optional
+        A parameter's name to its value in `year`, or to values by period ('2025', '2025-04-06.2030-12-31'), as PolicyEngine
+        has them. Names may be nested, as TOML reads dots: {"gov": {"hmrc": ...}}.
+    known : collection of str
+        Names of the engine's parameters.
+    year : int
+        Fiscal year of the run.
+
+    Raises
+    ------
+    InputError
+        `engine-parameter` for each name that the engine does not have, with the nearest, and each value that is none.
+
+    Examples
+    --------
+    >>> allowance = "gov.hmrc.income_tax.allowances.personal_allowance.amount"
+    >>> as_reform({allowance: 15000}, {allowance}, 2025) == {allowance: {"2025": 15000}}
+    True
+    >>> as_reform({"gov": {"rate": {"2026": 0.2}}}, {"gov.rate"}, 2025)
+    {'gov.rate': {'2026': 0.2}}
+    """
+    flat: dict[str, Any] = {}
+    _flatten("", parameters or {}, flat)
+    findings, out = [], {}
+    for name, value in flat.items():
+        values = {str(k): v for k, v in value.items()} if isinstance(value, Mapping) else {str(year): value}
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            hint = f" Did you mean {near[0]!r}?" if near else ""
+            message = f"PolicyEngine has no parameter {name!r}.{hint}"
+            findings.append(finding("engine-parameter", message, place=f"parameters.{name}"))
+        elif not values or any(not isinstance(v, bool | int | float | str) for v in values.values()):
+            message = f"The value of the parameter {name!r} is {value!r}, and not a number, a word or true or false."
+            findings.append(finding("engine-parameter", message, place=f"parameters.{name}"))
+        else:
+            out[name] = values
+    refuse(findings)
+    return out
+
+
+def _flatten(prefix: str, given: Mapping[str, Any], into: dict[str, Any]) -> None:
+    """Join nested names by dots until what is below is a value, or values by period."""
+    for key, value in given.items():
+        name = f"{prefix}.{key}" if prefix else str(key)
+        if isinstance(value, Mapping) and value and not all(_PERIOD.fullmatch(str(k)) for k in value):
+            _flatten(name, value, into)
+        else:
+            into[name] = value
