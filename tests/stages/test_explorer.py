@@ -27,7 +27,7 @@ from synthpop_gb.population import DonorCounts
 from tests.stages.explorer_world import CONDITIONS, Read, page_of, simulated, town
 from tests.stages.grid_world import HOSTILE, squares
 
-NUMBERS = st.floats(0, 1, allow_nan=False)
+NUMBERS = st.floats(0, 1, allow_nan=False, allow_subnormal=False)
 
 
 # -- figures --------------------------------------------------------------------------------------------------------------------
