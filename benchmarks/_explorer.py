@@ -26,7 +26,8 @@ _LISTEN = (
     " document.addEventListener('explorer:shown', () => { done += 1; }); 0"
 )
 _CHANGE = (
-    "(() => {{ const list = document.getElementById({control!r}); list.selectedIndex = (list.selectedIndex + 1) % list.options.length;"
+    "(() => {{ const list = document.getElementById({control!r});"
+    " list.selectedIndex = (list.selectedIndex + 1) % list.options.length;"
     " list.dispatchEvent(new Event('change')); return 0; }})()"
 )
 

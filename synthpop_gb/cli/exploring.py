@@ -21,7 +21,7 @@ def explore_command(run, output, variables, indicators, subgroups, level, show):
     import synthpop_gb as sp
 
     found = sp.pipeline.explore_run(
-        run, output=output, variables=variables or None, indicators=indicators, subgroups=subgroups or ("sex", "age"), level=level
+        run, output=output, variables=variables or None, indicators=indicators, subgroups=subgroups or None, level=level
     )
     show_findings(found.findings, err=True)
     click.echo(repr(found))

@@ -85,7 +85,7 @@ def offer_of(
     conditions: Sequence[tuple[str, str, str | None]] = (),
     *,
     only: Sequence[str] | None = None,
-    subgroups: Sequence[str] = ("sex", "age"),
+    subgroups: Sequence[str] | None = None,
 ) -> Offer:
     """List what a study's survey can be asked about, category by category.
 
@@ -97,8 +97,8 @@ def offer_of(
         Further shares.
     only : sequence of str, optional
         Variables to be shown; all with at most 30 categories, and numbers, where None.
-    subgroups : sequence of str
-        Variables whose categories make groups; those that the survey does not have are left out.
+    subgroups : sequence of str, optional
+        Variables whose categories make groups; where None sex and age, as far as the survey has them.
 
     Raises
     ------
@@ -117,16 +117,23 @@ def offer_of(
             found.add_condition(title, condition, where)
         except InputError as error:
             problems += error.findings
+    dividing = _Found(aligned)  # variables make groups and the pyramid whether or not they are shown
+    for name in dict.fromkeys([*(subgroups or ()), "sex", "age"]):
+        try:
+            dividing.add_variable(name)
+        except InputError as error:
+            problems += error.findings if name in (subgroups or ()) else []
     if problems:
         raise InputError(problems)
     twice = {t for t in found.titles if found.titles.count(t) > 1}
-    found.titles = [f"{t} ({m.name.replace('_', ' ')})" if t in twice else t for t, m in zip(found.titles, found.measured, strict=True)]
+    named = [m.name.replace("_", " ") for m in found.measured]
+    found.titles = [f"{t} ({name})" if t in twice else t for t, name in zip(found.titles, named, strict=True)]
     order = sorted(range(len(found.measured)), key=lambda i: [*DOMAINS, OTHER, ASKED].index(found.domains[i]))
     at = {old: new for new, old in enumerate(order)}
     return Offer(
         *(tuple(column[i] for i in order) for column in (found.measured, found.titles, found.domains, found.whom)),
         {at[i]: census for i, census in found.census.items()},
-        _groups(found, subgroups), _levels(aligned), _pyramid(found),
+        _groups(dividing, ("sex", "age") if subgroups is None else subgroups), _levels(aligned), _pyramid(dividing),
     )  # fmt: skip
 
 

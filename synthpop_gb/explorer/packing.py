@@ -16,7 +16,7 @@ __all__ = ["NOTHING", "Store", "pack_figures", "zigzag"]
 NOTHING = 65_535
 """Code of a figure that is not there."""
 
-_FINE = 20  # steps in half of an interval, at least: rounding is then a fortieth of it
+_FINE = 100  # steps in half of an interval, at least: rounding is then a two-hundredth of it
 
 
 class Store:
@@ -59,8 +59,8 @@ def zigzag(values: np.ndarray) -> np.ndarray:
 def pack_figures(store: Store, figures: Figures, groups: Sequence[int]) -> dict:
     """Put some groups' figures into the store.
 
-    Each column of each group has a step of its own: a round number at most a fortieth of its median interval, so that rounding is
-    nothing beside the error; without intervals a 60,000th of its range.
+    Each column of each group has a step of its own: a round number at most a hundredth of half its median interval, so that
+    rounding is nothing beside the error; without intervals a 60,000th of its range.
 
     Returns
     -------

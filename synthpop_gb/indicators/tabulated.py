@@ -107,7 +107,7 @@ def reliability_codes(estimate, standard_error, donors, *, share: bool) -> np.nd
     """
     estimate, error, donors = (np.asarray(a, float) for a in (estimate, standard_error, donors))
     size = np.minimum(np.abs(estimate), np.abs(1.0 - estimate)) if share else np.abs(estimate)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         variation = np.where(size > 0, error / size, np.where(np.isnan(error), np.nan, np.inf))
     found = np.searchsorted(list(RELIABILITY.values())[:-1], variation, side="right").astype(np.uint8)
     none, unreliable = len(CLASSES) - 1, len(CLASSES) - 2

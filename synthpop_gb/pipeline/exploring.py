@@ -61,7 +61,7 @@ def explore_run(
     output: str | Path | None = None,
     variables: Sequence[str] | None = None,
     indicators: Sequence[str] = (),
-    subgroups: Sequence[str] = ("sex", "age"),
+    subgroups: Sequence[str] | None = None,
     level: float = 0.9,
 ) -> Explored:
     """Write one self-contained page that shows a run: maps, areas compared, their profiles, tables, simulations.
@@ -76,8 +76,8 @@ def explore_run(
         Variables of the survey to be shown; all with at most 30 categories, and columns of numbers, where None.
     indicators : sequence of str
         Further conditions whose shares are shown: "health in ('bad', 'very bad')". Those of the study come by themselves.
-    subgroups : sequence of str
-        Variables whose categories make subgroups.
+    subgroups : sequence of str, optional
+        Variables whose categories make subgroups; where None sex and age, as far as the survey has them.
     level : float
         Nominal coverage of the intervals, above 0 and below 1.
 
@@ -116,7 +116,7 @@ def explore(
     title: str,
     conditions: Sequence[tuple[str, str, str | None]] = (),
     variables: Sequence[str] | None = None,
-    subgroups: Sequence[str] = ("sex", "age"),
+    subgroups: Sequence[str] | None = None,
     level: float = 0.9,
     left_out: LeftOut | None = None,
     counts: Callable[[], Iterable[DonorCounts]] | None = None,

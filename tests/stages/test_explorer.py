@@ -27,7 +27,7 @@ from synthpop_gb.population import DonorCounts
 from tests.stages.explorer_world import CONDITIONS, Read, page_of, simulated, town
 from tests.stages.grid_world import HOSTILE, squares
 
-NUMBERS = st.floats(0, 1, allow_nan=False)
+NUMBERS = st.floats(0, 1, allow_nan=False, allow_subnormal=False)
 
 
 # -- figures --------------------------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def test_codes_say_what_classify_says(rows, share):
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, st.booleans()), min_size=1, max_size=40), st.sampled_from([1.0, 1e-4, 1e7, -3e3]))
-def test_what_is_packed_is_read_back_within_a_fortieth_of_the_interval(rows, size):
+def test_what_is_packed_is_read_back_far_within_the_interval(rows, size):
     value, half, there = map(np.array, zip(*rows, strict=True))
     value, half = np.where(there, size * value, np.nan)[None, None], np.where(there, abs(size) * half, np.nan)[None, None]
     n = value.shape[-1]
@@ -125,7 +125,7 @@ def test_what_is_packed_is_read_back_within_a_fortieth_of_the_interval(rows, siz
     assert np.array_equal(np.isnan(back["estimate"]), np.isnan(value[0]))
     middle = np.median(half[np.isfinite(half)]) if there.any() else 0.0
     reach = np.nanmax(np.abs(value)) if there.any() else 0.0
-    allowed = max(middle / 40, 2 * reach / 60_000, 2 * np.nanmax(half, initial=0.0) / 60_000) * (1 + 1e-4)
+    allowed = max(middle / 200, 2 * reach / 60_000, 2 * np.nanmax(half, initial=0.0) / 60_000) * (1 + 1e-4)
     for name, true in (("estimate", value), ("h", half), ("l", half / 2)):
         if name in back:
             off = np.abs(back[name] - true[0])
@@ -276,7 +276,8 @@ def test_what_the_page_holds_is_what_was_estimated(tmp_path):
     item, i = read.item("health"), [m.name for m in offer.measured].index("health")
     back = read.figures(item["levels"]["0"][""], 12)
     half = found[0][i].half[0]
-    assert (np.abs(back["estimate"] - found[0][i].estimate[0]) <= np.maximum(half, 1e-3) / 20 + 2e-5).all()
+    allowed = np.maximum(np.median(half, axis=1, keepdims=True), 1e-3) / 200 + 2e-5
+    assert (np.abs(back["estimate"] - found[0][i].estimate[0]) <= allowed).all()
     assert np.array_equal(back["class"], found[0][i].reliability[0])
     assert np.array_equal(back["donors"][0], found[0][i].donors[0])
     assert len(read.meta["pyramid"]["sexes"]) == 2
