@@ -2,6 +2,10 @@
 # jupyter:
 #   jupytext:
 #     formats: py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
 # ---
 
 # %% [markdown]
@@ -16,8 +20,8 @@ import tempfile
 from pathlib import Path
 
 import synthpop_gb as sp
-from synthpop_gb.assessment.indicator import with_replicates
 from synthpop_gb.assessment import leave_one_out
+from synthpop_gb.assessment.indicator import with_replicates
 from synthpop_gb.simulation import Raise, change_population, simulate
 from synthpop_gb.simulation.beside import beside
 

@@ -1,4 +1,4 @@
-"""simulate: tables, page and record of a scenario on a finished run; broken scenarios and models are findings, nothing written."""
+"""Scenarios on the command line: simulated on a run, written, mapped, recorded on the card; broken ones are findings."""
 
 import json
 import re
@@ -160,11 +160,17 @@ def test_the_page_escapes_what_files_say(done):
     assert text.count("data:image/png;base64,") == 3
     assert "By decile" in text
     assert {p.suffix for p in (done[0] / "maps").iterdir()} == {".png", ".svg", ".gpkg", ".parquet"}
+    layer = pd.read_parquet(
+        next((done[0] / "maps").glob("*higher*.geo.parquet")), columns=["estimate", "lower", "upper", "direction"]
+    )
+    gain, loss = layer["lower"] > 0, layer["upper"] < 0
+    assert (layer["direction"] == "gain").eq(gain).all()
+    assert (layer["direction"] == "loss").eq(loss).all()
 
 
 def test_a_simulation_of_the_same_name_is_replaced(made, done):
     run, folder = made
-    text = SCENARIO.split("[[population]]")[0].replace("[deciles]\nof = \"net\"\n", "")
+    text = SCENARIO.split("[[population]]")[0].replace('[deciles]\nof = "net"\n', "")
     (folder / "again.toml").write_text(text, encoding="utf-8")
     elsewhere = folder / "elsewhere"
     arguments = ("--model", f"{folder / 'model.py'}:Levy", "--no-page", "--level", "0.5", "-o", elsewhere)
