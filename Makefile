@@ -40,7 +40,8 @@ docs: $(STAMP)
 notebooks: $(STAMP)
 	mkdir -p outputs/notebooks
 	for f in notebooks/*.py; do \
-	  $(BIN)/jupytext --to ipynb --execute --output outputs/notebooks/$$(basename $$f .py).ipynb $$f || exit 1; \
+	  book=outputs/notebooks/$$(basename $$f .py).ipynb; \
+	  $(BIN)/jupytext --quiet --to ipynb --output $$book $$f && $(BIN)/jupyter-execute --inplace $$book || exit 1; \
 	done
 
 clean:

@@ -104,7 +104,12 @@ knows `# %%` cells. To have them all as `.ipynb` with their pictures, in `output
 make notebooks
 ```
 
-or, for one, `jupytext --to ipynb --execute notebooks/06_maps_and_qgis.py`.
+or one of them:
+
+```
+jupytext --to ipynb --output maps.ipynb notebooks/06_maps_and_qgis.py
+jupyter-execute --inplace maps.ipynb
+```
 """
 
 

@@ -2,14 +2,18 @@
 # jupyter:
 #   jupytext:
 #     formats: py:percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
 # ---
 
 # %% [markdown]
 # # What do households live on, where no census says?
 #
 # A survey knows incomes and not where people live; a census knows where they live and not their incomes. Whole households of
-# the survey are placed so that every table is met, and bring their incomes along. How right are these, zone by zone? And what is
-# it worth that somebody publishes the mean income of larger areas?
+# the survey are placed so that every table is met, and bring their incomes along. How right are these, zone by zone? And what
+# is it worth that somebody publishes the mean income of larger areas?
 
 # %%
 import tempfile
@@ -49,8 +53,8 @@ incomes
 # %% [markdown]
 # ## Start weights tilted towards them, as far as they are sure
 #
-# Every table is met as before; within its cells incomes move. `predicted` is what an area would get if its own figure were not
-# published, `weight` how much of `after` is that figure.
+# Every table is met as before; within its cells incomes move. `predicted` is what an area would get if its own figure were
+# not published, `weight` how much of `after` is that figure.
 
 # %%
 found = calibrate_incomes(problem, aligned, [IncomeTarget(incomes, "equivalised_income", "msoa")])
@@ -60,8 +64,8 @@ found.frame[["area", "published", "before", "predicted", "after", "standard_erro
 # %% [markdown]
 # ## Whole households, and what their zones live on
 #
-# The same seed, with and without. Then the truth: mean income and low income of the households of every zone, of which nothing
-# was published.
+# The same seed, with and without. Then the truth: mean income and low income of the households of every zone, of which
+# nothing was published.
 
 # %%
 populations = {name: sp.solve(p, method="balance", seed=2021) for name, p in (("before", problem), ("after", found.problem))}
