@@ -6,7 +6,7 @@ import pytest
 from synthpop_gb.kernels.unit_layout import unit_work
 from synthpop_gb.kernels.unit_neutral import list_moves, nest_units
 from synthpop_gb.kernels.unit_pairs import pair_work
-from synthpop_gb.kernels.unit_swaps import ALIKE, anneal_units, exchange_units, list_units, prepare_donors
+from synthpop_gb.kernels.unit_swaps import exchange_units, list_units
 from synthpop_gb.kernels.unit_whole import placed_units
 from synthpop_gb.kernels.unit_zones import close_zones
 from synthpop_gb.methods._area_programme import choose_moves
@@ -61,21 +61,6 @@ def test_limits_on_copies_are_heeded():
     price, state = np.ones(len(parts.target), np.int64), np.array([3], np.uint64)
     nest_units(n, 18, 10, 700, 0.6, 0.7, price, units.weights, parts, layout, placed, work, pairs, state)
     assert (placed.counts <= parts.most).all()
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_areas_come_before_zones(seed):
-    units, layout, parts, placed, n, work, _ = made(seed)
-    first, before = len(units.weights) * units.n_own, 6 * 8
-    state = np.array([seed + 9], np.uint64)
-    prepare_donors(units.weights, ALIKE, False, layout, work)
-    at_first = np.abs(placed.gap[:first]).sum() + 6 * np.abs(placed.gap[first:]).sum()
-    error, _ = anneal_units(
-        n, ALIKE, False, first, 6, at_first, 1.0, 0.8, 10, 4000, units.weights, parts, layout, placed, work, state
-    )
-    found = np.abs(gaps(units, parts, placed))
-    assert error == found[:first].sum() + 6 * found[first:].sum() < before
-    np.testing.assert_array_equal(gaps(units, parts, placed), placed.gap)
 
 
 @pytest.mark.parametrize("seed", range(6))
