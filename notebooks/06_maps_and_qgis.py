@@ -44,9 +44,9 @@ run.population
 # Zones whose figure should not be used by itself are faded and hatched. Colours are told apart by every kind of colour vision.
 
 # %%
-ill = sp.indicator(run.population, "health in ('bad', 'very bad') and age >= 65", aligned=aligned)
+ill = sp.indicator(run.population, "health in ('fair', 'bad', 'very bad') and age >= 45", aligned=aligned)
 frame = ill.frame.set_index("zone")
-title = "Aged 65 or over and in bad health"
+title = "Aged 45 or over and not in good health"
 sp.report.draw_map(100 * frame["estimate"], places, folder / "ill", title=title, unit=ill.shown_unit,
                    unreliable=frame["reliability"] == "unreliable")  # fmt: skip
 
@@ -122,6 +122,7 @@ styles
 # %%
 zones = geopandas.read_file(package, layer="zones")
 levels = {name for name, kind in pyogrio.list_layers(package) if kind is not None}
+assert len(set(frame["reliability"])) > 1  # else fading would show nothing
 assert zones.crs.to_epsg() == 27700
 assert zones["zone"].tolist() == list(aligned.zones)
 assert ((zones["estimate"] - frame["estimate"].to_numpy()).abs() < 1e-12).all()
