@@ -139,7 +139,8 @@ GROUPS = {
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
     "maps": Group(
         "Maps of Yorkshire and The Humber in every format, each read back (least of 3); of England and Wales once",
-        "_maps", "files_of_maps",
+        "_maps",
+        "files_of_maps",
     ),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
     "calibration": Group(
