@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed-dev
-.PHONY: demo test lint figures bench docs clean
+.PHONY: demo test lint figures bench docs notebooks clean
 
 $(STAMP): pyproject.toml
 	@if command -v uv >/dev/null 2>&1 && uv --version >/dev/null 2>&1; then \
@@ -35,6 +35,14 @@ bench: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python -m pip install --quiet '.[docs]' 2>/dev/null || uv pip install --quiet --python $(BIN)/python '.[docs]'
 	$(BIN)/python -m sphinx -W -b html docs docs/_build/html
+
+# notebooks with their pictures, in outputs/notebooks; on real census data where SYNTHPOP_GB_DATA is set
+notebooks: $(STAMP)
+	mkdir -p outputs/notebooks
+	for f in notebooks/*.py; do \
+	  book=outputs/notebooks/$$(basename $$f .py).ipynb; \
+	  $(BIN)/jupytext --quiet --to ipynb --output $$book $$f && $(BIN)/jupyter-execute --inplace $$book || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) docs/_build .pytest_cache .ruff_cache .coverage coverage.xml

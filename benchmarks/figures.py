@@ -87,6 +87,17 @@ GROUPS = {
     "starts_households": Group(
         "Better starts of whole households: poverty by zone, five random surveys of EU-SILC", "_starts", "households"
     ),
+    "incomes": Group(
+        "Calibrating to incomes published by MSOA: mean income and low income by zone in four demo counties, before and after",
+        "_incomes",
+        "demo_counties",
+        data=False,
+    ),
+    "incomes_leeds": Group(
+        "Leeds 2021, households of the stand-in survey: total income by MSOA before and after, areas left out, one figure alone",
+        "_incomes",
+        "leeds",
+    ),
     "replicates": Group("Forty replicates: time on one core, memory, each by itself", "_replicating", "replicates"),
     "same_bits_methods": Group(
         "Every fourth zone of Leeds: the same people and replicates by each method however the work is done",
@@ -126,6 +137,10 @@ GROUPS = {
     ),
     "cakemap": Group("CakeMap: three zones that no weights can fit", "_small", "cakemap"),
     "simpleworld": Group("SimpleWorld: against the weights that the book prints", "_small", "simpleworld", data=False),
+    "maps": Group(
+        "Maps of Yorkshire and The Humber in every format, each read back (least of 3); of England and Wales once",
+        "_maps", "files_of_maps",
+    ),
     "start_up": Group("How long before anything happens (median of 5)", "_small", "start_up", data=False),
     "calibration": Group(
         "Leeds 2021, table by table against the publisher's noise: hard targets beside soft ones", "_calibration", "hard_and_soft"
@@ -151,6 +166,18 @@ GROUPS = {
         "Yorkshire and The Humber 2011: a tax reform by zone, sex and age group, and what running it on everybody takes",
         "_policy",
         "policy_yorkshire",
+    ),
+    "distribution_coverage": Group(
+        "Demo counties: do intervals of poverty and inequality by zone hold the truth",
+        "_policy_coverage",
+        "distribution_coverage",
+        data=False,
+    ),
+    "policyengine": Group(
+        "PolicyEngine UK on the demo county of whole households: by donor and class of place, beside every copy run",
+        "_policyengine",
+        "policyengine",
+        data=False,
     ),
     "two_column": Group(
         "A population of two columns as large as Great Britain's adults: read, checked, summarised by zone",
@@ -206,6 +233,18 @@ GROUPS = {
         "measure_levels",
         ("border-2022",),
     ),
+    "trafford": Group(
+        "Trafford 2021: perturbed tables of output areas, LSOAs and MSOAs in one study, every table of every level",
+        "_geographies",
+        "measure_levels",
+        ("trafford-2021",),
+    ),
+    "scotland": Group(
+        "Scotland 2022: four tables in all 6,976 data zones, two of them from SuperWEB2 files as they come",
+        "_geographies",
+        "measure_levels",
+        ("scotland-2022",),
+    ),
     "rezoning": Group(
         "England and Wales 2021: people of LSOAs counted in constituencies that divide LSOAs", "_geographies", "rezoning"
     ),
@@ -220,7 +259,18 @@ GROUPS = {
         "whole_households",
         data=False,
     ),
+    "explorer": Group(
+        "The explorer of Yorkshire and The Humber 2011: size, and a change of indicator in a browser that draws by software",
+        "_explorer",
+        "yorkshire",
+    ),
     "demo": Group("The demo county, whose true people are known", "_small", "demo", data=False),
+    "tax_benefit": Group(
+        "The stylised tax-benefit model on the demo county's true households", "_models", "tax_benefit", data=False
+    ),
+    "entity_tables": Group(
+        "The demo county of whole households as tables for other models, read back", "_models", "entity_tables", data=False
+    ),
 }
 
 

@@ -87,7 +87,48 @@ def _study_page(schema: dict, of: str = "study", page: str = "study-file") -> st
     return f"# Keys of a {of} file\n\n" + table(schema) + "\n\n" + "\n\n".join(parts) + "\n"
 
 
+NOTEBOOKS = """# Notebooks
+
+Each answers a question, runs in under a minute on a made-up county (on real census data where `SYNTHPOP_GB_DATA` names the
+folder of open data), and checks the figures that it shows. They are kept as text, in
+[jupytext](https://jupytext.readthedocs.io)'s percent format, in the folder `notebooks/`; the tests run them.
+
+| notebook | question |
+| --- | --- |
+{rows}
+
+Open one in Jupyter (*Open with, Notebook*, with jupytext installed: `pip install 'synthpop_gb[notebooks]'`) or in an editor that
+knows `# %%` cells. To have them all as `.ipynb` with their pictures, in `outputs/notebooks`:
+
+```
+make notebooks
+```
+
+or one of them:
+
+```
+jupytext --to ipynb --output maps.ipynb notebooks/06_maps_and_qgis.py
+jupyter-execute --inplace maps.ipynb
+```
+"""
+
+
+def _notebooks_page() -> str:
+    """List the notebooks, each with its question: the first heading in it."""
+    rows = []
+    for path in sorted((HERE.parent / "notebooks").glob("*.py")):
+        title = next(line[4:] for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("# # "))
+        rows.append(f"| `{path.name}` | {title} |")
+    return NOTEBOOKS.format(rows="\n".join(rows))
+
+
+def _write_notebooks(_app):
+    """Write the page of notebooks."""
+    (HERE / "how-to" / "notebooks.md").write_text(_notebooks_page(), encoding="utf-8")
+
+
 def setup(app):
     """Hook the generated pages in before Sphinx looks for sources."""
     (HERE / "_static").mkdir(exist_ok=True)
     app.connect("builder-inited", _write_reference)
+    app.connect("builder-inited", _write_notebooks)

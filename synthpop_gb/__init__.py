@@ -17,15 +17,19 @@ from importlib.metadata import PackageNotFoundError, version
 
 _WHERE = {
     "Aligned": "aligned", "BenchmarkTable": "benchmark", "Checks": "checks", "Finding": "errors", "FitWarning": "errors",
-    "Geography": "geography", "InputError": "errors", "Learnt": "assessment", "Microdata": "microdata", "Pair": "pair",
-    "Population": "population", "Problem": "problem", "Recode": "harmonisation", "ReleaseRule": "release", "Study": "spec",
-    "audit": "validation", "better_start": "assessment", "compare": "pipeline", "examine": "harmonisation",
-    "exclude": "harmonisation", "explain": "validation", "formulate": "formulation", "harmonise": "harmonisation",
-    "indicator": "assessment", "load": "pipeline", "load_study": "spec", "qis": "methods", "register_method": "methods",
-    "register_metric": "validation", "relax": "validation", "rezone": "rezoning", "run": "pipeline", "save": "run_folder",
-    "solve": "execution", "validate": "validation",
+    "Geography": "geography", "IncomeTarget": "assessment", "InputError": "errors", "Learnt": "assessment",
+    "Microdata": "microdata", "Pair": "pair", "PolicyModel": "policy", "Population": "population", "Problem": "problem",
+    "Recode": "harmonisation", "ReleaseRule": "release", "Scenario": "spec", "Simulation": "policy", "Study": "spec",
+    "audit": "validation", "better_start": "assessment", "calibrate_incomes": "assessment", "compare": "pipeline",
+    "examine": "harmonisation", "exclude": "harmonisation", "explain": "validation", "formulate": "formulation",
+    "harmonise": "harmonisation", "indicator": "assessment", "load": "pipeline", "load_scenario": "spec",
+    "load_study": "spec", "qis": "methods", "register_method": "methods", "register_metric": "validation",
+    "register_policy_model": "policy", "relax": "validation", "rezone": "rezoning", "run": "pipeline", "save": "run_folder",
+    "simulate": "simulation", "solve": "execution", "validate": "validation",
 }  # fmt: skip
-_MODULES = ("assessment", "datasets", "export", "indicators", "pipeline", "read", "report", "synthesis", "testing")
+_MODULES = (
+    "assessment", "datasets", "export", "indicators", "pipeline", "policy", "read", "report", "simulation", "synthesis", "testing",
+)  # fmt: skip
 
 __all__ = [*_MODULES, *_WHERE]
 

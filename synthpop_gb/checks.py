@@ -30,7 +30,7 @@ class Checks:
         <table>' (text: share of people in the wrong cell beside yardsticks); only of whole households 'households', 'zones exact
         in households', 'zones exact in people', 'total absolute error in households' and 'in people', 'pairs of variables of
         households'; 'records', 'effective records', 'records used', '<level> tables met' and 'held out <level> <table>' (text,
-        with levels), 'true error of <indicator>' and 'indicator <file>' (text).
+        with levels), 'income <name>' (text), 'true error of <indicator>' and 'indicator <file>' (text).
     tables : mapping of str to pandas.DataFrame
         Tidy tables by name; the file `validation/<name>.parquet` holds each. Columns are listed by the function named in
         brackets, of `synthpop_gb.validation`; people are counted again, from donors. Where a table counts households, so does its
@@ -57,6 +57,8 @@ class Checks:
         - 'left_out_cells' and 'left_out': tables left out in turn, only with replicates (`assessment.LeftOut.tables`)
         - 'true_error' and 'true_error_zones': against a known truth, where there is one (`truth.true_error`)
 
+        - 'incomes': one row a published income and area, before and after, where `[[start.incomes]]` asks for it
+          (`assessment.CalibratedIncomes.frame`; `pipeline.incomes`)
         - 'causes': why the zones that miss most do, one row a cause (`explanation.zone_causes`)
         - 'household_mix', 'household_cells', 'household_zones', 'impossible_households': of whole households, who lives with whom
           beside the survey and a known truth (`inside_households.household_checks`)

@@ -1,5 +1,7 @@
 """A run handed to other models on the command line."""
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -29,6 +31,22 @@ def test_a_run_becomes_tables_and_defaults_are_listed(to, tmp_path):
     assert again.exit_code == 1
     assert "output-exists" in again.output
     assert export(to, tmp_path / "out", "--overwrite").exit_code == 0
+
+
+def test_a_dataset_for_policyengine(tmp_path):
+    pytest.importorskip("policyengine_uk", reason="policyengine-uk is not installed: pip install 'synthpop_gb[policy]'")
+    zones = pd.read_csv(run().parents[1] / "lookup.csv")
+    table = tmp_path / "places.csv"
+    table.write_text("district,region,local_authority\n" + "".join(f"{d},YORKSHIRE,LEEDS\n" for d in zones["district"].unique()))
+    refused = export("policyengine", tmp_path / "x.h5")
+    assert (refused.exit_code, "engine-place" in refused.output) == (1, True)
+    result = export(
+        "policyengine", tmp_path / "x.h5", "--weighted", "--places", table, "--zone", zones["zone"][0], "--year", "2025"
+    )
+    assert result.exit_code == 0, result.output
+    homes = pd.read_hdf(tmp_path / "x.h5", "household")
+    assert set(homes["local_authority"]) == {"LEEDS"}
+    assert set(homes["zone"]) == {zones["zone"][0]}
 
 
 def test_inputs_labels_places_and_zones_are_heeded(tmp_path):
@@ -115,3 +133,10 @@ def test_a_writer_of_ones_own(tmp_path):
         del exporting._WRITERS["test-count"]
     with pytest.raises(ValueError, match="Nothing is written for 'test-count'"):
         export_run(run(), "test-count", tmp_path / "n.txt")
+
+
+def test_without_a_target_tables_lie_in_the_runs_own_folder():
+    of = run("homes")
+    result = invoke("export", of, "--to", "openfisca", "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert (Path(of) / "exports" / "openfisca" / "persons.csv").is_file()

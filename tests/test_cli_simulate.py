@@ -160,6 +160,12 @@ def test_the_page_escapes_what_files_say(done):
     assert text.count("data:image/png;base64,") == 3
     assert "By decile" in text
     assert {p.suffix for p in (done[0] / "maps").iterdir()} == {".png", ".svg", ".gpkg", ".parquet"}
+    layer = pd.read_parquet(
+        next((done[0] / "maps").glob("*higher*.geo.parquet")), columns=["estimate", "lower", "upper", "direction"]
+    )
+    gain, loss = layer["lower"] > 0, layer["upper"] < 0
+    assert (layer["direction"] == "gain").eq(gain).all()
+    assert (layer["direction"] == "loss").eq(loss).all()
 
 
 def test_a_simulation_of_the_same_name_is_replaced(made, done):

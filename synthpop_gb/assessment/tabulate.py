@@ -128,7 +128,7 @@ class _Sums:
         self.spread = self._spread() if sure else None
 
     def _columns(self, donor_weight: np.ndarray | None) -> list[np.ndarray]:
-        """What one unit of a profile adds to bases and values of each group: (n_profiles, n_measured + n_columns) each."""
+        """Find what one unit of a profile adds to bases and values of each group: (n_profiles, n_measured + n_columns)."""
         problem = self.population.problem
         profile, record, share = problem.people_shares(donor_weight)
         out = []
@@ -158,7 +158,7 @@ class _Sums:
         return out
 
     def _spread(self) -> list[np.ndarray]:
-        """Standard deviation of each mean between replicates that have somebody in the base."""
+        """Find the standard deviation of each mean between replicates that have somebody in the base."""
         population, n = self.population, len(self.measured)
         made, problem = population.replicates, population.problem
         shapes = [e.shape for e in self.estimate]
@@ -203,7 +203,8 @@ def _pairs(population: Population, levels, counts) -> list[tuple[np.ndarray, np.
     """Area, record and people of every pair of these that occurs, by level."""
     zones, n_records = population.zones, len(population.problem.records)
     parts = [
-        (np.repeat(zones.get_indexer(b.zones), np.diff(b.indptr)), b.record.astype(np.int64), b.n.astype(np.float64)) for b in counts
+        (np.repeat(zones.get_indexer(b.zones), np.diff(b.indptr)), b.record.astype(np.int64), b.n.astype(np.float64))
+        for b in counts
     ]
     empty = np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
     zone, record, n = (np.concatenate(p) for p in zip(*(parts or [empty]), strict=True))

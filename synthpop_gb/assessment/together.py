@@ -15,7 +15,7 @@ from synthpop_gb.population import Population
 
 __all__ = ["means_together"]
 
-_MOST = 40_000_000  # sums and columns held at once, of each kind; more are made in several goes
+_MOST = 16_000_000  # sums or columns held at once, of each kind; more are made in several goes
 
 
 def means_together(asked: Asked | Answers, population: Population, design: Design, values: Sequence[Averaged]) -> list[Means]:

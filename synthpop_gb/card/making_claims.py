@@ -168,13 +168,10 @@ def uncertainty(facts: Facts) -> Section:
             )
         )  # fmt: skip
     for key in (facts.files.get("validation/checks.json") or {}).get("headline", {}):
-        if key.startswith("indicator "):
-            claims.append(
-                say(
-                    f"Indicator {braced(key.removeprefix('indicator '))}: {{said}}.",
-                    said=facts.get("validation/checks.json", pointer("headline", key)),
-                )
-            )
+        for kind, words in (("indicator ", "Indicator"), ("income ", "Published incomes,")):
+            if key.startswith(kind):
+                said = facts.get("validation/checks.json", pointer("headline", key))
+                claims.append(say(f"{words} {braced(key.removeprefix(kind))}: {{said}}.", said=said))
     return Section.of("uncertainty", "How sure", claims)
 
 

@@ -10,12 +10,14 @@ import pandas as pd
 __all__ = ["is_london", "is_scotland", "region_number"]
 
 _REGIONS = (
-    (1, r"^E12000001$|north[_ ]east"), (2, r"^E12000002$|north[_ ]west"), (4, r"^E12000003$|yorkshire"),
-    (5, r"^E12000004$|east[_ ]midlands"), (6, r"^E12000005$|west[_ ]midlands"), (7, r"^E12000006$|east of england|^east(ern)?$"),
-    (8, r"^E12000007$|^E09\d{6}$|london"), (9, r"^E12000008$|south[_ ]east"), (10, r"^E12000009$|south[_ ]west"),
-    (11, r"^W\d{8}$|wales"), (12, r"^S\d{8}$|scotland"), (13, r"^N\d{8}$|northern ireland"),
+    (1, r"E12000001|north east( england)?"), (2, r"E12000002|north west( england)?"),
+    (4, r"E12000003|yorkshire(( and|,| &)( the)? humber(side)?)?"), (5, r"E12000004|east midlands"),
+    (6, r"E12000005|west midlands"), (7, r"E12000006|east( of england)?|eastern( england)?"),
+    (8, r"E12000007|E09\d{6}|(greater |inner |outer )?london"), (9, r"E12000008|south east( england)?"),
+    (10, r"E12000009|south west( england)?"), (11, r"W\d{8}|wales"), (12, r"S\d{8}|scotland"), (13, r"N\d{8}|northern ireland"),
 )  # fmt: skip
-"""Numbers of the Family Resources Survey's GVTREGN, which EUROMOD and SimPaths share (3 was Merseyside): code or name."""
+"""Numbers of the Family Resources Survey's GVTREGN, which EUROMOD and SimPaths share (3 was Merseyside): code or
+whole name, since North East Lincolnshire is in Yorkshire and The Humber."""
 
 
 def region_number(places) -> np.ndarray:
@@ -28,7 +30,8 @@ def region_number(places) -> np.ndarray:
     array([ 4,  8, 12,  0])
     """
     code, distinct = pd.factorize(pd.Series(places).astype(object))
-    numbers = [next((n for n, p in _REGIONS if re.search(p, str(d).strip(), re.IGNORECASE)), 0) for d in distinct]
+    words = [re.sub(r"[\s_-]+", " ", str(d)).strip() for d in distinct]
+    numbers = [next((n for n, pattern in _REGIONS if re.fullmatch(pattern, w, re.IGNORECASE)), 0) for w in words]
     return np.array([*numbers, 0], np.int64)[code]
 
 

@@ -24,8 +24,8 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx):
         """Names of all commands, in the order in which a user meets them."""
         return [
-            "init", "check", "methods", "run", "validate", "explain", "audit", "card", "indicator", "map", "simulate", "explore",
-            "expand", "export", "rezone", "compare", "compare-methods", "demo", "schema",
+            "init", "check", "methods", "run", "validate", "explain", "audit", "card", "indicator", "map", "simulate",
+            "explore", "expand", "export", "rezone", "compare", "compare-methods", "demo", "schema",
         ]  # fmt: skip
 
     def get_command(self, ctx, name):

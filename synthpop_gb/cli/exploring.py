@@ -13,7 +13,7 @@ from synthpop_gb.cli._output import guarded, listed, show_findings
 @click.option("--variable", "-v", "variables", multiple=True, callback=listed, help="Variable to show; all of them where absent.")
 @click.option("--indicator", "-i", "indicators", multiple=True, help="Condition whose share is shown as well; may be repeated.")
 @click.option("--subgroup", "-g", "subgroups", multiple=True, callback=listed, help="Variable that makes subgroups; sex, age.")
-@click.option("--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, help="Coverage of intervals; 0.9.")
+@click.option("--level", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.9, help="Of intervals; 0.9.")
 @click.option("--open", "show", is_flag=True, help="Open the page in the browser.")
 @guarded
 def explore_command(run, output, variables, indicators, subgroups, level, show):
@@ -21,7 +21,7 @@ def explore_command(run, output, variables, indicators, subgroups, level, show):
     import synthpop_gb as sp
 
     found = sp.pipeline.explore_run(
-        run, output=output, variables=variables or None, indicators=indicators, subgroups=subgroups or ("sex", "age"), level=level
+        run, output=output, variables=variables or None, indicators=indicators, subgroups=subgroups or None, level=level
     )
     show_findings(found.findings, err=True)
     click.echo(repr(found))

@@ -39,8 +39,8 @@ def meant(ctx, param, values):
 @click.command("export", short_help="Write a run's households for OpenFisca, EUROMOD, SimPaths or PolicyEngine.")
 @click.argument("run", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--to", required=True, type=click.Choice(_WRITERS), help="Whose input is written.")
-@click.option("--output", "-o", "target", required=True, type=click.Path(path_type=Path),
-              help="Folder to make; for PolicyEngine a file that ends in .h5.")  # fmt: skip
+@click.option("--output", "-o", "target", type=click.Path(path_type=Path),
+              help="Folder to make; for PolicyEngine a file that ends in .h5. RUN/exports/<model> where absent.")  # fmt: skip
 @click.option("--year", type=int, help="Year of the amounts; the survey's where absent.")
 @click.option("--input", "inputs", multiple=True, callback=given,
               help="INPUT=COLUMN where the survey calls it otherwise, or a number for all: income=pay, rent=0.")  # fmt: skip

@@ -16,6 +16,10 @@ _RELEASE = click.option(
     type=click.Choice(_PROFILES),
     help="Rule to release by: what breaks it is refused, record ids, small counts and rounding are seen to.",
 )
+_FORMATS = ("png", "svg", "gpkg", "geoparquet", "geojson", "pmtiles")  # of pipeline.map_files, named here for the same reason
+_FORMAT = click.option("--format", "formats", multiple=True, callback=listed,
+                       help=f"What maps are written as: {', '.join(_FORMATS)}; the first four where absent.")  # fmt: skip
+_SURE = click.option("--how-sure", is_flag=True, help="Beside the map another of how long the intervals are.")
 
 
 @click.command("validate", short_help="Count a run's files again and compare them with the tables.")
@@ -41,15 +45,24 @@ def validate_command(run, held_out):
 )
 @click.option("--output", "-o", type=click.Path(path_type=Path), help="File or stem to write; RUN/maps/<condition> where absent.")
 @click.option("--title", help="Heading of the map; the condition where absent.")
+@click.option("--against", help="A second condition: both shares in one map of nine colours.")
+@click.option("--across", help="A variable: one map a category, the share among its people, all in one scale.")
+@_SURE
+@_FORMAT
 @guarded
-def map_command(run, indicator, output, title):
+def map_command(run, indicator, output, formats, **asked):
     """Map the share of people in each zone of RUN who meet a condition, among those of whom it is known.
 
-    Writes PNG and SVG, and GeoPackage and GeoParquet for QGIS.
+    Writes PNG and SVG, a GeoPackage that QGIS opens as a map, and GeoParquet; GeoJSON and PMTiles by --format.
     """
     import synthpop_gb as sp
 
-    for path in sp.pipeline.map_run(run, indicator, output, title=title):
+    if asked["against"] and asked["across"]:
+        raise click.UsageError("--against draws one map and --across several: name one of them.")
+    said = []
+    paths = sp.pipeline.map_run(run, indicator, output, say=said.append, **asked, **({"formats": formats} if formats else {}))
+    show_findings(said, err=True)
+    for path in paths:
         click.echo(path)
 
 
@@ -71,9 +84,11 @@ def map_command(run, indicator, output, title):
 @click.option("--benchmark-level", help="Level of the benchmark's areas, e.g. lad.")
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), help="CSV or Parquet file to write.")
 @click.option("--map", "draw", is_flag=True, help="Map it too; unreliable zones are faded and hatched.")
+@_SURE
+@_FORMAT
 @_RELEASE
 @guarded
-def indicator_command(run, output, draw, by, release, **asked):
+def indicator_command(run, output, draw, how_sure, formats, by, release, **asked):
     """Estimate WHAT among the people of RUN, with an interval for the whole error and a class of reliability.
 
     WHAT is parsed by a small grammar and never run as code: "health in ('bad', 'very bad')".
@@ -83,7 +98,8 @@ def indicator_command(run, output, draw, by, release, **asked):
 
     try:
         request = ask_for(by=list(by) or ["zone"], **asked)
-        found, written = sp.pipeline.indicator_run(run, request, output=output, draw=draw, release=release)
+        how = {"draw": draw, "how_sure": how_sure, **({"formats": formats} if formats else {})}
+        found, written = sp.pipeline.indicator_run(run, request, output=output, release=release, **how)
     except ValueError as error:
         if isinstance(error, sp.InputError):
             raise

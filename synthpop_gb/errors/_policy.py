@@ -38,8 +38,8 @@ POLICY: dict[str, Meaning] = {
     ),
     "bad-links": Meaning(
         "error",
-        "Benefit units, partners and parents are made from the roles that people have in their household.",
-        "Mend the roles in the survey, or say what its codes mean.",
+        "Benefit units, partners and parents are made from the survey's links, or the roles that people have in their household.",
+        "Mend them in the survey, or say what its codes mean.",
     ),
     "engine-place": Meaning(
         "error",

@@ -88,7 +88,7 @@ def content_of(
 
 
 def _group_sets(offer: Offer, n: int) -> list[tuple[str, list[int]]]:
-    """Groups that are shown together: everybody, then those of each variable."""
+    """List the groups that are shown together: everybody, then those of each variable."""
     numbered = list(enumerate(offer.groups))[:n]
     return [(v, [i for i, _ in mine]) for v, mine in groupby(numbered, key=lambda pair: pair[1].variable)]
 
@@ -142,6 +142,8 @@ def _places(store: Store, aligned: Aligned, offer: Offer) -> list[dict]:
             first = pd.Series(zones[column].to_numpy(), level.of_zone)
             first = first[(first.index >= 0) & first.notna()].groupby(level=0).first().reindex(range(len(level.areas)))
             entry["names"] = [str(v) if isinstance(v, str) else "" for v in first]
+        elif not level.areas.astype(str).str.fullmatch(r"[A-Z]\d{8}").all() and level.name != "zone":
+            entry["names"] = entry["codes"]  # a level that is named by its names
         if level.name == "all":
             entry |= {"codes": ["all"], "names": ["Whole study area"]}
         entry["of"] = store.put((level.of_zone + 1, 4))

@@ -1,12 +1,13 @@
 """Outlines for the page: zones simplified without gaps, cut into arcs that neighbours share, in whole numbers of a fine grid.
 
-An arc is a line between two zones, or between a zone and the outside. Zones are rings of arcs; the border of an area of any level is
-the arcs that have the area on one side only, so that one set of arcs serves every level (the idea of TopoJSON, Bostock 2012).
+An arc is a line between two zones, or between a zone and the outside. Zones are rings of arcs; the border of an area of any level
+is the arcs that have the area on one side only, so that one set of arcs serves every level (the idea of TopoJSON, Bostock 2012).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,8 +64,8 @@ def outlines_of(shapes: geopandas.GeoDataFrame, position: np.ndarray) -> Outline
     Parameters
     ----------
     shapes : geopandas.GeoDataFrame
-        Polygons in metres; neighbours share the vertices of their border, as official boundaries do. Where they do not, each keeps
-        its own line.
+        Polygons in metres; neighbours share the vertices of their border, as official boundaries do. Where they do not, each
+        keeps its own line.
     position : (n_shapes,) int
         Number of each polygon's zone.
 
@@ -123,7 +124,7 @@ def _cut(grid, ring, first, zone, west, south, step) -> Outlines:
     owner = np.repeat(zone, np.diff(start))
     edge, pair, of_edge = _edges(here, after, owner, len(names))
     degree = np.bincount(np.concatenate([edge[:, 0], edge[:, 1]]), minlength=len(names))
-    before = np.concatenate([np.roll(of_edge[a:b], 1) for a, b in zip(start[:-1], start[1:], strict=True)]) if loops else of_edge
+    before = np.concatenate([np.roll(of_edge[a:b], 1) for a, b in pairwise(start)]) if loops else of_edge
     node = (degree[here] != 2) | (pair[of_edge] != pair[before]).any(axis=1)
     return _arcs(here, node, start, zone, first, pair[of_edge], names, west, south, step)
 
@@ -159,7 +160,7 @@ def _edges(here, after, owner, n_points):
 
 
 def _arcs(here, node, start, zone, first, pair, names, west, south, step) -> Outlines:
-    """Number the pieces between nodes, each once whichever way its rings run along it."""
+    """Give pieces between nodes numbers, each once whichever way its rings run along it."""
     known: dict[bytes, int] = {}
     pieces, sides, rings, ring_start = [], [], [], [0]
     for a, b in zip(start[:-1].tolist(), start[1:].tolist(), strict=True):
@@ -181,9 +182,9 @@ def _arcs(here, node, start, zone, first, pair, names, west, south, step) -> Out
     points = names[np.concatenate(pieces)] if pieces else np.empty(0, np.int64)
     lengths = np.cumsum([0, *(len(p) for p in pieces)])
     return Outlines(
-        west, south, step, np.stack([points // (GRID + 2), points % (GRID + 2)], axis=1).astype(np.int32), lengths.astype(np.int64),
-        np.array(sides, np.int32).reshape(-1, 2), np.array(rings, np.int32), np.array(ring_start, np.int64),
-        zone.astype(np.int32), first,
+        west, south, step, np.stack([points // (GRID + 2), points % (GRID + 2)], axis=1).astype(np.int32),
+        lengths.astype(np.int64), np.array(sides, np.int32).reshape(-1, 2), np.array(rings, np.int32),
+        np.array(ring_start, np.int64), zone.astype(np.int32), first,
     )  # fmt: skip
 
 

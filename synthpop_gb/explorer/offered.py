@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -84,7 +85,7 @@ def offer_of(
     conditions: Sequence[tuple[str, str, str | None]] = (),
     *,
     only: Sequence[str] | None = None,
-    subgroups: Sequence[str] = ("sex", "age"),
+    subgroups: Sequence[str] | None = None,
 ) -> Offer:
     """List what a study's survey can be asked about, category by category.
 
@@ -96,8 +97,8 @@ def offer_of(
         Further shares.
     only : sequence of str, optional
         Variables to be shown; all with at most 30 categories, and numbers, where None.
-    subgroups : sequence of str
-        Variables whose categories make groups; those that the survey does not have are left out.
+    subgroups : sequence of str, optional
+        Variables whose categories make groups; where None sex and age, as far as the survey has them.
 
     Raises
     ------
@@ -116,20 +117,38 @@ def offer_of(
             found.add_condition(title, condition, where)
         except InputError as error:
             problems += error.findings
+    dividing = _Found(aligned)  # variables make groups and the pyramid whether or not they are shown
+    for name in dict.fromkeys([*(subgroups or ()), "sex", "age"]):
+        try:
+            dividing.add_variable(name)
+        except InputError as error:
+            problems += error.findings if name in (subgroups or ()) else []
     if problems:
         raise InputError(problems)
+    twice = {t for t in found.titles if found.titles.count(t) > 1}
+    named = [m.name.replace("_", " ") for m in found.measured]
+    found.titles = [f"{t} ({name})" if t in twice else t for t, name in zip(found.titles, named, strict=True)]
     order = sorted(range(len(found.measured)), key=lambda i: [*DOMAINS, OTHER, ASKED].index(found.domains[i]))
     at = {old: new for new, old in enumerate(order)}
     return Offer(
         *(tuple(column[i] for i in order) for column in (found.measured, found.titles, found.domains, found.whom)),
-        {at[i]: census for i, census in found.census.items()}, _groups(found, subgroups), _levels(aligned), _pyramid(found),
+        {at[i]: census for i, census in found.census.items()},
+        _groups(dividing, ("sex", "age") if subgroups is None else subgroups), _levels(aligned), _pyramid(dividing),
     )  # fmt: skip
 
 
 def _names(aligned: Aligned) -> list[str]:
     """Variables of the survey, then its columns of numbers that nothing else is known of."""
     survey = aligned.survey
-    own = {survey.weight, survey.strata, survey.cluster, survey.region, survey.household, survey.household_weight, survey.communal}
+    own = {
+        survey.weight,
+        survey.strata,
+        survey.cluster,
+        survey.region,
+        survey.household,
+        survey.household_weight,
+        survey.communal,
+    }
     names = [n for n, v in survey.variables.items() if n != "region" and not ({n, v.column} & (own - {None}))]
     described = {v.column or n for n, v in survey.variables.items()} | own
     frame = aligned.frame()
@@ -222,7 +241,8 @@ class _Found:
         if not base.any():
             message = f"of no record of the survey is {condition!r} known, so nothing can be estimated."
             raise InputError([finding("bad-condition", message, place="indicator")])
-        self._add(Measured(condition, (title or condition,), base, (met & base).astype(float)[:, None]), title or condition, ASKED, whom)
+        measured = Measured(condition, (title or condition,), base, (met & base).astype(float)[:, None])
+        self._add(measured, title or condition, ASKED, whom)
 
 
 def table_of(aligned: Aligned, name: str) -> AlignedTable | None:
@@ -252,7 +272,7 @@ def _is_number(variable: Variable | None, values: pd.Series) -> bool:
 def _banded(ages: pd.Series) -> pd.Categorical:
     """Bands of ages: children, then ten years each."""
     numbers = pd.to_numeric(ages, errors="coerce").to_numpy(np.float64, na_value=np.nan)
-    ends = [f"{a}-{b - 1}" for a, b in zip(_DECADES[:-1], _DECADES[1:], strict=True)] + [f"{_DECADES[-1]}+"]
+    ends = [f"{a}-{b - 1}" for a, b in pairwise(_DECADES)] + [f"{_DECADES[-1]}+"]
     codes = np.where(np.isfinite(numbers), np.searchsorted(_DECADES, np.nan_to_num(numbers), side="right") - 1, -1)
     return pd.Categorical.from_codes(codes, ends, ordered=True)
 

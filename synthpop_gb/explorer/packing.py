@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import zlib
 from collections.abc import Sequence
 
@@ -12,24 +11,12 @@ import numpy as np
 
 from synthpop_gb.indicators.tabulated import Figures
 
-__all__ = ["NOTHING", "Store", "pack_figures", "script_json", "zigzag"]
+__all__ = ["NOTHING", "Store", "pack_figures", "zigzag"]
 
 NOTHING = 65_535
 """Code of a figure that is not there."""
 
-_FINE = 20  # steps in half of an interval, at least: rounding is then a fortieth of it
-
-
-def script_json(value) -> str:
-    r"""Write JSON that can stand in a script element: no text in it can end the element or start another.
-
-    >>> script_json({"name": "</script><b>"})
-    '{"name":"\\u003c/script\\u003e\\u003cb\\u003e"}'
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+_FINE = 100  # steps in half of an interval, at least: rounding is then a two-hundredth of it
 
 
 class Store:
@@ -72,15 +59,15 @@ def zigzag(values: np.ndarray) -> np.ndarray:
 def pack_figures(store: Store, figures: Figures, groups: Sequence[int]) -> dict:
     """Put some groups' figures into the store.
 
-    Each column of each group has a step of its own: a round number at most a fortieth of its median interval, so that rounding is
-    nothing beside the error; without intervals a 60,000th of its range.
+    Each column of each group has a step of its own: a round number at most a hundredth of half its median interval, so that
+    rounding is nothing beside the error; without intervals a 60,000th of its range.
 
     Returns
     -------
     dict
-        'b' and 's' as `Store.put` returns them, of estimates, halves of intervals (and what they are below the estimate, where that
-        differs) and classes; 'low' and 'step' of estimates, 'h' and 'l' the steps of halves, one a column, group by group. Without
-        intervals there is no 'h'.
+        'b' and 's' as `Store.put` returns them, of estimates, halves of intervals (and what they are below the estimate, where
+        that differs) and classes; 'low' and 'step' of estimates, 'h' and 'l' the steps of halves, one a column, group by group.
+        Without intervals there is no 'h'.
     """
     chosen = list(groups)
     estimate, half = _rows(figures.estimate[chosen]), _rows(figures.half[chosen])

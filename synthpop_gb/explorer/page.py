@@ -12,11 +12,14 @@ from pathlib import Path
 from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.explorer.data import Content
-from synthpop_gb.explorer.packing import script_json
+from synthpop_gb.export import script_json
 
 __all__ = ["engine", "render_page", "require_engine", "write_page"]
 
-_SCRIPTS = ("data.js", "scale.js", "state.js", "map.js", "panel.js", "profile.js", "table.js", "main.js")
+_SCRIPTS = (
+    "data.js", "scale.js", "state.js", "outlines.js", "names.js", "map.js", "panel.js", "profile.js", "table.js", "choices.js",
+    "main.js",
+)  # fmt: skip
 
 
 def engine() -> tuple[str, str] | None:
@@ -38,7 +41,8 @@ def require_engine() -> tuple[str, str]:
     found = engine()
     if found is None:
         message = "The explorer's map is drawn by MapLibre GL, which is read from the package maplibre; it is not installed."
-        raise InputError([finding("missing-extra", message, place="explore")])
+        remedy = "pip install synthpop_gb[explore]"
+        raise InputError([finding("missing-extra", message, place="explore", remedy=remedy)])
     return found
 
 
@@ -87,5 +91,6 @@ def _environment():
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     return Environment(
-        loader=PackageLoader("synthpop_gb.explorer"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+        loader=PackageLoader("synthpop_gb.explorer"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -16,14 +16,15 @@ __all__ = ["SimulationItem", "simulation_items"]
 
 _SAID = {
     "share": "share with {}", "count": "people with {}", "mean": "mean {}", "total": "total {}", "quantile": "median {}",
-    "poverty": "poverty by {}", "gini": "Gini of {}", "s80s20": "S80/S20 of {}", "p90p10": "P90/P10 of {}",
-    "change": "mean change of {}", "total_change": "total change of {}", "gainers": "gainers by {}", "losers": "losers by {}",
+    "poverty": "people poor by {}", "gini": "Gini of {}", "s80s20": "S80/S20 of {}", "p90p10": "P90/P10 of {}",
+    "change": "mean change of {}", "total_change": "total change of {}", "gainers": "people who gain {}",
+    "losers": "people who lose {}",
 }  # fmt: skip
 _SHARES = {"share", "poverty", "gainers", "losers"}
 _CHANGES = {"change", "total_change"}
 _UNITLESS = {"gini": "index from 0 to 1", "s80s20": "ratio", "p90p10": "ratio"}
 _STANDARD = {
-    "scenario", "outcome", "measure", "unit", "all", "estimate", "standard_error", "lower", "upper", "counted", "people",
+    "scenario", "outcome", "measure", "unit", "where", "all", "estimate", "standard_error", "lower", "upper", "counted", "people",
     "replicate_error", "finite_error", "model_error", "n_eff", "donors", "largest_donor", "reliability", "by",
 }  # fmt: skip
 
@@ -41,6 +42,8 @@ class SimulationItem:
     frame: pd.DataFrame
     places: tuple[str, ...]
     shown: bool
+    where: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
 
     def packed(self, store: Store, levels: Sequence[Level]) -> dict:
         """Put its figures into the store; returns the page's description of it."""
@@ -58,9 +61,11 @@ class SimulationItem:
             out[str(k)] = {s: self._sets(store, mine[mine["scenario"].astype(str) == s], named, len(codes)) for s in scenarios}
             out[str(k)] = {s: sets for s, sets in out[str(k)].items() if sets}
         return {
-            "name": f"{self.simulation}: {self.measure} of {self.outcome}", "domain": f"Simulation: {self.simulation}",
+            "name": f"{self.simulation}: {self.measure} of {self.outcome}" + (f", {self.where}" if self.where else ""),
+            "domain": f"Simulation: {self.simulation}",
             "title": self.title, "columns": [self.title], "whom": self.whom, "of": "people", "census": None,
             "kind": "share" if self.measure in _SHARES else "mean", "unit": self.unit, "change": self.measure in _CHANGES,
+            "scenarioTitles": [str(self.titles.get(s) or s) for s in scenarios],
             "adds": self.measure in ("count", "total", "total_change"), "scenarios": scenarios, "coverage": self.coverage,
             "groups": [list(g) for g in named], "levels": out,
         }  # fmt: skip
@@ -69,7 +74,7 @@ class SimulationItem:
     def title(self) -> str:
         """Heading: 'Mean change of net income'."""
         text = _SAID.get(self.measure, f"{self.measure} of {{}}").format(self.outcome.replace("_", " "))
-        return text[:1].upper() + text[1:]
+        return text[:1].upper() + text[1:] + (f", where {self.where}" if self.where else "")
 
     def _sets(self, store: Store, rows: pd.DataFrame, named: list, n_areas: int) -> dict:
         """Figures of one level and scenario, an array a set of groups."""
@@ -115,25 +120,36 @@ def simulation_items(
     name : str
         Heading of the simulation.
     frame : pandas.DataFrame
-        Columns scenario, outcome, measure, areas (one column a level; of several the finest that a row has counts), groups, then
-        those of `Indicators.frame`.
+        Columns scenario, outcome, measure; where there are such, unit and where (of whom); areas (one column a level; of several
+        the finest that a row has counts), groups, then those of `Indicators.frame`.
     levels : sequence of Level
         Of the page; rows of other levels are left out.
     facts : mapping, optional
-        'units' by outcome, 'whom', 'level'.
+        'units' by outcome, 'whom', 'level', 'titles' by scenario.
     shown : bool
         Whether the survey is open; otherwise figures that fewer than ten records stand behind are withheld here too.
     """
     facts = facts or {}
     places = tuple(level.name for level in levels if level.name in frame.columns)
     units = facts.get("units") if isinstance(facts.get("units"), Mapping) else {}
+    titles = facts.get("titles") if isinstance(facts.get("titles"), Mapping) else {}
     whom, coverage = str(facts.get("whom", "people")), facts.get("level", 0.9)
+    coverage = float(coverage) if isinstance(coverage, int | float) and 0 < coverage < 1 else 0.9
+    if not places:
+        return []
+    frame = frame.assign(where=_text(frame, "where"), unit=_text(frame, "unit"))
     out = []
-    for (outcome, measure), mine in frame.groupby(["outcome", "measure"], sort=False, observed=True):
-        unit = _UNITLESS.get(str(measure)) or ("people" if measure == "count" else str(units.get(outcome, "")))
-        coverage = float(coverage) if isinstance(coverage, int | float) and 0 < coverage < 1 else 0.9
-        out.append(SimulationItem(name, str(outcome), str(measure), unit, whom, coverage, mine, places, shown))
-    return [item for item in out if places]
+    for (outcome, measure, where), mine in frame.groupby(["outcome", "measure", "where"], sort=False, observed=True):
+        said = str(mine["unit"].iloc[0])
+        unit = _UNITLESS.get(str(measure)) or said or ("people" if measure == "count" else str(units.get(outcome, "")))
+        of = said.removeprefix("share of ") if said.startswith("share of ") else f"people, where {where}" if where else whom
+        out.append(SimulationItem(name, str(outcome), str(measure), unit, of, coverage, mine, places, shown, str(where), titles))
+    return out
+
+
+def _text(frame: pd.DataFrame, column: str) -> pd.Series | str:
+    """Return a column of words, '' where there is none."""
+    return frame[column].astype(object).where(frame[column].notna(), "").astype(str) if column in frame else ""
 
 
 def _finest(frame: pd.DataFrame, places: Sequence[str], levels: Sequence[Level]) -> np.ndarray:

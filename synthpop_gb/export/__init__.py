@@ -8,9 +8,10 @@ from synthpop_gb.export.people import people
 from synthpop_gb.export.pointers import pointers
 from synthpop_gb.export.polygons import polygons
 from synthpop_gb.export.release import donor_labels
+from synthpop_gb.export.script_json import script_json
 from synthpop_gb.export.two_column import two_column
 
 __all__ = [
     "Field", "donor_labels", "estimate_fields", "geopackage", "guarded", "households", "people", "pointers", "polygons",
-    "share_fields", "two_column",
+    "script_json", "share_fields", "two_column",
 ]  # fmt: skip

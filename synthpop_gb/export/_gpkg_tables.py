@@ -77,7 +77,8 @@ def _describe(file: sqlite3.Connection, layer: Described) -> None:
     for number, (name, about, qml) in enumerate(layer.styles):
         file.execute(
             "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, styleQML, "
-            "styleSLD, useAsDefault, description, owner) VALUES ('', '', ?, ?, ?, ?, '', ?, ?, '')",
+            "styleSLD, useAsDefault, description, owner, update_time) "
+            "VALUES ('', '', ?, ?, ?, ?, '', ?, ?, '', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))",
             (layer.layer, geometry, name, qml, number == 0, about),
         )
 

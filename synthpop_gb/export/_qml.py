@@ -41,14 +41,14 @@ def value_style(
     n_areas: int,
     code: str,
     name: str | None,
-    doubtful: str | None,
+    doubtful: tuple[str, str] | None,
     aliases: Mapping[str, str] | None = None,
 ) -> LayerStyle:
     """Style of a layer by one column.
 
-    column, code, name, doubtful : names of the column shown, of the areas' codes and names, and of the column that says
-        'unreliable' (None: none). classes : of the values as shown. n_areas : how many areas the layer has. aliases : heading of
-        each column, for QGIS with a GDAL that reads none from the file (before 3.7).
+    column, code, name, doubtful : names of the column shown, of the areas' codes and names, and of the column and its word by
+        which areas are hatched (None: none). classes : of the values as shown. n_areas : how many areas the layer has.
+    aliases : heading of each column, for QGIS with a GDAL that reads none from the file (before 3.7).
     """
     value = f'"{column}"' if field.scale == 1 else f'{field.scale:.12g} * "{column}"'
     root, rules, symbols = _frame()
@@ -62,11 +62,13 @@ def value_style(
     _rule(rules, symbols, "no value", f'"{column}" IS NULL', [_fill(MISSING, _GREY, width), _hatch(45, _GREY)])
     if doubtful is not None:
         hatched = [_fill("#ffffff", "", 0, alpha=115), _hatch(135, _STRIPES)]
-        _rule(rules, symbols, "unreliable", f"\"{doubtful}\" = 'unreliable'", hatched)
+        said, word = doubtful
+        quoted = word.replace("'", "''")
+        _rule(rules, symbols, word, f"\"{said}\" = '{quoted}'", hatched)
     shown = f"if({value} IS NULL, 'no value', format_number({value}, {classes.decimals + 1}))"
     lines = [f"<b>[% {_text(name, code)} %]</b>", f"{_html(field.label)}: [% {shown} %] {_html(field.legend)}"]
     if doubtful is not None:
-        lines.append(f"[% coalesce(\"{doubtful}\", '') %]")
+        lines.append(f"[% coalesce(\"{said}\", '') %]")
     ET.SubElement(root, "mapTip", enabled="1").text = "<br>".join(lines)
     headings = ET.SubElement(root, "aliases")
     for safe, alias in (aliases or {}).items():
@@ -100,8 +102,8 @@ def _filters(value: str, limits: list[float]) -> Iterator[str]:
     """Condition of each class, lowest first: from its lower limit to below the next."""
     ends = [None, *limits, None]
     for low, high in pairwise(ends):
-        above = "" if low is None else f" AND {value} >= {low:.15g}"
-        yield above + ("" if high is None else f" AND {value} < {high:.15g}")
+        above = "" if low is None else f" AND {value} >= {low!r}"
+        yield above + ("" if high is None else f" AND {value} < {high!r}")
 
 
 def _rule(parent: ET.Element, symbols: ET.Element, label: str, said: str, layers: list[ET.Element]) -> None:

@@ -42,7 +42,7 @@ class Field:
     @property
     def alias(self) -> str:
         """Heading of the column in a table of attributes."""
-        return f"{self.label} ({self.unit})" if self.unit else self.label
+        return f"{self.label} ({self.unit})" if self.unit and self.unit != self.label.lower() else self.label
 
     @property
     def legend(self) -> str:
@@ -103,7 +103,7 @@ def estimate_fields(
         "standard_error": field("Standard error", "Of the whole error: draws, survey, and what the tables cannot see."),
         "lower": field(f"Lower end of the {whole}", "The truth is below it in half of the cases outside the interval.", shown),
         "upper": field(f"Upper end of the {whole}", "The truth is above it in half of the cases outside the interval.", shown),
-        "half_width": field(f"Half-width of the {whole}", "Half the length of the interval."),
+        "half_width": field(f"Half-width ({whole})", "Half the length of the interval."),
         "counted": field("Counted", "The same figure counted among the whole people placed.", shown),
         "people": Field(of.capitalize(), of.split(",")[0], "Expected number of them in the area."),
         "n_eff": Field("Effective number of records", "records", "Records of equal weight that would tell as much (Kish)."),

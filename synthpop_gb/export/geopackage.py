@@ -39,13 +39,14 @@ def geopackage(
     fields: Mapping[str, Field] | None = None,
     show: str | Sequence[str] | None = None,
     parents: Mapping[str, pd.DataFrame] | None = None,
+    hatch: tuple[str, str] = ("reliability", "unreliable"),
     about: str = "",
 ) -> Path:
     """Write values by zone with names, parents and polygons; read the file back and compare.
 
     A GeoPackage opens in QGIS as a map: its default style divides the first column of `show` into classes of colours that
-    everybody can tell apart, with the unit in the legend; areas without a value, and those whose column 'reliability' says
-    'unreliable', are hatched. Every parent level that covers the zones is a layer of its own, dissolved from them.
+    everybody can tell apart, with the unit in the legend; areas without a value, and those that a word in another column marks,
+    are hatched. Every parent level that covers the zones is a layer of its own, dissolved from them.
 
     Parameters
     ----------
@@ -66,6 +67,8 @@ def geopackage(
     parents : mapping of level to pandas.DataFrame, optional
         Values of the areas of parent levels, indexed by their codes, to fill the layers of a GeoPackage; levels without are
         outlines.
+    hatch : pair of str
+        Column and word by which styles hatch an area; where there is no such column, none is.
     about : str
         What the layer is, and the line that its sources ask for; kept in the file.
 
@@ -90,7 +93,7 @@ def geopackage(
     frame, names = _with_places(values, geography, shapes)
     if kind == ".gpkg":
         show = [show] if isinstance(show, str) else show
-        first = _Layer(layer, frame, names, dict(fields or {}), show)
+        first = _Layer(layer, frame, names, dict(fields or {}), show, hatch)
         layers = [first, *_parent_layers(geography, shapes, first, parents or {})]
         with replacing(path) as temporary:
             _write_geopackage(layers, about, temporary, path)
@@ -135,6 +138,7 @@ class _Layer:
     columns: Mapping[object, str]
     fields: Mapping[object, Field]
     show: Sequence | None
+    hatch: tuple[str, str]
     code: str = "zone"
 
     def described(self, about: str) -> Described:
@@ -143,7 +147,9 @@ class _Layer:
         told = {self.columns[c]: f for c, f in self.fields.items() if c in self.columns}
         told |= {self.columns[c]: Field(str(c)) for c in show if self.columns[c] not in told}
         title = next((c for c in ("name", f"{self.code}_name") if c in self.frame), None)
-        around = {"n_areas": len(self.frame), "code": self.code, "name": title, "doubtful": self.columns.get("reliability")}
+        around = {"n_areas": len(self.frame), "code": self.code, "name": title, "doubtful": None}
+        if self.hatch[0] in self.columns:
+            around["doubtful"] = (self.columns[self.hatch[0]], self.hatch[1])
         styles: list[LayerStyle] = []
         for column in (self.columns[c] for c in show):
             field = told[column]
@@ -175,7 +181,7 @@ def _parent_layers(geography: Geography, shapes, zones: _Layer, values: Mapping[
         frame, names = _named(told, rows.reindex(told.index), "area")
         shape = outlines.reindex(told.index).to_numpy()
         frame = geopandas.GeoDataFrame(frame, geometry=shape, crs=shapes.crs)
-        layers.append(_Layer(safe, frame, names, zones.fields, zones.show if level in values else [], "area"))
+        layers.append(_Layer(safe, frame, names, zones.fields, zones.show if level in values else [], zones.hatch, "area"))
     return layers
 
 

@@ -100,14 +100,14 @@ class Figures:
 
 
 def reliability_codes(estimate, standard_error, donors, *, share: bool) -> np.ndarray:
-    """Classes as `classify` gives them, as codes of `CLASSES`; without a standard error only few records make a figure unreliable.
+    """Say classes as `classify` does, in codes of `CLASSES`; without an error only few records make a figure unreliable.
 
     >>> reliability_codes([0.2, 0.01, 0.2, np.nan], [0.009, 0.01, 0.001, 0.1], [50, 50, 3, 50], share=True).tolist()
     [0, 3, 3, 4]
     """
     estimate, error, donors = (np.asarray(a, float) for a in (estimate, standard_error, donors))
     size = np.minimum(np.abs(estimate), np.abs(1.0 - estimate)) if share else np.abs(estimate)
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         variation = np.where(size > 0, error / size, np.where(np.isnan(error), np.nan, np.inf))
     found = np.searchsorted(list(RELIABILITY.values())[:-1], variation, side="right").astype(np.uint8)
     none, unreliable = len(CLASSES) - 1, len(CLASSES) - 2

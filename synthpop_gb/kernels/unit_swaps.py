@@ -126,14 +126,11 @@ def propose(n, which, near, weights, parts, layout, placed, work, state):
 
 
 @njit
-def anneal_units(
-    n, which, near, first_area, price, error, temperature, cooling, steps, proposals, weights, parts, layout, placed, work, state
-):
+def anneal_units(n, which, near, error, temperature, cooling, steps, proposals, weights, parts, layout, placed, work, state):
     """Exchange units for donors while it cools, until every target is met or the steps are over; the best state seen is kept.
 
     n, which, near : units to choose from, strata and how far to go, as in `propose`; `prepare_donors` has prepared the donors.
-    first_area, price : a person missed by a gap from first_area on, an area's, counts as `price` people missed by a zone.
-    error : total absolute error now, so counted.
+    error : total absolute error now.
     temperature, cooling : at the first step, in the error's unit, and what it is multiplied by after each of `steps` steps of
         `proposals` proposals.
     Returns (error, proposals made).
@@ -156,13 +153,13 @@ def anneal_units(
                 if g >= 0:
                     before = abs(gap[g])
                     gap[g] -= count[k]
-                    rise += (abs(gap[g]) - before) * (price if g >= first_area else 1)
+                    rise += abs(gap[g]) - before
             for k in range(start[q], start[q + 1]):
                 g = place[z, cell[k]]
                 if g >= 0:
                     before = abs(gap[g])
                     gap[g] += count[k]
-                    rise += (abs(gap[g]) - before) * (price if g >= first_area else 1)
+                    rise += abs(gap[g]) - before
             if rise <= 0 or next_uniform(state) < math.exp(-rise / temperature):
                 error += rise
                 placed.profile[i] = q

@@ -18,6 +18,7 @@ from synthpop_gb.problem import Problem
 
 __all__ = [
     "ENDINGS", "ROOM", "UNLIMITED", "Whole", "first_effort", "gathered", "go_on", "layout_of", "parts_of", "room_for", "row_of",
+    "zone_layout_of",
 ]  # fmt: skip
 
 ENDINGS = {
@@ -28,7 +29,7 @@ ENDINGS = {
 }  # fmt: skip
 UNLIMITED = np.iinfo(np.int32).max
 ROOM = 64  # units that settling totals may add to weights rounded up
-_BEFORE_PROOF = 1  # restarts before it is asked whether there is anything to find
+_BEFORE_PROOF = 4  # restarts before it is asked whether there is anything to find: asking takes as long as several of them
 
 
 class Whole(NamedTuple):
@@ -133,12 +134,15 @@ def parts_of(
     return component(place, np.concatenate(goals), np.concatenate(kinds), limit)
 
 
-def _make_layout(problem: Problem) -> UnitLayout:
+def _make_layout(problem: Problem, above: bool = True) -> UnitLayout:
     members, bounds = problem.all_members, flat_cells(problem)[1]
     # a household table has cells by profile, a table of their people has none
     tables = [problem.cell_of, *(level.cell_of for level in problem.levels)]
     household = np.concatenate([(t >= 0).any(axis=1) for t in tables]) & (problem.incidence is not None)
+    if not above:
+        household[problem.n_constraints :] = False
     return unit_layout(members.start, members.cell, members.count, bounds, problem.n_constraints, household)
 
 
 layout_of = Remembered(_make_layout, start=False)
+zone_layout_of = Remembered(lambda problem: _make_layout(problem, above=False), start=False)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -13,15 +12,19 @@ from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned, AlignedTable
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.pipeline.inputs import align, examine_study, read_inputs
+from synthpop_gb.pipeline.map_files import USUAL, check_formats, slug
+from synthpop_gb.pipeline.mapping import check_boundaries, check_drawable, draw_indicator, draw_wanted, map_findings
 from synthpop_gb.pipeline.run import Run, report_on
 from synthpop_gb.pipeline.starting import problem_of_run
 from synthpop_gb.population import Population
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
-from synthpop_gb.spec.model import Table
+from synthpop_gb.spec.model import MapRequest, Table
 from synthpop_gb.spec.start import StartModel
 
-__all__ = ["check_drawable", "draw", "draw_indicator", "load", "map_run", "opened", "slug", "validate_run"]
+__all__ = [
+    "check_boundaries", "check_drawable", "draw_indicator", "load", "map_run", "opened", "slug", "validate_run",
+]  # fmt: skip
 
 
 def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:
@@ -105,121 +108,66 @@ def _judges(study: Study, aligned: Aligned, paths) -> tuple[tuple[AlignedTable, 
     return tuple(found), tuple(t.source for t in tables)
 
 
-def map_run(folder: str | Path, indicator: str, output: str | Path | None = None, *, title: str | None = None) -> list[Path]:
-    """Map the share of people in each zone who meet a condition; returns the files: PNG, SVG, GeoPackage, GeoParquet.
+def map_run(
+    folder: str | Path,
+    indicator: str,
+    output: str | Path | None = None,
+    *,
+    title: str | None = None,
+    against: str | None = None,
+    across: str | None = None,
+    how_sure: bool = False,
+    formats: Sequence[str] = USUAL,
+    say: Callable[[Finding], None] | None = None,
+) -> list[Path]:
+    """Map the share of people in each zone who meet a condition; returns the files.
 
     Where the run has replicates, zones whose share is unreliable are faded and hatched, and the files hold intervals.
+
+    Parameters
+    ----------
+    folder : path
+        A finished run's.
+    indicator : str
+        Condition.
+    output : path, optional
+        Stem of the files; RUN/maps/<condition> where absent.
+    title : str, optional
+        Heading; the condition where absent.
+    against : str, optional
+        A second condition: both shares in one map of nine colours.
+    across : str, optional
+        A variable: one map a category, the share among the people in it, all in one scale.
+    how_sure : bool
+        Beside the map another of how long the intervals are; needs replicates.
+    formats : sequence of str
+        Of `map_files.FORMATS`: png, svg, gpkg (opens in QGIS as a map), geoparquet, geojson, pmtiles.
+    say : callable, optional
+        Called with each finding about boundaries: zones without a polygon, boundaries of another year, level or detail.
 
     Raises
     ------
     InputError
-        `bad-condition`; `missing-file` where the study names no boundaries.
+        `bad-condition`; `missing-file` where the study names no boundaries; `study-value` for an unknown format;
+        `study-missing` for intervals of a run without replicates.
     """
     from synthpop_gb.pipeline.indicators import left_out_of, share_of
 
     folder = Path(folder)
-    _, aligned, population = opened(folder, replicates=True)
-    found = None
-    if population.replicates is not None:
-        found = share_of(indicator, population, aligned, folder, left_out_of(population, aligned, folder))
-    return draw(folder, aligned, indicator, title=title, output=output, found=found)
-
-
-def draw(
-    folder: Path, aligned: Aligned, indicator: str, *, title: str | None = None, output: str | Path | None = None, found=None
-) -> list[Path]:
-    """Draw one map of a run from its written counts; see `map_run`. `found`: `Indicators` of the share, to fade by."""
-    from synthpop_gb.export import geopackage
-    from synthpop_gb.indicators import parse_condition, share_by_zone
-    from synthpop_gb.report.maps import draw_map
-
-    refuse(check_boundaries(aligned))
-    condition = parse_condition(indicator)
-    known = condition.known(aligned)
-    shares = share_by_zone(run_folder.read_counts(folder, aligned.records), condition.matches(aligned), aligned.zones, known)
-    stem = Path(output) if output else folder / "maps" / slug(indicator)
-    stem = stem.with_suffix("") if stem.suffix.lower() in {".png", ".svg", ".gpkg", ".parquet"} else stem
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    doubtful = None if found is None else found.frame.set_index("zone")["reliability"] == "unreliable"
-    drawn = draw_map(
-        100 * shares["share"],
-        aligned.geography,
-        stem,
-        title=title or indicator,
-        unit="% of people" if known.all() else "% of those of whom it is known",
-        subtitle=_hatched(doubtful),
-        unreliable=doubtful,
+    refuse(check_formats(formats))
+    wanted = MapRequest(
+        indicator=indicator, title=title, against=against, across=across, how_sure=how_sure, formats=list(formats)
     )
-    if found is not None:
-        columns = ["estimate", "standard_error", "lower", "upper", "n_eff", "donors", "largest_donor", "reliability"]
-        shares = shares.join(found.frame.set_index("zone")[columns])
-    for suffix in (".gpkg", ".geo.parquet"):
-        drawn.append(geopackage(shares, aligned.geography, stem.with_name(stem.name + suffix)))
-    return drawn
+    _, aligned, population = opened(folder, replicates=True)
+    refuse(map_findings(wanted, aligned, replicates=population.replicates is not None))
+    for found in aligned.geography.findings if say is not None else ():
+        if found.code in ("missing-boundary", "boundaries-vintage", "boundaries-detail"):
+            say(found)
+    shares = None
+    if population.replicates is not None and not (against or across):
+        left_out = left_out_of(population, aligned, folder)
 
+        def shares(by: str):
+            return share_of(indicator, population, aligned, folder, left_out, by=by)
 
-def check_drawable(asked, aligned: Aligned) -> list[Finding]:
-    """Say why a question, or a request for one, cannot be mapped: `study-value`, or `missing-file` without boundaries."""
-    found = []
-    if tuple(asked.by) != ("zone",):
-        message = f"Only figures by zone, without groups, can be mapped; these are by {', '.join(asked.by) or 'nothing'}."
-        found.append(finding("study-value", message, place="map", remedy="Ask by zone alone, or leave the map out."))
-    return [*found, *check_boundaries(aligned)]
-
-
-def check_boundaries(aligned: Aligned) -> list[Finding]:
-    """`missing-file` where the study names no boundaries."""
-    if aligned.geography.boundary_file is not None:
-        return []
-    message = "The study names no boundaries, so nothing can be drawn."
-    return [finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones].")]
-
-
-def draw_indicator(found, aligned: Aligned, stem: Path, *, title: str) -> list[Path]:
-    """Map indicators by zone, without groups: zones whose figure is unreliable are faded and hatched. Returns the files.
-
-    Raises InputError (`missing-file`) where the study names no boundaries, or the figures are not by zone alone.
-    """
-    from synthpop_gb.export import geopackage
-    from synthpop_gb.report.maps import draw_map
-
-    refuse(check_drawable(found.question, aligned))
-    frame = found.frame.set_index("zone")
-    share, doubtful = found.question.measure == "share", frame["reliability"] == "unreliable"
-    stem.parent.mkdir(parents=True, exist_ok=True)
-    drawn = draw_map(
-        frame["estimate"] * (100 if share else 1), aligned.geography, stem, title=title,
-        unit=found.shown_unit, unreliable=doubtful,
-        subtitle=f"Median ± {_half_width(found)} ({100 * found.level:g} %). {_hatched(doubtful)}".strip(),
-    )  # fmt: skip
-    for suffix in (".gpkg", ".geo.parquet"):
-        drawn.append(geopackage(frame, aligned.geography, stem.with_name(stem.name + suffix)))
-    return drawn
-
-
-def _hatched(doubtful) -> str:
-    """Say why zones are faded and hatched; nothing where none is."""
-    from synthpop_gb.indicators import UNRELIABLE
-
-    return f"Hatched: {UNRELIABLE}" if doubtful is not None and doubtful.any() else ""
-
-
-def _half_width(found) -> str:
-    half = float((found.frame["upper"] - found.frame["lower"]).median() / 2)
-    return f"{100 * half:.1f} points" if found.question.measure == "share" else f"{half:,.3g}"
-
-
-_SPOKEN = ((">=", " from "), ("<=", " up to "), ("!=", " not "), ("==", " "), ("<", " below "), (">", " above "), ("=", " "))
-
-
-def slug(text: str) -> str:
-    """File name of any condition: letters, digits and hyphens; two conditions share one only if they say the same.
-
-    >>> slug("health in ('bad', 'very bad')"), slug("age >= 65"), slug("age < 65")
-    ('health-in-bad-very-bad', 'age-from-65', 'age-below-65')
-    """
-    spoken = text
-    for sign, word in _SPOKEN:
-        spoken = spoken.replace(sign, word)
-    name = re.sub(r"[^a-z0-9]+", "-", spoken.lower()).strip("-") or "map"
-    return name if len(name) <= 60 else f"{name[:50].strip('-')}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+    return draw_wanted(folder, aligned, wanted, output=output, shares=shares, levels=aligned.geography.covering)

@@ -75,7 +75,7 @@ def export_writers() -> dict[str, Writer]:
 def export_run(
     folder: str | Path,
     to: str,
-    target: str | Path,
+    target: str | Path | None = None,
     *,
     year: int | None = None,
     inputs: Mapping[str, str | float] | None = None,
@@ -97,8 +97,8 @@ def export_run(
         The run.
     to : str
         Name of a writer: 'openfisca', 'euromod', 'simpaths', 'policyengine'.
-    target : path
-        A folder, or for PolicyEngine a file that ends in .h5.
+    target : path, optional
+        A folder, or for PolicyEngine a file that ends in .h5; in the run's folder, exports/, where absent.
     year : int, optional
         Of the amounts; the survey's where absent.
     inputs, labels : mapping, optional
@@ -136,6 +136,8 @@ def export_run(
         message = f"{folder} holds persons, not whole households, which other models are given."
         remedy = "Name the survey's household column in the study, and make the run again."
         raise InputError([finding("study-value", message, place="households", remedy=remedy)])
+    if target is None:
+        target = folder / "exports" / (f"{to}.h5" if writer.file else to)
     ids = {} if release is None else _released(folder, aligned, release_rule(release), keys, writer, inputs, include)
     counts = run_folder.read_households(folder, aligned.households.ids)  # the households that were written and checked
     return writer.load()(
@@ -185,12 +187,8 @@ def _places(places: pd.DataFrame | str | Path | None) -> pd.DataFrame | None:
     return table
 
 
-def _policyengine(population, aligned, path, *, year, inputs, places, zones, include, weighted, counts, overwrite, **_) -> Path:
-    """Write PolicyEngine's dataset."""
+def _policyengine(population, aligned, path, *, year, say, **asked) -> Path:
+    """Write PolicyEngine's dataset; it has nothing to say, since what it cannot place or fill it refuses."""
     from synthpop_gb.policy.policyengine import write_dataset
 
-    more = {} if year is None else {"year": year}
-    return write_dataset(
-        population, aligned, path, inputs=inputs, places=places, zones=zones, weighted=weighted, counts=counts,
-        permitted=bool(include), overwrite=overwrite, **more,
-    )  # fmt: skip
+    return write_dataset(population, aligned, path, **({} if year is None else {"year": year}), **asked)

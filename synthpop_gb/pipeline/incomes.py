@@ -72,7 +72,8 @@ def add_incomes(study, folder, aligned: Aligned, population: Population, checks:
     """Add each published area's income to the checks: table 'incomes', and a line a target to the headline.
 
     The table has the columns of `CalibratedIncomes.frame`; `after` is of the population's own fit, and beside it stand `counted`
-    (the same among its whole people), `donors` and `n_eff` (records behind it, and their effective number), `reliability`.
+    (the same among its whole people; blank where the survey is not open and fewer than ten records stand behind it), `donors` and
+    `n_eff` (records behind it, and their effective number), `reliability`.
     """
     from synthpop_gb.assessment.incomes import again, match_all
 
@@ -94,7 +95,7 @@ def add_incomes(study, folder, aligned: Aligned, population: Population, checks:
 
 def _as_made(one, frame: pd.DataFrame, folder, aligned: Aligned, population: Population) -> pd.DataFrame:
     """Set what the population has beside what was published."""
-    from synthpop_gb.indicators import classify
+    from synthpop_gb.indicators import FEW_DONORS, classify
     from synthpop_gb.indicators.sums import donors_behind, fractional_sums, profile_means
 
     value = one.answers.value
@@ -104,12 +105,14 @@ def _as_made(one, frame: pd.DataFrame, folder, aligned: Aligned, population: Pop
     behind = donors_behind(answers, run_folder.read_counts(folder, aligned.records), aligned.zones)
     with np.errstate(invalid="ignore", divide="ignore"):
         if one.incomes.measure == "median":  # of the fit it is told by the start's own record
-            counted = _medians(behind, len(frame))
+            counted = _medians(behind, answers.value, len(frame))
         else:
-            counted = (behind.value / behind.people)[:, 0]
+            counted = (behind.total(answers.value) / behind.people)[:, 0]
             held = profile_means(np.stack([answers.value, answers.base.astype(float)], 1), population.problem)
             sums = fractional_sums(held, answers, population)
             frame = frame.assign(after=sums[:, 0] / sums[:, 1])
+    if aligned.survey.licence != "open":  # few records' incomes are told by their mean
+        counted = np.where(behind.donors[:, 0] < FEW_DONORS, np.nan, counted)
     share = one.incomes.measure == "share"
     reliable = classify(frame["after"], frame["standard_error"], behind.donors[:, 0], share=share)
     return frame.assign(
@@ -118,12 +121,13 @@ def _as_made(one, frame: pd.DataFrame, folder, aligned: Aligned, population: Pop
     )  # fmt: skip
 
 
-def _medians(behind, n: int) -> np.ndarray:
+def _medians(behind, value: np.ndarray, n: int) -> np.ndarray:
     """Median income of the whole people of each area."""
-    out, order = np.full(n, np.nan), np.lexsort((behind.answer, behind.cell))
-    cell, answer, number = behind.cell[order], behind.answer[order], behind.number[order]
+    answer = value[behind.slot]
+    out, order = np.full(n, np.nan), np.lexsort((answer, behind.cell))
+    cell, answer, number = behind.cell[order], answer[order], behind.number[order]
     for a in np.unique(cell):
-        mine = cell == a
+        mine = slice(*np.searchsorted(cell, [a, a + 1]))
         reached = np.cumsum(number[mine])
         out[a] = answer[mine][int(np.searchsorted(reached, 0.5 * reached[-1]))]
     return out

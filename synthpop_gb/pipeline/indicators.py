@@ -19,6 +19,7 @@ from synthpop_gb.assessment.benchmarks import request_findings
 from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.indicators import FEW_DONORS, Indicators, Question, published
+from synthpop_gb.pipeline.map_files import USUAL, check_formats
 from synthpop_gb.population import Population
 from synthpop_gb.release import ReleaseRule, release_rule
 from synthpop_gb.spec import Study
@@ -161,9 +162,11 @@ def _rounded(found: Indicators) -> Indicators:
     return replace(found, frame=found.frame.assign(**values))
 
 
-def share_of(condition: str, population: Population, aligned: Aligned, folder: Path, left_out: LeftOut) -> Indicators:
-    """Estimate the share of people in each zone who meet a condition, from the people who were written."""
-    return ask(IndicatorRequest(what=condition), population, aligned, folder, left_out)
+def share_of(
+    condition: str, population: Population, aligned: Aligned, folder: Path, left_out: LeftOut, *, by: str = "zone"
+) -> Indicators:
+    """Estimate the share of people in each zone, or area of a level, who meet a condition, from the people who were written."""
+    return ask(IndicatorRequest(what=condition, by=[by]), population, aligned, folder, left_out)
 
 
 def write_indicators(
@@ -199,9 +202,13 @@ def indicator_run(
     *,
     output: str | Path | None = None,
     draw: bool = False,
+    how_sure: bool = False,
+    formats: Sequence[str] = USUAL,
     release: str | Mapping | ReleaseRule | None = None,
 ) -> tuple[Indicators, list[Path]]:
     """Ask something of a finished run; with `output` the figures are written, with `draw` mapped. Returns figures and files.
+
+    Maps are written in `formats` (`map_files.FORMATS`), with `how_sure` beside another of how long the intervals are.
 
     With `release`, a rule, its profile's name or its mapping, small counts are withheld and the others rounded in whatever is
     returned, written and drawn (`indicators.published`). Rounding at random draws its seed anew and forgets it.
@@ -225,10 +232,15 @@ def indicator_run(
     rule = None if release is None else release_rule(release)
     _, aligned, population = opened(folder, replicates=True)
     problems = _request_problems(request, aligned)
-    refuse([*problems, *(check_drawable(request, aligned) if draw else ())])
+    refuse([*problems, *([*check_drawable(request, aligned), *check_formats(formats)] if draw else ())])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the table says the same
-        found = ask(request, population, aligned, folder, left_out_of(population, aligned, folder))
+        left_out = left_out_of(population, aligned, folder)
+        found = ask(request, population, aligned, folder, left_out)
+        # under a rule the areas above stay outlines: figures of several levels would tell more together than each may
+        levels = aligned.geography.covering if draw and rule is None and "gpkg" in formats else ()
+        asked = {p: request.model_copy(update={"by": [p], "benchmark": None}) for p in levels}
+        parents = {p: ask(r, population, aligned, folder, left_out) for p, r in asked.items()}
     if rule is not None:
         found = published(found, rule, seed=secrets.randbits(64))
     written = []
@@ -238,5 +250,6 @@ def indicator_run(
         written.append(output)
     if draw:
         stem = folder / "maps" / _file_name(request)
-        written += draw_indicator(found, aligned, stem, title=request.title or str(found.question))
+        title = request.title or str(found.question)
+        written += draw_indicator(found, aligned, stem, title=title, parents=parents, how_sure=how_sure, formats=formats)
     return found, written

@@ -203,13 +203,16 @@ def _in_words(asked) -> str:
 def _write_report(
     study: Study, folder: Path, aligned: Aligned, population: Population, checks: Checks, asked: list, left_out
 ) -> Path:
-    from synthpop_gb.pipeline.after import draw, draw_indicator
+    from synthpop_gb.pipeline.after import draw_indicator, draw_wanted
     from synthpop_gb.pipeline.indicators import share_of
     from synthpop_gb.report import write_report
 
     for wanted in study.maps:
-        found = None if left_out is None else share_of(wanted.indicator, population, aligned, folder, left_out)
-        draw(folder, aligned, wanted.indicator, title=wanted.title, found=found)
+
+        def shares(by: str, condition: str = wanted.indicator):
+            return share_of(condition, population, aligned, folder, left_out, by=by)
+
+        draw_wanted(folder, aligned, wanted, shares=None if left_out is None else shares)
     shown = []
     for request, answer in zip(study.indicators, asked, strict=True):
         found = answer.indicators

@@ -137,8 +137,8 @@ def withheld(found: Simulation) -> Simulation:
     frame = frame[kept].reset_index(drop=True)
     few = (frame["donors"] < FEW_DONORS) & (frame["people"] > 0)
     frame = frame.assign(**{name: frame[name].mask(few) for name in _TELLING})
-    quantile = frame["measure"] == "quantile"
-    for name in ("estimate", "lower", "upper", "counted"):  # some record's answer: three figures of it
+    quantile = frame["measure"].isin(["quantile", "p90p10"])
+    for name in ("estimate", "lower", "upper", "counted"):  # some record's answer, or two records': three figures of it
         frame.loc[quantile, name] = frame.loc[quantile, name].map(lambda v: float(f"{v:.3g}"))
     held = int(few.sum() + (~kept).sum()) if len(kept) else 0
     return replace(found, frame=frame, facts={**found.facts, "withheld": held})

@@ -80,7 +80,12 @@ def model_of(scenario: Scenario, model: PolicyModel | str | None = None) -> Shif
         options["year"] = scenario.year
     if scenario.inputs:
         options["inputs"] = dict(scenario.inputs)
-    return Shifted(_Remembered(_configured(made, options)), flattened(scenario.parameters))
+    made = _configured(made, options)
+    names = {n for request in scenario.outcome for n in request.what if n != "*"}
+    names |= {scenario.deciles.of} if scenario.deciles is not None else set()
+    if names and hasattr(made, "asked"):  # of engines that can give very many outcomes, those that the file speaks of
+        made = made.asked(sorted(names))
+    return Shifted(_Remembered(made), flattened(scenario.parameters))
 
 
 def _configured(model: PolicyModel, options: Mapping[str, Any]) -> PolicyModel:

@@ -123,7 +123,7 @@ def simulate_run(
     study, aligned, population = opened(folder, replicates=True)
     refuse(check_boundaries(aligned) if draw else ())
     reforms = {r.name: flattened(r.parameters) for r in scenario.reform}
-    base = run_model(made, aligned, places=places)
+    base = run_model(made, aligned, places=places, seed=population.provenance.seed)
     requests = requests_of(scenario, base)
     population = with_replicates(population, REPLICATES)
     with warnings.catch_warnings():
@@ -137,7 +137,8 @@ def simulate_run(
     answers = answers if aligned.survey.licence == "open" else [withheld(a) for a in answers]
     frame = joined(requests, answers)
     held = sum(int(a.facts.get("withheld", 0)) for a in answers)
-    findings = tuple(dict.fromkeys([*changed.findings, *(f for a in answers for f in a.findings)]))
+    noticed = [*changed.findings, *(f for a in answers for f in a.findings)]
+    findings = tuple({(f.code, f.place, f.message): f for f in noticed}.values())
     facts = _facts(scenario, made.parameters, base, reforms, changed, requests, answers, population, level, held, findings)
     place = folder / "simulations" / scenario.name if output is None else Path(output)
     result = Simulated(scenario, place, frame, changed, facts, findings)
@@ -228,6 +229,6 @@ def _written(result: Simulated, aligned: Aligned, answers, requests, *, draw: bo
                 figures = found.indicators(name, request.what[0], "change")
                 stem = place / "maps" / slug(f"{name} {request.what[0]}")
                 title = f"{result.facts['titles'].get(name, name)}: change of {request.what[0]}"
-                files += draw_indicator(figures, aligned, stem, title=title)
+                files += draw_indicator(figures, aligned, stem, title=title, change=True)
             break
     return files

@@ -9,6 +9,7 @@ from pathlib import Path
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.distribution import Distribution
 from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.pipeline.mapping import map_findings
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import RecodeModel
 from synthpop_gb.spec.options import method_findings
@@ -83,10 +84,11 @@ def check_wishes(study: Study, aligned: Aligned) -> list[Finding]:
     """Try every condition on the survey, and look for the files that maps and truth need: all findings, nothing computed."""
     findings: list[Finding] = []
     for number, wanted in enumerate(study.maps):
-        findings += _tried(wanted.indicator, aligned, f"maps.{number}")
-    if study.maps and aligned.geography.boundary_file is None:
-        message = "maps: the study names no boundaries, so nothing can be drawn."
-        findings.append(finding("missing-file", message, place="zones.boundaries", remedy="Add `boundaries` under [zones]."))
+        place = f"maps.{number}"
+        for f in map_findings(wanted, aligned, replicates=study.replicates.number > 1):
+            if f.code != "missing-file" or number == 0:  # boundaries are missed once
+                at = f.place if f.code == "missing-file" else place
+                findings.append(finding(f.code, f"{place}: {f.message}", place=at, remedy=f.remedy))
     from synthpop_gb.pipeline.indicators import check_indicators
 
     findings += [*check_indicators(study, aligned), *_tables_named(study, aligned)]

@@ -31,8 +31,11 @@ class PolicyModel(Protocol):
     - `units`: mapping of outcome to unit ('pounds a year'), '' otherwise;
     - `parameters`: mapping of name to the baseline's value; a reform naming another is refused;
     - `facts()`: mapping of plain values for the record of the run: the engine's version, inputs left at a default;
+    - `findings()`: notes and warnings about the last run, which travel with its outcomes;
     - `places_of(geography, table)`: `Places` where the columns named in `places` are not levels of the study's geography but
       made from them (an engine's own names of regions); see `places_for`;
+    - `configured(**options)` and `asked(outcomes)`: the same model with other options, and for the outcomes that a question
+      names, where it can give very many;
     - `prepared(donors, seed)`: donors with further columns that are fixed once for each, by its id and the study's seed; see
       `prepared`.
     """

@@ -81,7 +81,7 @@ def run_model(
     units = getattr(model, "units", None) or {}
     return Outcomes(
         name, scenario, dict(parameters or {}), found.names, found.of, tuple(str(units.get(n, "")) for n in found.names), values,
-        aligned.records, places, facts,
+        aligned.records, places, facts, tuple(model.findings()) if hasattr(model, "findings") else (),
     )  # fmt: skip
 
 

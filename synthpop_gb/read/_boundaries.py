@@ -80,14 +80,17 @@ def _strangers(outline: Sheet, zones: pd.Index) -> Finding:
     return finding("boundaries-vintage", message, place=outline.place, count=len(zones), level="error", remedy=remedy)
 
 
-def detail_findings(paths: Sequence[Path]) -> list[Finding]:
-    """Say which boundary files are in full detail, or in another detail than their neighbours: `boundaries-detail`."""
-    detail = {path: _vertices(path) for path in paths}
+def detail_findings(paths: Sequence[Path], rows: Sequence[int]) -> list[Finding]:
+    """Say which boundary files are in full detail, or in another detail than their neighbours: `boundaries-detail`.
+
+    rows : how many polygons each file has.
+    """
+    detail = {path: _vertices(path, n) for path, n in zip(paths, rows, strict=True)}
     known = {path: n for path, n in detail.items() if n}
     found = []
     for path, n in known.items():
         if n > _DETAILED:
-            message = f"{path.name} draws a zone with {n:,.0f} points (median of the first {_SAMPLE}): it is in full detail."
+            message = f"{path.name} draws a zone with about {n:,.0f} points: it is in full detail."
             found.append(finding("boundaries-detail", message, place=str(path)))
     if len(known) > 1 and not found and max(known.values()) > _UNLIKE * min(known.values()):
         fine, coarse = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
@@ -97,11 +100,17 @@ def detail_findings(paths: Sequence[Path]) -> list[Finding]:
     return found
 
 
-def _vertices(path: Path) -> float | None:
-    """Median number of vertices of a file's first polygons; None where it cannot be told."""
+_POINT = 40
+"""Bytes of a point of GeoJSON, as it is usually written."""
+
+
+def _vertices(path: Path, rows: int) -> float | None:
+    """Median vertices of a file's first polygons, or None; of GeoJSON, which would be read whole, what its size says."""
     import shapely
 
     try:
+        if path.suffix.lower() in (".geojson", ".json"):
+            return path.stat().st_size / max(rows, 1) / _POINT
         if path.suffix.lower() == ".parquet":
             file = pq.ParquetFile(path)
             column = next(f.name for f in file.schema_arrow if pa.types.is_binary(f.type) or pa.types.is_large_binary(f.type))

@@ -109,7 +109,7 @@ def geography(
         what = ", ".join(map(str, lookups or drawings))
         raise InputError([finding("no-zones", f"{what or 'zones'} holds no zone codes.", place=what or "zones")])
     columns = _drawn(outlines, each(boundary_column, len(outlines), "boundary_column"), zones.index, findings)
-    findings += detail_findings(drawings)
+    findings += detail_findings(drawings, [o.table.num_rows for o in outlines])
     several = len(drawings) > 1
     return Geography(
         zones,

@@ -49,10 +49,10 @@ def area_incomes(
     r"""Read incomes as published for areas, with their errors.
 
     Three publishers' files are recognised. *ONS income estimates for small areas*, a row an MSOA and measure: mean household
-    income, total, net, and net equivalised before or after housing costs, with confidence limits. *HMRC Survey of Personal Incomes
-    by local authority*: mean and median of total, employment, self-employment and pension income of taxpayers. *Earnings by band
-    and local authority*: number of people and amount by band; their mean, or with `above` the share at or above it. Any other file
-    needs a column of area codes and one of values.
+    income, total, net, and net equivalised before or after housing costs, with confidence limits. *HMRC Survey of Personal
+    Incomes by local authority*: mean and median of total, employment, self-employment and pension income of taxpayers. *Earnings
+    by band and local authority*: number of people and amount by band; their mean, or with `above` the share at or above it. Any
+    other file needs a column of area codes and one of values.
 
     Parameters
     ----------

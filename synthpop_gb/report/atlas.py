@@ -11,12 +11,13 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.export import script_json
 from synthpop_gb.export.polygons import dissolved
 from synthpop_gb.geography.classes import MISSING, classify
 from synthpop_gb.report.measures import Measure
 from synthpop_gb.report.words import number
 
-__all__ = ["Atlas", "make_atlas", "runtime", "script_json"]
+__all__ = ["Atlas", "make_atlas", "runtime"]
 
 MOST_AREAS = 5_000
 """Areas drawn one by one: half a megabyte of outlines for 3,317 zones, and hovering stays quick in a browser."""
@@ -87,18 +88,6 @@ def make_atlas(aligned: Aligned, shapes, offered: Sequence[Measure], first: int)
         script_json([_described(m, v) for (_, m), v in zip(chosen, values, strict=True)]),
         tuple((g, tuple(ms)) for g, ms in groups.items()), first,
     )  # fmt: skip
-
-
-def script_json(value) -> str:
-    r"""Write JSON that can stand in a script element: no text in it can end the element or start another.
-
-    >>> script_json({"name": "</script><b>"})
-    '{"name":"\\u003c/script\\u003e\\u003cb\\u003e"}'
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
 
 
 @cache

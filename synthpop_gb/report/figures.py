@@ -287,7 +287,7 @@ def before_and_after(frame: pd.DataFrame, unit: str) -> str:
         x=across, y=alt.Y("low:Q", scale=y, title=unit, axis=alt.Axis(tickCount=6)), y2="high:Q"
     )  # fmt: skip
     legend = alt.Legend(orient="top", symbolSize=90)
-    points = alt.Chart(long.astype({"kind": object})).mark_point(filled=True, size=34, opacity=0.9).encode(
+    points = alt.Chart(long.astype({"kind": object})).mark_point(filled=True, size=58, opacity=0.9).encode(
         x=across, y=alt.Y("value:Q", scale=y, title=unit),
         color=alt.Color("kind:N", sort=labels, title=None, scale=alt.Scale(domain=labels, range=colours), legend=legend),
         shape=alt.Shape("kind:N", sort=labels, title=None, scale=alt.Scale(domain=labels, range=shapes)),

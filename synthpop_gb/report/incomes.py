@@ -68,14 +68,14 @@ def _errors(known: pd.DataFrame, told) -> Grid:
         rows.append({"incomes": t["incomes"], "role": "kept back" if t["held_out"] else "aimed at", "areas": len(mine),
                      "unit": unit, "noise": t["noise"], "uprated": t["uprated"], **off})  # fmt: skip
     columns = [
-        Column("incomes", "Incomes", text=True, write=said), Column("role", "Role", text=True), Column("areas", "Areas", "", whole),
-        Column("uprated", "Uprated by", "factor", fixed(3)), Column("unit", "Off by", "unit", text=True),
+        Column("incomes", "Incomes", text=True, write=said), Column("role", "Role", text=True),
+        Column("areas", "Areas", "", whole), Column("uprated", "Uprated by", "factor", fixed(3)),
+        Column("unit", "Off by", "unit", text=True),
         Column("before", "Before", "", percent), Column("predicted", "Left out", "", percent),
-        Column("after", "After", "", percent), Column("counted", "Whole people", "", percent), Column("noise", "Published errors alone", "", percent),
+        Column("after", "After", "", percent), Column("counted", "Whole people", "", percent),
+        Column("noise", "Published errors alone", "", percent),
     ]  # fmt: skip
-    return grid_of(
-        pd.DataFrame(rows), columns, "How far incomes of areas are from what is published: means of absolute differences"
-    )
+    return grid_of(pd.DataFrame(rows), columns, "How far incomes of areas are from what is published: mean absolute differences")
 
 
 def _worst(known: pd.DataFrame, told) -> Grid:

@@ -19,6 +19,7 @@ _TYPES = {
     ".parquet": "application/vnd.apache.parquet", ".csv": "text/csv", ".gz": "application/gzip", ".json": "application/json",
     ".html": "text/html", ".png": "image/png", ".svg": "image/svg+xml", ".gpkg": "application/geopackage+sqlite3",
     ".npz": "application/zip", ".md": "text/markdown", ".xml": "application/xml", ".geojson": "application/geo+json",
+    ".pmtiles": "application/vnd.pmtiles",
 }  # fmt: skip
 
 

@@ -129,7 +129,7 @@ def simulate(
     asked = asked_about(aligned, [b for b in by if b != DECILE], where, unit, problems)
     if DECILE in by and deciles is None:
         problems.append(finding("study-value", "figures by decile need deciles=, the outcome that they are of.", place="by"))
-    ran = _ran(model, aligned, classes_for(model, aligned, places), reforms or {}, population.provenance.seed, problems)
+    ran = _ran(model, aligned, places, reforms or {}, population.provenance.seed, problems)
     if BASELINE not in ran:
         raise InputError(problems)
     names = list(ran[BASELINE].names if outcomes is None else [outcomes] if isinstance(outcomes, str) else outcomes)
@@ -176,9 +176,14 @@ def _check_numbers(level: float, quantile: float, unit: str) -> None:
         raise ValueError(f"unit is one of {', '.join(UNITS)}, not {unit!r}")
 
 
-def _ran(model, aligned: Aligned, places: Places, reforms: Mapping, seed: int, problems: list[Finding]) -> dict[str, Outcomes]:
+def _ran(model, aligned: Aligned, places, reforms: Mapping, seed: int, problems: list[Finding]) -> dict[str, Outcomes]:
     """Outcomes of the baseline and of each reform; findings of all of them together."""
     ran: dict[str, Outcomes] = {}
+    try:
+        places = classes_for(model, aligned, places)
+    except InputError as error:
+        problems.extend(error.findings)
+        return ran
     for scenario, parameters in ((BASELINE, None), *reforms.items()):
         if (scenario == BASELINE and parameters is not None) or not isinstance(scenario, str) or not scenario.strip():
             problems.append(finding("study-value", f"a reform cannot be called {scenario!r}.", place="reforms"))
@@ -245,7 +250,8 @@ def _facts(ran: Mapping[str, Outcomes], asked: Asked, grounds: Grounds, own: boo
 
 def _simulation(ran, wanted: list[Wanted], frame: pd.DataFrame, level: float, facts, noticed, whom: str) -> Simulation:
     base = ran[BASELINE]
-    found = (*noticed, *(f for of in ran.values() for f in of.findings))
+    noticed = (*noticed, *(f for of in ran.values() for f in of.findings))
+    found = tuple({(f.code, f.place, f.message): f for f in noticed}.values())  # scenarios say the same of the model
     units = dict(zip(base.names, base.units, strict=True))
     units = {w.outcome: units.get(w.outcome, "") for w in wanted}
     return Simulation(base.model, tuple(ran), ran, frame, level, units, whom, facts, found)

@@ -11,7 +11,7 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.figures import Kind
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.indicators import parse_condition
-from synthpop_gb.policy import BASELINE, Outcomes
+from synthpop_gb.policy import BASELINE, CHANGES, Outcomes
 
 __all__ = ["MEASURES", "Value", "Wanted", "measures_by_outcome", "wanted_of"]
 
@@ -21,14 +21,13 @@ MEASURES = (
 )  # fmt: skip
 """What can be asked of an outcome; the last four of a reform beside the baseline."""
 
-CHANGES, CONDITIONAL = ("change", "total_change", "gainers", "losers"), ("share", "count")
-DISTRIBUTIONAL = ("quantile", "poverty", "gini", "s80s20", "p90p10")
+_CONDITIONAL, _OF_NUMBERS = ("share", "count"), ("quantile", "poverty", "gini", "s80s20", "p90p10")
 _SAME = 1e-9  # of the larger of the two outcomes: what rounding leaves of no change
 
 
 @dataclass(frozen=True, eq=False)
 class Value:
-    """A value of every record in every class of place, (n_classes, n_records) float64; whole : whether all are yes or no."""
+    """A value of every record in every class of place, (n_classes, n_records) float64; binary : whether all are yes or no."""
 
     value: np.ndarray
     binary: bool
@@ -146,13 +145,13 @@ def wanted_of(
 
 def _unfit(name: str, measure: str, value: Value) -> Finding | None:
     """Say why a measure cannot be had of an outcome."""
-    if measure in CONDITIONAL and not value.binary:
+    if measure in _CONDITIONAL and not value.binary:
         return _wrong(
             f"a {measure} is of those who are something, and {name!r} is a number.",
             "measures",
             f"Ask for '{name} > 0', or for its mean.",
         )
-    if measure in DISTRIBUTIONAL and value.binary and value.value.any():
+    if measure in _OF_NUMBERS and value.binary and value.value.any():
         return _wrong(f"{measure} is of a number, and {name!r} is yes or no.", "measures", "Ask for its share.")
     return None
 
@@ -175,7 +174,7 @@ def _value(measure: str, own: Value, before: Value, each, threshold: float) -> t
             return moved.astype(np.float64), Kind(share=True, least=0.0, most=1.0)
         return (change / each, Kind(adds=True)) if measure == "total_change" else (change, Kind())
     least = 0.0 if own.value.min(initial=0.0) >= 0 else None
-    if measure in CONDITIONAL:
+    if measure in _CONDITIONAL:
         return own.value, Kind(measure == "count", measure == "share", 0.0, 1.0)
     if measure == "total":
         return own.value / each, Kind(adds=True, least=least)

@@ -87,6 +87,16 @@ class MapRequest(Strict):
     """A condition such as `health in ('bad', 'very bad')`: the map shows the share of people who meet it."""
     title: str | None = None
     """Heading; the condition where absent."""
+    against: str | None = None
+    """A second condition: both shares in one map of nine colours."""
+    across: str | None = None
+    """A variable: one map a category, the share among its people, all in one scale; not together with `against`."""
+    how_sure: bool = False
+    """Draw beside the map another of how long the intervals are; needs `replicates`."""
+    formats: Annotated[list[Literal["png", "svg", "gpkg", "geoparquet", "geojson", "pmtiles"]], Field(min_length=1)] = [
+        "png", "svg", "gpkg", "geoparquet",
+    ]  # fmt: skip
+    """What it is written as: pictures, a GeoPackage that QGIS opens as a map, files for code and web maps."""
 
 
 class IndicatorRequest(Strict):

@@ -188,8 +188,9 @@ class Scenario(Strict):
     command line, `--model file.py:Name`, since nothing in a file is run."""
     year: Annotated[int, Field(ge=1900, le=2200)] | None = None
     """Year whose rules apply, where the model has several."""
-    inputs: dict[str, str] = {}
-    """Input of the model = column of the survey, where they are called otherwise."""
+    inputs: dict[str, bool | float | str | dict[str, Any]] = {}
+    """Input of the model = column of the survey, where they are called otherwise; or a number that holds for all; of PolicyEngine
+    also `{ column = "tenure", map = { "private rented" = 9000 }, blank = 0 }`."""
     parameters: dict[str, Any] = {}
     """Parameters of the baseline that are not the model's own."""
     level: Annotated[float, Field(gt=0, lt=1)] = 0.9

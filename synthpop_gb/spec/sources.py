@@ -70,6 +70,10 @@ class Survey(Strict):
         needing = [key for key in ("households", "household_weight", "communal") if getattr(self, key) is not None]
         if needing and self.household is None:
             raise ValueError(f"{', '.join(needing)} without household, the column of household ids")
+        told = ("id", "weight", "household", "households", "household_weight", "communal")
+        told = [key for key in told if getattr(self, key) is not None]
+        if self.of_policyengine and told:
+            raise ValueError(f"a PolicyEngine UK dataset knows its ids, weights and households: take {', '.join(told)} out")
         return self
 
     @property

@@ -44,6 +44,11 @@ class Browser:
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.call(f"{domain}.enable")
 
+    @property
+    def pid(self):
+        """Number of the browser's process."""
+        return self._process.pid
+
     def call(self, method, timeout=60.0, **params):
         """Send one command and wait for its answer; events that come before are kept."""
         self._number += 1

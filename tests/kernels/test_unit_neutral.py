@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from synthpop_gb.kernels.unit_layout import unit_work
-from synthpop_gb.kernels.unit_neutral import nest_units
+from synthpop_gb.kernels.unit_neutral import list_moves, nest_units
 from synthpop_gb.kernels.unit_pairs import pair_work
-from synthpop_gb.kernels.unit_swaps import ALIKE, anneal_units, list_units, prepare_donors
+from synthpop_gb.kernels.unit_swaps import exchange_units, list_units
 from synthpop_gb.kernels.unit_whole import placed_units
+from synthpop_gb.kernels.unit_zones import close_zones
+from synthpop_gb.methods._area_programme import choose_moves
 from tests.kernels.unit_problems import UNLIMITED, Units
 
 
@@ -43,32 +45,78 @@ def test_areas_come_right_and_zones_stay(seed):
     units, layout, parts, placed, n, work, pairs = made(seed)
     state = np.array([seed + 1], np.uint64)
     first = len(units.weights) * units.n_own
-    error, drawn = nest_units(n, first, 10, 2000, 0.6, 0.7, units.weights, parts, layout, placed, work, pairs, state)
+    price = np.ones(len(parts.target), np.int64)
+    error, drawn = nest_units(n, first, 10, 700, 0.6, 0.7, price, units.weights, parts, layout, placed, work, pairs, state)
     found = gaps(units, parts, placed)
     np.testing.assert_array_equal(found, placed.gap)
     assert not found[:first].any()
     assert np.abs(found).sum() == error == 0
-    assert 0 < drawn <= 20_000
+    assert 0 < drawn <= 21_000
     assert (placed.counts >= 0).all()
 
 
 def test_limits_on_copies_are_heeded():
     units, layout, parts, placed, n, work, pairs = made(2)
     parts.most[:] = np.maximum(units.truth, 1)
-    nest_units(n, 18, 10, 2000, 0.6, 0.7, units.weights, parts, layout, placed, work, pairs, np.array([3], np.uint64))
+    price, state = np.ones(len(parts.target), np.int64), np.array([3], np.uint64)
+    nest_units(n, 18, 10, 700, 0.6, 0.7, price, units.weights, parts, layout, placed, work, pairs, state)
     assert (placed.counts <= parts.most).all()
 
 
-@pytest.mark.parametrize("seed", range(4))
-def test_areas_come_before_zones(seed):
-    units, layout, parts, placed, n, work, _ = made(seed)
-    first, before = len(units.weights) * units.n_own, 6 * 8
-    state = np.array([seed + 9], np.uint64)
-    prepare_donors(units.weights, ALIKE, False, layout, work)
-    at_first = np.abs(placed.gap[:first]).sum() + 6 * np.abs(placed.gap[first:]).sum()
-    error, _ = anneal_units(
-        n, ALIKE, False, first, 6, at_first, 1.0, 0.8, 10, 4000, units.weights, parts, layout, placed, work, state
-    )
-    found = np.abs(gaps(units, parts, placed))
-    assert error == found[:first].sum() + 6 * found[first:].sum() < before
+@pytest.mark.parametrize("seed", range(6))
+def test_zones_that_miss_tables_of_their_own_are_closed(seed):
+    units, layout, parts, placed, n, work, pairs = made(seed)
+    first, price = len(units.weights) * units.n_own, np.ones(len(parts.target), np.int64)
+    rng, state = np.random.default_rng(seed), np.array([seed + 5], np.uint64)
+    price[:first] = 4
+    for unit in rng.choice(n, 6, replace=False):  # out of their tables, households too
+        exchange_units(unit, int(rng.integers(units.weights.shape[1])), 0, parts, layout, placed)
+    before = np.abs(placed.gap[:first]).reshape(len(units.weights), -1).sum(axis=1)
+    off, made_ = close_zones(n, first, 8, 4000, 4.0, 3000, 40, price, units.weights, parts, layout, placed, work, pairs, state)
     np.testing.assert_array_equal(gaps(units, parts, placed), placed.gap)
+    after = np.abs(placed.gap[:first]).reshape(len(units.weights), -1).sum(axis=1)
+    assert before.any()
+    assert off == (after > 0).sum() == 0
+    assert made_ > 0
+    assert (placed.counts >= 0).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_moves_that_are_listed_leave_zones_and_change_areas_as_their_keys_say(seed):
+    units, layout, parts, placed, n, work, pairs = made(seed)
+    first, state = len(units.weights) * units.n_own, np.array([seed + 1], np.uint64)
+    moves, keys = np.empty((600, 6), np.int64), np.empty(600, np.uint64)
+    found = list_moves(n, first, 700, units.weights, parts, layout, placed, work, pairs, state, moves, keys)
+    before = placed.gap.copy()
+    assert found > 20
+    for row, key in zip(moves[:found].tolist(), keys[:found], strict=True):
+        i, q, j, r, p, other = row
+        assert placed.profile[i] == p
+        exchange_units(i, q, 0, parts, layout, placed)
+        if j >= 0:
+            assert placed.profile[j] == other
+            exchange_units(j, r, 0, parts, layout, placed)
+        change = placed.gap - before
+        assert not change[:first].any()
+        assert (parts.salts * change.astype(np.uint64)).sum(dtype=np.uint64) == key
+        for unit, profile in ((i, p), (j, other)):
+            if unit >= 0:
+                exchange_units(unit, profile, 0, parts, layout, placed)
+    np.testing.assert_array_equal(placed.gap, before)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_moves_chosen_together_bring_areas_nearer(seed):
+    units, layout, parts, placed, n, work, pairs = made(seed)
+    first, state = len(units.weights) * units.n_own, np.array([seed + 1], np.uint64)
+    moves, keys = np.empty((6000, 6), np.int64), np.empty(6000, np.uint64)
+    found = list_moves(n, first, 2000, units.weights, parts, layout, placed, work, pairs, state, moves, keys)
+    chosen = moves[choose_moves(moves[:found], keys[:found], first, 50, parts, layout, placed)]
+    moving = chosen[:, [0, 2]][chosen[:, [0, 2]] >= 0]
+    assert len(np.unique(moving)) == len(moving) > 0
+    for i, q, j, r, _, _ in chosen.tolist():
+        exchange_units(i, q, 0, parts, layout, placed)
+        if j >= 0:
+            exchange_units(j, r, 0, parts, layout, placed)
+    assert not gaps(units, parts, placed).any()
+    assert not len(choose_moves(moves[:found], keys[:found], first, 50, parts, layout, placed))

@@ -113,7 +113,7 @@ def test_laws_of_annealing(problem, which, near, seed):
     strata = [np.bincount(layout.stratum[which], row, len(problem.counted)) for row in placed.counts]
     prepare_donors(problem.weights, which, near, layout, work)
     error, made = anneal_units(
-        choice, which, near, len(placed.gap), 1, before, 1.0, 0.9, 10, 200, problem.weights, parts, layout, placed, work, state
+        choice, which, near, before, 1.0, 0.9, 10, 200, problem.weights, parts, layout, placed, work, state
     )
     assert error <= before
     assert made <= 2_000

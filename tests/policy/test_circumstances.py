@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from synthpop_gb.circumstances import circumstances_of, families_of, meaning_of, region_number
+from synthpop_gb.circumstances import (
+    circumstances_of,
+    families_by_links,
+    families_of,
+    links_that_cannot_be,
+    meaning_of,
+    region_number,
+)
 from tests.reference import families as slow
 
 ROLES = ("reference", "partner", "child", "other", "")
@@ -118,4 +125,70 @@ def test_columns_are_found_named_and_missed():
 
 
 def test_regions_are_numbered_by_code_and_by_name():
+    assert region_number(["Yorkshire and The Humber", "north-west", "E09000033", "EAST_MIDLANDS", "Greater London"]).tolist() == [
+        4,
+        2,
+        8,
+        5,
+        8,
+    ]
+    assert not region_number(
+        ["North East Lincolnshire", "North East Derbyshire", "Londonderry", "South Yorkshire", "E08000035"]
+    ).any()
     assert region_number(["E12000001", "YORKSHIRE", "East of England", "W06000015", None]).tolist() == [1, 4, 7, 11, 0]
+
+
+@st.composite
+def linked(draw):
+    """Households with couples, their children, and sometimes a child's child or lodgers."""
+    rows = []
+    for home in range(draw(st.integers(1, 5))):
+        for _ in range(draw(st.integers(1, 3))):
+            begin, couple = len(rows), draw(st.booleans())
+            old = draw(st.integers(30, 60))
+            rows += [[home, old, begin + 1 if couple else -1, -1, -1]]
+            rows += [[home, old - 1, begin, -1, -1]] if couple else []
+            for _ in range(draw(st.integers(0, 3))):
+                rows += [
+                    [
+                        home,
+                        draw(st.integers(0, 25)) if old > 45 else draw(st.integers(0, 14)),
+                        -1,
+                        begin,
+                        begin + 1 if couple else -1,
+                    ]
+                ]
+    return np.array(rows).T, draw(st.randoms(use_true_random=False))
+
+
+@given(linked())
+def test_linked_families_keep_their_laws(people):
+    (household, age, spouse, mother, father), random = people
+    assert not any(w.any() for w in links_that_cannot_be(household, age, spouse, mother, father).values())
+    made = families_by_links(household, age, spouse, mother, father)
+    assert (made.home[made.unit] == household).all()
+    assert (np.bincount(made.unit[made.head], minlength=len(made.home)) == 1).all()
+    assert (np.bincount(made.home[made.first]) == 1).all()
+    assert (made.head.astype(int) + made.partner + made.child == 1).all()
+    has = spouse >= 0
+    assert (made.unit[has] == made.unit[spouse[has]]).all(), "couples are one unit"
+    young = made.child & (mother >= 0)
+    assert (made.unit[young] == made.unit[mother[young]]).all(), "children are their mother's"
+    assert not made.child[(age >= 16)].any()
+    order = np.array(random.sample(range(len(age)), len(age)))
+    back = np.append(np.argsort(order), -1)
+    again = families_by_links(household[order], age[order], *(back[links[order]] for links in (spouse, mother, father)))
+    same = pd.crosstab(again.unit, made.unit[order]).gt(0)
+    assert (same.sum(axis=0) == 1).all()
+    assert (same.sum(axis=1) == 1).all()
+
+
+def test_links_that_cannot_be_are_told_apart():
+    household, age = np.array([0, 0, 0, 1]), np.array([40, 12, 10, 40])
+    nobody = np.full(4, -1)
+    wrong = links_that_cannot_be(household, age, np.array([1, 0, -1, -1]), nobody, nobody)
+    assert [k for k, v in wrong.items() if v.any()] == ["a partner under 16"]
+    wrong = links_that_cannot_be(household, age, np.array([3, -1, -1, 0]), np.array([-1, 2, -1, -1]), nobody)
+    assert [k for k, v in wrong.items() if v.any()] == ["a parent who is no older", "somebody of another household"]
+    wrong = links_that_cannot_be(household, age, nobody, np.array([-1, 0, -1, -1]), np.array([-1, 0, -1, -1]))
+    assert [k for k, v in wrong.items() if v.any()] == ["one parent twice"]

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthpop_gb.policy import Donors, PolicyModel, donors_of, get_policy_model
+from synthpop_gb.geography import Geography
+from synthpop_gb.policy import Donors, PolicyModel, donors_of, get_policy_model, probe, run_model
 from synthpop_gb.policy.models.health import HealthIntervention, discounted_cases, example_rates, quintiles
 from tests.policy.demo_run import population
 
@@ -57,14 +58,14 @@ def test_who_is_offered_it():
     rates = pd.DataFrame({"rate": [0.1]})
     assert HealthIntervention(rates).outcomes(people())["eligible"].tolist() == [1, 1, 0]
     assert HealthIntervention(rates, sex="male", age_from=18).outcomes(people())["eligible"].tolist() == [0, 1, 1]
-    model = HealthIntervention(rates, places=("deprivation",), most_deprived_quintiles=2, uptake=[0.1, 0.2, 0.3, 0.4, 0.5])
+    model = HealthIntervention(rates, most_deprived_quintiles=2, uptake=[0.1, 0.2, 0.3, 0.4, 0.5])
     found = model.outcomes(by_place(people(), deprivation=[1, 2, 3]))
     assert found["eligible"].tolist() == [1, 1, 0, 1, 1, 0, 0, 0, 0]
     assert found["treated"].iloc[[0, 3]].tolist() == pytest.approx([0.5 * 0.1, 0.5 * 0.2])
 
 
 def test_rates_are_those_of_age_sex_and_place():
-    rates, model = example_rates(), HealthIntervention(places=("deprivation",), years=1)
+    rates, model = example_rates(), HealthIntervention(years=1)
     found = model.outcomes(by_place(people(), deprivation=[1, 5]))["cases_without"]
     table = rates.set_index(["age_from", "sex", "deprivation"])["rate"]
     expected = [table[50.0, "female", q] for q in (1, 5)] + [table[60.0, "male", q] for q in (1, 5)]
@@ -74,6 +75,21 @@ def test_rates_are_those_of_age_sex_and_place():
     unsexed = HealthIntervention(years=1)
     assert unsexed.outcomes(people().drop(columns="sex"))["cases_without"].iloc[0] == pytest.approx(table[50.0].mean())
     assert set(unsexed.facts()["defaults"]) == {"sex", "deprivation"}
+
+
+def test_classes_of_place_are_the_quintiles_where_they_are_known():
+    zones = Geography(pd.DataFrame({"lad": ["x", "y", "y"]}, index=pd.Index(["a", "b", "c"], name="zone")))
+    model = HealthIntervention()
+    assert len(model.places_of(zones)) == 1
+    table = quintiles(pd.Series([9.0, 1.0, 1.0], ["a", "b", "c"]), most_deprived="high").to_frame()
+    places = model.places_of(zones, table)
+    assert places.classes["deprivation"].iloc[places.of_zone].tolist() == [1, 4, 4]
+    with pytest.raises(ValueError, match="not known of 1 zones"):
+        model.places_of(zones, table.iloc[:2])
+    outcomes = run_model(model, population()[0])
+    assert outcomes.values.shape[1] == 1
+    again = HealthIntervention(reach=0.1).configured(inputs={"sex": "gender"})
+    assert (again.parameters["reach"], again.inputs, again.facts()["risk"]) == (0.1, {"sex": "gender"}, model.facts()["risk"])
 
 
 def test_a_survey_says_who_is_a_case():
@@ -96,6 +112,13 @@ def test_outcomes_are_of_the_donor_alone():
     assert none["cases"].equals(whole["cases_without"])
 
 
+def test_the_probe_lets_it_be_projected():
+    aligned, _ = population()
+    table = quintiles(pd.Series(np.arange(len(aligned.zones)), aligned.zones), most_deprived="high").to_frame()
+    tried = probe(HealthIntervention(most_deprived_quintiles=3), aligned, places=table)
+    assert tried.projectable, tried
+
+
 def test_what_is_wrong_is_refused_at_once():
     with pytest.raises(ValueError, match=r"reach is a share.*relative_risk is 0 or more.*years is a whole number"):
         HealthIntervention(reach=2.0, relative_risk=-1.0, years=0.5)
@@ -109,7 +132,7 @@ def test_what_is_wrong_is_refused_at_once():
         with pytest.raises(ValueError, match=told):
             HealthIntervention(pd.DataFrame(rates))
     with pytest.raises(ValueError, match="quintile from 1"):
-        HealthIntervention(places=("deprivation",)).outcomes(by_place(people(), deprivation=[9.5]))
+        HealthIntervention().outcomes(by_place(people(), deprivation=[9.5]))
     with pytest.raises(ValueError, match="not by both"):
         HealthIntervention(pd.DataFrame({"rate": [0.1]}), outcome=("smokes", "yes"))
 

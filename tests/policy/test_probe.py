@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from synthpop_gb.harmonisation import harmonise
-from synthpop_gb.policy import Places, probe
+from synthpop_gb.policy import Places, probe, run_model
 from synthpop_gb.policy._copies import copied, sampled
 from synthpop_gb.policy._donors import donors_of
 from tests.stages.household_study import world
@@ -119,3 +119,34 @@ def test_copies_are_their_originals_but_for_ids_rows_and_places(aligned):
     tenure = known["tenure"].reindex(there["household"]).to_numpy()
     original = donors.households["tenure"].reindex(donors["household"].iloc[copies.original]).to_numpy()
     assert pd.Series(tenure).equals(pd.Series(original))
+
+
+def test_households_in_classes_of_place_are_told_apart(aligned):
+    places = Places(pd.DataFrame({"rate": [1.0, 2.0, 3.0]}), np.arange(len(aligned.zones)) % 3)
+
+    def model(donors):
+        homes = donors.households
+        own = homes["rate"] * homes["members"]
+        levels = ["place", "household"]
+        size = donors.assign(one=1.0).reset_index().groupby(levels)["one"].sum().reindex(homes.index)
+        assert (size == homes["members"]).all()
+        return {"household": pd.DataFrame({"own": own}), "person": donors[["rate"]]}
+
+    found = run_model(model, aligned, places=places)
+    size = donors_of(aligned).groupby("household")["household"].transform("size").to_numpy()
+    order = [found.names.index(n) for n in ("own", "rate")]
+    assert (found.values[order[0]] == np.array([[1.0], [2.0], [3.0]]) * size).all()
+    assert (found.values[order[1]] == np.array([[1.0], [2.0], [3.0]])).all()
+    assert found.of[order[0]] == "household"
+    assert probe(model, aligned, places=places).projectable
+
+
+def test_a_place_that_is_read_beside_the_declared_one_is_found(of_persons):
+    places = Places(pd.DataFrame({"rate": [1.0, 2.0]}), np.arange(len(of_persons.zones)) % 2)
+
+    def model(donors):
+        return of(donors, donors["rate"] * (donors["region"] == "north"))
+
+    found = probe(model, of_persons, places=places)
+    assert found.frame[["outcome", "check"]].to_numpy().tolist() == [["bad", "place"]]
+    assert found.columns == ("region",)

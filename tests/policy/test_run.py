@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from synthpop_gb.errors import InputError
-from synthpop_gb.policy import Places, donors_of, run_model
+from synthpop_gb.policy import Places, donors_of, probe, run_model
 from tests.stages.household_study import world
 
 
@@ -132,3 +132,31 @@ def test_households_are_refused_where_nobody_knows_them():
     codes, message = codes_of(lambda: run_model(lambda d: {"household": frame_of(d)}, aligned))
     assert codes == ["model-outcomes"]
     assert "who lives together" in message
+
+
+class Engine:
+    """An engine with names of its own for places, that fixes a draw for each donor by its id."""
+
+    name, places = "engine", ("brma",)
+
+    def places_of(self, geography, table=None):
+        return Places(pd.DataFrame({"brma": ["inner", "outer"]}), np.arange(len(geography.codes)) % 2)
+
+    def prepared(self, donors, seed):
+        ids = donors.index.get_level_values(-1).astype(str)
+        draw = [(sum(map(ord, i)) * 7919 + seed) % 101 / 101 for i in ids]
+        out = type(donors)(pd.DataFrame(donors).assign(draw=draw))
+        out.households = donors.households
+        return out
+
+    def outcomes(self, donors, parameters=None):
+        return pd.DataFrame({"x": donors["draw"] + (donors["brma"] == "outer")}, index=donors.index)
+
+
+def test_engines_find_their_own_places_and_fix_draws_for_donors(aligned):
+    found = run_model(Engine, aligned, seed=5)
+    assert len(found.places) == 2
+    assert np.allclose(found["x"][1] - found["x"][0], 1.0)
+    assert not np.allclose(run_model(Engine, aligned, seed=6)["x"], found["x"])
+    told = probe(Engine, aligned, seed=5)
+    assert told.projectable, told  # copies have their donor's draw, whatever their id

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from synthpop_gb.geography import Geography
-from synthpop_gb.policy import Donors, Places, PolicyModel, donors_of, get_policy_model
+from synthpop_gb.policy import Donors, Places, PolicyModel, donors_of, get_policy_model, probe
 from synthpop_gb.policy.models.tax_benefit import TAX_YEARS, TaxBenefit, describe, parameters_of
 from tests.policy.demo_run import population
 
@@ -122,9 +122,9 @@ def test_scotland_taxes_and_london_caps_by_the_place_of_the_copy():
 
 
 def test_council_tax_and_limits_of_rent_come_with_places():
-    table = {"council_tax": [1_800.0, 2_400.0], "rent_limit": [6_000.0, 20_000.0]}
+    table = {"band_d": [1_800.0, 2_400.0], "rent_limit": [6_000.0, 20_000.0]}
     base = people(("h", "reference", 35, "unemployed", 0.0), rent=9_000.0, tenure="private rented", council_tax_band="A")
-    model = TaxBenefit(2024, places=("council_tax", "rent_limit"))
+    model = TaxBenefit(2024)
     home = model.outcomes(placed(base, **table))["household"]
     assert home["council_tax"].tolist() == pytest.approx([0.75 * 1_200, 0.75 * 1_600])
     cap = 14_753.0
@@ -146,10 +146,16 @@ def test_classes_of_place_are_found_from_codes():
     assert told["scotland"].tolist() == [True, False, False, False]
     assert told["london"].tolist() == [False, True, False, False]
     assert len(TaxBenefit().places_of(Geography(zones.iloc[2:]))) == 1
-    table = pd.DataFrame({"council_tax": [1.0, 2.0, 3.0, 4.0]}, index=pd.Index(zones["lad"], name="lad"))
-    assert len(TaxBenefit(places=("council_tax",)).places_of(Geography(zones), table)) == 4
-    with pytest.raises(ValueError, match="not know of its zones"):
-        TaxBenefit(places=("council_tax",)).places_of(Geography(zones))
+    table = pd.DataFrame({"band_d": [1.0, 2.0, 3.0, 4.0]}, index=pd.Index(zones["lad"], name="lad"))
+    places = TaxBenefit().places_of(Geography(zones), table)
+    assert list(places.classes.columns) == ["scotland", "london", "band_d"]
+    assert len(places) == 4
+    with pytest.raises(ValueError, match="'band_d' is not known of 1 zones"):
+        TaxBenefit().places_of(Geography(zones), table.iloc[1:])
+    regions = pd.DataFrame({"region": ["London", "Wales"]}, index=pd.Index(["x", "y"], name="district"))
+    invented = Geography(pd.DataFrame({"district": ["x", "y"]}, index=pd.Index(["D1", "D2"])))
+    assert len(TaxBenefit().places_of(invented)) == 1
+    assert TaxBenefit().places_of(invented, regions).classes["london"].tolist() == [False, True]
 
 
 def test_a_survey_of_persons_has_taxes_alone():
@@ -178,6 +184,17 @@ def test_outcomes_hang_on_nothing_but_the_households_own_answers(donors):
     part = Donors(donors[donors["household"].isin(half)])
     part.households = donors.households.loc[half]
     pd.testing.assert_frame_equal(model.outcomes(part)["household"], whole["household"].loc[half], rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["homes", "persons"])
+def test_the_probe_lets_it_be_projected_in_one_class_of_place_and_in_three(name):
+    aligned, _ = population(name)
+    districts = aligned.zones
+    places = pd.DataFrame({"region": ["Scotland", "London", *["Wales"] * (len(districts) - 2)]}, index=districts)
+    reform = {"universal_credit.taper": 0.63, "income_tax.rates": [0.22, 0.42, 0.47]}
+    assert probe(TaxBenefit(2024), aligned).projectable
+    tried = probe(TaxBenefit(2024), aligned, places=places, parameters=reform, scenario="dearer")
+    assert tried.projectable, tried
 
 
 def test_a_survey_without_relations_is_told_by_ages(donors):
@@ -219,5 +236,8 @@ def test_it_is_a_policy_model():
     assert isinstance(TaxBenefit(), PolicyModel)
     with pytest.raises(ValueError, match="not of 1999"):
         TaxBenefit(1999)
-    with pytest.raises(ValueError, match="moon is not read"):
-        TaxBenefit(places=("moon",))
+    made = TaxBenefit(2021, inputs={"rent": 100.0}, parameters={"child_benefit.eldest": 9.0}).configured(
+        year=2024, inputs={"sex": "s"}
+    )
+    assert (made.year, made.inputs, made.parameters["child_benefit.eldest"]) == (2024, {"rent": 100.0, "sex": "s"}, 9.0)
+    assert made.parameters["child_benefit.further"] == parameters_of(2024)["child_benefit.further"]

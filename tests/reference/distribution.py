@@ -7,8 +7,8 @@ def distribution(weight, value, levels, lines):
     """Returns people, total, Gini, quantiles, sums of the poorest shares, people at or below each line."""
     order = np.argsort(value, kind="stable")
     w, v = np.asarray(weight, float)[order], np.asarray(value, float)[order]
-    people, total = w.sum(), (w * v).sum()
-    gini = (w[:, None] * w[None, :] * np.abs(v[:, None] - v[None, :])).sum() / (2 * people * total)  # mean difference over twice the mean
+    people, total = w.sum(), (w * v).sum()  # Gini: mean difference over twice the mean
+    gini = (w[:, None] * w[None, :] * np.abs(v[:, None] - v[None, :])).sum() / (2 * people * total)
     quantile, poorest = [], []
     for level in levels:
         wanted, have, mine = level * people, 0.0, 0.0

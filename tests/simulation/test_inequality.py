@@ -14,7 +14,7 @@ from tests.simulation.worlds import of_persons
 
 
 def measured(value, weight):
-    people, total, gini, q, poor, _ = distribution(weight, value, [0.1, 0.2, 0.8, 0.9], [])
+    _, total, gini, q, poor, _ = distribution(weight, value, [0.1, 0.2, 0.8, 0.9], [])
     return {"gini": gini, "s80s20": (total - poor[2]) / poor[1], "p90p10": q[3] / q[0]}
 
 

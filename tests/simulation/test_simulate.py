@@ -242,3 +242,41 @@ def test_deciles_are_of_the_people_and_have_figures_of_their_own():
     change = found.rows("up", "net", "change")["estimate"]
     assert change.iloc[0] == 0
     assert change.iloc[-1] < change.iloc[5] < 0
+
+
+def test_the_same_bits_again_and_however_people_are_handed_over():
+    aligned, population = of_persons()
+    asked = {
+        "measures": ["mean", "total", "poverty", "gini", "quantile"],
+        "outcomes": "net",
+        "by": ("zone", "sex"),
+        "aligned": aligned,
+    }
+    first = simulate(population, Tax, **asked).frame
+    assert simulate(population, Tax, **asked).frame.equals(first)
+    blocks = [population.donors(aligned.zones[i : i + 3]) for i in range(0, len(aligned.zones), 3)]
+    assert simulate(population, Tax, counts=iter(blocks), **asked).frame.equals(first)
+
+
+def test_replicates_that_are_only_draws_of_whole_people_are_narrower():
+    from synthpop_gb.execution import solve
+    from synthpop_gb.formulation import formulate
+
+    aligned, population = of_persons()
+    drawn = solve(formulate(aligned), seed=1, replicates=6, sources=["whole"])
+    asked = {"measures": ["mean", "gini", "poverty"], "outcomes": "net", "by": "lad", "aligned": aligned}
+    narrow, wide = simulate(drawn, Tax, **asked).frame, simulate(population, Tax, **asked).frame
+    assert np.allclose(narrow["estimate"], wide["estimate"])
+    assert narrow["replicate_error"].mean() < wide["replicate_error"].mean()
+
+
+def test_empty_zones_and_groups_of_nobody_have_no_figures():
+    aligned, population = of_persons()
+    found = simulate(
+        population, Tax, measures=["mean", "total", "gini", "poverty", "quantile"], outcomes="net",
+        by=("zone", "age", "health", "sex"), aligned=aligned,
+    ).frame  # fmt: skip
+    nobody = (found["people"] == 0) & (found["donors"] == 0)
+    rest = found[~nobody & (found["donors"] > 0)]
+    assert np.isfinite(rest[["estimate", "lower", "upper", "counted"]]).all(axis=None)
+    assert (found.loc[nobody & (found["measure"] != "total"), "estimate"].isna()).all()

@@ -156,7 +156,7 @@ def test_detail_is_told(tmp_path, suffix):
     assert places(OLD[:5], tmp_path, boundaries=plain).findings == ()
     (found,) = places(OLD, tmp_path, boundaries=full).findings
     assert (found.code, found.level) == ("boundaries-detail", "note")
-    assert "with 900 points" in found.message
+    assert "with about 900 points" in found.message
     (found,) = places(OLD, tmp_path, boundaries=[plain, fine]).findings
     assert found.code == "boundaries-detail"
     assert "fine" in found.message and "will not meet" in found.message  # noqa: PT018

@@ -1,5 +1,7 @@
 """Many variables described together are described as one by one, and their means are those of each by itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -22,7 +24,11 @@ def design_of(aligned, population, by_region):
 
 
 @pytest.mark.parametrize("world", WORLDS)
-@given(seed=st.integers(0, 2**32 - 1), kind=st.sampled_from(["number", "few", "yes or no", "nothing", "signed"]), adds=st.booleans())
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    kind=st.sampled_from(["number", "few", "yes or no", "nothing", "signed"]),
+    adds=st.booleans(),
+)
 @settings(max_examples=30)
 def test_equals_the_description_one_by_one(world, seed, kind, adds):
     aligned, population = WORLDS[world]()
@@ -58,8 +64,6 @@ def test_means_together_are_those_by_themselves(world, most, monkeypatch):
 def test_classes_alike_are_as_no_classes():
     aligned, population = of_persons()
     answers = Question("income", "mean", by=("lad", "sex")).ask(aligned)
-    from dataclasses import replace
-
     of_zone = (np.arange(len(aligned.zones)) % 3).astype(np.int32)
     wide = replace(answers, group=np.tile(answers.group, (3, 1)), base=np.tile(answers.base, (3, 1)), of_zone=of_zone)
     design = design_of(aligned, population, by_region=False)

@@ -1,5 +1,7 @@
 """Entity tables: what other models read is the population, link by link and pound by pound."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -282,6 +284,43 @@ def test_regions_are_told_by_a_table(homes, tmp_path):
     assert "region" not in {r["what"] for r in notes[0].rows.to_dict("records")}
 
 
+def with_partners(aligned, change=None):
+    """The same survey with a column of the partner's id, made from its roles; `change` spoils it."""
+    frame = aligned.survey.records.copy()
+    reference = frame[frame["role"] == "reference"].reset_index().set_index("household")["person"]
+    partner = frame[frame["role"] == "partner"].reset_index().set_index("household")["person"]
+    couple = frame["household"].isin(partner.index)
+    frame["partner_id"] = pd.Series(index=frame.index, dtype="string")
+    for role, other in (("reference", partner), ("partner", reference)):
+        who = couple & (frame["role"] == role)
+        frame.loc[who, "partner_id"] = other.reindex(frame.loc[who, "household"]).to_numpy()
+    frame = frame if change is None else change(frame)
+    return replace(aligned, survey=replace(aligned.survey, records=frame))
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_survey_that_links_people_is_believed(name, homes, tmp_path, written):
+    made, aligned = homes
+    folder = WRITERS[name](made, with_partners(aligned), tmp_path / "x", year=2021)
+    columns = {"openfisca": "partner_id", "euromod": "idpartner", "simpaths": "idPartner"}
+    assert read(folder, name)[columns[name]].tolist() == read(written[name], name)[columns[name]].tolist()
+
+
+def test_partners_who_are_not_each_others_are_refused(homes, tmp_path):
+    made, aligned = homes
+
+    def spoil(frame):
+        other = frame[
+            (frame["role"] == "other") & frame["household"].isin(frame["household"][frame["partner_id"].notna()])
+        ].index[0]
+        mate = frame.index[(frame["household"] == frame.loc[other, "household"]) & (frame["role"] == "reference")][0]
+        return frame.assign(partner_id=frame["partner_id"].where(frame.index != other, mate))
+
+    with pytest.raises(InputError, match="a partner who is somebody else's in 1") as error:
+        openfisca(made, with_partners(aligned, spoil), tmp_path / "x")
+    assert codes(error) == ["bad-links"]
+
+
 def test_residents_of_communal_establishments_are_left_out_and_said(tmp_path):
     study, notes = world(), []
     folder = openfisca(study.population, study.aligned, tmp_path / "x", say=notes.append, inputs={"age": 40.0})
@@ -293,10 +332,13 @@ def test_residents_of_communal_establishments_are_left_out_and_said(tmp_path):
 
 
 def test_labels_that_a_spreadsheet_would_run_are_guarded(homes, tmp_path):
-    from dataclasses import replace
-
     made, aligned = homes
     zones = aligned.geography.zones
     wild = replace(aligned.geography, zones=zones.assign(district="=cmd|' /C calc'!A0"))
-    folder = openfisca(made, replace(aligned, geography=wild), tmp_path / "x")
+    records = aligned.survey.records.assign(**{"=1+1": 2.5, "said": '@SUM(1), "quoted"'})
+    survey = replace(aligned.survey, records=records)
+    folder = openfisca(made, replace(aligned, geography=wild, survey=survey), tmp_path / "x", include=["=1+1", "said"])
     assert pd.read_csv(folder / "households.csv")["district"].str.startswith("'=").all()
+    people = pd.read_csv(folder / "persons.csv")
+    assert people["'=1+1"].eq(2.5).all()
+    assert people["said"].eq('\'@SUM(1), "quoted"').all()

@@ -98,7 +98,7 @@ def test_columns_have_names_units_and_words(tmp_path):
 def test_every_zone_is_in_one_class_and_doubtful_ones_are_hatched(tmp_path):
     _, values, path = written(tmp_path)
     assert ask(path, "SELECT f_table_name, styleName, useAsDefault FROM layer_styles ORDER BY id") == [
-        ("zones", "In bad health", 1), ("zones", "Half-width of the 90 % interva", 0), ("lad", "In bad health", 1),
+        ("zones", "In bad health", 1), ("zones", "Half-width (90 % interval)", 0), ("lad", "In bad health", 1),
         ("region", "outlines of region", 1),
     ]  # fmt: skip
     said = dict(rules(path, "zones"))
@@ -118,7 +118,10 @@ def test_every_zone_is_in_one_class_and_doubtful_ones_are_hatched(tmp_path):
 def test_changes_diverge_around_nought():
     values = np.array([-3.0, -1.0, 0.0, 0.5, 4.0])
     field = Field("Change in income", "pounds a year", centre=0.0)
-    _, _, qml = value_style("change", field, classify(values, centre=0.0), n_areas=5, code="zone", name=None, doubtful=None)
+    hatch = ("direction", "it's not known")
+    _, _, qml = value_style("change", field, classify(values, centre=0.0), n_areas=5, code="zone", name=None, doubtful=hatch)
+    said = [r.get("filter") for r in ET.fromstring(qml).iter("rule") if r.get("label") == "it's not known"]
+    assert said == ["\"direction\" = 'it''s not known'"]
     for colour in DIVERGING[5]:
         assert ",".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5)) + ",255" in qml
 
@@ -227,7 +230,7 @@ def test_fields_know_every_column_of_indicators():
     assert listed - {"by", "question", "level", "RELIABILITY"} <= set(FIELDS)
     assert set(RELIABILITY_CLASSES) == set(RELIABILITY)
     assert FIELDS["estimate"].legend == "% of people"
-    assert FIELDS["half_width"].alias == "Half-width of the 90 % interval (share of people)"
+    assert FIELDS["half_width"].alias == "Half-width (90 % interval) (share of people)"
     money = estimate_fields("Income", "pounds", level=0.95)
     assert (money["lower"].legend, money["lower"].scale, money["lower"].label) == (
         "pounds",

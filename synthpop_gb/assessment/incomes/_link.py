@@ -25,13 +25,31 @@ class Linked:
     """What was found.
 
     beta : (k,); tau : standard deviation of areas about the line; expected : (n,) x beta of every area, measured or not;
-    expected_variance : (n,) variance of x beta, of which nothing is known where that was given.
+    expected_variance : (n,) variance of x beta; tau_variance : variance of tau^2, 0 where tau was given.
     """
 
     beta: np.ndarray
     tau: float
     expected: np.ndarray
     expected_variance: np.ndarray
+    tau_variance: float = 0.0
+
+    def weight(self, psi: np.ndarray) -> np.ndarray:
+        """(n,) gamma: share of an area's own measurement, of variance psi, in its best predictor; 0 where psi is NaN."""
+        known = np.isfinite(psi)
+        return np.where(known, self.tau**2 / np.maximum(self.tau**2 + np.where(known, psi, 1.0), 1e-300), 0.0)
+
+    def squared_error(self, psi: np.ndarray) -> np.ndarray:
+        """(n,) mean squared error of the best predictors, those of areas without a measurement (psi NaN) included.
+
+        gamma psi + (1 - gamma)^2 var(x beta) + 2 psi^2 (tau^2 + psi)^-3 var(tau^2): the last since tau was learnt (Datta & Lahiri
+        2000, Statistica Sinica 10, eq. 3.3). Without a measurement tau^2 + var(x beta).
+        """
+        known, tau2 = np.isfinite(psi), self.tau**2
+        own = np.where(known, psi, 0.0)
+        gamma, total = self.weight(psi), np.maximum(tau2 + own, 1e-300)
+        learnt = 2 * self.tau_variance * own**2 / total**3
+        return np.where(known, gamma * own, tau2) + (1 - gamma) ** 2 * self.expected_variance + learnt
 
 
 def link_areas(y: np.ndarray, psi: np.ndarray, x: np.ndarray, tau: float | None = None, *, tested: bool = False) -> Linked:
@@ -68,7 +86,8 @@ def link_areas(y: np.ndarray, psi: np.ndarray, x: np.ndarray, tau: float | None 
     beta, covariance = _least_squares(*mine, spread)
     if tested and x.shape[1] == 2 and abs(beta[1]) < _TWICE * np.sqrt(covariance[1, 1]):
         return link_areas(y, psi, x[:, :1], tau)
-    return Linked(beta, spread, x @ beta, np.einsum("ij,jk,ik->i", x, covariance, x))
+    unsure = 0.0 if tau is not None else 2.0 / float(((psi[known] + spread**2) ** -2.0).sum())
+    return Linked(beta, spread, x @ beta, np.einsum("ij,jk,ik->i", x, covariance, x), unsure)
 
 
 def _least_squares(y, psi, x, tau: float) -> tuple[np.ndarray, np.ndarray]:

@@ -17,9 +17,9 @@ from synthpop_gb.assessment.incomes._aims import Aim, Aims
 from synthpop_gb.assessment.refits import zone_weights
 from synthpop_gb.problem import Problem
 
-__all__ = ["Moments", "moments_of"]
+__all__ = ["Moments", "first_duals", "moments_of"]
 
-_BLOCK = 128
+_BLOCK = 256
 _RIDGE = 1e-9  # share of a cell's people: tables repeat each other's totals, so their cells' products have no inverse
 
 
@@ -35,13 +35,21 @@ class Moments:
     answer: csr_array
 
 
-def moments_of(aims: Aims, problem: Problem, *, answers: bool = True) -> Moments:
-    """Fit every zone of a tilted problem and work out the figures; without `answers` that matrix is empty."""
+def first_duals(problem: Problem) -> np.ndarray | None:
+    """Where fits of whole households begin, and what each leaves for the next; None for persons, whose fits are begun anew."""
+    return None if problem.incidence is None or problem.levels else np.zeros((problem.n_zones, problem.n_cells))
+
+
+def moments_of(aims: Aims, problem: Problem, *, answers: bool = True, duals: np.ndarray | None = None) -> Moments:
+    """Fit every zone of a tilted problem and work out the figures.
+
+    answers : without them that matrix is empty. duals : from `first_duals`, in and out: fits of nearby tilts take few steps.
+    """
     first = np.cumsum([0, *(len(a.matched.areas) for a in aims.aims)])
     sums = [np.zeros((len(a.matched.areas), 2)) for a in aims.aims]
     parts = []
     laws = _Laws(aims) if answers else None
-    for zones, weights in _weights(problem):
+    for zones, weights in _weights(problem, duals):
         held = [_held(aim, zones, weights) for aim in aims.aims]
         for aim, mine, total in zip(aims.aims, held, sums, strict=True):
             inside = aim.matched.area[zones] >= 0
@@ -55,12 +63,13 @@ def moments_of(aims: Aims, problem: Problem, *, answers: bool = True) -> Moments
     return Moments(ratio, answer)
 
 
-def _weights(problem: Problem) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _weights(problem: Problem, duals: np.ndarray | None) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     """Yield zones (positions) and their fitted weights; those that levels bind together are fitted with their areas."""
     if not problem.levels:
         for first in range(0, problem.n_zones, _BLOCK):
             zones = np.arange(first, min(first + _BLOCK, problem.n_zones))
-            yield from ((zones, weights) for weights in zone_weights(problem, zones))
+            mine = None if duals is None else duals[first : first + _BLOCK]
+            yield from ((zones, weights) for weights in zone_weights(problem, zones, duals=mine))
         return
     from synthpop_gb.methods._nested_balance import fit_zones_together
     from synthpop_gb.methods.balance import BalanceOptions

@@ -19,7 +19,7 @@ from synthpop_gb.assessment.incomes._moments import Moments
 
 __all__ = ["Sought", "link_aims", "search"]
 
-_STEPS, _SETTLED, _LONGEST = 25, 1e-5, 1.0
+_STEPS, _SETTLED, _LONGEST = 25, 1e-4, 1.0  # a tilt of 1e-4 moves a mean by a twenty-thousandth
 _LEAST_ANSWER = 1e-6  # areas whose figure does not answer to tilts at all (nobody there) are left alone
 _UNSURE = 1e-8  # added to variances, so that figures without error and areas all alike can be solved for
 
@@ -75,13 +75,13 @@ def search(
     """
     tilt = np.zeros(len(goal))
     known = np.flatnonzero(np.isfinite(goal))
-    moments, steps, settled, linked = fit(tilt), 0, not len(known), ()
+    moments, steps, settled = fit(tilt), 0, not len(known)
+    linked = link_aims(tilt, goal - scale(moments), moments.answer.diagonal(), error, of_aim, line, taus)
     while not settled and steps < _STEPS:
         rest, answer = goal - scale(moments), moments.answer
         linked = link_aims(tilt, rest, answer.diagonal(), error, of_aim, line, taus, tested=not steps)
-        line = [
-            x[:, : len(one.beta)] for x, one in zip(line, linked, strict=True)
-        ]  # slopes are tested once: steps would not settle
+        # slopes are tested once: steps that leave one out and take it in again would not settle
+        line = [x[:, : len(one.beta)] for x, one in zip(line, linked, strict=True)]
         spread = np.concatenate([np.full(len(one.expected), one.tau**2) for one in linked])
         wanted = _mode(tilt, rest, answer, error, _design(line), spread, known)
         step = np.clip(np.clip(wanted, -limit, limit) - tilt, -_LONGEST, _LONGEST)

@@ -34,11 +34,14 @@ def scaled(aims: Aims, moments: Moments) -> np.ndarray:
     return np.concatenate([a.linked(v) for a, v in zip(aims.aims, moments.ratio, strict=True)])
 
 
-def seek(aims: Aims, before: tuple[np.ndarray, ...], prior: float | None) -> Sought:
-    """Search the tilts. before : `Moments.ratio` without tilts; prior : as in `calibrate_incomes`."""
+def seek(aims: Aims, before: tuple[np.ndarray, ...], prior: float | None, duals: np.ndarray | None = None) -> Sought:
+    """Search the tilts.
+
+    before : `Moments.ratio` without tilts; prior : as in `calibrate_incomes`; duals : as in `moments_of`.
+    """
 
     def fit(tilt: np.ndarray) -> Moments:
-        return moments_of(aims, aims.tilted(by_aim(aims, tilt)))
+        return moments_of(aims, aims.tilted(by_aim(aims, tilt)), duals=duals)
 
     error = np.concatenate([a.error for a in aims.aims])
     return search(
@@ -46,7 +49,9 @@ def seek(aims: Aims, before: tuple[np.ndarray, ...], prior: float | None) -> Sou
     )
 
 
-def predicted(aims: Aims, sought: Sought, before: tuple[np.ndarray, ...], prior: float | None) -> list[np.ndarray]:
+def predicted(
+    aims: Aims, sought: Sought, before: tuple[np.ndarray, ...], prior: float | None, duals: np.ndarray | None = None
+) -> list[np.ndarray]:
     """Figures that areas would get if their own were not published: (n_areas,) of each aim, NaN where it is not.
 
     A tenth of an aim's areas at a time is left out of its linking model; each area's tilt is then what the line of the others
@@ -69,7 +74,7 @@ def predicted(aims: Aims, sought: Sought, before: tuple[np.ndarray, ...], prior:
             kept = np.where(left_out, np.nan, rest)
             linked = link_aims(sought.tilt, kept, own, error, of_aim, lines, taus)[i]
             tilt[left_out] = np.clip(linked.expected[fold == f], -LIMIT, LIMIT)
-        ratio = moments_of(aims, aims.tilted(by_aim(aims, tilt)), answers=False).ratio[i]
+        ratio = moments_of(aims, aims.tilted(by_aim(aims, tilt)), answers=False, duals=duals).ratio[i]
         figures = aim.shown(aim.linked(ratio))
         out.append(np.where(np.isfinite(aim.goal), figures, np.nan))
     return out

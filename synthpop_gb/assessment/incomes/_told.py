@@ -26,8 +26,7 @@ _NUMBERS = ("before", "predicted", "after", "standard_error", "weight", "tilt")
 def frame_of(aims: Aims, sought: Sought, before: Sequence[np.ndarray], predicted: Sequence[np.ndarray]) -> pd.DataFrame:
     """One row a target and area; columns as `CalibratedIncomes.frame`.
 
-    The standard error of `after` is that of the linking model: of a published area the square root of gamma psi and of what the
-    line's coefficients leave unsure, of another the spread about the line; brought to the figure's own scale.
+    The standard error of `after` is that of the linking model (`Linked.squared_error`), brought to the figure's own scale.
     """
     own = by_aim(aims, sought.moments.answer.diagonal())
     tilts, held = by_aim(aims, sought.tilt), by_aim(aims, sought.held)
@@ -36,17 +35,14 @@ def frame_of(aims: Aims, sought: Sought, before: Sequence[np.ndarray], predicted
         one, linked = aim.matched, aim.linked(sought.moments.ratio[i])
         after = aim.shown(linked)
         kept_back = one.target.held_out
-        tau = sought.linked[i].tau if sought.linked else 0.0
-        line = sought.linked[i].expected_variance if sought.linked else np.zeros(len(after))
+        link = sought.linked[i]
         with np.errstate(invalid="ignore", divide="ignore"):
-            psi = (aim.error / own[i]) ** 2
-            share = np.where(np.isfinite(psi) & (not kept_back), tau**2 / np.maximum(tau**2 + psi, 1e-300), 0.0)
-            variance = np.where(share > 0, share * psi, tau**2) + (1 - share) ** 2 * line
-            error = np.sqrt(variance) * own[i] * (1.0 if one.incomes.measure == "share" else after)
+            psi = np.full(len(after), np.nan) if kept_back else (aim.error / own[i]) ** 2
+            error = np.sqrt(link.squared_error(psi)) * own[i] * (1.0 if one.incomes.measure == "share" else after)
         parts.append(pd.DataFrame({
             "incomes": one.incomes.name, "area": one.areas, "published": one.published, "published_error": one.error,
             "before": aim.shown(aim.linked(before[i])), "predicted": predicted[i], "after": after,
-            "standard_error": np.nan if kept_back else error, "weight": share, "tilt": np.round(tilts[i], 9),
+            "standard_error": np.nan if kept_back else error, "weight": link.weight(psi), "tilt": np.round(tilts[i], 9),
             "held_out": kept_back, "at_limit": held[i],
         }))  # fmt: skip
     return pd.concat(parts, ignore_index=True)[list(COLUMNS)]
@@ -57,13 +53,13 @@ def facts_of(aims: Aims, frame: pd.DataFrame, sought: Sought, bands: int) -> dic
     targets = []
     for i, aim in enumerate(aims.aims):
         one, mine = aim.matched, frame[frame["incomes"] == aim.matched.incomes.name]
-        linked = sought.linked[i] if sought.linked else None
+        linked = sought.linked[i]
         columns = {c: [None if not np.isfinite(v) else float(f"{v:.10g}") for v in mine[c]] for c in _NUMBERS}
         targets.append({
             "incomes": one.incomes.name, "measure": one.incomes.measure, "of": one.incomes.of, "column": one.target.column,
             "where": one.target.where, "level": one.target.level, "what": one.incomes.what, "unit": one.incomes.unit,
             "period": one.incomes.period, "uprated": one.incomes.uprated, "held_out": one.target.held_out,
-            "prior": None if linked is None or one.target.held_out else round(linked.tau, 6),
+            "prior": None if one.target.held_out else round(linked.tau, 6),
             **errors_of(mine, one.incomes.measure),
             "areas": [str(a) for a in mine["area"]], **columns, "at_limit": [bool(v) for v in mine["at_limit"]],
         })  # fmt: skip

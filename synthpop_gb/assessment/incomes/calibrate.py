@@ -11,7 +11,7 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.incomes._aims import aims_of
-from synthpop_gb.assessment.incomes._moments import moments_of
+from synthpop_gb.assessment.incomes._moments import first_duals, moments_of
 from synthpop_gb.assessment.incomes._seek import by_aim, predicted, seek
 from synthpop_gb.assessment.incomes._told import again, facts_of, frame_of, noticed
 from synthpop_gb.assessment.incomes.target import IncomeTarget, match_all
@@ -113,9 +113,10 @@ def calibrate_incomes(
     if known is not None:
         frame, tilts = again(matched, known)
         return CalibratedIncomes(aims.tilted(tilts), frame, dict(known), (*findings, *noticed(frame)))
-    before = moments_of(aims, aims.problem, answers=False).ratio
-    sought = seek(aims, before, prior)
+    duals = first_duals(aims.problem)
+    before = moments_of(aims, aims.problem, answers=False, duals=duals).ratio
+    sought = seek(aims, before, prior, duals)
     tilts = [np.round(t, 9) for t in by_aim(aims, sought.tilt)]  # last bits of matrix products differ by machine
-    frame = frame_of(aims, sought, before, predicted(aims, sought, before, prior))
+    frame = frame_of(aims, sought, before, predicted(aims, sought, before, prior, duals))
     facts = facts_of(aims, frame, sought, bands)
     return CalibratedIncomes(aims.tilted(tilts), frame, facts, (*findings, *noticed(frame, settled=sought.settled)))

@@ -92,7 +92,7 @@ def match(aligned: Aligned, target: IncomeTarget) -> tuple[Matched, list[Finding
         raise InputError(found)
     row = incomes.row_of(codes)
     if (row < 0).all():
-        shown = f"{codes[0]} and the like; it has {', '.join(map(str, incomes.areas[:2]))}"
+        shown = f"{codes.iloc[0]} and the like; it has {', '.join(map(str, incomes.areas[:2]))}"
         message = f"{incomes.name} has a figure for none of the study's areas ({shown})."
         found.append(finding("income-areas", message, place=place, count=codes.nunique(), level="error"))
     if any(f.level == "error" for f in found):
@@ -114,14 +114,16 @@ def match_all(aligned: Aligned, targets: Sequence[IncomeTarget]) -> tuple[list[M
     """Bring all targets to the study: what they are on its records and zones, and findings. Raises InputError as `match`."""
     matched, found = [], []
     for target in targets:
-        found += target.incomes.findings
         try:
             one, said = match(aligned, target)
         except InputError as error:
-            found += error.findings
+            found += [*target.incomes.findings, *error.findings]
             continue
         matched.append(one)
-        found += said
+        elsewhere = {
+            id(f) for f in target.incomes.findings if f.code == "income-regrouped" and not f.rows["area"].isin(one.areas).any()
+        }
+        found += [*(f for f in target.incomes.findings if id(f) not in elsewhere), *said]
     refuse(found)
     return matched, tuple(found)
 

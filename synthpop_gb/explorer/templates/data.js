@@ -1,6 +1,8 @@
 // What the page holds: plain values, and arrays that are unpacked when they are first asked for. Nothing is read from elsewhere.
 const meta = JSON.parse(document.getElementById("meta").textContent);
-const NOTHING = 65535, WITHHELD = meta.classes.length + 1, UNRELIABLE = meta.classes.length - 1;
+const NOTHING = 65535,
+  WITHHELD = meta.classes.length + 1,
+  UNRELIABLE = meta.classes.length - 1;
 const WHOLE = meta.levels.length - 1;
 const unpacked = new Map();
 
@@ -31,8 +33,12 @@ function remembered(key, make) {
   return unpacked.get(key);
 }
 
-function groupsOf(item) { return item.groups || meta.groups; }
-function coverageOf(item) { return item.coverage || meta.coverage; }
+function groupsOf(item) {
+  return item.groups || meta.groups;
+}
+function coverageOf(item) {
+  return item.coverage || meta.coverage;
+}
 
 // Sets of groups of an item at a level: by variable; "" is everybody. Null where it has no figures there.
 function setsOf(item, level, scenario) {
@@ -42,14 +48,19 @@ function setsOf(item, level, scenario) {
 }
 
 function rowsOf(packed, arrays, n) {
-  const sure = packed.h !== undefined, rows = packed.step.length;
-  const halves = sure ? arrays[1] : null, lows = packed.l !== undefined ? arrays[2] : null;
+  const sure = packed.h !== undefined,
+    rows = packed.step.length;
+  const halves = sure ? arrays[1] : null,
+    lows = packed.l !== undefined ? arrays[2] : null;
   const classes = arrays[1 + (sure ? 1 : 0) + (lows ? 1 : 0)];
   const out = [];
   for (let r = 0; r < rows; r++) {
-    const estimate = new Float64Array(n), above = new Float64Array(n), below = new Float64Array(n);
+    const estimate = new Float64Array(n),
+      above = new Float64Array(n),
+      below = new Float64Array(n);
     for (let i = 0; i < n; i++) {
-      const at = r * n + i, code = arrays[0][at];
+      const at = r * n + i,
+        code = arrays[0][at];
       estimate[i] = code === NOTHING ? NaN : packed.low[r] + code * packed.step[r];
       above[i] = !sure || halves[at] === NOTHING ? NaN : halves[at] * packed.h[r];
       below[i] = lows ? (lows[at] === NOTHING ? NaN : lows[at] * packed.l[r]) : above[i];
@@ -62,15 +73,23 @@ function rowsOf(packed, arrays, n) {
 // Figures of an item at a level, of the groups of one variable: groups, rows by group and column, people and records by group.
 function figuresOf(index, level, scenario, variable) {
   return remembered(["f", index, level, scenario, variable].join("/"), async () => {
-    const item = meta.items[index], sets = setsOf(item, level, scenario), packed = sets && sets[variable];
+    const item = meta.items[index],
+      sets = setsOf(item, level, scenario),
+      packed = sets && sets[variable];
     if (!packed) return null;
-    const n = meta.levels[level].codes.length, columns = item.columns.length;
+    const n = meta.levels[level].codes.length,
+      columns = item.columns.length;
     const [arrays, who] = await Promise.all([arraysOf(packed), arraysOf(packed.who)]);
-    const rows = rowsOf(packed, arrays, n), groups = [];
+    const rows = rowsOf(packed, arrays, n),
+      groups = [];
     const labels = groupsOf(item).filter((g) => g[0] === variable);
     for (let g = 0; g < labels.length; g++) {
-      groups.push({ label: labels[g][1], rows: rows.slice(g * columns, (g + 1) * columns),
-        people: who[0].subarray(g * n, (g + 1) * n), donors: who[1].subarray(g * n, (g + 1) * n) });
+      groups.push({
+        label: labels[g][1],
+        rows: rows.slice(g * columns, (g + 1) * columns),
+        people: who[0].subarray(g * n, (g + 1) * n),
+        donors: who[1].subarray(g * n, (g + 1) * n),
+      });
     }
     return groups;
   });
@@ -79,8 +98,12 @@ function figuresOf(index, level, scenario, variable) {
 // One figure with its ends cut off at what is possible.
 function figureAt(item, row, area) {
   const estimate = row.estimate[area];
-  let lower = estimate - row.below[area], upper = estimate + row.above[area];
-  if (item.kind === "share") { lower = Math.max(lower, 0); upper = Math.min(upper, 1); }
+  let lower = estimate - row.below[area],
+    upper = estimate + row.above[area];
+  if (item.kind === "share") {
+    lower = Math.max(lower, 0);
+    upper = Math.min(upper, 1);
+  }
   return { estimate, lower, upper, cls: row.classes[area], half: (row.above[area] + row.below[area]) / 2 };
 }
 
@@ -112,11 +135,18 @@ function censusOf(index, level) {
 
 async function summed(census, level) {
   const [of, arrays] = await Promise.all([ofZones(level), arraysOf(census)]);
-  const zones = of.length, columns = arrays[0].length / zones, n = meta.levels[level].codes.length;
-  const counts = [], total = new Float64Array(n);
+  const zones = of.length,
+    columns = arrays[0].length / zones,
+    n = meta.levels[level].codes.length;
+  const counts = [],
+    total = new Float64Array(n);
   for (let c = 0; c < columns; c++) {
     const out = new Float64Array(n);
-    for (let z = 0; z < zones; z++) if (of[z] >= 0) { out[of[z]] += arrays[0][c * zones + z]; total[of[z]] += arrays[0][c * zones + z]; }
+    for (let z = 0; z < zones; z++)
+      if (of[z] >= 0) {
+        out[of[z]] += arrays[0][c * zones + z];
+        total[of[z]] += arrays[0][c * zones + z];
+      }
     counts.push(out);
   }
   return { counts, total };
@@ -128,6 +158,9 @@ function nameOf(level, area) {
 }
 
 function fullName(level, area) {
-  const place = meta.levels[level], name = place.names && place.names[area];
-  return name && level !== WHOLE && name !== place.codes[area] ? name + " (" + place.codes[area] + ")" : name || place.codes[area];
+  const place = meta.levels[level],
+    name = place.names && place.names[area];
+  return name && level !== WHOLE && name !== place.codes[area]
+    ? name + " (" + place.codes[area] + ")"
+    : name || place.codes[area];
 }

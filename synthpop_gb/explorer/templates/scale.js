@@ -1,36 +1,58 @@
 // Colours that every kind of colour vision tells apart, classes with round limits, and how numbers are written.
-const SEQUENTIAL = { 1: ["#41b6c4"], 2: ["#dff1c2", "#225ea8"], 3: ["#e3f4c1", "#41b6c4", "#253494"],
-  4: ["#e3f4c1", "#7fcdbb", "#2c7fb8", "#253494"], 5: ["#f1f9c5", "#a1dab4", "#41b6c4", "#2c7fb8", "#253494"] }; // ColorBrewer YlGnBu
-const WIDTHS = { 1: ["#fe9929"], 2: ["#fff0b8", "#cc4c02"], 3: ["#fff0b8", "#fe9929", "#8c2d04"],
-  4: ["#fff0b8", "#fec44f", "#ec7014", "#8c2d04"], 5: ["#fff7d0", "#fee08b", "#fe9929", "#d95f0e", "#7f2704"] }; // ColorBrewer YlOrBr
+const SEQUENTIAL = {
+  1: ["#41b6c4"],
+  2: ["#dff1c2", "#225ea8"],
+  3: ["#e3f4c1", "#41b6c4", "#253494"],
+  4: ["#e3f4c1", "#7fcdbb", "#2c7fb8", "#253494"],
+  5: ["#f1f9c5", "#a1dab4", "#41b6c4", "#2c7fb8", "#253494"],
+}; // ColorBrewer YlGnBu
+const WIDTHS = {
+  1: ["#fe9929"],
+  2: ["#fff0b8", "#cc4c02"],
+  3: ["#fff0b8", "#fe9929", "#8c2d04"],
+  4: ["#fff0b8", "#fec44f", "#ec7014", "#8c2d04"],
+  5: ["#fff7d0", "#fee08b", "#fe9929", "#d95f0e", "#7f2704"],
+}; // ColorBrewer YlOrBr
 const DIVERGING = ["#b35806", "#fdb863", "#f4f2f0", "#b2abd2", "#542788"]; // ColorBrewer PuOr turned round: orange below, purple above
 const TRUST = ["#253494", "#2c7fb8", "#7fcdbb", "#fee08b"]; // precise to unreliable
-const MISSING = "#d9d9d9", HELD = "#b9b4bd";
+const MISSING = "#d9d9d9",
+  HELD = "#b9b4bd";
 
-const COLOURS = [...new Set([MISSING, HELD, ...Object.values(SEQUENTIAL).flat(), ...Object.values(WIDTHS).flat(), ...DIVERGING, ...TRUST])];
+const COLOURS = [
+  ...new Set([MISSING, HELD, ...Object.values(SEQUENTIAL).flat(), ...Object.values(WIDTHS).flat(), ...DIVERGING, ...TRUST]),
+];
 const writers = new Map();
 
 function number(value, decimals) {
   if (!Number.isFinite(value)) return "–";
-  if (!writers.has(decimals)) writers.set(decimals, new Intl.NumberFormat("en-GB", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
+  if (!writers.has(decimals))
+    writers.set(decimals, new Intl.NumberFormat("en-GB", { minimumFractionDigits: decimals, maximumFractionDigits: decimals }));
   const text = writers.get(decimals).format(Math.abs(value));
   return value < 0 && /[1-9]/.test(text) ? "−" + text : text;
 }
 
 // What values of an item are multiplied by, their unit, and decimals that mean something beside their spread.
 function writing(item, values) {
-  const share = item.kind === "share", factor = share ? 100 : 1;
-  const known = Array.from(values).filter(Number.isFinite).map((v) => Math.abs(v * factor)).sort((a, b) => a - b);
+  const share = item.kind === "share",
+    factor = share ? 100 : 1;
+  const known = Array.from(values)
+    .filter(Number.isFinite)
+    .map((v) => Math.abs(v * factor))
+    .sort((a, b) => a - b);
   const middle = known.length ? known[known.length >> 1] : 0;
-  const decimals = share ? (middle > 0 && middle < 1 ? 2 : 1) : middle >= 1000 ? 0 : middle >= 20 ? 1 : middle >= 1 ? 2 : 3;
+  const decimals = share ? (middle > 0 && middle < 1 ? 2 : 1) : middle >= 100 ? 0 : middle >= 20 ? 1 : middle >= 1 ? 2 : 3;
   const unit = share ? "% of " + item.whom : item.unit || item.whom;
   return { factor, decimals, unit, mark: share ? " %" : "", points: share ? " points" : item.unit ? " " + item.unit : "" };
 }
 
-function written(value, how) { return Number.isFinite(value) ? number(value * how.factor, how.decimals) + how.mark : "–"; }
+function written(value, how) {
+  return Number.isFinite(value) ? number(value * how.factor, how.decimals) + how.mark : "–";
+}
 
 function interval(f, how) {
-  return Number.isFinite(f.half) ? number(f.lower * how.factor, how.decimals) + " to " + number(f.upper * how.factor, how.decimals) + how.mark : "";
+  return Number.isFinite(f.half)
+    ? number(f.lower * how.factor, how.decimals) + " to " + number(f.upper * how.factor, how.decimals) + how.mark
+    : "";
 }
 
 function rounding(limit, spread) {
@@ -41,33 +63,46 @@ function rounding(limit, spread) {
 
 // Classes of values: limits between them, colours, labels, how many areas are in each.
 function classes(values, how, kind) {
-  const known = Array.from(values).filter(Number.isFinite).sort((a, b) => a - b);
+  const known = Array.from(values)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
   if (!known.length) return { limits: [], colours: [], labels: [], counts: [] };
   if (kind === "diverging") return diverging(known, how);
-  const low = known[0], high = known[known.length - 1];
+  const low = known[0],
+    high = known[known.length - 1];
   const at = (q) => known[Math.min(known.length - 1, Math.floor(q * known.length))];
-  const spread = (at(0.9) - at(0.1)) || high - low;
+  const spread = at(0.9) - at(0.1) || high - low;
   let limits = [0.2, 0.4, 0.6, 0.8].map((q) => rounding(at(q), spread));
   limits = [...new Set(limits)].filter((l) => l > low && l <= high);
+  limits = limits.filter((l, i) => known.some((v) => v < l && (i === 0 || v >= limits[i - 1]))); // a class of none is only a line in the legend
   const palette = kind === "width" ? WIDTHS : SEQUENTIAL;
   return described(known, limits, palette[limits.length + 1], how);
 }
 
 function diverging(known, how) {
-  const sizes = known.map(Math.abs).sort((a, b) => a - b), reach = sizes[Math.floor(0.98 * (sizes.length - 1))] || sizes[sizes.length - 1];
+  const sizes = known.map(Math.abs).sort((a, b) => a - b),
+    reach = sizes[Math.floor(0.98 * (sizes.length - 1))] || sizes[sizes.length - 1];
   if (!(reach > 0)) return described(known, [], [DIVERGING[2]], how);
-  const inner = rounding(reach * 0.2, reach), outer = rounding(reach * 0.6, reach);
+  const inner = rounding(reach * 0.2, reach),
+    outer = rounding(reach * 0.6, reach);
   return described(known, [-outer, -inner, inner, outer], DIVERGING, how);
 }
 
 function described(known, limits, colours, how) {
-  const ends = [known[0], ...limits, known[known.length - 1]], counts = limits.map(() => 0).concat(0);
+  const ends = [known[0], ...limits, known[known.length - 1]],
+    counts = limits.map(() => 0).concat(0);
   for (const v of known) counts[classAt(v, limits)] += 1;
-  const digits = Math.max(how.decimals, ...limits.map((l) => decimalsOf(l * how.factor)));
+  const digits = limits.length ? Math.max(...limits.map((l) => decimalsOf(l * how.factor))) : how.decimals;
   const said = (v) => number(v * how.factor, Math.min(digits, 4));
-  const labels = counts.map((n, i) => i === 0 && limits.length && ends[0] > limits[0] ? "below " + said(limits[0])
-    : i === limits.length && limits.length && ends[i + 1] < limits[i - 1] ? said(limits[i - 1]) + " or more"
-      : said(ends[i]) === said(ends[i + 1]) ? said(ends[i]) : said(ends[i]) + " to " + said(ends[i + 1]));
+  const labels = counts.map((n, i) =>
+    i === 0 && limits.length && ends[0] > limits[0]
+      ? "below " + said(limits[0])
+      : i === limits.length && limits.length && ends[i + 1] < limits[i - 1]
+        ? said(limits[i - 1]) + " or more"
+        : said(ends[i]) === said(ends[i + 1])
+          ? said(ends[i])
+          : said(ends[i]) + " to " + said(ends[i + 1]),
+  );
   return { limits, colours, labels, counts };
 }
 

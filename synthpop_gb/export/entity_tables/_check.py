@@ -85,7 +85,7 @@ def check_tables(folder: Path, tables: Sequence[Table], numbering: Numbering, me
 
 
 def _read(path: Path, table: Table, names: list[str] | None = None) -> pd.DataFrame:
-    text = {c.name: "string" for c in table.columns if c.is_text}
+    text = {guarded(c.name): "string" for c in table.columns if c.is_text}
     return pd.read_csv(path, sep=table.delimiter, usecols=names, dtype=text, keep_default_na=False)
 
 
@@ -126,7 +126,7 @@ def _check_totals(frame: pd.DataFrame, table: Table, meant: Meant, weight: np.nd
         if c.of in ("row", "zone") or c.is_text:
             continue
         wanted = meant.total(c.of, c.values, table.of)
-        total = float((frame[c.name].to_numpy(np.float64) * weight).sum())
+        total = float((frame[guarded(c.name)].to_numpy(np.float64) * weight).sum())
         if abs(total - wanted) > 1e-9 * max(abs(wanted), 1.0):
             found.append(f"{c.name} in {table.file} adds up to {total:,.6g}, not {wanted:,.6g}")
     return found
@@ -172,7 +172,7 @@ def _check_people(
         heavy = np.where(known, weight[np.where(known, at, 0)], 0)
         np.add.at(people, zone[at[known]], heavy[known])
         for name in totals:
-            totals[name] += float((frame[name].to_numpy(np.float64) * heavy).sum())
+            totals[name] += float((frame[guarded(name)].to_numpy(np.float64) * heavy).sum())
     found = [f"{n:,} rows of {table.file} have a wrong {what}" for what, n in wrong.items() if n]
     if not np.array_equal(people, meant.people):
         differing = int((people != meant.people).sum())
@@ -190,7 +190,7 @@ def _check_people(
 def _whole_households(path: Path, table: Table, household: str) -> Iterator[pd.DataFrame]:
     """Yield rows of a table of people, no household cut in two."""
     kept = None
-    text = {c.name: "string" for c in table.columns if c.is_text}
+    text = {guarded(c.name): "string" for c in table.columns if c.is_text}
     with pd.read_csv(path, sep=table.delimiter, dtype=text, keep_default_na=False, chunksize=2**18) as batches:
         for batch in batches:
             frame = batch if kept is None else pd.concat([kept, batch], ignore_index=True)

@@ -9,10 +9,11 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.circumstances import Circumstances, Families, circumstances_of, families_of
+from synthpop_gb.circumstances import Circumstances, Families, circumstances_of
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.export._household_rows import unit_rank
 from synthpop_gb.export._person_rows import person_columns
+from synthpop_gb.export.entity_tables._links import linked_families
 from synthpop_gb.households import Households
 from synthpop_gb.population import DonorCounts, Population
 
@@ -200,9 +201,9 @@ def layout_of(
         raise InputError([finding("missing-column", message, place=aligned.survey.name)]) from None
     wanted, strange = _wanted(population, zones)
     found = [*strange, *_needed(known, needed, aligned), *_licensed(known, include, aligned)]
-    families = _families(known, homes, adult, opposite_sex)
-    found += _bad_links(known, homes)
-    if found:
+    families, wrong = linked_families(aligned, known, adult=adult, opposite_sex=opposite_sex)
+    found += wrong
+    if found or families is None:
         raise InputError(found)
 
     def place(of: np.ndarray) -> np.ndarray:
@@ -228,21 +229,6 @@ def _wanted(population: Population, zones: Sequence[str] | None) -> tuple[np.nda
         return known.isin([str(z) for z in zones]), []
     message = f"There is no zone {', '.join(strange[:5])}{' ...' if len(strange) > 5 else ''}."
     return None, [finding("study-reference", message, place="zones", count=len(strange), remedy="Name zones of the run.")]
-
-
-def _families(known: Circumstances, homes: Households, adult: int, opposite_sex: bool) -> Families:
-    """Make the benefit units of the survey's households."""
-    male, age = known.is_("sex", "male"), known.number("age")
-    role = known.frame["role"].to_numpy(object) if known.has("role") else None
-    more = {"male": male, "student": known.is_("activity", "student"), "ties": (-known.number("income"),), "adult": adult}
-    made = families_of(homes.of_record, age, role=role, **more)
-    has = np.flatnonzero(made.partner)
-    alike = has[male[has] == male[made.spouse[has]]]
-    if not opposite_sex or not len(alike):
-        return made
-    words = np.where(made.child, "child", "other").astype(object) if role is None else role.copy()
-    words[made.head & made.first[made.unit]], words[made.partner], words[alike] = "reference", "partner", "other"
-    return families_of(homes.of_record, age, role=words, **more)
 
 
 def _shown(given: pd.Index | str, kept: pd.Index) -> pd.Index | None:
@@ -281,28 +267,3 @@ def _licensed(known: Circumstances, include: Sequence[str], aligned: Aligned) ->
     message = f"The tables would hold answers of {aligned.survey.name}, whose licence is not open: {', '.join(left)}."
     remedy = f"Where the licence allows it, give your word: --include {','.join(left)}."
     return [finding("licence", message, place=aligned.survey.name, count=len(left), remedy=remedy)]
-
-
-def _bad_links(known: Circumstances, homes: Households) -> list[Finding]:
-    """`bad-links` for roles that make no household: two references, two partners, partners who are children."""
-    if not known.has("role"):
-        return []
-    age, wrong = known.number("age"), {}
-    for role in ("reference", "partner"):
-        several = np.bincount(homes.of_record, known.is_("role", role), len(homes.ids)) > 1
-        wrong[f"more than one {role}"] = several
-    wrong["a partner under 16"] = np.bincount(homes.of_record, known.is_("role", "partner") & (age < 16), len(homes.ids)) > 0
-    reference = np.full(len(homes.ids), np.inf)
-    of_reference = known.is_("role", "reference", "partner")
-    reference[homes.of_record[of_reference]] = 0.0
-    oldest = np.zeros(len(homes.ids))
-    np.maximum.at(oldest, homes.of_record[of_reference], age[of_reference])
-    older = known.is_("role", "child") & (age >= oldest[homes.of_record]) & np.isfinite(reference[homes.of_record])
-    wrong["a child as old as its parents"] = np.bincount(homes.of_record, older, len(homes.ids)) > 0
-    any_wrong = np.any(list(wrong.values()), axis=0)
-    if not any_wrong.any():
-        return []
-    told = "; ".join(f"{name} in {int(w.sum()):,}" for name, w in wrong.items() if w.any())
-    message = f"Who is whose partner or child cannot be so in {int(any_wrong.sum()):,} households of the survey: {told}."
-    rows = pd.DataFrame({name: w[any_wrong] for name, w in wrong.items()})
-    return [finding("bad-links", message, place="role", count=int(any_wrong.sum()), rows=rows)]

@@ -60,7 +60,7 @@ def write_tables(
     _may_write(folder, overwrite)
     meant = Meant(layout)
     with replacing(folder) as temporary:
-        temporary.mkdir(exist_ok=True)
+        temporary.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
             writers = [_opened(stack, temporary / t.file, t) for t in tables]
             for rows in layout.rows(meant.add):

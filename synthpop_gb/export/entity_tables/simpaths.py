@@ -92,8 +92,9 @@ def simpaths(
 
 
 def _without_adults(layout: Layout) -> np.ndarray:
-    """(n_units,) bool: households whose reference is under 18."""
-    return layout.known.number("age")[layout.head[layout.first_family[:-1]]] < RESPONSIBLE
+    """(n_units,) bool: households with a benefit unit whose head is under 18."""
+    young = layout.known.number("age")[layout.head] < RESPONSIBLE
+    return np.bincount(layout.families.home, young, len(layout.homes.ids)) > 0
 
 
 def _adopted(layout: Layout) -> Layout:

@@ -13,5 +13,4 @@ register_policy_model("tax-benefit", TaxBenefit)
 for _year in TAX_YEARS:
     register_policy_model(f"tax-benefit-{_year}", partial(TaxBenefit, _year))
 register_policy_model("health-intervention", HealthIntervention)
-register_policy_model("health-intervention-by-deprivation", partial(HealthIntervention, places=("deprivation",)))
 register_policy_model("policyengine-uk", PolicyEngineUK)  # the engine itself is imported when it is asked

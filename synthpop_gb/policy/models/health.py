@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.circumstances import circumstances_of
+from synthpop_gb.circumstances import Circumstances, circumstances_of
+from synthpop_gb.geography import Geography
 from synthpop_gb.policy._donors import Donors
+from synthpop_gb.policy._places import Places
 from synthpop_gb.policy.models.tax_benefit.model import changed
 
 __all__ = ["HealthIntervention", "discounted_cases", "example_rates", "quintiles"]
@@ -34,6 +36,9 @@ Treasury, The Green Book, 2022, annex A6; NICE, 2022, ch. 4).
 class HealthIntervention:
     """An intervention offered by age, sex and deprivation, as everybody's expectation: no draws, so copies of a donor are alike.
 
+    What is read of a place is its quintile of deprivation, where a table of places (see `quintiles`) or a level of the study's
+    geography called 'deprivation' tells it; else rates are averaged over the quintiles.
+
     A donor's yearly risk r comes from a table of rates, or from the donor's own answer. Whoever is treated has the risk r x
     `relative_risk`; of the eligible a share `reach` x `uptake` is. Cases are first ones, within `years`: 1 - (1 - r)^years.
 
@@ -45,9 +50,6 @@ class HealthIntervention:
     outcome : tuple of (str, str), optional
         Instead of rates a column of the survey and the label that makes a case: ('smokes', 'yes'). The risk is then 1 where the
         donor says so and 0 elsewhere, cases are people as they are, and `years` does not matter.
-    places : sequence of str
-        ('deprivation',) where the study knows its zones' quintiles, from a level of its geography or a table of places (see
-        `quintiles`); () reads nothing of a place: rates are then averaged over the quintiles.
     inputs, labels : mapping, optional
         Columns of the survey and what its labels mean; see `circumstances.circumstances_of`.
     parameters : optional
@@ -70,6 +72,7 @@ class HealthIntervention:
     """
 
     name = "health-intervention"
+    places = (DEPRIVATION,)
     units: ClassVar[dict[str, str]] = {
         "eligible": "people", "offered": "people", "treated": "people", "cases_without": "cases", "cases": "cases",
         "cases_averted": "cases", "cost": "pounds", "saving": "pounds", "qaly_gained": "years of healthy life",
@@ -80,16 +83,13 @@ class HealthIntervention:
         rates: pd.DataFrame | None = None,
         *,
         outcome: tuple[str, str] | None = None,
-        places: Sequence[str] = (),
         inputs: Mapping[str, str | float] | None = None,
         labels: Mapping[str, Mapping[str, str]] | None = None,
         **parameters: Any,
     ):
         if rates is not None and outcome is not None:
             raise ValueError("a case is told by rates, or by the survey's own answer, not by both")
-        if not set(places) <= {DEPRIVATION}:
-            raise ValueError(f"nothing but {DEPRIVATION!r} is read of a place, not {', '.join(places)}")
-        self.outcome, self.places = outcome, tuple(places)
+        self.outcome = outcome
         self.inputs, self.labels = dict(inputs or {}), dict(labels or {})
         self._example = rates is None and outcome is None
         self.rates = None if outcome is not None else _checked_rates(example_rates() if rates is None else rates)
@@ -134,7 +134,7 @@ class HealthIntervention:
         lowered = np.minimum(risk * p["relative_risk"], 1.0)
         without, with_it = 1.0 - (1.0 - risk) ** years, 1.0 - (1.0 - lowered) ** years
         worth = discounted_cases(risk, years, p["discount"]) - discounted_cases(lowered, years, p["discount"])
-        self._remember(known)
+        self._remember(known, bool((quintile > 0).any()))
         columns = {
             "eligible": eligible.astype(np.float64), "offered": offered, "treated": treated, "cases_without": without,
             "cases": without - treated * (without - with_it), "cases_averted": treated * (without - with_it),
@@ -143,22 +143,37 @@ class HealthIntervention:
         }  # fmt: skip
         return pd.DataFrame(columns, index=donors.index)
 
+    def places_of(self, geography: Geography, table: pd.DataFrame | None = None) -> Places:
+        """Find the classes of place: the quintiles, where they are known; else one.
+
+        table : 'deprivation' by zone, or by the level that its index is named for. Raises InputError (`study-reference`) where it
+        leaves out zones.
+        """
+        told = DEPRIVATION in geography.zones.columns or (table is not None and DEPRIVATION in table)
+        return Places.of(geography, [DEPRIVATION], table) if told else Places.everywhere(len(geography.zones))
+
+    def configured(self, *, inputs: Mapping[str, str | float] | None = None) -> HealthIntervention:
+        """Make the same model with further inputs."""
+        rates = None if self._example else self.rates
+        inputs = {**self.inputs, **(inputs or {})}
+        return HealthIntervention(rates, outcome=self.outcome, inputs=inputs, labels=self.labels, **self.parameters)
+
     def facts(self) -> dict[str, Any]:
         """Return the baseline's parameters, where the risk is from, and the columns used when outcomes were last asked for."""
         source = f"{self.outcome[0]} = {self.outcome[1]}, as answered" if self.outcome else "a table of rates"
         source = "an example of round rates, no evidence" if self._example else source
-        return {"risk": source, "places": list(self.places), "parameters": dict(self.parameters), **self._facts}
+        return {"risk": source, "parameters": dict(self.parameters), **self._facts}
 
     def _quintile(self, donors: Donors) -> np.ndarray:
         """(n,) int quintile of the place, 0 = not known."""
-        if DEPRIVATION not in self.places or not isinstance(donors.index, pd.MultiIndex):
+        if DEPRIVATION not in donors or not isinstance(donors.index, pd.MultiIndex):  # the survey's own is of where donors lived
             return np.zeros(len(donors), np.int64)
         quintile = pd.to_numeric(donors[DEPRIVATION], errors="coerce").fillna(0).to_numpy(np.float64)
         if not np.isin(quintile, range(6)).all():
             raise ValueError(f"{DEPRIVATION} is a quintile from 1, the most deprived fifth, to 5; see health.quintiles")
         return quintile.astype(np.int64)
 
-    def _risk(self, donors: Donors, known, age: np.ndarray, quintile: np.ndarray) -> np.ndarray:
+    def _risk(self, donors: Donors, known: Circumstances, age: np.ndarray, quintile: np.ndarray) -> np.ndarray:
         """(n,) yearly risk of each donor."""
         if self.outcome is not None:
             column, label = self.outcome
@@ -182,11 +197,11 @@ class HealthIntervention:
             risk += np.where(here, row["rate"] * share, 0.0)
         return risk
 
-    def _remember(self, known) -> None:
+    def _remember(self, known: Circumstances, placed: bool) -> None:
         defaults = {k: v for k, v in known.defaults.items() if k in ("age", "unknown ages")}
         if self.rates is not None and "sex" in self.rates and not known.has("sex"):
             defaults["sex"] = "the mean of both"
-        if DEPRIVATION not in self.places and self.rates is not None and DEPRIVATION in self.rates:
+        if not placed and self.rates is not None and DEPRIVATION in self.rates:
             defaults[DEPRIVATION] = "the mean of the five quintiles"
         self._facts = {"inputs": {k: v for k, v in known.taken.items() if k in ("age", "sex")}, "defaults": defaults}
 

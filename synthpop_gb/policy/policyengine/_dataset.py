@@ -35,16 +35,17 @@ def write_dataset(
     zones: Sequence[str] | None = None,
     weighted: bool = False,
     counts: Iterable[DonorCounts] | None = None,
-    permitted: bool = False,
+    include: Sequence[str] = (),
+    labels: Mapping[str, Mapping[str, str]] | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write a population as a dataset that PolicyEngine UK opens: `Microsimulation(dataset="leeds.h5")`.
 
     One household a placed copy, weight 1, or with `weighted` one a zone and donor household, its copies as weight. Every
-    household has its zone's `region`, `local_authority` (as PolicyEngine names them) and `constituency` where the study knows it, and beside
-    them `zone`, the zone's code, `place`, its class of place, and `donor_household`; every person has `donor`. PolicyEngine passes
-    over columns that it does not know. The four numbers that it would draw from hashes of ids are the donors' own, so running
-    the file gives what projecting the donors' run by counts gives.
+    household has its zone's `region`, `local_authority` (as PolicyEngine names them) and `constituency` where the study knows
+    it, and beside them `zone`, the zone's code, `place`, its class of place, and `donor_household`; every person has `donor`.
+    PolicyEngine passes over columns that it does not know. The five numbers that it would draw from hashes of ids are the donors'
+    own, so running the file gives what projecting the donors' run by counts gives.
 
     Parameters
     ----------
@@ -66,8 +67,11 @@ def write_dataset(
         Weights instead of copies: smaller files, the same weighted sums.
     counts : iterable of DonorCounts, optional
         Who is written: households by zone, each zone once, as a run's folder holds them; whom the population places where absent.
-    permitted : bool, default False
-        The caller's word that the licence of a restricted survey allows its answers in the file.
+    include : sequence of str
+        Columns of a survey that is not open whose answers may leave with the file: the caller's word. Every column that is read
+        must be among them.
+    labels : mapping, optional
+        As of `PolicyEngineUK`.
     overwrite : bool, default False
         Replace an existing file.
 
@@ -85,10 +89,9 @@ def write_dataset(
         Where what was read back differs.
     """
     path = Path(path)
-    _refuse(aligned, path, permitted, overwrite)
-    frames = placed_tables(
-        population, aligned, year=year, inputs=inputs, places=places, zones=zones, weighted=weighted, counts=counts
-    )
+    _refuse(path, overwrite)
+    frames, columns = _placed(population, aligned, year, inputs, labels, places, zones, weighted, counts)
+    _licensed(aligned, columns, include)
     with replacing(path) as temporary:
         engine().save(frames, year, temporary)
         check_dataset(temporary, frames, year, path)
@@ -105,6 +108,7 @@ def placed_tables(
     zones: Sequence[str] | None = None,
     weighted: bool = False,
     counts: Iterable[DonorCounts] | None = None,
+    labels: Mapping[str, Mapping[str, str]] | None = None,
 ) -> dict[str, pd.DataFrame]:
     """Lay out a population as PolicyEngine's three tables, as `write_dataset` writes them.
 
@@ -113,7 +117,14 @@ def placed_tables(
     dict of 'person', 'benunit', 'household' to pandas.DataFrame
         Ids from 0 in steps of 1, households in the order of zones and, within a zone, of the donors' ids.
     """
-    rules, model = engine(), PolicyEngineUK(year=year, inputs=inputs)
+    return _placed(population, aligned, year, inputs, labels, places, zones, weighted, counts)[0]
+
+
+def _placed(
+    population, aligned, year, inputs, labels, places, zones, weighted, counts
+) -> tuple[dict[str, pd.DataFrame], set[str]]:  # fmt: skip
+    """Tables as in `placed_tables`, and the columns of the survey that stand in them."""
+    rules, model = engine(), PolicyEngineUK(year=year, inputs=inputs, labels=labels)
     where, findings = zone_places(aligned.geography, rules.local_authorities, places)
     refuse_unknown(findings)
     classes = classes_of(where)
@@ -133,16 +144,12 @@ def placed_tables(
     constituency = constituencies_of(aligned.geography, places)
     if constituency is not None:
         home["constituency"] = constituency.to_numpy(object)[zone]
-    return frames
+    return frames, tables.filled.columns
 
 
-def _refuse(aligned: Aligned, path: Path, permitted: bool, overwrite: bool) -> None:
-    """Everything that speaks against writing, before the engine is asked."""
+def _refuse(path: Path, overwrite: bool) -> None:
+    """Everything that speaks against the file, before the engine is asked."""
     found = []
-    if aligned.survey.licence != "open" and not permitted:
-        message = f"The survey {aligned.survey.name} is under a licence, and the dataset holds its records' answers."
-        remedy = 'Declare `licence = "open"` where it is, or give `permitted` where its licence allows this use.'
-        found.append(finding("licence", message, place=aligned.survey.name, remedy=remedy))
     if path.suffix != ".h5":
         found.append(finding("study-value", f"PolicyEngine's datasets end in .h5, not {path.name}.", place=str(path)))
     if path.exists() and not (overwrite and path.is_file()):
@@ -150,6 +157,16 @@ def _refuse(aligned: Aligned, path: Path, permitted: bool, overwrite: bool) -> N
         found.append(finding("output-exists", message, place=str(path), remedy=remedy))
     if found:
         raise InputError(found)
+
+
+def _licensed(aligned: Aligned, columns: set[str], include: Sequence[str]) -> None:
+    """`licence` for columns of a survey that is not open, which nobody said may leave."""
+    left = sorted(columns & (set(aligned.frame().columns) | set(aligned.survey.variables) | {c for c in columns if "." in c}))
+    left = [c for c in left if c not in set(include)]
+    if aligned.survey.licence != "open" and left:
+        message = f"The survey {aligned.survey.name} is under a licence, and the dataset would hold its {', '.join(left[:8])}."
+        remedy = 'Declare `licence = "open"` where it is, or name these columns as `include` where its licence allows this use.'
+        raise InputError([finding("licence", message, place=aligned.survey.name, count=len(left), remedy=remedy)])
 
 
 def _entries(

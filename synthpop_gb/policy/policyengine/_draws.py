@@ -1,4 +1,4 @@
-"""The four numbers that PolicyEngine would draw from hashes of ids, fixed once per donor instead."""
+"""The five numbers that PolicyEngine would draw from hashes of ids or places in a table, fixed once per donor instead."""
 
 from __future__ import annotations
 
@@ -8,26 +8,34 @@ import pandas as pd
 from synthpop_gb.kernels.streams import ENGINE, stream_keys, uniforms
 from synthpop_gb.problem import zone_key
 
-__all__ = ["DRAWS", "draws_of"]
+__all__ = ["DRAWS", "FIRST", "NEW_CLAIMANT", "SHARE", "draws_of"]
 
 DRAWS = {
     "months_since_last_birthday": ("person", 12.0),
     "uc_deduction_random_draw": ("benunit", 1.0),
     "uc_deduction_type_random_draw": ("benunit", 1.0),
     "warm_home_discount_random_draw": ("household", 1.0),
+    "uc_receives_new_claimant_health_element": ("benunit", 1.0),
 }
 """By variable: whose it is, and the number that it stays below.
 
-In simulations built from data policyengine-uk fills them from a hash of the id, and months_since_last_birthday from ranks by
-weight, so copies of one donor would differ by them (universal credit by up to 1.5 % of its total), and would change whenever
-ids are numbered anew."""
+In simulations built from data policyengine-uk fills the first four from a hash of the id, months_since_last_birthday also from
+ranks by weight, and the last, which is true where the draw is below the share of new claimants, from a generator's next number,
+benefit unit by benefit unit. So copies of one donor would differ by them (universal credit by up to 1.5 % of its total), and they
+would change whenever ids are numbered anew."""
+
+NEW_CLAIMANT = "uc_receives_new_claimant_health_element"
+SHARE = "gov.dwp.universal_credit.rebalancing.new_claimant_share"
+FIRST = 2026
+"""Fiscal year from which the universal credit health element of new claimants is lower (Universal Credit Act 2025, s. 2), and the
+parameter with the share of claimants who are new, which grows."""
 
 _BELOW_ONE = 1.0 - 2.0**-24
 """Largest float32 below 1: the engine's numbers are float32, in which draws nearer to 1 would be 1."""
 
 
 def draws_of(donors: pd.Index, units: pd.Series, household: pd.Series, seed: int) -> pd.DataFrame:
-    """Draw the four for every donor.
+    """Draw the five for every donor.
 
     Parameters
     ----------

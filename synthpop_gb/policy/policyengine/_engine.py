@@ -6,11 +6,12 @@ import difflib
 import os
 import warnings
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -36,6 +37,7 @@ def engine() -> Engine:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its dependencies, on import
             import policyengine_uk
+            import policyengine_uk.data
             from policyengine_uk.system import system
     except ImportError:
         message = "The policy model 'policyengine-uk' needs the package policyengine-uk, which is under the AGPL."
@@ -136,9 +138,11 @@ class Engine:
         Run
             Read back by id: values are in the order of the tables' ids.
         """
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _LOCK, _one_year(year):
             warnings.simplefilter("ignore")
             data = self.dataset(tables, priced)
+            if priced == year:  # nothing is to be projected to later years
+                data = self._package.data.UKMultiYearDataset(datasets=[data])
             simulation = self._package.Microsimulation(dataset=data, reform=dict(reform) if reform else None)
             values, order = {}, {}
             for name in wanted:
@@ -172,6 +176,25 @@ class Engine:
             if simulation.get_holder(name).get_known_periods():
                 found.append(name)
         return tuple(sorted(found))
+
+
+_LOCK = Lock()
+
+
+@contextmanager
+def _one_year(year: int):
+    """Have the universal credit health element of the run's year worked out, instead of all years to the engine's last.
+
+    The engine works it out while a simulation is made, from April 2026 on year by year, which would be two thirds of a run.
+    """
+    from policyengine_uk.scenarios import uc_reform
+
+    every = uc_reform.REBALANCING_YEARS
+    uc_reform.REBALANCING_YEARS = tuple(y for y in every if y == year)
+    try:
+        yield
+    finally:
+        uc_reform.REBALANCING_YEARS = every
 
 
 def _positions(simulation, entity: str, n: int, year: int) -> np.ndarray:

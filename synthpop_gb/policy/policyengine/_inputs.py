@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.circumstances import meaning_of
+from synthpop_gb.circumstances import meaning_of, numbers
 from synthpop_gb.errors import Finding, finding
 from synthpop_gb.policy.policyengine._engine import Engine, Input
+from synthpop_gb.policy.policyengine._plain import PLAIN, is_engine_survey
 
-__all__ = ["Filled", "fill_inputs", "is_engine_survey"]
+__all__ = ["Filled", "fill_inputs"]
 
 _SEX = {"male": "MALE", "female": "FEMALE"}
 _TENURE = {
@@ -44,11 +45,8 @@ class Filled:
     how: dict[str, str] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     notes: dict[str, Any] = field(default_factory=dict)
-
-
-def is_engine_survey(donors: pd.DataFrame) -> bool:
-    """Whether the survey is a PolicyEngine dataset itself, whose columns are inputs under their own names."""
-    return {"person_benunit_id", "gender", "age"} <= set(donors.columns)
+    columns: set[str] = field(default_factory=set)
+    """Columns of the survey that were read."""
 
 
 def fill_inputs(donors: pd.DataFrame, inputs: Mapping[str, Any], engine: Engine, *, year: int, skip: tuple[str, ...]) -> Filled:
@@ -75,6 +73,8 @@ def fill_inputs(donors: pd.DataFrame, inputs: Mapping[str, Any], engine: Engine,
     """
     out = Filled()
     for name, source in inputs.items():
+        if name in PLAIN:
+            continue  # not the engine's, but what its inputs are understood from
         about = engine.variable(name)
         if about is None:
             message = f"PolicyEngine has no variable {name!r}.{engine.near(name)}"
@@ -93,6 +93,7 @@ def fill_inputs(donors: pd.DataFrame, inputs: Mapping[str, Any], engine: Engine,
 def _sourced(donors: pd.DataFrame, name: str, source: Any, out: Filled) -> tuple[pd.Series | None, str]:
     """Values that a source gives, None where it cannot, and how it is told."""
     if isinstance(source, Callable) and not isinstance(source, type):
+        out.columns.add(f"inputs.{name}")
         return pd.Series(np.asarray(source(donors)), index=donors.index), "a function of the donors"
     if isinstance(source, bool | int | float | np.number):
         return pd.Series(source, index=donors.index), f"{source} for everybody"
@@ -110,6 +111,7 @@ def _sourced(donors: pd.DataFrame, name: str, source: Any, out: Filled) -> tuple
         out.findings.append(finding("engine-input", message, place=f"inputs.{name}"))
         return None, ""
     values = donors[column]
+    out.columns.add(column)
     if "map" in asked:
         meaning = {str(k): v for k, v in asked["map"].items()}
         labels = values.astype("string")
@@ -165,6 +167,7 @@ def _own_columns(donors: pd.DataFrame, engine: Engine, skip: tuple[str, ...], ou
         about = engine.variable(column)
         if about is None or column in skip or column in out.values or column.endswith(("_id", "_weight")):
             continue
+        out.columns.add(column)
         _keep(out, about, donors[column], "the survey's own")
 
 
@@ -172,11 +175,15 @@ def _understood(donors: pd.DataFrame, engine: Engine, year: int, out: Filled) ->
     """Fill from the common variables what was not given: age, sex, tenure, accommodation, activity, rent, incomes."""
 
     def wanting(name: str, column: str) -> bool:
-        return name not in out.values and column in donors.columns and all(f.place != f"inputs.{name}" for f in out.findings)
+        wanted = name not in out.values and column in donors.columns and all(f.place != f"inputs.{name}" for f in out.findings)
+        out.columns |= {column} if wanted else set()
+        return wanted
 
     for name in ("age", "rent", "council_tax"):
         if wanting(name, name):
-            _keep(out, engine.variable(name), donors[name], f"column {name!r}")
+            plain = pd.api.types.is_numeric_dtype(donors[name])
+            values = donors[name] if plain else pd.Series(np.floor(numbers(donors[name])), index=donors.index)
+            _keep(out, engine.variable(name), values, f"column {name!r}" + ("" if plain else ", the middle of each band"))
     for name, column, kind, names in (
         ("gender", "sex", "sex", _SEX),
         ("tenure_type", "tenure", "tenure", _TENURE),
@@ -189,6 +196,9 @@ def _understood(donors: pd.DataFrame, engine: Engine, year: int, out: Filled) ->
                 continue
             values = pd.Series(words, index=donors.index).map(names)
             _keep(out, engine.variable(name), _finer(name, donors[column], values), f"column {column!r}")
+    if wanting("is_disabled_for_benefits", "economic_activity"):
+        sick = pd.Series(meaning_of("activity", donors["economic_activity"])[0] == "sick", index=donors.index)
+        _keep(out, engine.variable("is_disabled_for_benefits"), sick, "column 'economic_activity': long-term sick or disabled")
     if wanting("accommodation_type", "accommodation"):
         values = donors["accommodation"].map(_ACCOMMODATION).fillna("OTHER")
         _keep(out, engine.variable("accommodation_type"), values, "column 'accommodation'")
@@ -226,6 +236,7 @@ def _incomes(donors: pd.DataFrame, engine: Engine, year: int, out: Filled) -> No
     sources = ("employment_income", "self_employment_income", "private_pension_income", "state_pension_reported")
     if any(name in out.values for name in sources) or not {"income", "economic_activity"} <= set(donors.columns):
         return
+    out.columns |= {"income", "economic_activity"}
     activity = meaning_of("activity", donors["economic_activity"])[0]
     income = pd.to_numeric(donors["income"], errors="coerce").fillna(0.0).to_numpy(np.float64)
     age = out.values.get("age", np.zeros(len(donors)))

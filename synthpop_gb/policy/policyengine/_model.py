@@ -13,7 +13,7 @@ from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.geography import Geography
 from synthpop_gb.policy._donors import Donors
 from synthpop_gb.policy._places import Places
-from synthpop_gb.policy.policyengine._draws import DRAWS
+from synthpop_gb.policy.policyengine._draws import DRAWS, FIRST, SHARE
 from synthpop_gb.policy.policyengine._engine import Engine, engine
 from synthpop_gb.policy.policyengine._places import PLACES, classes_of, refuse_unknown, zone_places
 from synthpop_gb.policy.policyengine._reform import as_reform
@@ -31,7 +31,7 @@ class PolicyEngineUK:
     """PolicyEngine UK's rules as a policy model (extra `policy`; policyengine-uk is under the AGPL).
 
     Every donor household is run once for each class of region and local authority that the zones have, all in one dataset. The
-    four numbers that PolicyEngine would draw from hashes of ids are the donor's own (see `prepared`), so a copy of a donor
+    five numbers that PolicyEngine would draw from hashes of ids are the donor's own (see `prepared`), so a copy of a donor
     pays and receives what the donor does, and projecting by counts gives what running every copy would.
 
     Parameters
@@ -47,6 +47,10 @@ class PolicyEngineUK:
         What PolicyEngine's rules read, by variable: a survey's column, a number for everybody, a table with `column` or
         `value`, `map` and `blank`, or a function of the donors. Without it ages, sexes, tenures, activities, and incomes by
         activity are understood from the common variables, and a survey that is a PolicyEngine dataset keeps all its inputs.
+        The plain names sex, role, activity, partnership, tenure and income say which columns those are, where they are called
+        otherwise: {'income': 'pay'}.
+    labels : mapping, optional
+        By plain name: what labels or codes mean that are not understood by themselves, {'role': {'1': 'reference'}}.
     seed : int, default 0
         Of the draws, where `prepared` is not given the study's.
     most_households : int, default 100000
@@ -70,15 +74,38 @@ class PolicyEngineUK:
         priced: int | None = None,
         outcomes: Iterable[str] = OUTCOMES,
         inputs: Mapping[str, Any] | None = None,
+        labels: Mapping[str, Mapping[str, str]] | None = None,
         seed: int = 0,
         most_households: int = 100_000,
     ):
         self.year, self.priced = int(year), int(year if priced is None else priced)
-        self.wanted, self.inputs = tuple(dict.fromkeys(outcomes)), dict(inputs or {})
+        self.wanted, self.inputs, self.labels = tuple(dict.fromkeys(outcomes)), dict(inputs or {}), dict(labels or {})
         self.seed, self.most_households = int(seed), int(most_households)
         self._facts: dict[str, Any] = {}
         if self.priced > self.year:
             raise ValueError(f"amounts of {self.priced} cannot be taken back to {self.year}: name a year from {self.priced} on")
+
+    def configured(self, *, year: int | None = None, **options: Any) -> PolicyEngineUK:
+        """Return the same model with other options; amounts that are of the old year's are of the new one's.
+
+        Parameters
+        ----------
+        year : int, optional
+            Fiscal year of the rules.
+        **options
+            Any other of the class.
+        """
+        known = {
+            "year": self.year, "priced": self.priced, "outcomes": self.wanted, "inputs": self.inputs, "labels": self.labels,
+            "seed": self.seed, "most_households": self.most_households,
+        }  # fmt: skip
+        if year is not None:
+            known |= {"year": year, "priced": year if self.priced == self.year else self.priced}
+        return PolicyEngineUK(**{**known, **options})
+
+    def asked(self, outcomes: Iterable[str]) -> PolicyEngineUK:
+        """Return the same model for the outcomes that a question names; PolicyEngine has more than a thousand."""
+        return self.configured(outcomes=outcomes)
 
     @property
     def units(self) -> dict[str, str]:
@@ -91,13 +118,13 @@ class PolicyEngineUK:
 
     def findings(self) -> tuple[Finding, ...]:
         """Say which inputs the last run read at the engine's default: one note (`engine-defaults`)."""
-        names = self._facts.get("defaulted", ())
+        names = list(self._facts.get("defaults", ()))
         if not names:
             return ()
         loud = [n for n in _OFTEN_DECISIVE if n in names]
         said = f" Often decisive among them: {', '.join(loud)}." if loud else ""
         message = f"PolicyEngine read {len(names):,} inputs at its own default.{said}"
-        rows = pd.DataFrame({"input": list(names)})
+        rows = pd.DataFrame({"input": names, "default": [str(self._facts["defaults"][n]) for n in names]})
         return (finding("engine-defaults", message, place="inputs", count=len(names), rows=rows),)
 
     def places_of(self, geography: Geography, table: pd.DataFrame | None = None) -> Places:
@@ -121,7 +148,7 @@ class PolicyEngineUK:
         return classes_of(places)
 
     def prepared(self, donors: Donors, seed: int | None = None) -> Donors:
-        """Give donors their benefit units and the four draws, once for each donor.
+        """Give donors their benefit units and the five draws, once for each donor.
 
         Parameters
         ----------
@@ -131,7 +158,7 @@ class PolicyEngineUK:
             The study's; the model's own where absent.
         """
         self._facts["draws"] = {"seed": self.seed if seed is None else int(seed), "variables": list(DRAWS)}
-        return fix(donors, self.seed if seed is None else int(seed))
+        return fix(donors, self.seed if seed is None else int(seed), self.inputs, self.labels)
 
     def outcomes(self, donors: Donors, parameters: Mapping[str, Any] | None = None) -> dict[str, pd.DataFrame]:
         """Run the rules on every donor in every class of place.
@@ -182,7 +209,8 @@ class PolicyEngineUK:
             part = Donors(donors[donors.index.get_level_values("place").isin(classes)])
             part.households = donors.households[donors.households.index.get_level_values("place").isin(classes)]
             donors = part
-        tables = make_tables(donors, rules, inputs=self.inputs, year=self.priced)
+        share = reform.get(SHARE, {}).get(str(self.year), rules.parameter(SHARE, max(self.year, FIRST)))
+        tables = make_tables(donors, rules, inputs=self.inputs, year=self.priced, share=share)
         if self.priced != self.year and {"student_loan_plan", "highest_education"} <= set(tables.frames["person"].columns):
             message = (
                 "PolicyEngine draws student loans of later years from hashes of ids, so copies of a donor would differ by them."
@@ -199,7 +227,7 @@ class PolicyEngineUK:
         defaulted = set().union(*(p["defaulted"] for p in parts)) | ({"rent", "council_tax"} - given)
         self._facts |= {
             "engine": rules.versions, "year": self.year, "priced": self.priced, "outcomes": list(self.wanted),
-            "inputs": dict(sorted(tables.filled.how.items())), "defaulted": sorted(defaulted),
+            "inputs": dict(sorted(tables.filled.how.items())),
             "defaults": {n: _plain(rules.variable(n).default) for n in sorted(defaulted)},
             "households_run": int(sum(len(p["tables"].households) for p in parts)), "runs": len(parts),
             "seconds": round(seconds, 3), **tables.filled.notes,
@@ -210,8 +238,9 @@ class PolicyEngineUK:
 
 _OFTEN_DECISIVE = (
     "rent", "council_tax", "savings", "hours_worked", "is_disabled_for_benefits", "childcare_expenses",
-    "employee_pension_contributions", "savings_interest_income", "dividend_income", "property_income", "would_claim_uc", "universal_credit_reported",
+    "employee_pension_contributions", "savings_interest_income", "dividend_income", "property_income", "would_claim_uc",
 )  # fmt: skip
+"""Inputs that results for Great Britain hang on most often where a survey lacks them."""
 
 
 def _plain(value):

@@ -133,8 +133,10 @@ def _regions(known: pd.DataFrame) -> tuple[pd.Series, dict[str, str]]:
 
 
 def _nation(code) -> str:
-    """Nation whose codes begin so, where it is one region too: W, S and N before eight digits."""
+    """Nation whose codes begin so, where it is one region too: W, S, N before eight digits; and London, with E09 boroughs."""
     text = str(code)
+    if re.fullmatch(r"E09\d{6}", text):
+        return "LONDON"
     return _NATIONS.get(text[0], "") if re.fullmatch(r"[WSN]\d{8}", text) else ""
 
 

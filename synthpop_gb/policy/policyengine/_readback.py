@@ -65,7 +65,7 @@ def check_dataset(written: Path, frames: Mapping[str, pd.DataFrame], year: int, 
 
 
 def _links(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Say what is wrong with the links: ids twice, units and households without people, people of none, units in two households."""
+    """Say which links are wrong: ids twice, units and households without people, people of none, units in two households."""
     person = tables["person"]
     told = [f"ids of {e} that stand twice" for e in _IDS if tables[e][f"{e}_id"].duplicated().any()]
     for entity in ("benunit", "household"):

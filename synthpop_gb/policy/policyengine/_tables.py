@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.circumstances import families_of, meaning_of
+from synthpop_gb.circumstances import families_of, meaning_of, numbers
 from synthpop_gb.errors import InputError, finding, refuse
 from synthpop_gb.policy._donors import Donors
-from synthpop_gb.policy.policyengine._draws import DRAWS, draws_of
+from synthpop_gb.policy.policyengine._draws import DRAWS, FIRST, NEW_CLAIMANT, SHARE, draws_of
 from synthpop_gb.policy.policyengine._engine import ENTITIES, Engine
-from synthpop_gb.policy.policyengine._inputs import Filled, fill_inputs, is_engine_survey
+from synthpop_gb.policy.policyengine._inputs import Filled, fill_inputs
 from synthpop_gb.policy.policyengine._places import PLACES
+from synthpop_gb.policy.policyengine._plain import is_engine_survey, plain_columns
 
 __all__ = ["FIXED", "Tables", "fix", "make_tables"]
 
@@ -54,12 +55,19 @@ class Tables:
     kept: tuple[str, ...]
 
 
-def fix(donors: Donors, seed: int) -> Donors:
-    """Give donors the columns that are fixed once for each: benefit units, order in the household, and the four draws.
+def fix(
+    donors: Donors, seed: int, inputs: Mapping[str, Any] | None = None, labels: Mapping[str, Mapping[str, str]] | None = None
+) -> Donors:
+    """Give donors the columns that are fixed once for each: benefit units, order in the household, and the five draws.
 
-    Where donors are repeated for classes of place, each class gets the same. Columns that are there already stay.
+    Where donors are repeated for classes of place, each class gets the same. Fixed columns that are there already stay. What the
+    survey calls otherwise (`plain_columns`) is put under its plain name first.
     """
     _refuse_lone(donors)
+    homes, plain = donors.households, plain_columns(donors, inputs or {}, labels or {})
+    if plain:
+        donors = Donors(donors.assign(**plain))
+        donors.households = homes
     ids = donors.index.get_level_values("donor")
     once = ~ids.duplicated()
     first = donors[once]
@@ -80,7 +88,7 @@ def fix(donors: Donors, seed: int) -> Donors:
     new = [c for c in fixed.columns if c not in donors.columns]
     at = fixed.index.get_indexer(ids)
     out = Donors(donors.assign(**{c: fixed[c].to_numpy()[at] for c in new}))
-    out.households = donors.households
+    out.households = homes
     return out
 
 
@@ -90,7 +98,7 @@ def _units(donors: pd.DataFrame, home: np.ndarray) -> pd.DataFrame:
     def words(kind: str, column: str) -> np.ndarray | None:
         return meaning_of(kind, donors[column])[0] if column in donors.columns else None
 
-    age = pd.to_numeric(donors["age"], errors="coerce").fillna(0.0) if "age" in donors.columns else pd.Series(40.0, donors.index)
+    age = pd.Series(numbers(donors["age"]) if "age" in donors.columns else 40.0, index=donors.index).fillna(0.0)
     sex, activity = words("sex", "sex"), words("activity", "economic_activity")
     ties = [pd.to_numeric(donors["income"], errors="coerce").fillna(0.0).to_numpy()] if "income" in donors.columns else []
     made = families_of(
@@ -114,9 +122,7 @@ def _refuse_lone(donors: Donors) -> None:
         raise InputError([finding("engine-input", message, place="household", remedy=remedy)])
 
 
-def make_tables(
-    donors: Donors, engine: Engine, *, inputs: Mapping[str, Any], year: int, weight: float | np.ndarray = 1.0
-) -> Tables:
+def make_tables(donors: Donors, engine: Engine, *, inputs: Mapping[str, Any], year: int, share: float | None = None) -> Tables:
     """Lay donors out as the engine's dataset.
 
     Parameters
@@ -129,8 +135,8 @@ def make_tables(
         As in `fill_inputs`.
     year : int
         Fiscal year of the amounts.
-    weight : float or (n_households,) array, default 1
-        household_weight.
+    share : float, optional
+        Share of universal credit claimants with a health element who are new ones; the engine's for `year` where absent.
 
     Raises
     ------
@@ -157,13 +163,15 @@ def make_tables(
     n_homes = len(first["household"])
     home = {
         "household_id": np.arange(n_homes),
-        "household_weight": np.broadcast_to(np.asarray(weight, np.float64), n_homes).copy(),
+        "household_weight": np.ones(n_homes),
         **{name: donors[name].to_numpy(object)[order][first["household"]] for name in PLACES},
     }
     tables = {"person": person, "benunit": {"benunit_id": np.arange(len(first["benunit"]))}, "household": home}
     kept = tuple(name for name in DRAWS if name in filled.values)
     values = {**_relations(donors, filled, engine), **filled.values}
     values |= {name: donors[name].to_numpy(np.float64) for name in DRAWS if name not in filled.values}
+    if NEW_CLAIMANT not in kept:
+        values[NEW_CLAIMANT] = values[NEW_CLAIMANT] < (engine.parameter(SHARE, max(year, FIRST)) if share is None else share)
     for name, column in values.items():
         entity = engine.variable(name).entity
         taken = np.asarray(column)[order]
@@ -200,6 +208,7 @@ def _relations(donors: pd.DataFrame, filled: Filled, engine: Engine) -> dict[str
     keys += [donors.index.get_level_values("place").to_numpy()] if donors.index.nlevels > 1 else []
     unit = pd.Series(pd.MultiIndex.from_arrays(keys).factorize()[0], index=range(len(donors)))
     wed = next((c for c in _WED if c in donors.columns), None)
+    filled.columns |= {c for c in ("role", "economic_activity", wed) if c in donors.columns}
     if wed is not None:
         married = donors["claimant"].to_numpy(bool) & (meaning_of("partnership", donors[wed])[0] == "married")
         pairs = pd.Series(married.astype(int)).groupby(unit.to_numpy()).transform("sum").to_numpy()

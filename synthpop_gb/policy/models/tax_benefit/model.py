@@ -20,9 +20,9 @@ __all__ = ["TaxBenefit"]
 
 NATIONS = ("scotland", "london")
 """Whether a place is in Scotland, whose income tax is its own, or in London, whose benefit cap is higher: see `places_of`."""
-AMOUNTS = ("council_tax", "rent_limit")
-"""Columns of a table of places that hold pounds a year: council tax of band D (where the survey tells bands; else of the average
-home), and the most that universal credit pays a private tenant (Local Housing Allowance)."""
+AMOUNTS = ("band_d", "rent_limit")
+"""Columns of a table of places, pounds a year: council tax of band D (of the average home, where the survey tells no bands), and
+the most that universal credit pays a private tenant (Local Housing Allowance)."""
 
 
 class TaxBenefit:
@@ -39,9 +39,6 @@ class TaxBenefit:
         Tax year of the rules, by the calendar year in which it begins; incomes of the survey should be of that year.
     inputs, labels : mapping, optional
         Columns of the survey and what its labels mean; see `circumstances.circumstances_of`.
-    places : sequence of str
-        What is read of a place: 'scotland' and 'london', which the study's own codes and names tell, and, where a table of places
-        has them, 'council_tax' and 'rent_limit'. Where nothing is known of places rules are those of England outside London.
     parameters : mapping, optional
         Changes to the baseline.
 
@@ -49,11 +46,14 @@ class TaxBenefit:
     ----------
     parameters : dict
         The baseline's, by name (`tax_benefit.describe`); reforms change them.
+    places : tuple of str
+        What is read of a place: 'scotland' and 'london', which the study's own codes and names tell (`places_of`), and, where a
+        table of places has them, 'band_d' and 'rent_limit'. Where nothing is known rules are those of England outside London.
 
     Raises
     ------
     ValueError
-        For a year or a place that is not known, or a parameter that there is not.
+        For a year that is not known, or a parameter that there is not.
 
     Examples
     --------
@@ -66,6 +66,7 @@ class TaxBenefit:
     """
 
     name = "tax-benefit"
+    places = (*NATIONS, *AMOUNTS)
     units = dict.fromkeys(
         (
             "income_tax", "national_insurance", "income_after_tax", "gross_income", "child_benefit", "child_benefit_charge",
@@ -80,14 +81,10 @@ class TaxBenefit:
         *,
         inputs: Mapping[str, str | float] | None = None,
         labels: Mapping[str, Mapping[str, str]] | None = None,
-        places: Sequence[str] = NATIONS,
         parameters: Mapping[str, Any] | None = None,
     ):
-        self.year, self.places = year, tuple(places)
+        self.year = year
         self.inputs, self.labels = dict(inputs or {}), dict(labels or {})
-        strange = [n for n in self.places if n not in (*NATIONS, *AMOUNTS)]
-        if strange:
-            raise ValueError(f"{', '.join(strange)} is not read of a place, but {', '.join((*NATIONS, *AMOUNTS))}")
         self.parameters = changed(parameters_of(year), parameters)
         self._facts: dict[str, Any] = {}
 
@@ -123,7 +120,7 @@ class TaxBenefit:
         insurance = insurance + taxes.class_4(known.number("self_employment_income"), age, p)
         person = pd.DataFrame({"income_tax": tax, "national_insurance": insurance}, index=donors.index)
         homes = getattr(donors, "households", None)
-        self._remember(known, homes, isinstance(donors.index, pd.MultiIndex))
+        self._remember(known, homes, [n for n in self.places if isinstance(donors.index, pd.MultiIndex) and n in donors])
         if homes is None:
             return person.assign(income_after_tax=income - tax - insurance)
         home = home_of(donors, homes)
@@ -141,40 +138,53 @@ class TaxBenefit:
 
         Zones are known to be there by their own codes, or those or the names of the areas that they lie in.
 
+        Parameters
+        ----------
+        geography : Geography
+            The study's zones.
+        table : pandas.DataFrame, optional
+            'band_d' and 'rent_limit' (pounds a year), and regions or local authorities ('region', 'lad', 'country') where the
+            study's own codes do not tell them; by zone, or by the level that its index is named for.
+
         Raises
         ------
         InputError
-            `study-reference` where 'council_tax' or 'rent_limit' is to be read and not known of every zone.
+            `study-reference` where the table leaves out zones.
         """
-        zones = geography.zones
-        columns = [zones.index.to_series(), *(zones[c] for c in zones.columns)]
-        known = {
-            "scotland": np.any([is_scotland(c) for c in columns], axis=0),
-            "london": np.any([is_london(c) for c in columns if c.name not in ("zone", "name")] or [[False]], axis=0),
-        }
-        told = {n: np.broadcast_to(v, len(zones)) for n, v in known.items() if n in self.places}
-        read = [n for n in self.places if n in AMOUNTS]
-        if read or any(v.any() for v in told.values()):
-            read = [*told, *read]
-        level = None if table is None or table.index.name not in zones.columns else table.index.name
-        more = pd.DataFrame(told, index=zones.index)
+        zones, more = geography.zones, pd.DataFrame(index=geography.zones.index)
         if table is not None:
+            level = table.index.name if table.index.name in zones.columns else None
             at = zones.index if level is None else zones[level]
-            more = more.assign(**{c: table[c].reindex(at).to_numpy() for c in AMOUNTS if c in self.places and c in table})
-        return Places.of(geography, read, more)
+            more = pd.DataFrame({str(c): table[c].reindex(at).to_numpy() for c in table.columns}, index=zones.index)
+        areas = [*(zones[c] for c in zones.columns if c != "name"), *(more[c] for c in more if c not in AMOUNTS)]
+        told = {
+            "scotland": np.any([is_scotland(a) for a in (zones.index.to_series(), *areas)], axis=0),
+            "london": np.any([np.zeros(len(zones), bool), *(is_london(a) for a in areas)], axis=0),
+        }
+        read = [n for n in AMOUNTS if n in more or n in zones.columns]
+        if read or any(v.any() for v in told.values()):
+            return Places.of(geography, [*NATIONS, *read], more[[c for c in read if c in more]].assign(**told))
+        return Places.everywhere(len(zones))
 
     def _of_place(self, donors: Donors, name: str, default) -> np.ndarray:
         """(n,) what is known of the place; a survey's own column of that name is of where the donor lived, and not read."""
-        placed = isinstance(donors.index, pd.MultiIndex) and name in self.places and name in donors
+        placed = isinstance(donors.index, pd.MultiIndex) and name in donors
         return donors[name].to_numpy() if placed else np.full(len(donors), default)
 
     def facts(self) -> dict[str, Any]:
         """Tax year, what was changed, the columns used when outcomes were last asked for, and inputs left at a default."""
         base = parameters_of(self.year)
         change = {k: v for k, v in self.parameters.items() if v != base[k]}
-        return {"tax_year": self.year, "places": list(self.places), "parameters_changed": change, **self._facts}
+        return {"tax_year": self.year, "parameters_changed": change, **self._facts}
 
-    def _remember(self, known: Circumstances, homes, placed: bool) -> None:
+    def configured(self, *, year: int | None = None, inputs: Mapping[str, str | float] | None = None) -> TaxBenefit:
+        """Make the same model with another year or further inputs; parameters that were changed stay so."""
+        base = parameters_of(self.year)
+        change = {k: v for k, v in self.parameters.items() if v != base[k]}
+        year = self.year if year is None else year
+        return TaxBenefit(year, inputs={**self.inputs, **(inputs or {})}, labels=self.labels, parameters=change)
+
+    def _remember(self, known: Circumstances, homes, placed: Sequence[str]) -> None:
         defaults = dict(known.defaults)
         if homes is None:
             defaults["households"] = "not known: taxes of persons alone, no benefits"
@@ -182,9 +192,9 @@ class TaxBenefit:
             defaults["role"] = "the oldest is the reference, and two adults within 15 years of age are a couple"
         if homes is not None and not known.has("rent"):
             defaults["rent"] = "rent.social and rent.private by tenure" if known.has("tenure") else "0"
-        if homes is not None and not known.has("council_tax"):
+        if homes is not None and not known.has("council_tax") and "band_d" not in placed:
             defaults["council_tax"] = "0"
-        if not placed:
+        if "scotland" not in placed:
             defaults["places"] = "England outside London"
         self._facts = {**known.facts(), "defaults": defaults}
 
@@ -206,24 +216,23 @@ class TaxBenefit:
 
         gross, taken = add(income), add(person["income_tax"].to_numpy() + person["national_insurance"].to_numpy())
         out = {name: add(values, families.home) for name, values in found.items()}
-        bill = np.zeros(n)
-        if known.has("council_tax"):
-            reference = np.full(n, -1)
-            reference[home[::-1]] = np.arange(len(home))[::-1]  # the same on every member
-            bill = known.number("council_tax")[reference]
-            if isinstance(donors.index, pd.MultiIndex) and "council_tax" in self.places:  # the class's column, not the survey's
-                band = known.frame["council_tax_band"].to_numpy(object)[reference] if known.has("council_tax_band") else ["D"] * n
-                bill = living.council_tax(bill, band, add(known.number("age") >= 18), p)
-            bill = np.where(homes["communal"].to_numpy(bool), 0.0, bill)
+        reference = np.full(n, -1)
+        reference[home[::-1]] = np.arange(len(home))[::-1]  # columns of the household are the same on every member
+        bill = known.number("council_tax")[reference]
+        band_d = self._of_place(donors, "band_d", np.nan).astype(np.float64)[reference]
+        if np.isfinite(band_d).any():
+            band = known.frame["council_tax_band"].to_numpy(object)[reference] if known.has("council_tax_band") else ["D"] * n
+            of_place = living.council_tax(np.nan_to_num(band_d), band, add(known.number("age") >= 18), p)
+            bill = bill if known.has("council_tax") else of_place
+        bill = np.where(homes["communal"].to_numpy(bool), 0.0, bill)
         net = gross - taken + out["child_benefit"] - out["child_benefit_charge"] + out["universal_credit"] - bill
         scale = living.equivalence(add(grown), add(~grown), p)
         columns = {"gross_income": gross, **out, "council_tax": bill, "net_income": net, "equivalised_income": net / scale}
         return pd.DataFrame(columns, index=homes.index)
 
     def __repr__(self) -> str:
-        """One line: the year, and what is read of a place."""
-        where = f", reads {', '.join(self.places)} of a place" if self.places else ""
-        return f"TaxBenefit: rules of {self.year}-{(self.year + 1) % 100:02d}{where}"
+        """One line: the year."""
+        return f"TaxBenefit: rules of {self.year}-{(self.year + 1) % 100:02d}"
 
 
 def _benefits(
