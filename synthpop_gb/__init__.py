@@ -28,7 +28,8 @@ _WHERE = {
     "simulate": "simulation", "solve": "execution", "validate": "validation",
 }  # fmt: skip
 _MODULES = (
-    "assessment", "datasets", "export", "indicators", "pipeline", "policy", "read", "report", "simulation", "synthesis", "testing",
+    "assessment", "datasets", "export", "indicators", "pipeline", "policy", "read", "report", "simulation", "synthesis",
+    "testing",
 )  # fmt: skip
 
 __all__ = [*_MODULES, *_WHERE]
