@@ -24,7 +24,7 @@ test: $(STAMP)
 lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/codespell synthpop_gb tests docs README.md CHANGELOG.md CONTRIBUTING.md inputs benchmarks
+	$(BIN)/codespell synthpop_gb tests docs README.md CHANGELOG.md CONTRIBUTING.md inputs benchmarks notebooks
 
 figures: $(STAMP)
 	$(BIN)/python benchmarks/figures.py
