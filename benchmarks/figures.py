@@ -234,6 +234,12 @@ GROUPS = {
         "measure_levels",
         ("border-2022",),
     ),
+    "trafford": Group(
+        "Trafford 2021: perturbed tables of output areas, LSOAs and MSOAs in one study, every table of every level",
+        "_geographies",
+        "measure_levels",
+        ("trafford-2021",),
+    ),
     "scotland": Group(
         "Scotland 2022: four tables in all 6,976 data zones, two of them from SuperWEB2 files as they come",
         "_geographies",
