@@ -212,7 +212,7 @@ def _written(result: Simulated, aligned: Aligned, answers, requests, *, draw: bo
         frame.to_parquet(temporary, index=False)
     labels = list(frame.columns[: list(frame.columns).index("estimate")])
     with replacing(files[1]) as temporary:
-        plain = frame.assign(**{c: [guarded(str(v)) for v in frame[c]] for c in labels})
+        plain = frame.assign(**{c: ["" if pd.isna(v) else guarded(str(v)) for v in frame[c]] for c in labels})
         plain.rename(columns={c: guarded(str(c)) for c in labels}).to_csv(temporary, index=False)
     run_folder.write_json(files[2], result.facts)
     if page:

@@ -135,24 +135,26 @@ def wanted_of(
             for measure in measures[name]:
                 if (scenario == BASELINE and measure in CHANGES) or measure not in MEASURES:
                     continue
-                if scenario == BASELINE and (wrong := _unfit(name, measure, values[name])):
-                    problems.append(wrong)
+                if wrong := _unfit(name, measure, values[name], scenario):
+                    if scenario == BASELINE or not _unfit(name, measure, before[name], scenario):  # said already
+                        problems.append(wrong)
                     continue
                 value, kind = _value(measure, values[name], before.get(name, values[name]), each, threshold)
                 found.append(Wanted(scenario, name, measure, value, kind))
     return found
 
 
-def _unfit(name: str, measure: str, value: Value) -> Finding | None:
-    """Say why a measure cannot be had of an outcome."""
+def _unfit(name: str, measure: str, value: Value, scenario: str) -> Finding | None:
+    """Say why a measure cannot be had of an outcome under a scenario."""
+    what = repr(name) if scenario == BASELINE else f"{name!r} under {scenario!r}"
     if measure in _CONDITIONAL and not value.binary:
         return _wrong(
-            f"a {measure} is of those who are something, and {name!r} is a number.",
+            f"a {measure} is of those who are something, and {what} is a number.",
             "measures",
             f"Ask for '{name} > 0', or for its mean.",
         )
     if measure in _OF_NUMBERS and value.binary and value.value.any():
-        return _wrong(f"{measure} is of a number, and {name!r} is yes or no.", "measures", "Ask for its share.")
+        return _wrong(f"{measure} is of a number, and {what} is yes or no.", "measures", "Ask for its share.")
     return None
 
 

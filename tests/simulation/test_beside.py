@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from synthpop_gb.assessment import leave_one_out
+from synthpop_gb.errors import InputError
 from synthpop_gb.simulation import Amplify, Raise, change_population, simulate
 from synthpop_gb.simulation.beside import beside
 from tests.simulation.counties import households, persons
@@ -105,6 +106,10 @@ def test_whole_households_and_their_outcomes():
 def test_what_cannot_be_compared_is_refused(made):
     aligned, population, changed, common = made
     base = simulate(population, tax, outcomes=["net"], measures=["mean"], by=("all",), **common)
+    with pytest.raises(InputError, match="gross"):
+        beside(base, "x", changed, tax, names=["gross"], measures=["change"], by=("all",), **common)
+    with pytest.raises(InputError, match="moon"):
+        beside(base, "x", changed, tax, measures=["change"], by=("moon",), **common)
     with pytest.raises(ValueError, match="before="):
         beside(base, "x", changed.population, tax, by=("all",), **common)
     bare = change_population(population.replicate(1), Raise("smokes = 'yes'", by=0.1), aligned=aligned, replicates=False)

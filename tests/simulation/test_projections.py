@@ -9,7 +9,7 @@ import synthpop_gb as sp
 from synthpop_gb.errors import InputError
 from synthpop_gb.simulation import projected_tables
 from tests.stages import homes_world
-from tests.stages.nouns import AGE, SEX, table, variable, world
+from tests.stages.nouns import ADULTS, AGE, EVERYBODY, SEX, table, variable, world
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +75,24 @@ def test_households_grow_with_households():
     made, _ = projected_tables(tables, [age, tenure])
     assert (made["household_size"].counts == 3 * tables["household_size"].counts).all(axis=None)
     assert (made["sex"].counts == 2 * tables["sex"].counts).all(axis=None)
+
+
+def test_a_table_of_others_is_not_replaced_but_grows(study):
+    _, tables, _ = study
+    zones = zones_of(tables)
+    adults = {"sex": replace(tables["sex"], universe=ADULTS), "health": tables["health"]}
+    joint = table("age x sex 2031", (AGE, SEX), np.full((len(zones), 10), 50), zones)
+    for whom in (None, EVERYBODY):
+        with pytest.raises(InputError, match=r"sex of usual residents aged 16 and over; health of usual residents"):
+            projected_tables(adults, [replace(joint, universe=whom)])
+    grown = replace(tables["health"], name="health 2031", counts=tables["health"].counts * 3)
+    for known in (joint, replace(joint, universe=None)):
+        made, _ = projected_tables({**adults, "age": tables["age"]}, [grown, known])
+        assert (made["sex"].counts == 3 * tables["sex"].counts).all(axis=None)
+        assert (made["age"].counts == 100).all(axis=None)
+    made, _ = projected_tables({**adults, "age": tables["age"]}, [replace(joint, universe=ADULTS), grown])
+    assert (made["sex"].counts == 250).all(axis=None)
+    assert (made["age"].counts == 3 * tables["age"].counts).all(axis=None)  # as everybody grows, not as adults do
 
 
 def test_zones_that_are_not_projected_keep_their_counts_and_are_said(study):

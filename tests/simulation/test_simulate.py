@@ -211,6 +211,16 @@ def test_everything_wrong_with_a_question_is_said_at_once():
             simulate(population, Tax, aligned=aligned, **wrong)
 
 
+def test_what_is_yes_or_no_in_the_baseline_alone_has_no_share():
+    aligned, population = of_persons()
+
+    def grant(donors, parameters=None):
+        return pd.DataFrame({"grant": donors["income"] * (parameters or {"share": 0.0})["share"]}, index=donors.index)
+
+    with pytest.raises(InputError, match="'grant' under 'new' is a number"):
+        simulate(population, grant, reforms={"new": {"share": 0.5}}, measures=["share", "mean"], aligned=aligned)
+
+
 def test_what_a_copy_may_not_have_is_refused_unless_nobody_asks_for_it():
     aligned, population = of_persons()
 
