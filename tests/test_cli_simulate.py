@@ -9,6 +9,8 @@ import pytest
 
 import synthpop_gb as sp
 from synthpop_gb.pipeline.demo import demo_study
+from synthpop_gb.pipeline.scenario_population import read_places
+from synthpop_gb.spec import Scenario
 from tests.command_line import invoke
 
 MODEL = """
@@ -224,6 +226,16 @@ def test_what_is_wrong_is_a_finding_and_nothing_is_written(made, tmp_path, model
     assert f"[{words}]" in result.output
     assert "Nothing was written" in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_places_may_be_told_by_numbers_in_parquet(tmp_path):
+    table = pd.DataFrame({"zone": [101, 102], "band_d": [1500.0, 1800.0]})
+    table.to_parquet(tmp_path / "places.parquet", index=False)
+    table.to_csv(tmp_path / "places.csv", index=False)
+    for name in ("places.parquet", "places.csv"):
+        places = {"path": str(tmp_path / name), "columns": {"band_d": "tax"}}
+        told = read_places(Scenario(name="x", places=places))
+        assert told["tax"].to_dict() == {"101": 1500.0, "102": 1800.0}
 
 
 def test_a_scenario_without_a_model_needs_one(made):

@@ -83,13 +83,10 @@ def values_of(outcomes: Outcomes, names: Sequence[str], aligned: Aligned, unit: 
     found = {}
     for name in names:
         if name in outcomes.names:
-            value = outcomes[name]
-            if unit == "household" and outcomes.of[outcomes.names.index(name)] == "person":
-                value = _over_members(value, aligned)
-            found[name] = Value.of(value)
+            found[name] = Value.of(_of_unit(outcomes, name, aligned, unit))
             continue
         try:
-            found[name] = Value(_met(name, outcomes, aligned), True)
+            found[name] = Value(_met(name, outcomes, aligned, unit), True)
         except InputError as error:
             listed = f"{outcomes.model} gives {', '.join(outcomes.names)}; {name!r} is none of them, nor a condition on them"
             remedy = "Name an outcome, or write a condition such as 'net_income < 12000'."
@@ -97,23 +94,27 @@ def values_of(outcomes: Outcomes, names: Sequence[str], aligned: Aligned, unit: 
     return found
 
 
-def _met(text: str, outcomes: Outcomes, aligned: Aligned) -> np.ndarray:
+def _met(text: str, outcomes: Outcomes, aligned: Aligned, unit: str) -> np.ndarray:
     """(n_classes, n_records): 1 where a condition on outcomes and the survey's columns is met."""
+    values = {n: _of_unit(outcomes, n, aligned, unit) for n in outcomes.names if n in parse_condition(text).names}
     condition, frame = parse_condition(text), aligned.frame()
     variables = {n: v for n, v in aligned.survey.variables.items() if n not in outcomes.names}
     out = []
     for c in range(len(outcomes.places)):
-        columns = {n: outcomes[n][c] for n in outcomes.names} | {
+        columns = {n: of_class[c] for n, of_class in values.items()} | {
             n: outcomes.places.classes[n].iloc[c] for n in outcomes.places.classes
         }
         out.append(condition.matches(frame.assign(**columns), variables))
     return np.array(out, dtype=np.float64)
 
 
-def _over_members(value: np.ndarray, aligned: Aligned) -> np.ndarray:
-    """Sum over each household's members, on every member: (n_classes, n_records)."""
-    unit, n = aligned.households.of_record, len(aligned.households.ids)
-    return np.stack([np.bincount(unit, row, n)[unit] for row in value])
+def _of_unit(outcomes: Outcomes, name: str, aligned: Aligned, unit: str) -> np.ndarray:
+    """(n_classes, n_records) an outcome; of households a person's is summed over the members, and stands on every one."""
+    value = outcomes[name]
+    if unit == "person" or outcomes.of[outcomes.names.index(name)] == "household":
+        return value
+    home, n = aligned.households.of_record, len(aligned.households.ids)
+    return np.stack([np.bincount(home, row, n)[home] for row in value])
 
 
 def wanted_of(

@@ -183,6 +183,18 @@ def test_households_count_once_where_they_are_asked_about():
     assert np.allclose(found.rows("baseline", "home", "mean")["people"], population.status["households"], rtol=0.05)
 
 
+def test_a_condition_of_households_is_on_what_their_members_have_together():
+    aligned, population = of_households()
+    asked = {"unit": "household", "by": "all", "aligned": aligned}
+    found = simulate(population, HomeTax, outcomes="net > 150", measures="count", **asked).rows()
+    net, of = HomeTax().outcomes(donors_of(aligned))["person"]["net"].to_numpy(), aligned.households.of_record
+    together = np.bincount(of, net) > 150
+    placed = population.households()
+    homes = aligned.households.ids.get_indexer(population.problem.households)[placed.record]
+    lived_in = ~aligned.households.communal[homes]
+    assert found["counted"].item() == (placed.n * together[homes])[lived_in].sum()
+
+
 def test_groups_add_up_to_areas():
     aligned, population = of_persons()
     zones = simulate(population, Tax, outcomes="tax", measures="total", aligned=aligned).rows()
