@@ -238,11 +238,16 @@ def test_places_may_be_told_by_numbers_in_parquet(tmp_path):
         assert told["tax"].to_dict() == {"101": 1500.0, "102": 1800.0}
 
 
-def test_a_scenario_without_a_model_needs_one(made):
+def test_a_scenario_without_a_model_needs_one_and_its_table_of_places_too(made, tmp_path):
     run, folder = made
     result = invoke("simulate", run, folder / "levy.toml")
     assert result.exit_code == 1
     assert "--model file.py:Name" in result.output
+    (tmp_path / "x.toml").write_text('places = { path = "nowhere.csv" }\n' + SCENARIO, encoding="utf-8")
+    result = invoke("simulate", run, tmp_path / "x.toml")
+    assert result.exit_code == 1
+    assert "--model file.py:Name" in result.output
+    assert "[missing-file]" in result.output
 
 
 def test_registered_models_by_name_and_every_outcome(made, tmp_path):

@@ -108,9 +108,7 @@ def read_survey(survey: Survey, wanted: Sequence[str] = ()) -> Microdata:
         name: read.variable(name, v.column, categories=v.categories, missing=v.missing) for name, v in survey.variables.items()
     }  # fmt: skip
     if survey.of_policyengine:
-        return read.policyengine(
-            survey.path, year=survey.year, name=survey.name, variables=variables, licence=survey.licence
-        )
+        return read.policyengine(survey.path, year=survey.year, name=survey.name, variables=variables, licence=survey.licence)
     return read.survey(
         survey.path, name=survey.name, variables=variables, id=survey.id, weight=survey.weight,
         strata=survey.strata, cluster=survey.cluster, region=survey.region, household=survey.household,

@@ -95,7 +95,7 @@ def placed_lines(text: str) -> dict[str, int]:
             prefix = header[2].replace('"', "")
             above = max((k for k in seen if prefix.startswith(f"{k}.")), key=len, default=None)
             if above is not None:  # a table of the last entry of a list of tables
-                prefix = f"{above}.{seen[above]}{prefix[len(above):]}"
+                prefix = f"{above}.{seen[above]}{prefix[len(above) :]}"
             if header[1]:
                 seen[prefix] = seen.get(prefix, -1) + 1
                 prefix = f"{prefix}.{seen[prefix]}"
