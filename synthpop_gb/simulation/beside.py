@@ -90,7 +90,7 @@ def beside(
     InputError
         For words that neither the model nor the survey knows, as `simulate`.
     ValueError
-        Where there is nothing to compare with, zones differ, or a population that was changed has no replicates.
+        Where there is nothing to compare with, zones or the replicates' numbers differ, or there are no replicates.
     """
     after = changed.population if isinstance(changed, Changed) else changed
     before = before or (changed.baseline if isinstance(changed, Changed) else None)
@@ -98,9 +98,10 @@ def beside(
         raise ValueError("give before=, the population that differences are taken from")
     if not before.zones.equals(after.zones):
         raise ValueError("the populations have other zones, or have them in another order")
-    for one in (before, after):
-        if one.provenance.scenario and (one.replicates is None or len(one.replicates) < 2):
-            raise ValueError("a changed population needs replicates for intervals: change_population(..., replicates=True)")
+    if any(one.replicates is None or len(one.replicates) < 2 for one in (before, after)):
+        raise ValueError("both populations need replicates for intervals: change_population(..., replicates=True)")
+    if not np.array_equal(before.replicates.numbers, after.replicates.numbers):
+        raise ValueError("each replicate is compared with itself, and the populations have replicates of other numbers")
     aligned = aligned or before.problem.aligned
     base, level = simulation.outcomes[BASELINE], asked.get("level", 0.9)
     by = (by,) if isinstance(by, str) else tuple(by)
@@ -188,7 +189,7 @@ def _whole(values: np.ndarray, of: Sequence[Means], adds: np.ndarray) -> np.ndar
 
 def _paired_spread(asked: Asked, before, after, averaged, means, adds) -> np.ndarray:
     """Compute the standard deviation of differences between replicates of one number, (n_areas, n_groups, n_values)."""
-    pairs = zip(replicate_means(asked, before, averaged), replicate_means(asked, after, averaged), strict=False)
+    pairs = zip(replicate_means(asked, before, averaged), replicate_means(asked, after, averaged), strict=True)
     drawn = np.stack([_whole(b, means[1], adds) - _whole(a, means[0], adds) for a, b in pairs])
     known = np.isfinite(drawn)
     n = known.sum(axis=0)

@@ -1,5 +1,7 @@
 """Changed populations beside the one before: counted differences are those of the people, replicates are paired."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -112,6 +114,10 @@ def test_what_cannot_be_compared_is_refused(made):
         beside(base, "x", changed, tax, measures=["change"], by=("moon",), **common)
     with pytest.raises(ValueError, match="before="):
         beside(base, "x", changed.population, tax, by=("all",), **common)
+    made = changed.population.replicates
+    renamed = replace(changed.population, replicates=replace(made, numbers=made.numbers + 1))
+    with pytest.raises(ValueError, match="other numbers"):
+        beside(base, "x", renamed, tax, before=changed.baseline, by=("all",), **common)
     bare = change_population(population.replicate(1), Raise("smokes = 'yes'", by=0.1), aligned=aligned, replicates=False)
     with pytest.raises(ValueError, match="replicates"):
         beside(base, "x", bare, tax, by=("all",), **common)
