@@ -55,7 +55,7 @@ def projected_tables(
     Notes
     -----
     With `level` each zone keeps its share of every cell of its area: the constant-share method (Smith, Tayman & Swanson 2001,
-    State and Local Population Projections).
+    State and Local Population Projections); of a cell that is empty throughout the area, its share of the area's people.
     """
     problems, notes = [], []
     if level is not None and (geography is None or level not in geography.parents):
@@ -147,7 +147,11 @@ def _projected(table: BenchmarkTable, new: BenchmarkTable, area: pd.Series | Non
         present = now.groupby(of).sum()
         ratio = (coming.reindex(present.index) / present.where(present > 0)).reindex(of).set_axis(now.index)
         whole = pd.Series(of.isin(coming.index).to_numpy(), now.index)
-        made = (now * ratio.fillna(1.0)).where(whole, now)
+        people = now.sum(axis=1)
+        share = (people / people.groupby(of).transform("sum")).fillna(0.0)
+        anew = coming.reindex(of).set_axis(now.index).mul(share, axis=0)  # of a cell that nobody in the area is in yet
+        empty = present.reindex(of).set_axis(now.index) == 0
+        made = (now * ratio.fillna(1.0)).mask(empty, anew).where(whole, now)
     if not whole.any():
         first = coming.index[0] if len(coming) else "none"
         message = f"{new.name} projects none of the study's zones (its first row is {first})."

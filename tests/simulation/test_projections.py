@@ -50,6 +50,24 @@ def test_growth_of_larger_areas_is_followed_cell_by_cell(study):
     assert np.allclose(made["sex"].counts.sum(axis=1), tables["sex"].counts.sum(axis=1) * total, atol=1)
 
 
+def test_people_projected_where_there_are_none_yet_are_spread_like_the_areas_people(study):
+    _, tables, places = study
+    level = places.parents[0]
+    now = tables["age"].counts.copy()
+    now.iloc[:, -1] = 0
+    area = places.zones[level].reindex(now.index)
+    coming = now.groupby(area).sum()
+    coming.iloc[:, -1] = 600
+    made, _ = projected_tables(
+        {"age": replace(tables["age"], counts=now)}, [replace(tables["age"], counts=coming)], geography=places, level=level
+    )
+    counts = made["age"].counts
+    assert np.allclose(counts.iloc[:, -1].groupby(area).sum(), 600, atol=2)  # zones are rounded each by itself
+    share = now.sum(axis=1) / now.sum(axis=1).groupby(area).transform("sum")
+    assert np.allclose(counts.iloc[:, -1], 600 * share, atol=1)
+    assert (np.abs(counts.iloc[:, :-1] - now.iloc[:, :-1]) <= 1).all(axis=None)
+
+
 def test_a_joint_projection_gives_its_margins(study):
     _, tables, _ = study
     zones = zones_of(tables)
