@@ -148,11 +148,11 @@ def test_a_change_diverges_and_says_what_is_not_known(finished, tmp_path):
     change = type(found)(found.question, shifted, found.level, found.unit, found.basis)
     mapping.draw_indicator(change, aligned, tmp_path / "c", title="Change", change=True, formats=["svg", "gpkg"])
     layer = geopandas.read_file(tmp_path / "c.gpkg", layer="zones")
-    expected = np.select([shifted["lower"] > 0, shifted["upper"] < 0], ["gain", "loss"], "gain or loss not known")
+    expected = np.select([shifted["lower"] > 0, shifted["upper"] < 0], ["rise", "fall"], "rise or fall not known")
     assert layer["direction"].tolist() == expected.tolist()
     with closing(sqlite3.connect(tmp_path / "c.gpkg")) as file:
         (qml,) = file.execute("SELECT styleQML FROM layer_styles WHERE f_table_name = 'zones' AND useAsDefault").fetchone()
-    assert 'label="gain or loss not known"' in qml
+    assert 'label="rise or fall not known"' in qml
     assert "179,88,6,255" in qml, "orange below nought"
 
 

@@ -9,9 +9,12 @@ import pytest
 
 import synthpop_gb as sp
 from synthpop_gb.pipeline.demo import demo_study
+from synthpop_gb.pipeline.scenario_population import read_places
+from synthpop_gb.spec import Scenario
 from tests.command_line import invoke
 
 MODEL = """
+import numpy as np
 import pandas as pd
 
 
@@ -32,6 +35,14 @@ class Levy:
 
 def broken(donors):
     raise RuntimeError("no luck")
+
+
+def ranked(donors, parameters=None):
+    return pd.DataFrame({"net": donors["income"].fillna(0.0), "rank": donors["income"].fillna(0.0).rank()})
+
+
+def dice(donors, parameters=None):
+    return pd.DataFrame({"net": np.random.default_rng().random(len(donors))}, index=donors.index)
 
 
 def short(donors):
@@ -67,6 +78,9 @@ what = "smokes = 'yes'"
 by = 0.1
 zones = { msoa = ["D02100001"] }
 """
+
+
+OPTIONS = 'year = 2031\ninputs = { income = "income" }'
 
 
 def study_of(folder, licence="open"):
@@ -120,6 +134,8 @@ def test_tables_hold_every_scenario_and_say_their_units(done):
     assert 0 < inside["zone"].nunique() < 10  # people of one district alone were exchanged
     assert "changes by" in output
     assert pd.read_csv(place / "outcomes.csv").shape == frame.shape
+    plain = pd.read_csv(place / "outcomes.csv", keep_default_na=False)  # areas of other levels are blank
+    assert not (plain[["zone", "district", "all"]] == "nan").any(axis=None)
 
 
 def test_the_pay_rise_is_a_reform_of_donors(done, made):
@@ -163,9 +179,8 @@ def test_the_page_escapes_what_files_say(done):
     layer = pd.read_parquet(
         next((done[0] / "maps").glob("*higher*.geo.parquet")), columns=["estimate", "lower", "upper", "direction"]
     )
-    gain, loss = layer["lower"] > 0, layer["upper"] < 0
-    assert (layer["direction"] == "gain").eq(gain).all()
-    assert (layer["direction"] == "loss").eq(loss).all()
+    assert (layer["direction"] == "rise").eq(layer["lower"] > 0).all()
+    assert (layer["direction"] == "fall").eq(layer["upper"] < 0).all()
 
 
 def test_a_simulation_of_the_same_name_is_replaced(made, done):
@@ -186,8 +201,11 @@ def test_a_simulation_of_the_same_name_is_replaced(made, done):
     [
         ("model.py:Levy", ("rate = 0.3", "rat = 0.3"), "model-parameter"),
         ("model.py:broken", ("year = 2031", ""), "study-key"),
-        ("model.py:broken", ("year = 2031\ninputs = { income = \"income\" }", ""), "model-failed"),
-        ("model.py:short", ("year = 2031\ninputs = { income = \"income\" }", ""), "model-outcomes"),
+        ("model.py:broken", (OPTIONS, ""), "model-failed"),
+        ("model.py:short", (OPTIONS, ""), "model-outcomes"),
+        ("model.py:ranked", (f"{OPTIONS}\ngain = 1.0\n[deciles]\nof = \"net\"", "deciles.of = \"rank\""), "model-reads-others"),
+        ("model.py:dice", (OPTIONS, ""), "model-not-repeatable"),
+        ("model.py:Levy", ("factor = 1.1", "factor = inf"), "study-value"),
         ("model.py:Nobody", ("", ""), "study-reference"),
         ("none.py:Levy", ("", ""), "missing-file"),
         ("model.py", ("", ""), "unknown-policy-model"),
@@ -210,11 +228,26 @@ def test_what_is_wrong_is_a_finding_and_nothing_is_written(made, tmp_path, model
     assert not (tmp_path / "out").exists()
 
 
-def test_a_scenario_without_a_model_needs_one(made):
+def test_places_may_be_told_by_numbers_in_parquet(tmp_path):
+    table = pd.DataFrame({"zone": [101, 102], "band_d": [1500.0, 1800.0]})
+    table.to_parquet(tmp_path / "places.parquet", index=False)
+    table.to_csv(tmp_path / "places.csv", index=False)
+    for name in ("places.parquet", "places.csv"):
+        places = {"path": str(tmp_path / name), "columns": {"band_d": "tax"}}
+        told = read_places(Scenario(name="x", places=places))
+        assert told["tax"].to_dict() == {"101": 1500.0, "102": 1800.0}
+
+
+def test_a_scenario_without_a_model_needs_one_and_its_table_of_places_too(made, tmp_path):
     run, folder = made
     result = invoke("simulate", run, folder / "levy.toml")
     assert result.exit_code == 1
     assert "--model file.py:Name" in result.output
+    (tmp_path / "x.toml").write_text('places = { path = "nowhere.csv" }\n' + SCENARIO, encoding="utf-8")
+    result = invoke("simulate", run, tmp_path / "x.toml")
+    assert result.exit_code == 1
+    assert "--model file.py:Name" in result.output
+    assert "[missing-file]" in result.output
 
 
 def test_registered_models_by_name_and_every_outcome(made, tmp_path):
@@ -231,6 +264,9 @@ def test_registered_models_by_name_and_every_outcome(made, tmp_path):
     assert made_of.facts["reforms"] == {"pa": {"income_tax.personal_allowance": 15000.0}}
     change = made_of.frame[(made_of.frame["outcome"] == "income_tax") & (made_of.frame["measure"] == "change")]
     assert (change["estimate"] < 0).any()
+    page = (tmp_path / "out" / "simulation.html").read_text(encoding="utf-8")
+    assert re.search(r"income tax changes by .* it rises for 0\.0 % of people and falls for \d", page)  # nobody "loses" by that
+    assert not re.search(r"\b(Gain|Lose)\b", page)
 
 
 def test_of_a_restricted_survey_figures_of_few_records_are_withheld(tmp_path):

@@ -93,7 +93,7 @@ def test_a_wrong_flag_or_command_is_noticed():
 def test_flags_listed_in_the_reference_exist():
     page = (ROOT / "docs/reference/command-line.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `synthpop-gb ([\w-]+)[^`]*` \| (.*) \|$", page, re.MULTILINE)
-    assert {name for name, _ in rows} == set(main.list_commands(None))
+    assert sorted(name for name, _ in rows) == sorted(main.list_commands(None))  # each once
     for name, meaning in rows:
         known = {o for p in main.get_command(click.Context(main), name).params for o in p.opts}
         assert set(re.findall(r"`(--[a-z-]+)", meaning)) <= known, name

@@ -17,8 +17,8 @@ __all__ = ["SimulationItem", "simulation_items"]
 _SAID = {
     "share": "share with {}", "count": "people with {}", "mean": "mean {}", "total": "total {}", "quantile": "median {}",
     "poverty": "people poor by {}", "gini": "Gini of {}", "s80s20": "S80/S20 of {}", "p90p10": "P90/P10 of {}",
-    "change": "mean change of {}", "total_change": "total change of {}", "gainers": "people who gain {}",
-    "losers": "people who lose {}",
+    "change": "mean change of {}", "total_change": "total change of {}", "gainers": "people whose {} rises",
+    "losers": "people whose {} falls",
 }  # fmt: skip
 _SHARES = {"share", "poverty", "gainers", "losers"}
 _CHANGES = {"change", "total_change"}

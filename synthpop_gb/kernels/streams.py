@@ -32,7 +32,7 @@ BOOTSTRAP = 8  # survey records resampled, for a replicate; keyed by records or 
 TABLES = 9  # published counts perturbed anew, for a replicate
 ENGINE = 50  # what a policy engine would draw of a donor; keyed by donors and their households instead of zones
 REZONE = 40  # units of a zone that is divided between areas, dealt out to them
-SCENARIO = 60  # units exchanged in a population scenario; its second step draws from 61, and so on
+SCENARIO = 60  # exchanges of a population scenario, and at 61 its rounding; those of its second step are 62 and 63, and so on
 
 
 @njit(inline="always")

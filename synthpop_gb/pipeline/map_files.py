@@ -89,12 +89,12 @@ def write_map(
     return drawn + write_layers(frame, aligned, stem, formats, fields=fields, show=shown, title=title, **more)
 
 
-_EITHER = "gain or loss not known"
+_EITHER = "rise or fall not known"
 
 
 def directed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Say of each change whether it is a gain or a loss, as far as its interval tells."""
-    words = np.select([frame["lower"] > 0, frame["upper"] < 0, frame["estimate"].notna()], ["gain", "loss", _EITHER], "")
+    """Say of each change whether it is a rise or a fall, as far as its interval tells."""
+    words = np.select([frame["lower"] > 0, frame["upper"] < 0, frame["estimate"].notna()], ["rise", "fall", _EITHER], "")
     return frame.assign(direction=words)
 
 

@@ -12,7 +12,7 @@ from synthpop_gb.assessment.leave_one_out import LeftOut
 from synthpop_gb.errors import finding, refuse
 from synthpop_gb.indicators import FEW_DONORS
 from synthpop_gb.pipeline.scenario_population import Populations
-from synthpop_gb.policy import BASELINE, Outcomes, PolicyModel, PovertyLine, Simulation
+from synthpop_gb.policy import CHANGES, Outcomes, PolicyModel, PovertyLine, Simulation
 from synthpop_gb.population import DonorCounts, Population
 from synthpop_gb.simulation import simulate
 from synthpop_gb.simulation.beside import beside
@@ -22,7 +22,6 @@ from synthpop_gb.spec.scenario import OutcomeRequest, PovertyModel
 
 __all__ = ["Asking", "joined", "requests_of", "withheld"]
 
-_CHANGES = ("change", "total_change", "gainers", "losers")
 _TELLING = (
     "estimate", "standard_error", "lower", "upper", "counted", "replicate_error", "finite_error", "model_error",
 )  # fmt: skip
@@ -38,17 +37,17 @@ def requests_of(scenario: Scenario, base: Outcomes) -> list[OutcomeRequest]:
     compared = bool(scenario.reform or scenario.population)
     names = list(dict.fromkeys(n for r in asked for n in r.what if n in base.names)) or list(base.names)
     main = names[0]
-    pages = [OutcomeRequest(what=names, measures=["mean", "total", *(_CHANGES if compared else ())], by=["all"])]
+    pages = [OutcomeRequest(what=names, measures=["mean", "total", *(CHANGES if compared else ())], by=["all"])]
     if scenario.deciles is not None:
-        pages.append(OutcomeRequest(what=[main], measures=["mean", *(_CHANGES if compared else ())], by=["all", DECILE]))
-    pages.append(OutcomeRequest(what=[main], measures=["mean", *(_CHANGES[:1] if compared else ())], by=["zone"]))
+        pages.append(OutcomeRequest(what=[main], measures=["mean", *(CHANGES if compared else ())], by=["all", DECILE]))
+    pages.append(OutcomeRequest(what=[main], measures=["mean", *(CHANGES[:1] if compared else ())], by=["zone"]))
     problems = []
     if scenario.deciles is not None and scenario.deciles.of not in base.names:
         message = f"deciles.of: {base.model} gives no outcome {scenario.deciles.of!r}; it gives {', '.join(base.names)}."
         problems.append(finding("study-value", message, place="deciles.of"))
     if not compared:
         for number, request in enumerate(asked):
-            if told := [m for m in request.measures if m in _CHANGES]:
+            if told := [m for m in request.measures if m in CHANGES]:
                 message = f"outcome.{number}: {', '.join(told)} compare scenarios, and the file has none beside the baseline."
                 problems.append(finding("study-value", message, place=f"outcome.{number}"))
     refuse(problems)
@@ -99,8 +98,9 @@ class Asking:
             "aligned": self.aligned, "left_out": self.left_out, "counts": self.counts, "quantile": request.quantile,
             "line": _line(self.scenario.poverty),
         }  # fmt: skip
-        check, self.checked = not set(request.what) <= self.checked, self.checked | set(request.what)  # a probe each is enough
-        measures = [m for m in request.measures if self.reforms or m not in _CHANGES]
+        used = {*request.what, *([] if deciles is None else [deciles.of])}
+        check, self.checked = not used <= self.checked, self.checked | used  # a probe each is enough
+        measures = [m for m in request.measures if self.reforms or m not in CHANGES]
         found = simulate(
             self.population, self.model, reforms=self.reforms, outcomes=request.what, measures=measures or ["mean"],
             threshold=self.scenario.gain, check=check, **common,
@@ -130,9 +130,8 @@ def withheld(found: Simulation) -> Simulation:
     frame, groups = found.frame, list(found.groups)
     kept = pd.Series(True, frame.index)
     if groups:
-        records = found.facts["records by group"]
-        labels = frame.loc[frame["scenario"] == BASELINE, groups].drop_duplicates()
-        small = labels[[n < FEW_DONORS for n in records[: len(labels)]]]
+        labels = frame[groups].drop_duplicates()  # every block of figures has all groups, in order
+        small = labels[[n < FEW_DONORS for n in found.facts["records by group"][: len(labels)]]]
         kept = ~pd.MultiIndex.from_frame(frame[groups]).isin(pd.MultiIndex.from_frame(small)) if len(small) else kept
     frame = frame[kept].reset_index(drop=True)
     few = (frame["donors"] < FEW_DONORS) & (frame["people"] > 0)

@@ -128,7 +128,7 @@ class _Remembered:
     """A model that is run once for the same donors and parameters: outcomes are asked by area, group and decile in turn."""
 
     def __init__(self, model: PolicyModel):
-        self.model, self._known = model, {}
+        self.model, self.anew, self._known = model, model, {}
         self.name = str(getattr(model, "name", "") or type(model).__name__)
 
     def __getattr__(self, name: str):

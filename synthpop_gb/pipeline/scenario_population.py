@@ -140,12 +140,12 @@ def read_places(scenario: Scenario) -> pd.DataFrame | None:
     told, path = scenario.places, Path(scenario.places.path)
     try:
         frame = pd.read_parquet(path) if path.suffix.lower() == ".parquet" else pd.read_csv(path, dtype={0: str})
-        frame.iloc[:, 0] = frame.iloc[:, 0].astype(str)
+        frame = frame.set_index(frame.columns[0])
     except FileNotFoundError:
         raise InputError([finding("missing-file", f"There is no file {path}.", place="places.path")]) from None
     except (ValueError, OSError, IndexError) as error:
         raise InputError([finding("unreadable-file", f"{path} is no table of places: {error}.", place=str(path))]) from None
-    frame = frame.set_index(frame.columns[0]).rename_axis(None if told.level == "zone" else told.level)
+    frame = frame.set_axis(frame.index.astype(str)).rename_axis(None if told.level == "zone" else told.level)
     columns = told.columns or {str(c): str(c) for c in frame.columns}
     if lost := [c for c in columns if c not in frame.columns]:
         message = f"{path.name} has no column {', '.join(lost)}; it has {', '.join(map(str, frame.columns))}."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.indicator import REPLICATES, with_replicates
 from synthpop_gb.atomic import replacing
-from synthpop_gb.errors import Finding, refuse
+from synthpop_gb.errors import Finding, InputError, refuse
 from synthpop_gb.pipeline.scenario_answers import Asking, joined, requests_of, withheld
 from synthpop_gb.pipeline.scenario_model import flattened, model_of
 from synthpop_gb.pipeline.scenario_population import Populations, populations_of, read_places
@@ -119,7 +120,7 @@ def simulate_run(
     level = scenario.level if level is None else level
     if not 0 < level < 1:
         raise ValueError(f"the level of intervals is above 0 and below 1, not {level}")
-    made, places = model_of(scenario, model), read_places(scenario)
+    made, places = _both(lambda: model_of(scenario, model), lambda: read_places(scenario))
     study, aligned, population = opened(folder, replicates=True)
     refuse(check_boundaries(aligned) if draw else ())
     reforms = {r.name: flattened(r.parameters) for r in scenario.reform}
@@ -147,6 +148,18 @@ def simulate_run(
         run_folder.record_simulation(folder, {k: facts[k] for k in _RECORDED})
         run_folder.write_card(folder)
     return replace(result, files=tuple(files))
+
+
+def _both(*makers: Callable) -> list:
+    """Call each; everything that is wrong with any of them at once."""
+    made, problems = [], []
+    for make in makers:
+        try:
+            made.append(make())
+        except InputError as error:
+            problems += error.findings
+    refuse(problems)
+    return made
 
 
 _RECORDED = ("name", "title", "created", "model", "scenarios", "populations", "level")
@@ -212,7 +225,7 @@ def _written(result: Simulated, aligned: Aligned, answers, requests, *, draw: bo
         frame.to_parquet(temporary, index=False)
     labels = list(frame.columns[: list(frame.columns).index("estimate")])
     with replacing(files[1]) as temporary:
-        plain = frame.assign(**{c: [guarded(str(v)) for v in frame[c]] for c in labels})
+        plain = frame.assign(**{c: ["" if pd.isna(v) else guarded(str(v)) for v in frame[c]] for c in labels})
         plain.rename(columns={c: guarded(str(c)) for c in labels}).to_csv(temporary, index=False)
     run_folder.write_json(files[2], result.facts)
     if page:

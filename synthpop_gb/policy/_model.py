@@ -36,6 +36,7 @@ class PolicyModel(Protocol):
       made from them (an engine's own names of regions); see `places_for`;
     - `configured(**options)` and `asked(outcomes)`: the same model with other options, and for the outcomes that a question
       names, where it can give very many;
+    - `anew`: the same model without a memory of what it said before, where it keeps one; the probe asks that;
     - `prepared(donors, seed)`: donors with further columns that are fixed once for each, by its id and the study's seed; see
       `prepared`.
     """

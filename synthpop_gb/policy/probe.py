@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -135,9 +136,9 @@ def probe(
     elsewhere = places_elsewhere(everybody, columns)
     some = sampled(aligned, min(_SAMPLE, max(_ROWS // (len(places) * max(len(elsewhere), 1)), 20)))
 
-    def asked(copies: Copies) -> np.ndarray:
+    def asked(copies: Copies, of: PolicyModel) -> np.ndarray:
         """(n_outcomes, n_rows): what is said of copies, in the order of their originals."""
-        found = called(model, copies.donors, parameters, scenario)
+        found = called(of, copies.donors, parameters, scenario)
         order = [found.names.index(n) for n in outcomes.names]
         values = on_persons(found, copies.household_of)
         return values[order][:, copies.back]
@@ -148,8 +149,9 @@ def probe(
     rng = np.random.default_rng(seed)
     half = _half(some, aligned, rng)
     all_at_once = copied(everybody, aligned, half, elsewhere, rng=rng)
-    failing = _differ(asked(all_at_once), expected(all_at_once))
-    rows = [] if not failing.any() else _told(asked, everybody, aligned, some, half, elsewhere, rng, outcomes)
+    failing = _differ(asked(all_at_once, model), expected(all_at_once))
+    anew = partial(asked, of=getattr(model, "anew", model))  # what is remembered would be repeated
+    rows = [] if not failing.any() else _told(anew, everybody, aligned, some, half, elsewhere, rng, outcomes)
     frame = pd.DataFrame(rows, columns=["outcome", "check", "donors", "share", "largest", "first"])
     return Probe(outcomes.model, scenario, len(some), columns, frame)
 

@@ -115,7 +115,7 @@ def draw_change(
     geography, path, title, unit
         As `draw_map`; so are `more` arguments.
     lower, upper : pandas.Series, optional
-        Interval of the change by zone: where it holds nought, the zone is faded and hatched, since whether it gains or loses is
+        Interval of the change by zone: where it holds nought, the zone is faded and hatched, since whether it rises or falls is
         not known.
 
     Returns
@@ -124,7 +124,7 @@ def draw_change(
         As `draw_map`.
     """
     if lower is not None and upper is not None:
-        more = {"unreliable": (lower <= 0) & (upper >= 0), "doubt": "gain or loss not known", **more}
+        more = {"unreliable": (lower <= 0) & (upper >= 0), "doubt": "rise or fall not known", **more}
     return draw_map(values, geography, path, title=title, unit=unit, centre=0.0, **more)
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from synthpop_gb.geography import Geography
 from synthpop_gb.indicators import UNRELIABLE
+from synthpop_gb.policy import CHANGES, SHARES
 from synthpop_gb.report._html import put, render
 from synthpop_gb.report.simulation_charts import deciles_chart
 from synthpop_gb.report.words import Column, Grid, counted, grid_of, number, plain, said
@@ -19,10 +20,9 @@ from synthpop_gb.report.words import Column, Grid, counted, grid_of, number, pla
 __all__ = ["write_simulation"]
 
 _ROWS = 60
-_SHARES = ("share", "poverty", "gainers", "losers")
 _MEASURES = {
-    "mean": "Mean", "total": "Total", "change": "Mean change", "total_change": "Total change", "gainers": "Gain",
-    "losers": "Lose", "share": "Share", "count": "Count", "quantile": "Quantile", "poverty": "Poor", "gini": "Gini",
+    "mean": "Mean", "total": "Total", "change": "Mean change", "total_change": "Total change", "gainers": "Rises",
+    "losers": "Falls", "share": "Share", "count": "Count", "quantile": "Quantile", "poverty": "Poor", "gini": "Gini",
     "s80s20": "S80/S20", "p90p10": "P90/P10",
 }  # fmt: skip
 
@@ -102,20 +102,20 @@ def _scenario(name: str, position: int, frame: pd.DataFrame, facts: Mapping[str,
 
 def _headline(name: str, title: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> str:
     rows, main = _plain_rows(frame, facts, "all", name), facts["main"]
-    total, mean, gain, lose = (_one(rows, main, m) for m in ("total_change", "change", "gainers", "losers"))
+    total, mean, rises, falls = (_one(rows, main, m) for m in ("total_change", "change", "gainers", "losers"))
     if total is None:
         return f"{title}: see the tables."
     words = f"{title}: {said(main)} changes by {_figure(total)} {total['unit']} in all ({_between(total)})"
     words += f", {_figure(mean)} on average" if mean is not None else ""
-    if gain is not None and lose is not None:
-        words += f"; {_figure(gain)} of people gain, {_figure(lose)} lose"
+    if rises is not None and falls is not None:
+        words += f"; it rises for {_figure(rises)} of people and falls for {_figure(falls)}"
     return f"{words}."
 
 
 def _figure(row, column: str = "estimate") -> str:
     """Write one figure: shares in per cent, large numbers whole, ratios with two decimals."""
     value = row[column]
-    if row["measure"] in _SHARES:
+    if row["measure"] in SHARES:
         return f"{number(100 * value, 1)} %"
     size = abs(row["estimate"]) if np.isfinite(row["estimate"]) else 0.0
     return number(value, 0 if size >= 100 else 2)
@@ -163,7 +163,7 @@ def _deciles(name: str, frame: pd.DataFrame, facts: Mapping[str, Any]) -> dict:
         return none
     wide = change[["decile"]].reset_index(drop=True)
     columns = [Column("decile", "Decile", "1 = lowest")]
-    for measure in ("change", "total_change", "gainers", "losers"):
+    for measure in CHANGES:
         mine = rows[rows["measure"] == measure].reset_index(drop=True)
         if mine.empty:
             continue
@@ -261,7 +261,7 @@ def _asked(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
         within = facts["deciles"]["within"]
         whose = "the study area" if within == "all" else f"each {within}"
         rows.append(("Deciles", f"of {whose}, by {said(facts['deciles']['of'])} of the baseline"))
-    rows.append(("Gain or loss", f"a change of more than {facts['gain']:g} {facts['units'].get(facts['main'], '')}".strip()))
+    rows.append(("Rise or fall", f"a change of more than {facts['gain']:g} {facts['units'].get(facts['main'], '')}".strip()))
     rows.append(("Intervals", f"{100 * facts['level']:g} %, from {counted(facts['replicates'], 'replicate')}"))
     return rows
 

@@ -11,7 +11,7 @@ from synthpop_gb.report.words import number
 __all__ = ["deciles_chart"]
 
 _WIDE, _TALL, _LEFT, _TOP, _FOOT = 640, 260, 70, 30, 40
-_GAIN, _LOSS = "#2c7fb8", "#b35806"  # blue and brown: told apart by people who do not tell red from green
+_RISE, _FALL = "#2c7fb8", "#b35806"  # blue and brown: told apart by people who do not tell red from green
 
 
 def deciles_chart(rows: pd.DataFrame, title: str) -> str:
@@ -38,7 +38,7 @@ def deciles_chart(rows: pd.DataFrame, title: str) -> str:
         top, bottom = sorted((scale(row.estimate), scale(0)))
         faint = row.reliability == "unreliable"
         words = f"Decile {row.decile}: {number(row.estimate)} ({number(row.lower)} to {number(row.upper)}), {row.reliability}"
-        fill = _GAIN if row.estimate >= 0 else _LOSS
+        fill = _RISE if row.estimate >= 0 else _FALL
         drawing.rect(x - 0.33 * step, top, 0.66 * step, bottom - top, fill, words, opacity=0.45 if faint else None)
         for end in (row.lower, row.upper):
             drawing.line(x - 5, scale(end), x + 5, scale(end), INK, 1.2)

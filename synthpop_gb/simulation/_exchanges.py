@@ -42,7 +42,7 @@ class Plan:
         and as wanted.
         """
         from synthpop_gb.kernels.exchange import exchange_zones
-        from synthpop_gb.kernels.streams import SCENARIO, next_uniform, stream_keys
+        from synthpop_gb.kernels.streams import SCENARIO, stream_keys, uniforms
 
         problem, n_zones = one.problem, len(units.zones)
         class_value, class_of = np.unique(self.value, axis=0, return_inverse=True)
@@ -53,8 +53,7 @@ class Plan:
         number = one.number
         keys = stream_keys(seed, problem.zone_keys, number, SCENARIO + 2 * step)
         rounding = stream_keys(seed, problem.zone_keys, number, SCENARIO + 2 * step + 1)
-        drawn = np.array([next_uniform(np.array([k], np.uint64)) for k in rounding])
-        goal = np.where(self.zones[:, None], self.goal(now, drawn), now)
+        goal = np.where(self.zones[:, None], self.goal(now, uniforms(rounding, 1)[:, 0]), now)
         copies = np.repeat(units.record, units.n).astype(np.int32)
         indptr = np.concatenate([[0], np.cumsum(np.bincount(zone, units.n, n_zones))]).astype(np.int64)
         arrays = indptr, copies, self.kind_of, class_of, class_value, *self._pools(problem, class_of)

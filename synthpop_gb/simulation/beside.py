@@ -16,11 +16,12 @@ from synthpop_gb.assessment.features import Design
 from synthpop_gb.assessment.figures import labels_by_row
 from synthpop_gb.assessment.leave_one_out import LeftOut
 from synthpop_gb.assessment.regions import region_of
+from synthpop_gb.errors import refuse
 from synthpop_gb.indicators import classify
 from synthpop_gb.indicators.group_sums import placed_sums
 from synthpop_gb.indicators.question import Asked, asked_about
 from synthpop_gb.indicators.sums import donors_behind
-from synthpop_gb.policy import BASELINE, Outcomes, PolicyModel, Simulation
+from synthpop_gb.policy import BASELINE, CHANGES, Outcomes, PolicyModel, Simulation
 from synthpop_gb.population import DonorCounts, Population
 from synthpop_gb.simulation.deciles import DECILE, Deciles, in_deciles, tenths_of
 from synthpop_gb.simulation.population_scenarios import Changed
@@ -86,8 +87,10 @@ def beside(
 
     Raises
     ------
+    InputError
+        For words that neither the model nor the survey knows, as `simulate`.
     ValueError
-        Where there is nothing to compare with, zones differ, or a population that was changed has no replicates.
+        Where there is nothing to compare with, zones or the replicates' numbers differ, or there are no replicates.
     """
     after = changed.population if isinstance(changed, Changed) else changed
     before = before or (changed.baseline if isinstance(changed, Changed) else None)
@@ -95,14 +98,15 @@ def beside(
         raise ValueError("give before=, the population that differences are taken from")
     if not before.zones.equals(after.zones):
         raise ValueError("the populations have other zones, or have them in another order")
-    for one in (before, after):
-        if one.provenance.scenario and (one.replicates is None or len(one.replicates) < 2):
-            raise ValueError("a changed population needs replicates for intervals: change_population(..., replicates=True)")
+    if any(one.replicates is None or len(one.replicates) < 2 for one in (before, after)):
+        raise ValueError("both populations need replicates for intervals: change_population(..., replicates=True)")
+    if not np.array_equal(before.replicates.numbers, after.replicates.numbers):
+        raise ValueError("each replicate is compared with itself, and the populations have replicates of other numbers")
     aligned = aligned or before.problem.aligned
     base, level = simulation.outcomes[BASELINE], asked.get("level", 0.9)
     by = (by,) if isinstance(by, str) else tuple(by)
     names = list(dict.fromkeys(simulation.frame["outcome"])) if names is None else list(names)
-    absolute = [m for m in measures if m not in ("change", "total_change", "gainers", "losers")]
+    absolute = [m for m in measures if m not in CHANGES]
     if DECILE in by:  # who is in which decile is as before
         deciles = Deciles(deciles) if isinstance(deciles, str) else deciles
         blocks = before.blocks() if counts is None else counts
@@ -131,6 +135,7 @@ def _whom(aligned, by, where, unit, deciles, base: Outcomes) -> Asked:
     """Whom is asked about, by class of place."""
     problems: list = []
     asked = asked_about(aligned, [b for b in by if b != DECILE], where, unit, problems)
+    refuse(problems)
     if DECILE in by:
         asked = in_deciles(asked, deciles.codes)
     if len(base.places) == 1:
@@ -144,7 +149,9 @@ def _whom(aligned, by, where, unit, deciles, base: Outcomes) -> Asked:
 def _differences(name, before, after, base: Outcomes, names, measures, asked: Asked, aligned, level, unit) -> pd.DataFrame:
     """Rows of differences, replicate by replicate."""
     like = {n: tuple(_LIKE[m] for m in measures) for n in names}
-    wanted = wanted_of({BASELINE: base}, like, aligned, unit=unit, problems=[])
+    problems: list = []
+    wanted = wanted_of({BASELINE: base}, like, aligned, unit=unit, problems=problems)
+    refuse(problems)
     n_classes, region = len(base.places), region_of(aligned)
     averaged = [Averaged(w.value[0] if n_classes == 1 else w.value, w.kind.adds) for w in wanted]
     of_class = [np.stack([w.value[c] for w in wanted], axis=1) for c in range(n_classes)]
@@ -182,7 +189,7 @@ def _whole(values: np.ndarray, of: Sequence[Means], adds: np.ndarray) -> np.ndar
 
 def _paired_spread(asked: Asked, before, after, averaged, means, adds) -> np.ndarray:
     """Compute the standard deviation of differences between replicates of one number, (n_areas, n_groups, n_values)."""
-    pairs = zip(replicate_means(asked, before, averaged), replicate_means(asked, after, averaged), strict=False)
+    pairs = zip(replicate_means(asked, before, averaged), replicate_means(asked, after, averaged), strict=True)
     drawn = np.stack([_whole(b, means[1], adds) - _whole(a, means[0], adds) for a, b in pairs])
     known = np.isfinite(drawn)
     n = known.sum(axis=0)

@@ -24,9 +24,10 @@ def projected_tables(
 ) -> tuple[dict[str, BenchmarkTable], tuple[Finding, ...]]:
     """Bring a study's tables to a projection.
 
-    A table whose variables are all among a projected table's is replaced by the projection's counts; every other keeps its
-    composition in each zone, and grows as the zone does: its counts times projected over present total, of households where
-    households are projected, else of people. Harmonising then settles what still differs by a person or two, and what
+    A table whose variables are all among a projected table's, and that counts the same people (or households) as far as both say,
+    is replaced by the projection's counts; every other keeps its composition in each zone, and grows as the zone does: its counts
+    times projected over present total, of households where households are projected, else of people; where several say so, of
+    those counted with the fewest limits. Harmonising then settles what still differs by a person or two, and what
     universes imply.
 
     Parameters
@@ -54,7 +55,7 @@ def projected_tables(
     Notes
     -----
     With `level` each zone keeps its share of every cell of its area: the constant-share method (Smith, Tayman & Swanson 2001,
-    State and Local Population Projections).
+    State and Local Population Projections); of a cell that is empty throughout the area, its share of the area's people.
     """
     problems, notes = [], []
     if level is not None and (geography is None or level not in geography.parents):
@@ -63,13 +64,12 @@ def projected_tables(
         raise InputError([finding("study-reference", message, place="population.level")])
     area = None if level is None else geography.zones[level]
     out, replaced = dict(tables), set()
-    growth: dict[str, pd.Series] = {}
+    growth: dict[str, tuple[int, pd.Series]] = {}  # by unit: limits on whom it is of, and by how much each zone grows
     for new in projected:
-        mine = [n for n, t in tables.items() if t.level is None and set(t.variable_names) <= set(new.variable_names)]
+        mine = [n for n, t in tables.items() if t.level is None and _counted_in(t, new)]
         if not mine:
-            known = ", ".join(" x ".join(t.variable_names) for t in tables.values())
-            counted = " x ".join(new.variable_names)
-            message = f"no table of the study counts what {new.name} does ({counted}); they count {known}."
+            known = "; ".join(map(_said, tables.values()))
+            message = f"no table of the study counts what {new.name} does ({_said(new)}); they count {known}."
             problems.append(finding("study-reference", message, place=new.name))
         for name in mine:
             try:
@@ -83,16 +83,41 @@ def projected_tables(
                 message = f"{new.name} projects no counts for {lost:,} of {len(whole):,} zones (first: {first})."
                 notes.append(finding("projection-partial", message, place=new.name, count=lost))
             before, after = _totals(tables[name]), _totals(made)
-            growth.setdefault(_unit(tables[name]), (after / before.where(before > 0)).where(whole))
+            found = len(_limits(tables[name])), (after / before.where(before > 0)).where(whole)
+            growth[_unit(made)] = min(growth.get(_unit(made), found), found, key=lambda g: g[0])
             out[name] = made
             replaced.add(name)
     if problems:
         raise InputError(problems)
     for name, table in tables.items():
         if name not in replaced and table.level is None and growth:
-            theirs = growth.get(_unit(table), next(iter(growth.values())))
+            _, theirs = growth.get(_unit(table), next(iter(growth.values())))
             out[name] = _scaled(table, theirs.reindex(table.counts.index).fillna(1.0).to_numpy()[:, None])
     return out, tuple(notes)
+
+
+def _counted_in(table: BenchmarkTable, new: BenchmarkTable) -> bool:
+    """Whether a projection holds a table's counts: its variables, and the same people or households, as far as both say."""
+    own, mine, theirs = set(table.variable_names), _limits(table), _limits(new)
+    if not own <= set(new.variable_names):
+        return False
+    if new.universe is None:  # a sum over all ages says nothing of those over 16
+        return not (mine.keys() - own) & set(new.variable_names)
+    if table.universe is None:
+        return True
+    wider = {name: atoms for name, atoms in mine.items() if name not in own or name in theirs}  # categories tell the others
+    return _unit(table) == _unit(new) and wider == theirs
+
+
+def _limits(table: BenchmarkTable) -> dict[str, frozenset[str]]:
+    """Find limits on whom a table counts, but being a usual resident, of whom projections are without saying so."""
+    members = {} if table.universe is None else table.universe.members
+    return {name: atoms for name, atoms in members.items() if name != "population_base"}
+
+
+def _said(table: BenchmarkTable) -> str:
+    of = "" if table.universe is None else f" of {table.universe.name}"
+    return " x ".join(table.variable_names) + of
 
 
 def _margin(table: BenchmarkTable, variables: tuple[str, ...]) -> BenchmarkTable:
@@ -122,7 +147,11 @@ def _projected(table: BenchmarkTable, new: BenchmarkTable, area: pd.Series | Non
         present = now.groupby(of).sum()
         ratio = (coming.reindex(present.index) / present.where(present > 0)).reindex(of).set_axis(now.index)
         whole = pd.Series(of.isin(coming.index).to_numpy(), now.index)
-        made = (now * ratio.fillna(1.0)).where(whole, now)
+        people = now.sum(axis=1)
+        share = (people / people.groupby(of).transform("sum")).fillna(0.0)
+        anew = coming.reindex(of).set_axis(now.index).mul(share, axis=0)  # of a cell that nobody in the area is in yet
+        empty = present.reindex(of).set_axis(now.index) == 0
+        made = (now * ratio.fillna(1.0)).mask(empty, anew).where(whole, now)
     if not whole.any():
         first = coming.index[0] if len(coming) else "none"
         message = f"{new.name} projects none of the study's zones (its first row is {first})."

@@ -113,6 +113,11 @@ class Shifted:
         known = getattr(self.model, "parameters", None)
         return None if known is None else {**known, SHIFTED: ()}
 
+    @property
+    def anew(self) -> Shifted:
+        """The same without the model's memory of what it said before, where it has one."""
+        return Shifted(getattr(self.model, "anew", self.model), self.base)
+
     def outcomes(self, donors: Donors, parameters: Mapping[str, Any] | None = None):
         """Run the model, on shifted donors where the parameters name shifts."""
         given = {**self.base, **(parameters or {})}

@@ -94,7 +94,7 @@ def simulate(
         'person': figures are of people, a household's outcome standing on each member, while totals count a household once, in
         equal parts on its members. 'household': each household counts once, persons' outcomes added up over its members.
     threshold : float
-        Change beyond which somebody gains or loses, in the outcome's unit.
+        Change beyond which an outcome counts as risen ('gainers') or fallen ('losers'), in its unit.
     deciles : Deciles or str, optional
         The outcome of the baseline that deciles are of, and whose.
     level : float

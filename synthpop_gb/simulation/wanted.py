@@ -83,13 +83,10 @@ def values_of(outcomes: Outcomes, names: Sequence[str], aligned: Aligned, unit: 
     found = {}
     for name in names:
         if name in outcomes.names:
-            value = outcomes[name]
-            if unit == "household" and outcomes.of[outcomes.names.index(name)] == "person":
-                value = _over_members(value, aligned)
-            found[name] = Value.of(value)
+            found[name] = Value.of(_of_unit(outcomes, name, aligned, unit))
             continue
         try:
-            found[name] = Value(_met(name, outcomes, aligned), True)
+            found[name] = Value(_met(name, outcomes, aligned, unit), True)
         except InputError as error:
             listed = f"{outcomes.model} gives {', '.join(outcomes.names)}; {name!r} is none of them, nor a condition on them"
             remedy = "Name an outcome, or write a condition such as 'net_income < 12000'."
@@ -97,23 +94,27 @@ def values_of(outcomes: Outcomes, names: Sequence[str], aligned: Aligned, unit: 
     return found
 
 
-def _met(text: str, outcomes: Outcomes, aligned: Aligned) -> np.ndarray:
+def _met(text: str, outcomes: Outcomes, aligned: Aligned, unit: str) -> np.ndarray:
     """(n_classes, n_records): 1 where a condition on outcomes and the survey's columns is met."""
+    values = {n: _of_unit(outcomes, n, aligned, unit) for n in outcomes.names if n in parse_condition(text).names}
     condition, frame = parse_condition(text), aligned.frame()
     variables = {n: v for n, v in aligned.survey.variables.items() if n not in outcomes.names}
     out = []
     for c in range(len(outcomes.places)):
-        columns = {n: outcomes[n][c] for n in outcomes.names} | {
+        columns = {n: of_class[c] for n, of_class in values.items()} | {
             n: outcomes.places.classes[n].iloc[c] for n in outcomes.places.classes
         }
         out.append(condition.matches(frame.assign(**columns), variables))
     return np.array(out, dtype=np.float64)
 
 
-def _over_members(value: np.ndarray, aligned: Aligned) -> np.ndarray:
-    """Sum over each household's members, on every member: (n_classes, n_records)."""
-    unit, n = aligned.households.of_record, len(aligned.households.ids)
-    return np.stack([np.bincount(unit, row, n)[unit] for row in value])
+def _of_unit(outcomes: Outcomes, name: str, aligned: Aligned, unit: str) -> np.ndarray:
+    """(n_classes, n_records) an outcome; of households a person's is summed over the members, and stands on every one."""
+    value = outcomes[name]
+    if unit == "person" or outcomes.of[outcomes.names.index(name)] == "household":
+        return value
+    home, n = aligned.households.of_record, len(aligned.households.ids)
+    return np.stack([np.bincount(home, row, n)[home] for row in value])
 
 
 def wanted_of(
@@ -135,24 +136,26 @@ def wanted_of(
             for measure in measures[name]:
                 if (scenario == BASELINE and measure in CHANGES) or measure not in MEASURES:
                     continue
-                if scenario == BASELINE and (wrong := _unfit(name, measure, values[name])):
-                    problems.append(wrong)
+                if wrong := _unfit(name, measure, values[name], scenario):
+                    if scenario == BASELINE or not _unfit(name, measure, before[name], scenario):  # said already
+                        problems.append(wrong)
                     continue
                 value, kind = _value(measure, values[name], before.get(name, values[name]), each, threshold)
                 found.append(Wanted(scenario, name, measure, value, kind))
     return found
 
 
-def _unfit(name: str, measure: str, value: Value) -> Finding | None:
-    """Say why a measure cannot be had of an outcome."""
+def _unfit(name: str, measure: str, value: Value, scenario: str) -> Finding | None:
+    """Say why a measure cannot be had of an outcome under a scenario."""
+    what = repr(name) if scenario == BASELINE else f"{name!r} under {scenario!r}"
     if measure in _CONDITIONAL and not value.binary:
         return _wrong(
-            f"a {measure} is of those who are something, and {name!r} is a number.",
+            f"a {measure} is of those who are something, and {what} is a number.",
             "measures",
             f"Ask for '{name} > 0', or for its mean.",
         )
     if measure in _OF_NUMBERS and value.binary and value.value.any():
-        return _wrong(f"{measure} is of a number, and {name!r} is yes or no.", "measures", "Ask for its share.")
+        return _wrong(f"{measure} is of a number, and {what} is yes or no.", "measures", "Ask for its share.")
     return None
 
 

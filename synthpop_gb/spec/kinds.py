@@ -31,6 +31,8 @@ Files = Annotated[list[str], Field(min_length=1)]
 
 
 class Strict(BaseModel):
-    """Base of every table in a study: unknown keys are refused, values never change after reading."""
+    """Base of every table in a study: unknown keys are refused, and TOML's `inf` and `nan`; values never change after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True, allow_inf_nan=False
+    )  # fmt: skip

@@ -196,7 +196,7 @@ class Scenario(Strict):
     level: Annotated[float, Field(gt=0, lt=1)] = 0.9
     """Nominal coverage of the intervals."""
     gain: Annotated[float, Field(ge=0)] = 0.01
-    """Who gains or loses: whose outcome changes by more, in its unit. Smaller changes are none."""
+    """Whose outcome rises or falls: by more than this, in its unit. Smaller changes are none."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] | None = None
     """Fixes the draws of population changes; the run's own where absent."""
     places: PlacesModel | None = None

@@ -426,7 +426,7 @@ def test_a_simulation_is_chosen_scenario_by_scenario(browser, pages):
     assert "−250" in text(browser, "areas-table")
     pick(browser, "group", "female")
     assert "female" in text(browser, "map-unit")
-    pick(browser, "column", "People who gain net income")
+    pick(browser, "column", "People whose net income rises")
     assert "%" in text(browser, "legend")
     clean(browser)
 

@@ -1,10 +1,13 @@
 """Changed populations beside the one before: counted differences are those of the people, replicates are paired."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from synthpop_gb.assessment import leave_one_out
+from synthpop_gb.errors import InputError
 from synthpop_gb.simulation import Amplify, Raise, change_population, simulate
 from synthpop_gb.simulation.beside import beside
 from tests.simulation.counties import households, persons
@@ -105,8 +108,16 @@ def test_whole_households_and_their_outcomes():
 def test_what_cannot_be_compared_is_refused(made):
     aligned, population, changed, common = made
     base = simulate(population, tax, outcomes=["net"], measures=["mean"], by=("all",), **common)
+    with pytest.raises(InputError, match="gross"):
+        beside(base, "x", changed, tax, names=["gross"], measures=["change"], by=("all",), **common)
+    with pytest.raises(InputError, match="moon"):
+        beside(base, "x", changed, tax, measures=["change"], by=("moon",), **common)
     with pytest.raises(ValueError, match="before="):
         beside(base, "x", changed.population, tax, by=("all",), **common)
+    made = changed.population.replicates
+    renamed = replace(changed.population, replicates=replace(made, numbers=made.numbers + 1))
+    with pytest.raises(ValueError, match="other numbers"):
+        beside(base, "x", renamed, tax, before=changed.baseline, by=("all",), **common)
     bare = change_population(population.replicate(1), Raise("smokes = 'yes'", by=0.1), aligned=aligned, replicates=False)
     with pytest.raises(ValueError, match="replicates"):
         beside(base, "x", bare, tax, by=("all",), **common)

@@ -9,7 +9,7 @@ import synthpop_gb as sp
 from synthpop_gb.errors import InputError
 from synthpop_gb.simulation import projected_tables
 from tests.stages import homes_world
-from tests.stages.nouns import AGE, SEX, table, variable, world
+from tests.stages.nouns import ADULTS, AGE, EVERYBODY, SEX, table, variable, world
 
 
 @pytest.fixture(scope="module")
@@ -50,6 +50,24 @@ def test_growth_of_larger_areas_is_followed_cell_by_cell(study):
     assert np.allclose(made["sex"].counts.sum(axis=1), tables["sex"].counts.sum(axis=1) * total, atol=1)
 
 
+def test_people_projected_where_there_are_none_yet_are_spread_like_the_areas_people(study):
+    _, tables, places = study
+    level = places.parents[0]
+    now = tables["age"].counts.copy()
+    now.iloc[:, -1] = 0
+    area = places.zones[level].reindex(now.index)
+    coming = now.groupby(area).sum()
+    coming.iloc[:, -1] = 600
+    made, _ = projected_tables(
+        {"age": replace(tables["age"], counts=now)}, [replace(tables["age"], counts=coming)], geography=places, level=level
+    )
+    counts = made["age"].counts
+    assert np.allclose(counts.iloc[:, -1].groupby(area).sum(), 600, atol=2)  # zones are rounded each by itself
+    share = now.sum(axis=1) / now.sum(axis=1).groupby(area).transform("sum")
+    assert np.allclose(counts.iloc[:, -1], 600 * share, atol=1)
+    assert (np.abs(counts.iloc[:, :-1] - now.iloc[:, :-1]) <= 1).all(axis=None)
+
+
 def test_a_joint_projection_gives_its_margins(study):
     _, tables, _ = study
     zones = zones_of(tables)
@@ -75,6 +93,24 @@ def test_households_grow_with_households():
     made, _ = projected_tables(tables, [age, tenure])
     assert (made["household_size"].counts == 3 * tables["household_size"].counts).all(axis=None)
     assert (made["sex"].counts == 2 * tables["sex"].counts).all(axis=None)
+
+
+def test_a_table_of_others_is_not_replaced_but_grows(study):
+    _, tables, _ = study
+    zones = zones_of(tables)
+    adults = {"sex": replace(tables["sex"], universe=ADULTS), "health": tables["health"]}
+    joint = table("age x sex 2031", (AGE, SEX), np.full((len(zones), 10), 50), zones)
+    for whom in (None, EVERYBODY):
+        with pytest.raises(InputError, match=r"sex of usual residents aged 16 and over; health of usual residents"):
+            projected_tables(adults, [replace(joint, universe=whom)])
+    grown = replace(tables["health"], name="health 2031", counts=tables["health"].counts * 3)
+    for known in (joint, replace(joint, universe=None)):
+        made, _ = projected_tables({**adults, "age": tables["age"]}, [grown, known])
+        assert (made["sex"].counts == 3 * tables["sex"].counts).all(axis=None)
+        assert (made["age"].counts == 100).all(axis=None)
+    made, _ = projected_tables({**adults, "age": tables["age"]}, [replace(joint, universe=ADULTS), grown])
+    assert (made["sex"].counts == 250).all(axis=None)
+    assert (made["age"].counts == 3 * tables["age"].counts).all(axis=None)  # as everybody grows, not as adults do
 
 
 def test_zones_that_are_not_projected_keep_their_counts_and_are_said(study):

@@ -183,6 +183,20 @@ def test_households_count_once_where_they_are_asked_about():
     assert np.allclose(found.rows("baseline", "home", "mean")["people"], population.status["households"], rtol=0.05)
 
 
+def test_a_condition_of_households_is_on_what_their_members_have_together():
+    aligned, population = of_households()
+    asked = {"unit": "household", "by": "all", "aligned": aligned}
+    found = simulate(population, HomeTax, outcomes="net > 50000", measures="count", **asked).rows()
+    net, of = HomeTax().outcomes(donors_of(aligned))["person"]["net"].to_numpy(), aligned.households.of_record
+    together = np.bincount(of, net) > 50_000
+    assert together.any()
+    assert net.max() < 50_000  # nobody alone
+    placed = population.households()
+    homes = aligned.households.ids.get_indexer(population.problem.households)[placed.record]
+    lived_in = ~aligned.households.communal[homes]
+    assert found["counted"].item() == (placed.n * together[homes])[lived_in].sum()
+
+
 def test_groups_add_up_to_areas():
     aligned, population = of_persons()
     zones = simulate(population, Tax, outcomes="tax", measures="total", aligned=aligned).rows()
@@ -209,6 +223,16 @@ def test_everything_wrong_with_a_question_is_said_at_once():
     for wrong in ({"level": 1.0}, {"quantile": 0.0}, {"unit": "dwelling"}, {"line": -1.0}, {"line": {"shore": 1}}):
         with pytest.raises(ValueError, match=r"not|has"):
             simulate(population, Tax, aligned=aligned, **wrong)
+
+
+def test_what_is_yes_or_no_in_the_baseline_alone_has_no_share():
+    aligned, population = of_persons()
+
+    def grant(donors, parameters=None):
+        return pd.DataFrame({"grant": donors["income"] * (parameters or {"share": 0.0})["share"]}, index=donors.index)
+
+    with pytest.raises(InputError, match="'grant' under 'new' is a number"):
+        simulate(population, grant, reforms={"new": {"share": 0.5}}, measures=["share", "mean"], aligned=aligned)
 
 
 def test_what_a_copy_may_not_have_is_refused_unless_nobody_asks_for_it():

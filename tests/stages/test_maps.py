@@ -145,9 +145,9 @@ def test_changes_are_hatched_where_their_sign_is_not_known(tmp_path):
     doubtful = draw_change(
         change, aligned.geography, tmp_path / "b", title="t", unit="pounds", lower=change - 20, upper=change + 20
     )
-    assert "gain or loss not known" not in words(sure)
+    assert "rise or fall not known" not in words(sure)
     assert (
-        words(doubtful)[words(doubtful).index("gain or loss not known") + 1]
+        words(doubtful)[words(doubtful).index("rise or fall not known") + 1]
         == f"{((change - 20 <= 0) & (change + 20 >= 0)).sum()} zones"
     )
     for colour in (DIVERGING[5][0], DIVERGING[5][4]):
