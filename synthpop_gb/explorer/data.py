@@ -119,8 +119,8 @@ def _packed_level(store: Store, offer: Offer, found: Figures, shown: bool) -> di
 
 
 def _census(store: Store, census: Census) -> dict:
-    counts = np.round(census.counts.T).astype(np.int64)
-    return store.put((counts, 4)) | {"universe": census.universe, "source": census.source}
+    counts, total = (np.round(a).astype(np.int64) for a in (census.counts.T, census.total))
+    return store.put((counts, 4), (total, 4)) | {"universe": census.universe, "source": census.source}
 
 
 def _pyramid(store: Store, offer: Offer, figures: Sequence[Figures], shown: bool) -> dict:
