@@ -108,11 +108,16 @@ def noticed(frame: pd.DataFrame, *, settled: bool = True) -> tuple[Finding, ...]
         first = short.iloc[0]
         message = (
             f"In {len(short):,} areas no start weights bring the fitted income to what is published: the survey has too few such "
-            f"people among those whom the tables ask for (first: {first['area']}, {first['published']:,.0f} published, "
-            f"{first['after']:,.0f} reached with a tilt of {LIMIT:g} standard deviations)."
+            f"people among those whom the tables ask for (first: {first['area']}, {_figure(first['published'])} published, "
+            f"{_figure(first['after'])} reached with a tilt of {LIMIT:g} standard deviations)."
         )
         found.append(finding("income-shortfall", message, place="start.incomes", count=len(short), rows=short))
     return tuple(found)
+
+
+def _figure(value: float) -> str:
+    """Pounds whole, shares with three digits."""
+    return f"{value:,.0f}" if value > 1 else f"{value:.3g}"
 
 
 def said(told: Mapping[str, Any]) -> str:
