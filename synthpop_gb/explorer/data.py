@@ -14,6 +14,7 @@ from synthpop_gb.explorer.geometry import Outlines
 from synthpop_gb.explorer.offered import Census, Offer
 from synthpop_gb.explorer.packing import Store, pack_figures, zigzag
 from synthpop_gb.explorer.simulations import SimulationItem
+from synthpop_gb.geography.classes import DIVERGING, MISSING, SEQUENTIAL
 from synthpop_gb.indicators import FEW_DONORS
 from synthpop_gb.indicators.tabulated import CLASSES, Figures, Level
 
@@ -81,6 +82,7 @@ def content_of(
         "levels": _places(store, aligned, offer), "groups": [[g.variable, g.label] for g in offer.groups],
         "groupTitles": {m.name: t for m, t in zip(offer.measured, offer.titles, strict=True)},
         "items": items, "classes": list(CLASSES[:-1]), "few": FEW_DONORS, "open": shown,
+        "colours": {"sequential": SEQUENTIAL, "diverging": DIVERGING[5], "missing": MISSING},
         "pyramid": None if pyramid is None else _pyramid(store, offer, pyramid, shown),
         "outlines": None if outlines is None else _outlines(store, outlines),
     }  # fmt: skip

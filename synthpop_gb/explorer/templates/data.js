@@ -72,7 +72,7 @@ function rowsOf(packed, arrays, n) {
 
 // Figures of an item at a level, of the groups of one variable: groups, rows by group and column, people and records by group.
 function figuresOf(index, level, scenario, variable) {
-  return remembered(["f", index, level, scenario, variable].join("/"), async () => {
+  return remembered(JSON.stringify(["f", index, level, scenario, variable]), async () => {
     const item = meta.items[index],
       sets = setsOf(item, level, scenario),
       packed = sets && sets[variable];
