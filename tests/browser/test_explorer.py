@@ -412,6 +412,15 @@ def test_tables_are_taken_away_as_csv(browser, pages, tmp_path):
     clean(browser)
 
 
+def test_an_area_that_lies_in_several_is_put_into_none(browser, pages):
+    shown(browser, pages("plain"))
+    options = browser.ask("[...document.getElementById('level').options].map((o) => o.text)")
+    pick(browser, "level", next(o for o in options if o.startswith("Local authorities")))
+    within = browser.ask("[...document.querySelectorAll('#areas-table tbody tr td:nth-of-type(1)')].map((t) => t.textContent)")
+    assert within == ["several"] * len(within) != []
+    clean(browser)
+
+
 # -- simulations ----------------------------------------------------------------------------------------------------------------
 
 
