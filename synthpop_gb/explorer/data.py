@@ -15,6 +15,7 @@ from synthpop_gb.explorer.offered import Census, Offer
 from synthpop_gb.explorer.packing import Store, pack_figures, zigzag
 from synthpop_gb.explorer.simulations import SimulationItem
 from synthpop_gb.geography.classes import DIVERGING, MISSING, SEQUENTIAL
+from synthpop_gb.geography.vintage import level_of
 from synthpop_gb.indicators import FEW_DONORS
 from synthpop_gb.indicators.tabulated import CLASSES, Figures, Level
 
@@ -26,8 +27,6 @@ _LEVELS = {
     "ltla": ("local authority", "local authorities"), "utla": ("upper-tier authority", "upper-tier authorities"),
     "county": ("county", "counties"), "country": ("country", "countries"), "all": ("whole area", "whole area"),
 }  # fmt: skip
-_OFFICIAL = {"E00": "oa", "W00": "oa", "E01": "lsoa", "W01": "lsoa", "E02": "msoa", "W02": "msoa", "E05": "ward", "W05": "ward",
-             "S02": "iz"}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,13 +156,9 @@ def _called(level: Level) -> tuple[str, str]:
     """One and several areas of a level, in words; official codes say what zones are."""
     name = level.name.lower()
     if name == "zone":
-        starts = {str(c)[:3] for c in level.areas}
-        kinds = {_OFFICIAL.get(s) for s in starts}
-        if starts and kinds <= {"lsoa"}:
-            return _LEVELS["lsoa"]
-        if len(kinds) == 1 and None not in kinds:
-            return _LEVELS[kinds.pop()]
-        return ("data zone", "data zones") if starts == {"S01"} else _LEVELS["zone"]
+        several = level_of(level.areas)
+        one = f"{several[:-3]}y" if several.endswith("ies") else several[:-1]
+        return (one, several) if several else _LEVELS["zone"]
     key = name.rstrip("0123456789")
     if key in _LEVELS:
         return _LEVELS[key]
