@@ -80,6 +80,11 @@ def errors_of(frame: pd.DataFrame, measure: str) -> dict[str, float | int | None
     return {"areas_published": len(known), **found, "noise": _rounded(noise)}
 
 
+def _amount(value: float) -> str:
+    """Pounds whole, shares with three figures."""
+    return f"{value:,.0f}" if abs(value) >= 1 else f"{value:.3g}"
+
+
 def _rounded(value: float) -> float | None:
     return round(float(value), 4) if np.isfinite(value) else None
 
@@ -108,16 +113,11 @@ def noticed(frame: pd.DataFrame, *, settled: bool = True) -> tuple[Finding, ...]
         first = short.iloc[0]
         message = (
             f"In {len(short):,} areas no start weights bring the fitted income to what is published: the survey has too few such "
-            f"people among those whom the tables ask for (first: {first['area']}, {_figure(first['published'])} published, "
-            f"{_figure(first['after'])} reached with a tilt of {LIMIT:g} standard deviations)."
+            f"people among those whom the tables ask for (first: {first['area']}, {_amount(first['published'])} published, "
+            f"{_amount(first['after'])} reached with a tilt of {LIMIT:g} standard deviations)."
         )
         found.append(finding("income-shortfall", message, place="start.incomes", count=len(short), rows=short))
     return tuple(found)
-
-
-def _figure(value: float) -> str:
-    """Pounds whole, shares with three digits."""
-    return f"{value:,.0f}" if value > 1 else f"{value:.3g}"
 
 
 def said(told: Mapping[str, Any]) -> str:
