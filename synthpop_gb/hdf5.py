@@ -41,7 +41,7 @@ def read_hdf5_tables(path: str | Path) -> dict[str, pd.DataFrame]:
     try:
         with h5py.File(path, "r") as file:
             return {name: _table(h5py, file[name], path) for name in _tables(h5py, file, "", path)}
-    except (OSError, RuntimeError, ValueError, KeyError) as error:
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         message = f"{path.name} is no HDF5 file that can be read: {error}."
         raise InputError([finding("unreadable-file", message, place=str(path))]) from None
 
@@ -77,8 +77,8 @@ def _tables(h5py, group, prefix: str, path: Path, depth: int = 0) -> list[str]:
 
 def _table(h5py, group, path: Path) -> pd.DataFrame:
     """One table: a frame of its fields less the row index."""
-    table = group["table"]
-    if not isinstance(table, h5py.Dataset) or table.dtype.names is None or table.external or table.is_virtual:
+    table = _stored(h5py, group, "table")
+    if table is None:
         raise InputError([finding("unreadable-file", f"{path.name}: {group.name} holds no table.", place=str(path))])
     blocks = [name for name in table.dtype.names if name.startswith("values_block_")]
     if blocks:
@@ -89,12 +89,24 @@ def _table(h5py, group, path: Path) -> pd.DataFrame:
     return pd.DataFrame({n: _column(h5py, group, table, n, rows[n]) for n in table.dtype.names if n != "index"})
 
 
+def _stored(h5py, group, where: str):
+    """Rows at a path below a group, None where there are none in this very file: no link is followed, no other file opened."""
+    for name in where.split("/"):
+        if not isinstance(group, h5py.Group) or not isinstance(group.get(name, getlink=True), h5py.HardLink):
+            return None
+        group = group[name]
+    if not isinstance(group, h5py.Dataset) or group.dtype.names is None or group.external or group.is_virtual:
+        return None
+    return group
+
+
 def _column(h5py, group, table, name: str, values: np.ndarray):
     """One column as numbers, booleans or text."""
     if _said(table, f"{name}_meta") == "category":
-        known = group["meta"][name]["meta"]["table"]
-        if isinstance(known, h5py.Dataset) and known.dtype.names and "values" in known.dtype.names:
-            return pd.Series(_text(known["values"])).reindex(values).to_numpy()  # code -1, a blank, is in no category
+        known = _stored(h5py, group, f"meta/{name}/meta/table")
+        if known is None or "values" not in known.dtype.names:
+            raise ValueError(f"the categories of {name} are not in it")
+        return pd.Series(_text(known["values"])).reindex(values).to_numpy()  # code -1, a blank, is in no category
     if values.dtype.kind == "S":
         return _text(values)
     return values.astype(bool) if _said(table, f"{name}_dtype") == "bool" else values

@@ -27,10 +27,8 @@ def title(path):
 
 
 def test_there_are_notebooks():
-    assert len(NOTEBOOKS) >= 4
-    numbers = [p.name[:2] for p in NOTEBOOKS]
-    assert all(n.isdigit() for n in numbers)
-    assert len(set(numbers)) == len(numbers)
+    assert [p.name[:3] for p in NOTEBOOKS] == [f"{n:02}_" for n in range(1, len(NOTEBOOKS) + 1)]
+    assert len(NOTEBOOKS) >= 7
 
 
 @every

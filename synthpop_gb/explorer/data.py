@@ -14,6 +14,8 @@ from synthpop_gb.explorer.geometry import Outlines
 from synthpop_gb.explorer.offered import Census, Offer
 from synthpop_gb.explorer.packing import Store, pack_figures, zigzag
 from synthpop_gb.explorer.simulations import SimulationItem
+from synthpop_gb.geography.classes import DIVERGING, MISSING, SEQUENTIAL
+from synthpop_gb.geography.vintage import level_of
 from synthpop_gb.indicators import FEW_DONORS
 from synthpop_gb.indicators.tabulated import CLASSES, Figures, Level
 
@@ -25,8 +27,6 @@ _LEVELS = {
     "ltla": ("local authority", "local authorities"), "utla": ("upper-tier authority", "upper-tier authorities"),
     "county": ("county", "counties"), "country": ("country", "countries"), "all": ("whole area", "whole area"),
 }  # fmt: skip
-_OFFICIAL = {"E00": "oa", "W00": "oa", "E01": "lsoa", "W01": "lsoa", "E02": "msoa", "W02": "msoa", "E05": "ward", "W05": "ward",
-             "S02": "iz"}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,7 @@ def content_of(
         "levels": _places(store, aligned, offer), "groups": [[g.variable, g.label] for g in offer.groups],
         "groupTitles": {m.name: t for m, t in zip(offer.measured, offer.titles, strict=True)},
         "items": items, "classes": list(CLASSES[:-1]), "few": FEW_DONORS, "open": shown,
+        "colours": {"sequential": SEQUENTIAL, "diverging": DIVERGING[5], "missing": MISSING},
         "pyramid": None if pyramid is None else _pyramid(store, offer, pyramid, shown),
         "outlines": None if outlines is None else _outlines(store, outlines),
     }  # fmt: skip
@@ -119,8 +120,8 @@ def _packed_level(store: Store, offer: Offer, found: Figures, shown: bool) -> di
 
 
 def _census(store: Store, census: Census) -> dict:
-    counts = np.round(census.counts.T).astype(np.int64)
-    return store.put((counts, 4)) | {"universe": census.universe, "source": census.source}
+    counts, total = (np.round(a).astype(np.int64) for a in (census.counts.T, census.total))
+    return store.put((counts, 4), (total, 4)) | {"universe": census.universe, "source": census.source}
 
 
 def _pyramid(store: Store, offer: Offer, figures: Sequence[Figures], shown: bool) -> dict:
@@ -155,13 +156,9 @@ def _called(level: Level) -> tuple[str, str]:
     """One and several areas of a level, in words; official codes say what zones are."""
     name = level.name.lower()
     if name == "zone":
-        starts = {str(c)[:3] for c in level.areas}
-        kinds = {_OFFICIAL.get(s) for s in starts}
-        if starts and kinds <= {"lsoa"}:
-            return _LEVELS["lsoa"]
-        if len(kinds) == 1 and None not in kinds:
-            return _LEVELS[kinds.pop()]
-        return ("data zone", "data zones") if starts == {"S01"} else _LEVELS["zone"]
+        several = level_of(level.areas)
+        one = f"{several[:-3]}y" if several.endswith("ies") else several[:-1]
+        return (one, several) if several else _LEVELS["zone"]
     key = name.rstrip("0123456789")
     if key in _LEVELS:
         return _LEVELS[key]

@@ -43,9 +43,13 @@ _PYRAMID = "age x sex"
 
 @dataclass(frozen=True, eq=False)
 class Census:
-    """What a table published of a variable: `counts` (n_zones, n_columns), whom it counts, and where it is from."""
+    """What a table published of a variable, also of categories that are not shown.
+
+    counts : (n_zones, n_columns), total : (n_zones,) everybody counted; universe : whom; source : where it is from.
+    """
 
     counts: np.ndarray
+    total: np.ndarray
     universe: str
     source: str
 
@@ -215,9 +219,10 @@ class _Found:
         title = variable.label if variable is not None else name.replace("_", " ")
         measured = Measured(name, tuple(names[c] for c in columns), base, values, of="household" if household else "person")
         if of_table:
-            counts = _margin(table, name, names)[:, columns]
-            source = _source(table)
-            self.census[len(self.measured)] = Census(counts, table.universe.name, source)
+            counts = _margin(table, name, names)
+            self.census[len(self.measured)] = Census(
+                counts[:, columns], counts.sum(axis=1), table.universe.name, _source(table)
+            )  # fmt: skip
         self._add(measured, _heading(title), _domain(name, title), whom)
 
     def _add_mean(self, name, variable, values: pd.Series) -> None:
@@ -313,7 +318,7 @@ def _codes(aligned: Aligned, m: Measured) -> np.ndarray:
         labels = labels_of(m.name, aligned)
         place = {label: i for i, label in enumerate(m.columns)}
         return np.array([place.get(str(v), -1) for v in labels])
-    return np.where(m.base, m.values.argmax(axis=1), -1)
+    return np.where(m.values.any(axis=1), m.values.argmax(axis=1), -1)
 
 
 def _levels(aligned: Aligned) -> tuple[Level, ...]:
@@ -344,6 +349,6 @@ def _pyramid(found: _Found) -> tuple | None:
             turned = table.variables[0] == "sex"
             wanted = [cells.get((s, a) if turned else (a, s)) for a in age.columns for s in sex.columns]
             if all(w is not None for w in wanted):
-                source = _source(table)
-                census = Census(table.published.to_numpy(np.float64)[:, wanted], table.universe.name, source)
+                counts = table.published.to_numpy(np.float64)
+                census = Census(counts[:, wanted], counts.sum(axis=1), table.universe.name, _source(table))
     return Measured(_PYRAMID, columns, both, values), census, age.columns, sex.columns

@@ -1,8 +1,8 @@
 """A layer's style as QGIS keeps it (QML): classes of colour by rule, unreliable areas hatched, a legend with its unit.
 
 Rules rather than QGIS's graduated classes, since only rules draw a second pattern over some areas, with a line of its own in the
-legend. Texts come from data: whatever QGIS would evaluate in them, '[% ... %]', is taken apart, and column names are those of
-`geopackage.column_names`, which hold no quotes.
+legend. Texts come from data: whatever QGIS would evaluate in them, '[% ... %]', is taken apart, column names are those of
+`geopackage.column_names`, which hold no quotes, and values are escaped where QGIS shows them as HTML.
 """
 
 from __future__ import annotations
@@ -66,9 +66,9 @@ def value_style(
         quoted = word.replace("'", "''")
         _rule(rules, symbols, word, f"\"{said}\" = '{quoted}'", hatched)
     shown = f"if({value} IS NULL, 'no value', format_number({value}, {classes.decimals + 1}))"
-    lines = [f"<b>[% {_text(name, code)} %]</b>", f"{_html(field.label)}: [% {shown} %] {_html(field.legend)}"]
+    lines = [f"<b>[% {_place(name, code)} %]</b>", f"{_html(field.label)}: [% {shown} %] {_html(field.legend)}"]
     if doubtful is not None:
-        lines.append(f"[% coalesce(\"{said}\", '') %]")
+        lines.append(f"[% {_escaped(_quoted(said))} %]")
     ET.SubElement(root, "mapTip", enabled="1").text = "<br>".join(lines)
     headings = ET.SubElement(root, "aliases")
     for safe, alias in (aliases or {}).items():
@@ -81,7 +81,7 @@ def outline_style(level: str, code: str, name: str | None) -> LayerStyle:
     """Style of a layer of larger areas without values: their outlines."""
     root, rules, symbols = _frame()
     _rule(rules, symbols, plain(level), "", [_fill("#ffffff", _INK, 0.4, alpha=0)])
-    ET.SubElement(root, "mapTip", enabled="1").text = f"<b>[% {_text(name, code)} %]</b>"
+    ET.SubElement(root, "mapTip", enabled="1").text = f"<b>[% {_place(name, code)} %]</b>"
     ET.SubElement(root, "layerGeometryType").text = "2"
     return f"outlines of {plain(level)}"[:30], "Outlines", _HEAD + ET.tostring(root, "unicode")
 
@@ -156,8 +156,18 @@ def _rgba(colour: str, alpha: int = 255) -> str:
     return ",".join([*(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5)), str(alpha)])
 
 
-def _text(name: str | None, code: str) -> str:
-    return f'"{code}"' if name is None else f"coalesce(\"{name}\" || ', ', '') || \"{code}\""
+def _place(name: str | None, code: str) -> str:
+    """Expression for an area's name and code."""
+    return _escaped(_quoted(code) if name is None else f"coalesce({_quoted(name)} || ', ', '') || {_quoted(code)}")
+
+
+def _quoted(column: str) -> str:
+    return f'"{column}"'
+
+
+def _escaped(expression: str) -> str:
+    """Expression for what another gives, as HTML that shows it as it stands: map tips are pages, and names may hold tags."""
+    return f"replace(replace(coalesce({expression}, ''), '&', '&amp;'), '<', '&lt;')"
 
 
 def _html(text: str) -> str:

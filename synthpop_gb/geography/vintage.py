@@ -8,7 +8,7 @@ import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
 
-__all__ = ["advice", "kinds", "lacking", "lacking_finding", "published", "vintages"]
+__all__ = ["advice", "kinds", "lacking", "lacking_finding", "level_of", "published", "vintages"]
 
 _NEW_2021 = {
     "E00": "E00176775", "W00": "W00010266", "E01": "E01033769", "W01": "W01001959", "E02": "E02006935", "W02": "W02000424",
@@ -71,6 +71,18 @@ def kinds(codes: Iterable[str]) -> pd.Series:
     texts = pd.Series(pd.unique(pd.Series(list(codes), dtype=object).dropna().astype(str)), dtype=object)
     texts = texts[texts.str.fullmatch(r"[EWSNK]\d{8}").astype(bool)]
     return pd.Series(texts.str.slice(0, 3).to_numpy(), index=texts.to_numpy(), dtype=object)
+
+
+def level_of(codes: Iterable[str]) -> str:
+    """Level that all of some codes are of, in the plural; '' where they are of several, or of no official form.
+
+    >>> level_of(["E01000001", "W01000001"]), level_of(["S01006506"]), level_of(["E01000001", "D001"])
+    ('LSOAs', 'data zones', '')
+    """
+    codes = set(map(str, codes))
+    known = kinds(codes)
+    levels = {_LEVEL.get(kind, "") for kind in known} if len(known) == len(codes) else set()
+    return levels.pop() if len(levels) == 1 else ""
 
 
 def vintages(codes: pd.Index) -> dict[str, set[int]]:

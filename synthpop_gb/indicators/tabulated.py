@@ -90,8 +90,8 @@ class Figures:
     below: np.ndarray | None = None
 
     def withheld(self, few: int = FEW_DONORS) -> Figures:
-        """Return the same with figures blanked that fewer records stand behind, though somebody does."""
-        hidden = np.broadcast_to(((self.donors < few) & (self.people > 0))[:, None, :], self.estimate.shape)
+        """Return the same with figures blanked that fewer records stand behind, unless nobody is there."""
+        hidden = np.broadcast_to(((self.donors < few) & ~(self.people <= 0))[:, None, :], self.estimate.shape)
         return Figures(
             np.where(hidden, np.nan, self.estimate), np.where(hidden, np.nan, self.half),
             np.where(hidden, np.uint8(WITHHELD), self.reliability), self.people, self.donors,

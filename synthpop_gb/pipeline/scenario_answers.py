@@ -144,15 +144,21 @@ def withheld(found: Simulation) -> Simulation:
 
 
 def joined(requests: Sequence[OutcomeRequest], answers: Sequence[Simulation]) -> pd.DataFrame:
-    """Put the answers under each other: a column a level of place, blank but for a row's own, and one a variable that groups."""
+    """Put the answers under each other: a column a level of place, blank but for a row's own, and one a variable that groups.
+
+    A quantile that is not the median carries its number: 'quantile 0.9'.
+    """
     groups = list(dict.fromkeys(g for a in answers for g in a.groups))
     levels = list(dict.fromkeys(a.place for a in answers))
     parts = []
     for request, found in zip(requests, answers, strict=True):
         frame = found.frame
         units = [found.unit_of(o, m) for o, m in zip(frame["outcome"], frame["measure"], strict=True)]
+        measure = frame["measure"]
+        if request.quantile != 0.5:
+            measure = measure.astype(object).replace("quantile", f"quantile {request.quantile:g}")
         told = {
-            "scenario": frame["scenario"], "outcome": frame["outcome"], "measure": frame["measure"], "unit": units,
+            "scenario": frame["scenario"], "outcome": frame["outcome"], "measure": measure, "unit": units,
             "where": request.where or "",
         }  # fmt: skip
         told |= {level: frame[level].astype(str) if level == found.place else None for level in levels}

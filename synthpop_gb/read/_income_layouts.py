@@ -68,7 +68,7 @@ def layout_of(sheet: Sheet, measure: str | None, above: float | None) -> Layout:
     columns = {key(c): c for c in sheet.columns}
     if {"measure", "msoacode", "income"} <= set(columns):
         return _ons(sheet, columns, measure)
-    if {"employmentincomelowerbound", "employmentincomecount", "employmentincomeamount"} <= set(columns):
+    if {"code", "employmentincomelowerbound", "employmentincomecount", "employmentincomeamount"} <= set(columns):
         return _bands(sheet, columns, above)
     found = {f"{m}_{kind}": columns[key(f"{m}_{kind}")] for m in _HMRC for kind in ("mean", "median")
              if key(f"{m}_{kind}") in columns}  # fmt: skip
@@ -77,7 +77,7 @@ def layout_of(sheet: Sheet, measure: str | None, above: float | None) -> Layout:
         income, kind = chosen.rsplit("_", 1)
         return Layout(area=columns.get("code"), value=found[chosen], name=chosen, kind=kind, of="person", what=_HMRC[income],
                       equivalised=False)  # fmt: skip
-    if {"totalincomecount", "totalincomeamount"} <= set(columns):
+    if {"code", "totalincomecount", "totalincomeamount"} <= set(columns):
         amount, count = (numbers(sheet.table[columns[f"totalincome{c}"]])[0] for c in ("amount", "count"))
         with np.errstate(invalid="ignore", divide="ignore"):
             return Layout(codes=texts(sheet.table[columns["code"]]), values=amount / count, area=columns["code"], of="person",

@@ -1,12 +1,16 @@
 """The noun that a simulation is: rows by name, units, indicators for maps; and poverty lines in words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from synthpop_gb.errors import finding
 from synthpop_gb.indicators import classify
+from synthpop_gb.pipeline.scenario_answers import joined
 from synthpop_gb.policy import PovertyLine, Simulation, poverty_line
+from synthpop_gb.spec.scenario import OutcomeRequest
 
 
 @pytest.fixture
@@ -60,6 +64,15 @@ def test_indicators_have_the_kind_and_unit_of_their_measure(simulation):
     assert "2 %" in poverty.preview() or "%" in poverty.preview()
     assert simulation.unit_of("net", "gini") == ""
     assert simulation.unit_of("net", "count") == "people"
+
+
+def test_two_quantiles_of_one_outcome_are_told_apart_in_a_table(simulation):
+    told = replace(simulation, frame=simulation.frame.replace({"measure": {"mean": "quantile"}}))
+    requests = [OutcomeRequest(what="net", measures=["quantile"], quantile=q) for q in (0.5, 0.9)]
+    frame = joined(requests, [told, told])
+    assert {"quantile", "quantile 0.9"} <= set(frame["measure"])
+    assert (frame["measure"] == "quantile").sum() == (frame["measure"] == "quantile 0.9").sum() > 0
+    assert set(frame.loc[frame["measure"] == "quantile 0.9", "unit"]) == {"pounds"}
 
 
 def test_what_it_says_of_itself(simulation, tmp_path):

@@ -265,6 +265,22 @@ def test_rare_answers_of_a_licensed_survey_have_no_name_on_the_page(tmp_path):
     assert opened.measured[0].columns == ("a", "b", "astronaut")
 
 
+def test_a_category_without_a_name_still_counts_and_joins_no_other(tmp_path, monkeypatch):
+    aligned, population = town(tmp_path, licence="restricted")
+    monkeypatch.setattr("synthpop_gb.explorer.offered.FEW_DONORS", 77)  # hides two ages of 76 records each
+    offer = offer_of(aligned)
+    i = [m.name for m in offer.measured].index("age")
+    assert offer.measured[i].columns == ("16-24", "25-44", "65+")
+    assert [int(g.member.sum()) for g in offer.groups if g.variable == "age"] == [89, 77, 82]
+    published = next(t for t in aligned.constraints if t.name == "age").published
+    crossed = next(t for t in aligned.held_out if set(t.variables) == {"age", "sex"}).published
+    assert np.array_equal(offer.census[i].total, published.sum(axis=1))
+    assert np.array_equal(offer.pyramid[1].total, crossed.sum(axis=1))
+    assert (offer.census[i].counts.sum(axis=1) < offer.census[i].total).all()
+    read = Read(explore(population, aligned, tmp_path / "x.html", title="x").path)
+    assert np.array_equal(read.arrays(read.item("age")["census"])[1], published.sum(axis=1))
+
+
 # -- the page -------------------------------------------------------------------------------------------------------------------
 
 

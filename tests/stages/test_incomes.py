@@ -11,6 +11,7 @@ from synthpop_gb.assessment.incomes import IncomeTarget, calibrate_incomes
 from synthpop_gb.assessment.incomes._aims import aims_of, income_bands
 from synthpop_gb.assessment.incomes._link import _likeliest, link_areas
 from synthpop_gb.assessment.incomes._moments import moments_of
+from synthpop_gb.assessment.incomes._told import noticed
 from synthpop_gb.assessment.incomes.target import match
 from synthpop_gb.assessment.refits import zone_weights
 from synthpop_gb.errors import InputError
@@ -200,6 +201,8 @@ def test_out_of_reach_is_said_and_stops_at_the_limit(world):
     assert found.frame["at_limit"].all()
     assert [f.code for f in found.findings] == ["income-shortfall"]
     assert found.findings[0].count == len(found.frame)
+    shares = found.frame.assign(published=0.125, after=0.0625)
+    assert "0.125 published, 0.0625 reached" in noticed(shares)[0].message
 
 
 def test_what_is_kept_back_moves_nothing_and_judges(world):

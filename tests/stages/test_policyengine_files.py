@@ -187,6 +187,26 @@ def test_tables_of_every_kind_of_column(tmp_path):
     assert found["half"].dtype == np.float32
 
 
+@pytest.mark.parametrize("way", ["link", "external", "lost"])
+def test_categories_are_read_from_the_file_itself(tmp_path, way):
+    path = tmp_path / "x.h5"
+    with pd.HDFStore(path, "w") as file:
+        file.put("a", pd.DataFrame({"kind": pd.Categorical(["x", "y", "x"])}), format="table", data_columns=True)
+    (tmp_path / "secret.bin").write_bytes(b"secret..........secret.........." * 4)
+    with h5py.File(path, "a") as file:
+        meta = file["a/meta/kind/meta"]
+        kind = meta["table"].dtype
+        del meta["table"]
+        if way == "external":
+            meta.create_dataset("table", (2,), kind, external=[(str(tmp_path / "secret.bin"), 0, 2 * kind.itemsize)])
+        elif way == "link":
+            with h5py.File(tmp_path / "other.h5", "w") as other:
+                other["table"] = np.zeros(2, kind)
+            meta["table"] = h5py.ExternalLink("other.h5", "/table")
+    with pytest.raises(InputError, match="the categories of kind are not in it"):
+        read_hdf5_tables(path)
+
+
 def test_a_study_names_it_as_its_survey(tmp_path):
     assert is_policyengine_file("x.H5")
     assert not is_policyengine_file("x.csv")

@@ -106,6 +106,11 @@ def test_what_cannot_be_read_is_said(tmp_path):
     assert code(tmp_path / "no.csv") == "missing-file"
 
 
+def test_a_publishers_columns_without_codes_are_no_layout(tmp_path):
+    assert code(wrote(tmp_path, BANDS.replace("code,", "ref,", 1), "bands.csv")) == "unknown-layout"
+    assert code(wrote(tmp_path, "place,total_income_count,total_income_amount\nLeeds,3,9\n", "sums.csv")) == "unknown-layout"
+
+
 def test_the_noun_refuses_what_is_none():
     def noun(value, error=1.0, **more):
         return AreaIncomes(

@@ -70,18 +70,19 @@ function fillGroups() {
     sets = setsOf(item, state.level, state.scenario) || {};
   const groups = groupsOf(item).filter((g) => sets[g[0]]),
     made = new Map(),
-    places = {};
+    places = new Map();
   if (!groups.some((g) => g[0] === state.variable)) {
     state.variable = groups.length ? groups[0][0] : "";
     state.group = 0;
   }
   const nodes = [];
   for (const [variable, label] of groups) {
-    places[variable] = (places[variable] ?? -1) + 1;
+    const place = (places.get(variable) ?? -1) + 1;
+    places.set(variable, place);
     const node = option(
-      variable + "/" + places[variable],
+      variable + "/" + place,
       variable ? label : headed(item.of === "households" ? "all households" : "everybody"),
-      variable === state.variable && places[variable] === state.group,
+      variable === state.variable && place === state.group,
     );
     if (!variable) {
       nodes.push(node);

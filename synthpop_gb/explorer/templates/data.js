@@ -72,7 +72,7 @@ function rowsOf(packed, arrays, n) {
 
 // Figures of an item at a level, of the groups of one variable: groups, rows by group and column, people and records by group.
 function figuresOf(index, level, scenario, variable) {
-  return remembered(["f", index, level, scenario, variable].join("/"), async () => {
+  return remembered(JSON.stringify(["f", index, level, scenario, variable]), async () => {
     const item = meta.items[index],
       sets = setsOf(item, level, scenario),
       packed = sets && sets[variable];
@@ -127,7 +127,7 @@ async function areaIn(from, area, to) {
   return found;
 }
 
-// Published counts by area: an array a column, and the total of each area.
+// Published counts by area: an array a column, and the total of each area, categories that are not shown included.
 function censusOf(index, level) {
   const census = meta.items[index].census;
   return census ? remembered(["c", index, level].join("/"), () => summed(census, level)) : Promise.resolve(null);
@@ -143,12 +143,10 @@ async function summed(census, level) {
   for (let c = 0; c < columns; c++) {
     const out = new Float64Array(n);
     for (let z = 0; z < zones; z++)
-      if (of[z] >= 0) {
-        out[of[z]] += arrays[0][c * zones + z];
-        total[of[z]] += arrays[0][c * zones + z];
-      }
+      if (of[z] >= 0) out[of[z]] += arrays[0][c * zones + z];
     counts.push(out);
   }
+  for (let z = 0; z < zones; z++) if (of[z] >= 0) total[of[z]] += arrays[1][z];
   return { counts, total };
 }
 

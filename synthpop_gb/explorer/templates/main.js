@@ -127,9 +127,11 @@ function wire() {
   });
   $("controls").addEventListener("submit", (e) => e.preventDefault());
   for (const side of SIDES) $("find-" + side).addEventListener("change", () => find(side));
-  $("clear").addEventListener("click", async () => {
-    await choose("b", -1);
-    await choose("a", -1);
+  $("clear").addEventListener("click", () => {
+    state.b = -1;
+    $("find-b").value = "";
+    outline("b", -1);
+    choose("a", -1);
   });
   $("filter").addEventListener("input", () => {
     showTable(false);

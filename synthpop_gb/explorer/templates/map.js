@@ -4,7 +4,8 @@ let map = null,
   under = -1,
   drawnState = null,
   opening = 0;
-const LINES = { a: "#0072b2", b: "#d55e00", over: "#111111" };
+const ofPage = getComputedStyle(document.documentElement),
+  LINES = { a: ofPage.getPropertyValue("--a").trim(), b: ofPage.getPropertyValue("--b").trim(), over: "#111111" };
 
 async function makeMap() {
   if (!meta.outlines || typeof maplibregl === "undefined") return false;

@@ -190,6 +190,13 @@ async function showProfile() {
   $("tables").replaceChildren(...parts);
 }
 
+// A table is a stop of the keyboard only where it has to be scrolled.
+const sideways = new ResizeObserver((seen) => {
+  for (const { target } of seen)
+    if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+    else target.removeAttribute("tabindex");
+});
+
 function sheet(item, rows, columns) {
   const how = writing(
       item,
@@ -244,9 +251,9 @@ function sheet(item, rows, columns) {
   top.append(head);
   table.append(caption, top, body);
   holder.append(table);
-  holder.tabIndex = 0;
-  holder.setAttribute("role", "region");
-  holder.setAttribute("aria-label", item.title + ", scrolls sideways");
+  holder.setAttribute("role", "group");
+  holder.setAttribute("aria-label", item.title);
+  sideways.observe(holder);
   return holder;
 }
 
@@ -264,7 +271,7 @@ async function profileRows() {
           meta.levels[columns[i].level].codes[columns[i].area],
           item.title,
           r.label,
-          item.kind === "share" ? "share of " + item.whom : item.whom,
+          unitOf(item),
           ...figureCells(c.f),
           plain(c.published),
         ]),

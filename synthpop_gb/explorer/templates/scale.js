@@ -1,11 +1,8 @@
 // Colours that every kind of colour vision tells apart, classes with round limits, and how numbers are written.
-const SEQUENTIAL = {
-  1: ["#41b6c4"],
-  2: ["#dff1c2", "#225ea8"],
-  3: ["#e3f4c1", "#41b6c4", "#253494"],
-  4: ["#e3f4c1", "#7fcdbb", "#2c7fb8", "#253494"],
-  5: ["#f1f9c5", "#a1dab4", "#41b6c4", "#2c7fb8", "#253494"],
-}; // ColorBrewer YlGnBu
+const SEQUENTIAL = meta.colours.sequential, // by number of classes, as static maps have them
+  DIVERGING = meta.colours.diverging,
+  MISSING = meta.colours.missing,
+  HELD = "#b9b4bd";
 const WIDTHS = {
   1: ["#fe9929"],
   2: ["#fff0b8", "#cc4c02"],
@@ -13,10 +10,7 @@ const WIDTHS = {
   4: ["#fff0b8", "#fec44f", "#ec7014", "#8c2d04"],
   5: ["#fff7d0", "#fee08b", "#fe9929", "#d95f0e", "#7f2704"],
 }; // ColorBrewer YlOrBr
-const DIVERGING = ["#b35806", "#fdb863", "#f4f2f0", "#b2abd2", "#542788"]; // ColorBrewer PuOr turned round: orange below, purple above
 const TRUST = ["#253494", "#2c7fb8", "#7fcdbb", "#fee08b"]; // precise to unreliable
-const MISSING = "#d9d9d9",
-  HELD = "#b9b4bd";
 
 const COLOURS = [
   ...new Set([MISSING, HELD, ...Object.values(SEQUENTIAL).flat(), ...Object.values(WIDTHS).flat(), ...DIVERGING, ...TRUST]),

@@ -34,7 +34,7 @@ async function prepareTable() {
     const [own, above] = await Promise.all([ofZones(state.level), ofZones(WHOLE - 1)]);
     within = new Int32Array(view.n).fill(-1);
     own.forEach((area, z) => {
-      if (area >= 0) within[area] = above[z];
+      if (area >= 0) within[area] = within[area] === -1 || within[area] === above[z] ? above[z] : -2; // in several
     });
   }
 }
@@ -42,7 +42,10 @@ async function prepareTable() {
 function valueIn(key, area) {
   const f = key === "lower" || key === "upper" ? figureAt(view.item, view.row, area) : null;
   if (key === "name") return nameOf(state.level, area);
-  if (key === "within") return within && within[area] >= 0 ? nameOf(WHOLE - 1, within[area]) : "";
+  if (key === "within") {
+    const above = within ? within[area] : -1;
+    return above >= 0 ? nameOf(WHOLE - 1, above) : above === -2 ? "several" : "";
+  }
   if (key === "estimate") return view.row.estimate[area];
   if (key === "shown") return view.values[area];
   if (key === "people") return view.group.people[area];
@@ -171,18 +174,24 @@ function download(name, rows) {
   say("Downloaded " + link.download);
 }
 
+// Unit of figures as files hold them: shares from 0 to 1.
+function unitOf(item) {
+  return item.kind === "share" ? "share of " + item.whom : item.unit || item.whom;
+}
+
 function tableRows() {
   const place = meta.levels[state.level],
-    unit = view.item.kind === "share" ? "share of " + whomSaid(view.item) : view.how.unit;
+    group = state.variable ? (meta.groupTitles[state.variable] || state.variable) + ": " + groupLabel() : "";
   const out = [
-    ["code", "name", "indicator", "unit", "scenario", "estimate", "lower", "upper", "reliability", view.item.of, "records"],
+    ["code", "name", "indicator", "unit", "group", "scenario", "estimate", "lower", "upper", "reliability", view.item.of, "records"],
   ];
   for (const area of table.order)
     out.push([
       place.codes[area],
       nameOf(state.level, area),
       titleOf(view.item, state.column),
-      unit,
+      unitOf(view.item),
+      group,
       state.scenario,
       ...figureCells(figureAt(view.item, view.row, area)),
       view.group.people[area],
@@ -193,7 +202,7 @@ function tableRows() {
 
 async function everyRow() {
   const place = meta.levels[state.level],
-    out = [["code", "name", "topic", "indicator", "scenario", "estimate", "lower", "upper", "reliability"]];
+    out = [["code", "name", "topic", "indicator", "unit", "scenario", "estimate", "lower", "upper", "reliability"]];
   for (let index = 0; index < meta.items.length; index++) {
     const item = meta.items[index];
     for (const scenario of item.scenarios || [""]) {
@@ -206,6 +215,7 @@ async function everyRow() {
             nameOf(state.level, area),
             item.title,
             label,
+            unitOf(item),
             scenario,
             ...figureCells(figureAt(item, groups[0].rows[k], area)),
           ]),
