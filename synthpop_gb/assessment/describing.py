@@ -98,7 +98,7 @@ class _Describer:
         present = [c for c, number in constants if number]
         distinct = np.unique(np.concatenate([some, present]))
         if len(distinct) <= THRESHOLDS + 1:
-            return distinct if len(distinct) > 1 else np.array([0.0, 0.0])
+            return distinct if len(distinct) > 1 else np.repeat(distinct if len(distinct) else 0.0, 2)
         for value, number in sorted(constants):
             at = int(np.searchsorted(some, value))
             some = np.concatenate([some[:at], np.full(number, value), some[at:]])

@@ -48,6 +48,16 @@ def test_equals_the_description_one_by_one(world, seed, kind, adds):
 
 
 @pytest.mark.parametrize("world", WORLDS)
+def test_what_is_the_same_for_everybody_varies_nowhere_however_its_mean_is_rounded(world):
+    aligned, population = WORLDS[world]()
+    design, n = design_of(aligned, population, by_region=False), len(aligned.records)
+    fast = describer(design)
+    for same in 1900.0 + np.arange(60) / 7:
+        found = fast(Variable(np.ones(n, bool), np.full(n, same)), design)
+        assert not found.scale.any() and found.mean == pytest.approx(same)
+
+
+@pytest.mark.parametrize("world", WORLDS)
 @pytest.mark.parametrize("most", [together._MOST, 1])
 def test_means_together_are_those_by_themselves(world, most, monkeypatch):
     aligned, population = WORLDS[world]()
