@@ -36,7 +36,7 @@ _SEEDS, _SEED = 5, 2018
 _SOFT = {
     "standard_error": dict.fromkeys(("hh_size", "students_by_housing_type", "hh_by_type"), 1.0)
     | dict.fromkeys(("persons_occ_1", "persons_occ_2", "persons_occ_3"), 1.0),
-    "importance": {"hh_by_type": 0.1, "persons_occ_2": 0.1, "persons_occ_3": 0.1}, "restarts": 1, "milp_seconds": 0.0,
+    "importance": {"hh_by_type": 0.1, "persons_occ_2": 0.1, "persons_occ_3": 0.1}, "restarts": 1, "milp_nodes": 0,
 }  # fmt: skip
 
 
