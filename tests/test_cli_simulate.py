@@ -34,6 +34,10 @@ def broken(donors):
     raise RuntimeError("no luck")
 
 
+def leaves(donors):
+    raise SystemExit(3)
+
+
 def short(donors):
     return pd.DataFrame({"x": [1.0]})
 """
@@ -187,10 +191,12 @@ def test_a_simulation_of_the_same_name_is_replaced(made, done):
         ("model.py:Levy", ("rate = 0.3", "rat = 0.3"), "model-parameter"),
         ("model.py:broken", ("year = 2031", ""), "study-key"),
         ("model.py:broken", ("year = 2031\ninputs = { income = \"income\" }", ""), "model-failed"),
+        ("model.py:leaves", ("year = 2031\ninputs = { income = \"income\" }", ""), "model-failed"),
         ("model.py:short", ("year = 2031\ninputs = { income = \"income\" }", ""), "model-outcomes"),
         ("model.py:Nobody", ("", ""), "study-reference"),
         ("none.py:Levy", ("", ""), "missing-file"),
-        ("model.py", ("", ""), "unknown-policy-model"),
+        ("model.py", ("", ""), "study-value"),
+        ("levy", ("", ""), "unknown-policy-model"),
         ("model.py:Levy", ('of = "net"', 'of = "gross"'), "study-value"),
         ("model.py:Levy", ('column = "income"', 'column = "incme"'), "bad-condition"),
         ("model.py:Levy", ('["D02100001"]', '["Nowhere"]'), "study-reference"),
@@ -208,6 +214,34 @@ def test_what_is_wrong_is_a_finding_and_nothing_is_written(made, tmp_path, model
     assert f"[{words}]" in result.output
     assert "Nothing was written" in result.output
     assert not (tmp_path / "out").exists()
+
+
+def test_every_population_that_is_wrong_is_named(made, tmp_path):
+    run, folder = made
+    path = tmp_path / "x.toml"
+    path.write_text(SCENARIO.replace('column = "income"', 'column = "incme"').replace("'yes'", "'maybe'"), encoding="utf-8")
+    result = invoke("simulate", run, path, "--model", f"{folder / 'model.py'}:Levy", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    assert "population 'pay-rise': no column of donors is called 'incme'" in result.output
+    assert "population 'smokers': smokes = 'maybe'" in result.output
+    assert "population.0" not in result.output
+
+
+def test_a_model_of_ones_own_goes_before_the_one_that_the_file_names(made, tmp_path):
+    run, folder = made
+    path = tmp_path / "x.toml"
+    path.write_text('model = "Levy"\n' + SCENARIO.split("[[population]]")[0], encoding="utf-8")
+    result = invoke("simulate", run, path, "--model", f"{folder / 'model.py'}:Levy", "-o", tmp_path / "out", "--no-page")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_model_that_stops_says_in_which_line(made, tmp_path):
+    run, folder = made
+    path = tmp_path / "x.toml"
+    path.write_text('name = "x"\n', encoding="utf-8")
+    result = invoke("simulate", run, path, "--model", f"{folder / 'model.py'}:broken", "-o", tmp_path / "out")
+    line = MODEL.splitlines().index('    raise RuntimeError("no luck")') + 1
+    assert f"RuntimeError: no luck (model.py, line {line})" in result.output
 
 
 def test_a_scenario_without_a_model_needs_one(made):
