@@ -45,6 +45,10 @@ def dice(donors, parameters=None):
     return pd.DataFrame({"net": np.random.default_rng().random(len(donors))}, index=donors.index)
 
 
+def leaves(donors):
+    raise SystemExit(3)
+
+
 def short(donors):
     return pd.DataFrame({"x": [1.0]})
 """
@@ -202,13 +206,15 @@ def test_a_simulation_of_the_same_name_is_replaced(made, done):
         ("model.py:Levy", ("rate = 0.3", "rat = 0.3"), "model-parameter"),
         ("model.py:broken", ("year = 2031", ""), "study-key"),
         ("model.py:broken", (OPTIONS, ""), "model-failed"),
+        ("model.py:leaves", (OPTIONS, ""), "model-failed"),
         ("model.py:short", (OPTIONS, ""), "model-outcomes"),
         ("model.py:ranked", (f"{OPTIONS}\ngain = 1.0\n[deciles]\nof = \"net\"", "deciles.of = \"rank\""), "model-reads-others"),
         ("model.py:dice", (OPTIONS, ""), "model-not-repeatable"),
         ("model.py:Levy", ("factor = 1.1", "factor = inf"), "study-value"),
         ("model.py:Nobody", ("", ""), "study-reference"),
         ("none.py:Levy", ("", ""), "missing-file"),
-        ("model.py", ("", ""), "unknown-policy-model"),
+        ("model.py", ("", ""), "study-value"),
+        ("levy", ("", ""), "unknown-policy-model"),
         ("model.py:Levy", ('of = "net"', 'of = "gross"'), "study-value"),
         ("model.py:Levy", ('column = "income"', 'column = "incme"'), "bad-condition"),
         ("model.py:Levy", ('["D02100001"]', '["Nowhere"]'), "study-reference"),
@@ -236,6 +242,34 @@ def test_places_may_be_told_by_numbers_in_parquet(tmp_path):
         places = {"path": str(tmp_path / name), "columns": {"band_d": "tax"}}
         told = read_places(Scenario(name="x", places=places))
         assert told["tax"].to_dict() == {"101": 1500.0, "102": 1800.0}
+
+
+def test_every_population_that_is_wrong_is_named(made, tmp_path):
+    run, folder = made
+    path = tmp_path / "x.toml"
+    path.write_text(SCENARIO.replace('column = "income"', 'column = "incme"').replace("'yes'", "'maybe'"), encoding="utf-8")
+    result = invoke("simulate", run, path, "--model", f"{folder / 'model.py'}:Levy", "-o", tmp_path / "out")
+    assert result.exit_code == 1, result.output
+    assert "population 'pay-rise': no column of donors is called 'incme'" in result.output
+    assert "population 'smokers': smokes = 'maybe'" in result.output
+    assert "population.0" not in result.output
+
+
+def test_a_model_of_ones_own_goes_before_the_one_that_the_file_names(made, tmp_path):
+    run, folder = made
+    path = tmp_path / "x.toml"
+    path.write_text('model = "Levy"\n' + SCENARIO.split("[[population]]")[0], encoding="utf-8")
+    result = invoke("simulate", run, path, "--model", f"{folder / 'model.py'}:Levy", "-o", tmp_path / "out", "--no-page")
+    assert result.exit_code == 0, result.output
+
+
+def test_a_model_that_stops_says_in_which_line(made, tmp_path):
+    run, folder = made
+    path = tmp_path / "x.toml"
+    path.write_text('name = "x"\n', encoding="utf-8")
+    result = invoke("simulate", run, path, "--model", f"{folder / 'model.py'}:broken", "-o", tmp_path / "out")
+    line = MODEL.splitlines().index('    raise RuntimeError("no luck")') + 1
+    assert f"RuntimeError: no luck (model.py, line {line})" in result.output
 
 
 def test_a_scenario_without_a_model_needs_one_and_its_table_of_places_too(made, tmp_path):

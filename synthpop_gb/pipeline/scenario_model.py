@@ -53,7 +53,7 @@ def own_model(text: str) -> PolicyModel:
         return as_model(found)
     except InputError:
         raise
-    except Exception as error:  # whatever somebody's file raises is a finding about it
+    except (Exception, SystemExit) as error:  # whatever somebody's file raises is a finding about it
         told = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         raise InputError([finding("model-failed", f"{path} raised {told}", place="--model")]) from None
 
@@ -74,7 +74,7 @@ def model_of(scenario: Scenario, model: PolicyModel | str | None = None) -> Shif
         message = f"The scenario {scenario.name} names no model."
         remedy = "Add `model = ...` to the file, or give one with --model file.py:Name."
         raise InputError([finding("study-missing", message, place="model", remedy=remedy)])
-    made = as_model(own_model(wanted) if isinstance(wanted, str) and ":" in wanted else wanted)
+    made = as_model(own_model(wanted) if isinstance(wanted, str) and (":" in wanted or wanted.endswith(".py")) else wanted)
     options: dict[str, Any] = {}
     if scenario.year is not None:
         options["year"] = scenario.year

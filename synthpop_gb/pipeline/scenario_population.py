@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.indicator import REPLICATES
 from synthpop_gb.errors import Finding, FitWarning, InputError, finding, refuse
+from synthpop_gb.policy import donors_of
 from synthpop_gb.population import Population
 from synthpop_gb.simulation import (
     SHIFTED,
@@ -22,6 +24,7 @@ from synthpop_gb.simulation import (
     Step,
     change_population,
     projected_tables,
+    shifted,
 )
 from synthpop_gb.spec import Scenario, Study
 from synthpop_gb.spec.scenario import PopulationChange
@@ -63,6 +66,7 @@ def populations_of(scenario: Scenario, study: Study, population: Population, ali
             steps = [step_of(c) for c in changes]
             made.told[name] = [s.to_dict() for s in steps]
             shifts = [s for s in steps if isinstance(s, Shift)]
+            shifted(donors_of(aligned), shifts)  # refuses what cannot be
             if len(shifts) == len(steps):
                 made.shifts[name] = {SHIFTED: shifts}
             elif shifts:
@@ -72,9 +76,18 @@ def populations_of(scenario: Scenario, study: Study, population: Population, ali
                 made.changed[name] = change_population(population, steps, aligned=aligned, seed=scenario.seed)
                 made.findings += made.changed[name].findings
         except InputError as error:
-            problems += [replace(f, place=f"{name}: {f.place}") for f in error.findings]
+            problems += [_of_population(f, name, len(changes)) for f in error.findings]
     refuse(problems)
     return made
+
+
+def _of_population(found: Finding, name: str, steps: int) -> Finding:
+    """Say of which population of the file a finding is, and of which of its steps where it has several."""
+    place = f"population {name!r}"
+    if number := re.match(r"population\.(\d+)$", found.place or ""):
+        place += f", step {int(number[1]) + 1}" if steps > 1 else ""
+    message = re.sub(r"^population\.\d+: ", "", found.message)
+    return replace(found, place=place, message=f"{place}: {message}")
 
 
 def step_of(change: PopulationChange) -> Step:

@@ -65,7 +65,7 @@ class Simulated:
         overall = overall[(overall[self.facts["groups"]] == "").all(axis=1)]
         for row in overall[overall["outcome"] == self.facts["main"]].itertuples():
             lines.append(
-                f"  {row.scenario}: {row.outcome} changes by {row.estimate:,.0f} {row.unit} in all "
+                f"  {row.scenario}: {row.outcome} changes by {row.estimate:,.0f} {row.unit}".rstrip() + " in all "
                 f"({row.lower:,.0f} to {row.upper:,.0f})"
             )
         lines.append(f"{len(self.frame):,} figures, {100 * self.facts['level']:g}% intervals")
@@ -116,7 +116,7 @@ def simulate_run(
     from synthpop_gb.pipeline.indicators import left_out_of
 
     folder = Path(folder)
-    scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario, other_model=model is not None)
     level = scenario.level if level is None else level
     if not 0 < level < 1:
         raise ValueError(f"the level of intervals is above 0 and below 1, not {level}")

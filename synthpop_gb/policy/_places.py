@@ -76,7 +76,8 @@ class Places:
                 found.append(finding("study-reference", message, place="places", remedy=remedy))
             elif (blank := known[name].isna()).any():
                 message = f"{name!r} is not known of {int(blank.sum()):,} zones (first: {known.index[blank][0]})."
-                found.append(finding("study-reference", message, place=f"places.{name}", count=int(blank.sum())))
+                remedy = "Give the table a row of every zone, or of every area of its level, with a value in that column."
+                found.append(finding("study-reference", message, place=f"places.{name}", count=int(blank.sum()), remedy=remedy))
         if found:
             raise InputError(found)
         taken = known[list(columns)].reset_index(drop=True)

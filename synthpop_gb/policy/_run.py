@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import difflib
 import time
+import traceback
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,8 @@ from synthpop_gb.policy._outcomes import Outcomes
 from synthpop_gb.policy._places import Places
 
 __all__ = ["called", "classes_for", "on_persons", "run_model"]
+
+_OURS = Path(__file__).resolve().parents[1]
 
 
 def run_model(
@@ -105,10 +109,19 @@ def called(model: PolicyModel, donors: Donors, parameters: Mapping[str, Any] | N
         out = model.outcomes(own, dict(parameters)) if parameters else model.outcomes(own)
     except InputError:
         raise
-    except Exception as error:  # whatever somebody's rules raise is a finding about them
-        told = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    except (Exception, SystemExit) as error:  # whatever somebody's rules raise is a finding about them
+        told = f"{type(error).__name__}: {error}".splitlines()[0][:300] + _line_of(error)
         raise InputError([finding("model-failed", f"{_said(model, scenario)} raised {told}", place=scenario)]) from None
     return given(out, donors, _said(model, scenario), scenario)
+
+
+def _line_of(error: BaseException) -> str:
+    """Where in rules of somebody's own it was raised: ' (rules.py, line 9)'; '' in a package."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        path = Path(frame.filename)
+        if path.is_file() and _OURS not in path.parents and "site-packages" not in path.parts:
+            return f" ({path.name}, line {frame.lineno})"
+    return ""
 
 
 def _said(model: PolicyModel, scenario: str) -> str:

@@ -54,7 +54,8 @@ def _problems(shift: Shift, donors: Donors) -> list:
 
         near = difflib.get_close_matches(shift.column, list(map(str, donors.columns)), n=1)
         hint = f" Did you mean {near[0]!r}?" if near else ""
-        return [finding("bad-condition", f"no column of donors is called {shift.column!r}.{hint}", place="population")]
+        message = f"no column of donors is called {shift.column!r}.{hint}"
+        return [finding("bad-condition", message, place="population", remedy="Name a column of numbers.")]
     values = donors[shift.column]
     if not pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values):
         message = f"{shift.column} holds no numbers, so it cannot be shifted."
