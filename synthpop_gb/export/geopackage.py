@@ -19,7 +19,7 @@ from synthpop_gb.export._tiles import read_tiles, write_tiles
 from synthpop_gb.export.fields import Field
 from synthpop_gb.export.polygons import BRITISH_GRID, WORLD, dissolved, polygons
 from synthpop_gb.geography import Geography
-from synthpop_gb.geography.classes import classify
+from synthpop_gb.geography.classes import classify, classify_widths
 
 if TYPE_CHECKING:
     import geopandas
@@ -151,10 +151,13 @@ class _Layer:
         if self.hatch[0] in self.columns:
             around["doubtful"] = (self.columns[self.hatch[0]], self.hatch[1])
         styles: list[LayerStyle] = []
+        told_to = None
         for column in (self.columns[c] for c in show):
             field = told[column]
             numbers = pd.to_numeric(self.frame[column]).to_numpy(np.float64, na_value=np.nan) * field.scale
-            classes = classify(numbers, centre=field.centre)
+            width = column == "half_width" and told_to is not None
+            classes = classify_widths(numbers, told_to) if width else classify(numbers, centre=field.centre)
+            told_to = told_to or classes
             name, said, qml = value_style(column, field, classes, aliases=aliases_of(told), **around)
             again = any(name == taken for taken, *_ in styles)  # QGIS tells styles apart by their names
             styles.append((f"{name[:20]} {len(styles) + 1}" if again else name, said, qml))

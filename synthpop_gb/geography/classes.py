@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from synthpop_gb.geography.numbers import number
 
-__all__ = ["DIVERGING", "MISSING", "SEQUENTIAL", "Classes", "classify"]
+__all__ = ["DIVERGING", "MISSING", "SEQUENTIAL", "Classes", "classify", "classify_widths"]
 
 SEQUENTIAL = {
     1: ("#41b6c4",),
@@ -97,6 +97,25 @@ def classify(values: np.ndarray, *, method: str = "quantile", n: int = 5, centre
     palette = SEQUENTIAL if centre is None else DIVERGING
     labels = _labels(known, limits, decimals, whole)
     return Classes(limits, labels, palette[len(limits) + 1], tuple(used.tolist()), int(len(values) - known.size), decimals)
+
+
+def classify_widths(widths: np.ndarray, beside: Classes, n: int = 5) -> Classes:
+    """Divide half-lengths of intervals into classes no finer than a tenth of what the estimates beside them are told to.
+
+    Estimates that the tables settle have widths of the solver's tolerance: one class, 'below 0.1', not colours of noise.
+
+    >>> told = classify(np.array([0.5, 3.4, 7.6, 14.7]))
+    >>> classify_widths(np.array([0.00012, 0.00011, 0.00004, 0.0001]), told).labels
+    ('below 0.1',)
+    """
+    finest = 10.0 ** -(beside.decimals + 1)
+    widths = np.asarray(widths, np.float64)
+    small = widths < finest
+    found = classify(np.where(small, 0.0, widths), n=n)
+    if not (widths[small] > 0).any():
+        return found
+    end = float(found.limits[0]) if len(found.limits) else finest
+    return replace(found, labels=(f"below {number(end, max(found.decimals, beside.decimals + 1))}", *found.labels[1:]))
 
 
 def _limits(known: np.ndarray, method: str, n: int, whole: bool) -> tuple[np.ndarray, int]:

@@ -12,7 +12,7 @@ import pandas as pd
 from synthpop_gb.atomic import replacing_all
 from synthpop_gb.export import polygons
 from synthpop_gb.geography import Geography
-from synthpop_gb.geography.classes import classify
+from synthpop_gb.geography.classes import classify, classify_widths
 from synthpop_gb.report._panels import Outlines, of_classes
 from synthpop_gb.report._sheet import Sheet, lay_out
 from synthpop_gb.report.drawing import Drawing
@@ -225,9 +225,10 @@ def draw_pair(
     numbers, widths = numbers_of(estimate, geography), numbers_of(half_width, geography)
     here, around = numbers.reindex(drawn.index).to_numpy(), widths.reindex(drawn.index).to_numpy()
     said = f"± of the {100 * level:g} % interval"
-    left = of_classes(here, classify(numbers.to_numpy(), centre=centre), title="Estimate", unit=f"Estimate, {unit}",
-                      doubtful=_flags(unreliable, drawn.index))  # fmt: skip
-    right = of_classes(around, classify(widths.to_numpy(), n=4), title=f"How sure: {said}", unit=f"{said}, {width_unit or unit}")
+    told = classify(numbers.to_numpy(), centre=centre)
+    left = of_classes(here, told, title="Estimate", unit=f"Estimate, {unit}", doubtful=_flags(unreliable, drawn.index))
+    sure = classify_widths(widths.to_numpy(), told, n=4)
+    right = of_classes(around, sure, title=f"How sure: {said}", unit=f"{said}, {width_unit or unit}")
     sheet = Sheet(title, subtitle, _foot(geography, attribution))
     lines = Outlines(drawn, geography, outlines)
     return save(lay_out(lines, [left[0], right[0]], [*left[1], *right[1]], sheet, 2), path, formats)

@@ -11,7 +11,7 @@ import pytest
 
 from synthpop_gb.errors import InputError
 from synthpop_gb.export import polygons
-from synthpop_gb.geography.classes import DIVERGING, MISSING, SEQUENTIAL, classify
+from synthpop_gb.geography.classes import DIVERGING, MISSING, SEQUENTIAL, classify, classify_widths
 from synthpop_gb.indicators import RELIABILITY
 from synthpop_gb.report import Drawing, draw_bivariate, draw_change, draw_map, draw_multiples, draw_pair
 from synthpop_gb.report._panels import Outlines, of_classes
@@ -160,6 +160,22 @@ def test_estimate_and_width_side_by_side(tmp_path):
                       width_unit="points", level=0.95, unreliable=shares(aligned) > 60)  # fmt: skip
     assert {"Estimate", "How sure: ± of the 95 % interval", "Estimate, % of people", "unreliable"} <= set(words(drawn))
     assert any("points" in t for t in words(drawn))
+
+
+def test_widths_of_the_solver_are_one_class(tmp_path):
+    """A figure that the tables settle has an interval of its solver's tolerance: no four colours of that."""
+    aligned, _, _ = on_grid(tmp_path)
+    value = shares(aligned)
+    noise = value * 0 + np.linspace(4e-5, 1.6e-4, len(value))
+    said = words(draw_pair(value, noise, aligned.geography, tmp_path / "p", title="t", unit="% of people", width_unit="points"))
+    assert sum(t.startswith("below ") for t in said) == 1
+    assert not any("0.000" in t for t in said)
+    told = classify(np.linspace(1.0, 9.0, 30))
+    mixed = classify_widths(np.r_[noise.to_numpy()[:3], np.linspace(0.5, 3.0, 9)], told)
+    assert mixed.labels[0].startswith("below ")
+    assert sum(mixed.counts) == 12
+    plain = np.linspace(0.5, 3.0, 9)
+    assert classify_widths(plain, told).labels == classify(plain).labels
 
 
 def test_zones_fade_as_figures_get_less_sure(tmp_path):

@@ -73,6 +73,16 @@ function classes(values, how, kind) {
   return described(known, limits, palette[limits.length + 1], how);
 }
 
+// Classes of half-lengths of intervals, none finer than a tenth of the last digit shown: of figures that the tables settle, widths
+// are the solver's tolerance and no more.
+function widths(values, how) {
+  const finest = 10 ** -(how.decimals + 1) / how.factor;
+  const found = classes(values.map((v) => (v < finest ? 0 : v)), how, "width");
+  if (values.some((v) => v > 0 && v < finest))
+    found.labels[0] = "below " + number((found.limits.length ? found.limits[0] : finest) * how.factor, how.decimals + 1);
+  return found;
+}
+
 function diverging(known, how) {
   const sizes = known.map(Math.abs).sort((a, b) => a - b),
     reach = sizes[Math.floor(0.98 * (sizes.length - 1))] || sizes[sizes.length - 1];

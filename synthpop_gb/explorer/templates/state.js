@@ -142,7 +142,7 @@ async function viewed() {
     kind = "diverging";
     shown = { ...how, mark: " points", unit: "percentage points, estimate − census" };
   }
-  const scale = kind === "trust" ? trustScale(values) : classes(values, shown, kind);
+  const scale = kind === "trust" ? trustScale(values) : kind === "width" ? widths(values, shown) : classes(values, shown, kind);
   const place = Int8Array.from(values, (v, i) =>
     row.classes[i] === WITHHELD ? -2 : !Number.isFinite(v) ? -1 : kind === "trust" ? v : classAt(v, scale.limits),
   );
