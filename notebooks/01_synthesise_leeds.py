@@ -24,10 +24,11 @@ import pandas as pd
 
 import synthpop_gb as sp
 
-real = "SYNTHPOP_GB_DATA" in os.environ
+# where this is run from, up to the folder that holds `inputs/`; the data that it names are found by SYNTHPOP_GB_DATA
+here = next((p for p in [Path.cwd(), *Path.cwd().parents] if (p / "inputs" / "leeds-2011.toml").is_file()), None)
+real = here is not None and "SYNTHPOP_GB_DATA" in os.environ
 folder = Path(tempfile.mkdtemp())
 if real:
-    here = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "inputs" / "leeds-2011.toml").is_file())
     study = sp.load_study(here / "inputs" / "leeds-2011.toml")
 else:
     sp.datasets.make_county("penmarrow", scale=0.3, seed=2021).write(folder / "county")

@@ -93,8 +93,9 @@ print(f"{100 * smokers.level:g} % intervals hold the truth in {held:.0%} of zone
 # Leeds at the 2011 census: the published table of age by sex was kept back. Where it is missed most:
 
 # %%
-if "SYNTHPOP_GB_DATA" in os.environ:
-    here = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "inputs" / "leeds-2011.toml").is_file())
+# where this is run from, up to the folder that holds `inputs/`; the data that it names are found by SYNTHPOP_GB_DATA
+here = next((p for p in [Path.cwd(), *Path.cwd().parents] if (p / "inputs" / "leeds-2011.toml").is_file()), None)
+if here is not None and "SYNTHPOP_GB_DATA" in os.environ:
     leeds = sp.run(here / "inputs" / "leeds-2011.toml", output=folder, report=False)
     missed = leeds.checks["held_out_zones"].set_index("zone")["wrong_whole"]
     sp.report.draw_map(missed, leeds.aligned.geography, folder / "leeds", title="Leeds: age by sex, kept back",

@@ -27,8 +27,9 @@ import pyogrio
 import synthpop_gb as sp
 
 folder = Path(tempfile.mkdtemp())
-if "SYNTHPOP_GB_DATA" in os.environ:
-    here = next(p for p in [Path.cwd(), *Path.cwd().parents] if (p / "inputs" / "leeds-2011.toml").is_file())
+# where this is run from, up to the folder that holds `inputs/`; the data that it names are found by SYNTHPOP_GB_DATA
+here = next((p for p in [Path.cwd(), *Path.cwd().parents] if (p / "inputs" / "leeds-2011.toml").is_file()), None)
+if here is not None and "SYNTHPOP_GB_DATA" in os.environ:
     study = sp.load_study(here / "inputs" / "leeds-2011.toml")
     zones = study.zones.model_copy(update={"parent": {"lad": "Calderdale"}})
     study = study.model_copy(update={"name": "calderdale-2011", "title": "Calderdale, 2011 census", "zones": zones, "maps": []})

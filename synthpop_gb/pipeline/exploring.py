@@ -186,7 +186,8 @@ def _sure(population: Population) -> bool:
 
 def _unsure() -> Finding:
     message = "The run has fewer than two replicates, so the page shows no intervals and no classes of reliability."
-    return finding("study-missing", message, place="replicates", level="note", remedy="Add `replicates = 40` to the study.")
+    why, remedy = "How sure a figure is cannot be told from one population.", "Add `replicates = 40` to the study."
+    return finding("study-missing", message, place="replicates", level="note", why=why, remedy=remedy)
 
 
 def _conditions(study: Study, indicators: Sequence[str]) -> list[tuple[str, str, str | None]]:
