@@ -131,18 +131,33 @@ def _said(model: PolicyModel, scenario: str) -> str:
 
 
 def _unknown_parameters(model: PolicyModel, name: str, parameters: Mapping[str, Any] | None, scenario: str) -> list[Finding]:
-    """`model-parameter` for each parameter that a model does not declare; models that declare none take any."""
+    """`model-parameter` for each that a model does not declare, or of another kind; models that declare none take any."""
     known = getattr(model, "parameters", None)
     if known is None:
         return []
     found = []
-    for wanted in parameters or {}:
+    for wanted, value in (parameters or {}).items():
+        if wanted in known and not _alike(known[wanted], value):
+            message = f"{name} has {known[wanted]!r} for {wanted!r}; {value!r} is nothing of the kind."
+            why, remedy = "Rules cannot reckon with it.", "Give a number where there is one, and a list of numbers for a list."
+            found.append(finding("model-parameter", message, place=scenario, why=why, remedy=remedy))
         if wanted not in known:
             near = difflib.get_close_matches(str(wanted), [str(k) for k in known], 1)
             hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(map(str, list(known)[:12]))}"
             message = f"{name} has no parameter {wanted!r}{hint}"
             found.append(finding("model-parameter", message.rstrip("?.") + ("?" if near else "."), place=scenario))
     return found
+
+
+def _alike(known: Any, value: Any) -> bool:
+    """Tell whether a reform's value can stand for the baseline's: finite numbers for numbers, as one or as a list."""
+    if isinstance(known, (list, tuple)) and known and all(map(_is_number, known)):
+        return isinstance(value, (list, tuple, np.ndarray)) and len(value) > 0 and all(map(_is_number, value))
+    return _is_number(value) if _is_number(known) else True
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, (bool, np.bool_)) and bool(np.isfinite(value))
 
 
 def on_persons(found: Given, household_of: np.ndarray | None) -> np.ndarray:

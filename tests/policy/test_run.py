@@ -123,6 +123,20 @@ def test_parameters_that_a_model_has_not_are_refused(aligned):
     assert run_model(Model, aligned, parameters={"basic_rate": 0.1}, scenario="reform")["tax"].max() == 0.1
 
 
+@pytest.mark.parametrize("value", ["a lot", None, True, float("inf"), [0.1]])
+def test_parameters_of_another_kind_are_refused(aligned, value):
+    class Model:
+        name, parameters = "rates", {"basic_rate": 0.2, "bands": (0.2, 0.4)}
+
+        def outcomes(self, donors, parameters=None):
+            return frame_of(donors, tax=(parameters or {}).get("bands", (0.2,))[0])
+
+    codes, message = codes_of(lambda: run_model(Model, aligned, parameters={"basic_rate": value}, scenario="reform"))
+    assert codes == ["model-parameter"]
+    assert "nothing of the kind" in message
+    assert run_model(Model, aligned, parameters={"bands": [0.1, 0.2, 0.3]}, scenario="reform")["tax"].max() == 0.1
+
+
 def test_households_are_refused_where_nobody_knows_them():
     from synthpop_gb.harmonisation import harmonise
     from tests.stages.nouns import world as persons
