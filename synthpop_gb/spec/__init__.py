@@ -1,4 +1,4 @@
-"""Studies and scenarios as TOML files: what may stand in them (`model`, `scenario`), how they are read (`toml_file`), a draft of a study."""
+"""Studies and scenarios as TOML files: what may stand in them, how they are read (`toml_file`), a draft of a study."""
 
 from synthpop_gb.spec.load import ask_for, load_study
 from synthpop_gb.spec.load_scenario import load_scenario
