@@ -13,12 +13,12 @@ from synthpop_gb.atomic import replacing_all
 from synthpop_gb.export import polygons
 from synthpop_gb.geography import Geography
 from synthpop_gb.geography.classes import classify, classify_widths
+from synthpop_gb.geography.vintage import OFFICIAL_CODE
 from synthpop_gb.report._panels import Outlines, of_classes
 from synthpop_gb.report._sheet import Sheet, lay_out
 from synthpop_gb.report.drawing import Drawing
 
 __all__ = [
-    "OFFICIAL",
     "attribution_of",
     "draw_change",
     "draw_map",
@@ -27,10 +27,11 @@ __all__ = [
     "numbers_of",
     "render_map",
     "save",
+    "sources_of",
 ]
 
 _OURS = "Synthetic estimates made with synthpop_gb."
-OFFICIAL = f"Contains National Statistics data and OS data © Crown copyright and database right. {_OURS}"
+_SOURCES = "Contains National Statistics data and OS data © Crown copyright and database right."
 """What the Open Government Licence asks for under maps on official boundaries."""
 
 
@@ -250,9 +251,14 @@ def render_map(
 
 
 def attribution_of(zones: pd.Index) -> str:
-    """Return the line that official zone codes (E01000001, W01000001, S01006506) ask for; nothing for other places."""
-    official = pd.Series(zones.astype(str)).str.fullmatch(r"[EWSNK]\d{8}").mean() if len(zones) else 0.0
-    return OFFICIAL if official > 0.5 else _OURS
+    """Return the line under a map: whose data it is, where official zone codes ask for that, and that it is an estimate."""
+    return f"{sources_of(zones)} {_OURS}".strip()
+
+
+def sources_of(zones: pd.Index) -> str:
+    """Return whose data official zone codes (E01000001, W01000001, S01006506) stand for; '' where most codes are of others."""
+    official = pd.Series(zones.astype(str)).str.fullmatch(OFFICIAL_CODE).mean() if len(zones) else 0.0
+    return _SOURCES if official > 0.5 else ""
 
 
 def numbers_of(values: pd.Series, geography: Geography) -> pd.Series:
