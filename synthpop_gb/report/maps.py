@@ -24,6 +24,7 @@ __all__ = [
     "draw_map",
     "draw_multiples",
     "draw_pair",
+    "foot_of",
     "numbers_of",
     "render_map",
     "save",
@@ -99,7 +100,7 @@ def draw_map(
         here, chosen, unit=unit, doubtful=_flags(unreliable, drawn.index), doubt=doubt,
         reliability=None if reliability is None else reliability.reindex(drawn.index).fillna("").to_numpy(object),
     )  # fmt: skip
-    sheet = Sheet(title, subtitle, _foot(geography, attribution))
+    sheet = Sheet(title, subtitle, foot_of(geography, attribution))
     return save(lay_out(Outlines(drawn, geography, outlines), [panel], legend, sheet), path, formats)
 
 
@@ -183,7 +184,7 @@ def draw_multiples(
     everything = np.concatenate([n.reindex(drawn.index).to_numpy() for n in numbers.values()])
     doubtful = np.concatenate([np.zeros(len(drawn), bool) if f is None else f for f in flags.values()])
     _, legend = of_classes(everything, together, unit=unit, doubtful=doubtful, count=False)
-    sheet = Sheet(title, subtitle, _foot(geography, attribution))
+    sheet = Sheet(title, subtitle, foot_of(geography, attribution))
     return save(lay_out(Outlines(drawn, geography, outlines), panels, legend, sheet, columns), path, formats)
 
 
@@ -230,7 +231,7 @@ def draw_pair(
     left = of_classes(here, told, title="Estimate", unit=f"Estimate, {unit}", doubtful=_flags(unreliable, drawn.index))
     sure = classify_widths(widths.to_numpy(), told, n=4)
     right = of_classes(around, sure, title=f"How sure: {said}", unit=f"{said}, {width_unit or unit}")
-    sheet = Sheet(title, subtitle, _foot(geography, attribution))
+    sheet = Sheet(title, subtitle, foot_of(geography, attribution))
     lines = Outlines(drawn, geography, outlines)
     return save(lay_out(lines, [left[0], right[0]], [*left[1], *right[1]], sheet, 2), path, formats)
 
@@ -284,7 +285,8 @@ def _flags(flagged: pd.Series | None, zones: pd.Index) -> np.ndarray | None:
     return None if flagged is None else flagged.reindex(zones, fill_value=False).fillna(False).to_numpy(bool)
 
 
-def _foot(geography: Geography, attribution: str | None) -> str:
+def foot_of(geography: Geography, attribution: str | None) -> str:
+    """Return the line at a map's foot: as asked, or what its zones ask for."""
     return attribution_of(geography.codes) if attribution is None else attribution
 
 
