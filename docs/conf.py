@@ -42,7 +42,7 @@ myst_substitutions = _figures()
 
 
 def _write_reference(_app):
-    """Write the pages that list what the code declares: finding codes, statuses, and the keys of a study file."""
+    """Write the pages that list what the code declares: finding codes, statuses, and the keys of study and scenario files."""
     from synthpop_gb.errors import CODES
     from synthpop_gb.spec import scenario_schema, study_schema
     from synthpop_gb.status import FIT_MEANING, WHOLE_MEANING
