@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from _measure import figure
+from _studies import county_of_households
 
 COUNTY, ZONES, SEED = "penmarrow", 60, 2021
 ALIKE = {
@@ -52,19 +53,9 @@ def tax_benefit(*, folder: Path) -> tuple[str, dict]:
 
 def entity_tables(*, folder: Path) -> tuple[str, dict]:
     """Write the demo county's households for three models, every copy and by weight; each is read back and compared."""
-    import tomllib
-
-    import synthpop_gb as sp
     from synthpop_gb.export.entity_tables import euromod, openfisca, simpaths
-    from synthpop_gb.pipeline.demo import demo_study
-    from synthpop_gb.spec import Study
 
-    place = folder / "county"
-    sp.datasets.make_county(COUNTY, zones=ZONES, seed=SEED).write(place)
-    study = tomllib.loads(demo_study(place.as_posix(), households=True))
-    study = {k: v for k, v in study.items() if k not in ("indicators", "maps", "replicates", "truth", "held_out")}
-    aligned, *_ = sp.pipeline.align(Study.model_validate(study))
-    population = sp.solve(sp.formulate(aligned), method=study.get("method", {}).get("name", "balance"), seed=SEED)
+    aligned, population = county_of_households(COUNTY, zones=ZONES, seed=SEED, folder=folder / "county")
     values = {"people": figure(population.people, "people")}
     for write in (openfisca, euromod, simpaths):
         for weighted in (False, True):

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _intervals import Z
 from _measure import figure
 
 __all__ = ["distribution_coverage"]
 
 _WORLDS, _SEEDS, _ZONES, _REPLICATES = ("penmarrow", "rutlow", "calderholme", "harrowmere"), (11, 12), 24, 40
-_Z, _LEVELS = 1.6448536269514722, (0.1, 0.2, 0.5, 0.8, 0.9)
+_LEVELS = (0.1, 0.2, 0.5, 0.8, 0.9)
 _MEASURES = ("mean", "quantile", "poverty", "gini", "s80s20", "p90p10")
 
 
@@ -57,7 +58,7 @@ def _county(world: str, seed: int, folder: Path) -> pd.DataFrame:
     for zone, mine in people[pd.to_numeric(people["income"]).fillna(0.0) > 0].groupby("zone"):
         for measure, truth in _truth(np.sort(mine["net"].to_numpy()), line).items():
             row = found.loc[(zone, measure)]
-            alone = abs(row["estimate"] - truth) <= _Z * np.hypot(row["replicate_error"], row["finite_error"])
+            alone = abs(row["estimate"] - truth) <= Z * np.hypot(row["replicate_error"], row["finite_error"])
             half = (row["upper"] - row["lower"]) / 2
             rows.append((measure, truth, row["lower"] <= truth <= row["upper"], alone, half))
     return pd.DataFrame(rows, columns=["measure", "truth", "covered", "alone", "half"])

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from _measure import figure
+from _studies import county_of_households
 
 COUNTY, ZONES, SEED, YEAR = "penmarrow", 60, 2021, 2026
 ALLOWANCE = "gov.hmrc.income_tax.allowances.personal_allowance.amount"
@@ -25,7 +26,7 @@ def policyengine(*, folder: Path) -> tuple[str, dict]:
     from synthpop_gb.policy.probe import probe
 
     refused = _no_network()
-    aligned, population = _county(folder)
+    aligned, population = county_of_households(COUNTY, zones=ZONES, seed=SEED, folder=folder / "county")
     turn = np.array(list(PLACES), object)[np.arange(len(aligned.zones)) % len(PLACES)]
     places = pd.DataFrame({"local_authority": turn, "region": [PLACES[t] for t in turn]}, index=aligned.zones)
     engine()  # imported
@@ -76,22 +77,6 @@ def _no_network() -> list:
     socket.socket.connect = refuse
     socket.getaddrinfo = refuse
     return asked
-
-
-def _county(folder: Path):
-    """Inputs of the demo county, and its population of whole households."""
-    import tomllib
-
-    import synthpop_gb as sp
-    from synthpop_gb.pipeline.demo import demo_study
-    from synthpop_gb.spec import Study
-
-    place = folder / "county"
-    sp.datasets.make_county(COUNTY, zones=ZONES, seed=SEED).write(place)
-    study = tomllib.loads(demo_study(place.as_posix(), households=True))
-    study = {k: v for k, v in study.items() if k not in ("indicators", "maps", "replicates", "truth", "held_out")}
-    aligned, *_ = sp.pipeline.align(Study.model_validate(study))
-    return aligned, sp.solve(sp.formulate(aligned), method="balance", seed=SEED)
 
 
 def _timed(call) -> tuple[object, float]:

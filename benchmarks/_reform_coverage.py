@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _intervals import LEVEL, Z
 from _measure import figure
 
 __all__ = ["reform_coverage"]
 
-LEVEL, Z = 0.9, 1.6448536269514722
 REFORMS = {
     "personal allowance of 15,000": {"income_tax.personal_allowance": 15000.0},
     "basic rate of 22 %": {"income_tax.rates": (0.22, 0.40, 0.45)},

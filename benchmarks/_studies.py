@@ -8,13 +8,28 @@ from pathlib import Path
 
 from _measure import ROOT, figure, run_timed
 
-__all__ = ["measure_study", "warm_up"]
+__all__ = ["county_of_households", "measure_study", "warm_up"]
 
 
 def warm_up() -> None:
     """Let the compiled code be cached, as it is from a user's second run on."""
     code = "from synthpop_gb import solve, testing; list(solve(testing.small_problem(), seed=1).blocks())"
     run_timed([sys.executable, "-c", code])
+
+
+def county_of_households(name: str, *, zones: int, seed: int, folder: Path):
+    """Inputs of a demo county of whole households, written to a folder, and its population; nothing else that its study asks."""
+    import tomllib
+
+    import synthpop_gb as sp
+    from synthpop_gb.pipeline.demo import demo_study
+    from synthpop_gb.spec import Study
+
+    sp.datasets.make_county(name, zones=zones, seed=seed).write(folder)
+    study = tomllib.loads(demo_study(folder.as_posix(), households=True))
+    study = {k: v for k, v in study.items() if k not in ("indicators", "maps", "replicates", "truth", "held_out")}
+    aligned, *_ = sp.pipeline.align(Study.model_validate(study))
+    return aligned, sp.solve(sp.formulate(aligned), method="balance", seed=seed)
 
 
 def measure_study(name: str, repeats: int, *, folder: Path) -> tuple[str, dict]:

@@ -42,7 +42,7 @@ myst_substitutions = _figures()
 
 
 def _write_reference(_app):
-    """Write the pages that list what the code declares: finding codes, statuses, and the keys of a study file."""
+    """Write the pages that list what the code declares: finding codes, statuses, and the keys of study and scenario files."""
     from synthpop_gb.errors import CODES
     from synthpop_gb.spec import scenario_schema, study_schema
     from synthpop_gb.status import FIT_MEANING, WHOLE_MEANING
@@ -56,11 +56,11 @@ def _write_reference(_app):
         encoding="utf-8",
     )  # fmt: skip
     for page, of, schema in (("study-file", "study", study_schema()), ("scenario-file", "scenario", scenario_schema())):
-        (HERE / "reference" / f"{page}.md").write_text(_study_page(schema, of, page), encoding="utf-8")
+        (HERE / "reference" / f"{page}.md").write_text(_keys_page(schema, of, page), encoding="utf-8")
 
 
-def _study_page(schema: dict, of: str = "study", page: str = "study-file") -> str:
-    """Write one table of keys for each part of a study file, or of a scenario file."""
+def _keys_page(schema: dict, of: str, page: str) -> str:
+    """Write one table of keys for each part of a file: `of` a 'study' or a 'scenario', told on `page`.md."""
 
     def kind(entry):
         if "$ref" in entry:

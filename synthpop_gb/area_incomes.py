@@ -11,7 +11,7 @@ import pandas as pd
 from synthpop_gb.errors import Finding
 from synthpop_gb.provenance import InputFile
 
-__all__ = ["MEASURES", "AreaIncomes"]
+__all__ = ["MEASURES", "AreaIncomes", "error_unit", "mean_error"]
 
 MEASURES = ("mean", "median", "share")
 """What can be published of an area: the mean or the median income, or the share of those at or above an amount."""
@@ -139,3 +139,20 @@ class AreaIncomes:
         scaled = f"{value.median():.1%}" if self.measure == "share" else f"{value.median():,.0f} {self.unit}"
         of = "households" if self.of == "household" else "persons"
         return f"AreaIncomes {self.name}: {self.measure} of {of} in {len(value):,} areas, typically {scaled}{sure}"
+
+
+def mean_error(figures: pd.Series, published: pd.Series, measure: str) -> float:
+    """Mean absolute difference of areas' figures from what is published, in per cent of that; of shares in percentage points.
+
+    Areas where one of them is NaN do not count.
+
+    >>> mean_error(pd.Series([125.0, 75.0]), pd.Series([100.0, 100.0]), "mean")
+    25.0
+    """
+    scale = 1.0 if measure == "share" else published
+    return 100 * float((np.abs(figures - published) / scale).mean())
+
+
+def error_unit(measure: str) -> str:
+    """Return the unit of `mean_error`."""
+    return "points" if measure == "share" else "%"

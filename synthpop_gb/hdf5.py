@@ -41,6 +41,8 @@ def read_hdf5_tables(path: str | Path) -> dict[str, pd.DataFrame]:
     try:
         with h5py.File(path, "r") as file:
             return {name: _table(h5py, file[name], path) for name in _tables(h5py, file, "", path)}
+    except InputError:  # a ValueError too, and it says already what is wrong
+        raise
     except (OSError, RuntimeError, ValueError, KeyError, TypeError) as error:
         message = f"{path.name} is no HDF5 file that can be read: {error}."
         raise InputError([finding("unreadable-file", message, place=str(path))]) from None

@@ -219,7 +219,7 @@ def test_a_foreign_json_is_refused_without_a_traceback(tmp_path, text):
 
 
 def test_opposite_conditions_get_maps_of_their_own():
-    from synthpop_gb.pipeline.after import slug
+    from synthpop_gb.pipeline.map_files import slug
 
     texts = [
         "age >= 65",

@@ -203,12 +203,10 @@ class _Found:
 
     def _add_categories(self, name, variable, labels: pd.Categorical, table: AlignedTable | None) -> None:
         codes, names = np.asarray(labels.codes), [str(c) for c in labels.categories]
-        if self.aligned.survey.licence != "open":  # the label of a category of one is one record's answer
-            kept = np.bincount(codes[codes >= 0], minlength=len(names)) >= FEW_DONORS
-        else:
-            kept = np.bincount(codes[codes >= 0], minlength=len(names)) > 0
         of_table = table is not None
-        kept = np.ones(len(names), bool) if of_table and self.aligned.survey.licence == "open" else kept
+        # the label of a category of one is one record's answer
+        least = FEW_DONORS if self.aligned.survey.licence != "open" else 0 if of_table else 1
+        kept = np.bincount(codes[codes >= 0], minlength=len(names)) >= least
         if kept.sum() < 2:
             return
         household = of_table and table.universe.unit == "household" and self.homes.any()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from functools import cache
 from importlib.util import find_spec
@@ -12,7 +10,7 @@ from pathlib import Path
 from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.explorer.data import Content
-from synthpop_gb.export import script_json
+from synthpop_gb.export import script_hashes, script_json, script_text
 
 __all__ = ["engine", "render_page", "require_engine", "write_page"]
 
@@ -33,7 +31,7 @@ def engine() -> tuple[str, str] | None:
     except OSError:
         return None
     script = re.sub(r"//# sourceMappingURL=\S+\s*$", "", script)
-    return script.replace("</script", "<\\/script").replace("<!--", "<\\!--"), style.replace("</style", "<\\/style")
+    return script_text(script), style.replace("</style", "<\\/style")
 
 
 def require_engine() -> tuple[str, str]:
@@ -53,10 +51,9 @@ def render_page(content: Content, drawn: tuple[str, str] | None) -> str:
     """
     own = _own_script()
     scripts = [drawn[0], own] if drawn is not None else [own]
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     policy = (
-        f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:; worker-src blob:; "
-        "child-src blob:; connect-src blob: data:; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; script-src {script_hashes(scripts)}; style-src 'unsafe-inline'; img-src data: blob:; "
+        "worker-src blob:; child-src blob:; connect-src blob: data:; base-uri 'none'; form-action 'none'"
     )
     return (
         _environment()
@@ -70,7 +67,6 @@ def render_page(content: Content, drawn: tuple[str, str] | None) -> str:
 
 def write_page(path: Path, content: Content, drawn: tuple[str, str] | None) -> Path:
     """Write the page as a whole or not at all. Raises InputError (`output-locked`)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as temporary:
         temporary.write_text(render_page(content, drawn), encoding="utf-8", newline="\n")
     return path

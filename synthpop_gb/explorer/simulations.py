@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.explorer.offered import EVERYBODY
 from synthpop_gb.explorer.packing import Store, pack_figures
 from synthpop_gb.indicators import FEW_DONORS
 from synthpop_gb.indicators.tabulated import CLASSES, WITHHELD, Figures, Level
+from synthpop_gb.policy import CHANGES, SHARES
 
 __all__ = ["SimulationItem", "simulation_items"]
 
@@ -20,8 +22,6 @@ _SAID = {
     "change": "mean change of {}", "total_change": "total change of {}", "gainers": "people whose {} rises",
     "losers": "people whose {} falls",
 }  # fmt: skip
-_SHARES = {"share", "poverty", "gainers", "losers"}
-_CHANGES = {"change", "total_change"}
 _UNITLESS = {"gini": "index from 0 to 1", "s80s20": "ratio", "p90p10": "ratio"}
 _STANDARD = {
     "scenario", "outcome", "measure", "unit", "where", "all", "estimate", "standard_error", "lower", "upper", "counted", "people",
@@ -50,7 +50,7 @@ class SimulationItem:
         scenarios = list(dict.fromkeys(self.frame["scenario"].astype(str)))
         groups = [g for g in self.frame.columns if g not in _STANDARD and g not in self.places]
         frame = self.frame.assign(_level=_finest(self.frame, self.places, levels), _group=_grouped(self.frame, groups))
-        named = list(dict.fromkeys([("", "everybody"), *frame["_group"]]))
+        named = list(dict.fromkeys([("", EVERYBODY), *frame["_group"]]))
         out: dict = {}
         for k, place in enumerate(levels):
             mine = frame[frame["_level"] == k]
@@ -64,7 +64,8 @@ class SimulationItem:
             "name": f"{self.simulation}: {self.measure} of {self.outcome}" + (f", {self.where}" if self.where else ""),
             "domain": f"Simulation: {self.simulation}",
             "title": self.title, "columns": [self.title], "whom": self.whom, "of": "people", "census": None,
-            "kind": "share" if self.measure in _SHARES else "mean", "unit": self.unit, "change": self.measure in _CHANGES,
+            "kind": "share" if self.measure in SHARES else "mean", "unit": self.unit,
+            "change": self.measure in CHANGES and self.measure not in SHARES,  # has two directions
             "scenarioTitles": [str(self.titles.get(s) or s) for s in scenarios],
             "adds": self.measure in ("count", "total", "total_change"), "scenarios": scenarios, "coverage": self.coverage,
             "groups": [list(g) for g in named], "levels": out,
@@ -164,10 +165,10 @@ def _finest(frame: pd.DataFrame, places: Sequence[str], levels: Sequence[Level])
 def _grouped(frame: pd.DataFrame, groups: Sequence[str]) -> list[tuple[str, str]]:
     """Each row's group: its variables and their categories, as texts; everybody where it has none."""
     if not groups:
-        return [("", "everybody")] * len(frame)
+        return [("", EVERYBODY)] * len(frame)
     values = frame[list(groups)].astype(object).to_numpy()
     out = []
     for row in values:
         there = [(g, str(v)) for g, v in zip(groups, row, strict=True) if v is not None and v == v and str(v) != ""]
-        out.append((" x ".join(g for g, _ in there), ", ".join(v for _, v in there)) if there else ("", "everybody"))
+        out.append((" x ".join(g for g, _ in there), ", ".join(v for _, v in there)) if there else ("", EVERYBODY))
     return out

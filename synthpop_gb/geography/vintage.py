@@ -8,7 +8,10 @@ import pandas as pd
 
 from synthpop_gb.errors import Finding, finding
 
-__all__ = ["advice", "kinds", "lacking", "lacking_finding", "level_of", "published", "vintages"]
+__all__ = ["OFFICIAL_CODE", "advice", "kinds", "lacking", "lacking_finding", "level_of", "published", "vintages"]
+
+OFFICIAL_CODE = r"[EWSNK]\d{8}"
+"""What a whole official code is like: a letter for the nation (K: of several), eight digits."""
 
 _NEW_2021 = {
     "E00": "E00176775", "W00": "W00010266", "E01": "E01033769", "W01": "W01001959", "E02": "E02006935", "W02": "W02000424",
@@ -69,7 +72,7 @@ def kinds(codes: Iterable[str]) -> pd.Series:
     {'E01000001': 'E01', 'W01000001': 'W01'}
     """
     texts = pd.Series(pd.unique(pd.Series(list(codes), dtype=object).dropna().astype(str)), dtype=object)
-    texts = texts[texts.str.fullmatch(r"[EWSNK]\d{8}").astype(bool)]
+    texts = texts[texts.str.fullmatch(OFFICIAL_CODE).astype(bool)]
     return pd.Series(texts.str.slice(0, 3).to_numpy(), index=texts.to_numpy(), dtype=object)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from synthpop_gb.benchmark import GUEST_LIMIT, BenchmarkTable
 from synthpop_gb.errors import Finding, finding
-from synthpop_gb.geography.vintage import vintages
+from synthpop_gb.geography.vintage import OFFICIAL_CODE, vintages
 from synthpop_gb.harmonisation._words import listed, number
 from synthpop_gb.harmonisation.subtotals import without_subtotals
 from synthpop_gb.harmonisation.zones import among
@@ -121,7 +121,7 @@ def _missing(table: BenchmarkTable, missing: pd.Index, unknown: pd.Index, zones:
 def _are_gss(missing: pd.Index, unknown: pd.Index) -> bool:
     """Whether both are codes of the Government Statistical Service (a letter and eight digits) of one kind of area."""
     both = missing.append(unknown).astype(str)
-    return bool(both.str.fullmatch(r"[EWSNK]\d{8}").all()) and len(set(both.str.slice(0, 3))) == 1
+    return bool(both.str.fullmatch(OFFICIAL_CODE).all()) and len(set(both.str.slice(0, 3))) == 1
 
 
 def _has_2021(found: dict[str, set[int]]) -> bool:

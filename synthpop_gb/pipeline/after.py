@@ -12,8 +12,8 @@ from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned, AlignedTable
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.pipeline.inputs import align, examine_study, read_inputs
-from synthpop_gb.pipeline.map_files import USUAL, check_formats, slug
-from synthpop_gb.pipeline.mapping import check_boundaries, check_drawable, draw_indicator, draw_wanted, map_findings
+from synthpop_gb.pipeline.map_files import USUAL, check_formats
+from synthpop_gb.pipeline.mapping import draw_wanted, map_findings
 from synthpop_gb.pipeline.run import Run, report_on
 from synthpop_gb.pipeline.starting import problem_of_run
 from synthpop_gb.population import Population
@@ -22,9 +22,7 @@ from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import MapRequest, Table
 from synthpop_gb.spec.start import StartModel
 
-__all__ = [
-    "check_boundaries", "check_drawable", "draw_indicator", "load", "map_run", "opened", "slug", "validate_run",
-]  # fmt: skip
+__all__ = ["load", "map_run", "opened", "validate_run"]
 
 
 def load(folder: str | Path, *, aligned: Aligned | None = None) -> Population:

@@ -14,8 +14,9 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.pair import Pair
-from synthpop_gb.pipeline.after import opened, slug
+from synthpop_gb.pipeline.after import opened
 from synthpop_gb.pipeline.card import card_of, write_pair_card
+from synthpop_gb.pipeline.map_files import slug
 from synthpop_gb.provenance import versions
 from synthpop_gb.release import ReleaseRule, check_release, release_rule
 from synthpop_gb.validation import WORDS, audit, audit_population, refused_release, worst

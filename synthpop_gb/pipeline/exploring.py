@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from synthpop_gb import run_folder
@@ -261,16 +260,16 @@ def _scenario_facts(path: Path) -> dict:
 
 def _said(population: Population, aligned: Aligned) -> dict[str, str]:
     """List what is said of the population at the foot of the page."""
+    from synthpop_gb.report.maps import sources_of
+
     replicates, survey = len(population.replicates) if _sure(population) else 0, aligned.survey
-    official = aligned.zones.astype(str).str.fullmatch(r"[EWSNK]\d{8}")
     return {
         "People": f"{population.people:,}", "Zones": f"{len(aligned.zones):,}",
         "Survey": f"{survey.name}, {len(aligned.records):,} records" + (f", {survey.year}" if survey.year else ""),
         "Fitted to": ", ".join(c.name.replace("_", " ").replace(" x ", " × ") for c in aligned.constraints),
         "Method": f"{population.provenance.method}, seed {population.provenance.seed}",
         "Replicates": f"{replicates}" if replicates else "none, so no intervals",
-        "Sources": "Contains National Statistics data and OS data © Crown copyright and database right."
-        if np.mean(official) > 0.5 else "",
+        "Sources": sources_of(aligned.zones),
     }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 
 from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned
+from synthpop_gb.area_incomes import error_unit, mean_error
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.population import Population
@@ -135,9 +136,9 @@ def _medians(behind, value: np.ndarray, n: int) -> np.ndarray:
 
 def _in_words(told: dict, frame: pd.DataFrame) -> str:
     """Say a target's errors before and after in one line."""
-    share, known = told["measure"] == "share", frame[frame["published"].notna()]
-    unit, scale = ("points", 1.0) if share else ("%", known["published"])
-    after, whole = (100 * float((np.abs(known[c] - known["published"]) / scale).mean()) for c in ("after", "counted"))
+    known = frame[frame["published"].notna()]
+    unit = error_unit(told["measure"])
+    after, whole = (mean_error(known[c], known["published"], told["measure"]) for c in ("after", "counted"))
     predicted = "" if told["held_out"] else f"; areas left out {told['error_predicted']:.2f}"
     kept = "kept back, off by" if told["held_out"] else "off by"
     return (

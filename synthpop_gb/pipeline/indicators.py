@@ -19,7 +19,7 @@ from synthpop_gb.assessment.benchmarks import request_findings
 from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.indicators import FEW_DONORS, Indicators, Question, published
-from synthpop_gb.pipeline.map_files import USUAL, check_formats
+from synthpop_gb.pipeline.map_files import USUAL, check_formats, slug
 from synthpop_gb.population import Population
 from synthpop_gb.release import ReleaseRule, release_rule
 from synthpop_gb.spec import Study
@@ -99,8 +99,6 @@ def _request_problems(request: IndicatorRequest, aligned: Aligned) -> list[Findi
 
 def _file_name(request: IndicatorRequest) -> str:
     """Name of a request's files in `indicators/`, without ending."""
-    from synthpop_gb.pipeline.after import slug
-
     measure = f"quantile {request.quantile:g}" if request.measure == "quantile" else request.measure
     measure += "" if request.unit == "person" else " of households"
     return slug(request.name or f"{measure} {request.what} {request.where or ''} by {' '.join(request.by)}")
@@ -221,7 +219,8 @@ def indicator_run(
     ValueError
         For a measure, level or quantile out of range.
     """
-    from synthpop_gb.pipeline.after import check_drawable, draw_indicator, opened
+    from synthpop_gb.pipeline.after import opened
+    from synthpop_gb.pipeline.mapping import check_drawable, draw_indicator
 
     folder = Path(folder)
     output = None if output is None else Path(output)

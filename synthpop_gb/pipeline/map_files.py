@@ -38,6 +38,11 @@ USUAL = ("png", "svg", "gpkg", "geoparquet")
 
 PICTURES = ("png", "svg")
 
+BESIDE = ("estimate", "standard_error", "lower", "upper", "half_width", "n_eff", "donors", "largest_donor", "reliability")
+"""Columns of indicators that stand beside the counts of the same share."""
+
+_EITHER = "rise or fall not known"
+
 
 def check_formats(formats: Sequence[str]) -> list[Finding]:
     """Say which formats there are not: `study-value`."""
@@ -45,10 +50,6 @@ def check_formats(formats: Sequence[str]) -> list[Finding]:
     remedy = f"Use {', '.join(FORMATS)}."
     found = [finding("study-value", f"Maps are not written as {f!r}.", place="format", remedy=remedy) for f in unknown]
     return found or ([] if formats else [finding("study-value", "No format is named.", place="format", remedy=remedy)])
-
-
-BESIDE = ("estimate", "standard_error", "lower", "upper", "half_width", "n_eff", "donors", "largest_donor", "reliability")
-"""Columns of indicators that stand beside the counts of the same share."""
 
 
 def figures_of(found: Indicators, columns: Sequence[str] | None = None) -> pd.DataFrame:
@@ -62,7 +63,12 @@ def write_map(
     frame: pd.DataFrame, aligned: Aligned, stem: Path, *, title: str, fields, show: str, areas, level: float | None,
     how_sure: bool, formats: Sequence[str], subtitle: str = "", change: bool = False,
 ) -> list[Path]:  # fmt: skip
-    """Write pictures and layers of one figure by zone."""
+    """Write pictures and layers of one figure by zone.
+
+    frame : by zone, the column `show` and, where there are intervals, those of `figures_of`; fields : a `Field` by column;
+    areas : such frames by parent level, for a GeoPackage; level : coverage of intervals, None without; change : colours diverge
+    around nought. Returns the files, pictures first.
+    """
     from synthpop_gb.report import draw_change, draw_map, draw_pair
 
     pictures = [f for f in formats if f in PICTURES]
@@ -89,9 +95,6 @@ def write_map(
     return drawn + write_layers(frame, aligned, stem, formats, fields=fields, show=shown, title=title, **more)
 
 
-_EITHER = "rise or fall not known"
-
-
 def directed(frame: pd.DataFrame) -> pd.DataFrame:
     """Say of each change whether it is a rise or a fall, as far as its interval tells."""
     words = np.select([frame["lower"] > 0, frame["upper"] < 0, frame["estimate"].notna()], ["rise", "fall", _EITHER], "")
@@ -101,7 +104,7 @@ def directed(frame: pd.DataFrame) -> pd.DataFrame:
 def write_layers(
     frame: pd.DataFrame, aligned: Aligned, stem: Path, formats, *, fields, show, title: str, areas=None, **more
 ) -> list[Path]:
-    """Write the files that hold polygons."""
+    """Write the files of `formats` that hold polygons: arguments as `write_map` has them, `more` of `export.geopackage`."""
     from synthpop_gb.export import geopackage
     from synthpop_gb.report.maps import attribution_of
 

@@ -203,8 +203,8 @@ def _in_words(asked) -> str:
 def _write_report(
     study: Study, folder: Path, aligned: Aligned, population: Population, checks: Checks, asked: list, left_out
 ) -> Path:
-    from synthpop_gb.pipeline.after import draw_indicator, draw_wanted
     from synthpop_gb.pipeline.indicators import share_of
+    from synthpop_gb.pipeline.mapping import draw_indicator, draw_wanted
     from synthpop_gb.report import write_report
 
     for wanted in study.maps:

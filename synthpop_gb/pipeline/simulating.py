@@ -112,8 +112,9 @@ def simulate_run(
     ValueError
         For a level out of range.
     """
-    from synthpop_gb.pipeline.after import check_boundaries, opened
+    from synthpop_gb.pipeline.after import opened
     from synthpop_gb.pipeline.indicators import left_out_of
+    from synthpop_gb.pipeline.mapping import check_boundaries
 
     folder = Path(folder)
     scenario = scenario if isinstance(scenario, Scenario) else load_scenario(scenario, other_model=model is not None)
@@ -216,7 +217,8 @@ def _moved(one) -> list[dict]:
 def _written(result: Simulated, aligned: Aligned, answers, requests, *, draw: bool, page: bool) -> list[Path]:
     """Write tables, scenario.json, page and maps, each whole or not at all; files of an earlier simulation of the name go."""
     from synthpop_gb.export import guarded
-    from synthpop_gb.pipeline.after import draw_indicator, slug
+    from synthpop_gb.pipeline.map_files import slug
+    from synthpop_gb.pipeline.mapping import draw_indicator
 
     place, frame = result.folder, result.frame
     files = [place / n for n in ("outcomes.parquet", "outcomes.csv", "scenario.json")]

@@ -6,11 +6,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 from statistics import NormalDist
+from typing import NoReturn
 
 import numpy as np
 import pandas as pd
 
-from synthpop_gb.area_incomes import AreaIncomes
+from synthpop_gb.area_incomes import MEASURES, AreaIncomes
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.provenance import InputFile
 from synthpop_gb.read._files import Sheet, open_sheet, stem_of
@@ -108,26 +109,28 @@ def area_incomes(
     """
     sheet = open_sheet(path, member)
     layout = layout_of(sheet, measure, above)
+    usual = {"kind": layout.kind or "mean", "of": layout.of or "household"}
     asked = {"kind": kind, "of": of, "above": above, "year": year, "equivalised": equivalised}
-    layout = replace(layout, **{k: v for k, v in asked.items() if v is not None})
-    if layout.kind is not None and layout.kind not in ("mean", "median", "share"):
+    layout = replace(layout, **(usual | {k: v for k, v in asked.items() if v is not None}))
+    if layout.kind not in MEASURES:
         _wrong(sheet, f"kind is 'mean', 'median' or 'share', not {layout.kind!r}.")
-    if layout.of not in (None, "household", "person"):
+    if layout.of not in ("household", "person"):
         _wrong(sheet, f"of is 'household' or 'person', not {layout.of!r}.")
-    if ((layout.kind or "mean") == "share") != (layout.above is not None):
+    share = layout.kind == "share"
+    if share != (layout.above is not None):
         _wrong(sheet, "a share needs `above`, the amount that incomes are at or above; nothing else has one.")
     codes, values, columns = _values(sheet, layout, area, value)
     errors = _errors(sheet, columns, values, standard_error, relative_error, lower, upper, level, layout.rows)
-    frame, findings = _checked(sheet, codes, values, errors, (layout.kind or "mean") == "share")
+    frame, findings = _checked(sheet, codes, values, errors, share)
     return AreaIncomes(
-        name=name or layout.name or stem_of(sheet.path), values=frame, measure=layout.kind or "mean", of=layout.of or "household",
-        what=layout.what, equivalised=layout.equivalised, unit="share" if layout.kind == "share" else "pounds a year",
+        name=name or layout.name or stem_of(sheet.path), values=frame, measure=layout.kind, of=layout.of,
+        what=layout.what, equivalised=layout.equivalised, unit="share" if share else "pounds a year",
         year=layout.year, period=layout.period, above=layout.above, source=InputFile.of(path),
         findings=(*sheet.findings, *layout.findings, *findings),
     )  # fmt: skip
 
 
-def _wrong(sheet: Sheet, message: str) -> None:
+def _wrong(sheet: Sheet, message: str) -> NoReturn:
     raise InputError([finding("study-value", f"{sheet.place}: {message}", place=sheet.place)])
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,6 +9,7 @@ from pathlib import Path
 from synthpop_gb.atomic import replacing
 from synthpop_gb.checks import without_records
 from synthpop_gb.errors import Finding
+from synthpop_gb.export import script_hashes
 from synthpop_gb.report.words import plain, small
 
 __all__ = ["file_in", "put", "render", "source", "written_finding"]
@@ -34,8 +33,7 @@ def _environment():
 
 def render(template: str, context: dict, *, styles: Sequence[str] = ("style.css",), scripts: Sequence[str] = ()) -> str:
     """Fill a template. Scripts are named to the browser by their hash, so that no other script can run in the page."""
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
-    allowed = "script-src " + (hashes or "'none'")
+    allowed = "script-src " + (script_hashes(scripts) or "'none'")
     policy = f"default-src 'none'; style-src 'unsafe-inline'; img-src data: blob:; {allowed}"
     style = "\n".join(source(name) for name in styles)
     return _environment().get_template(template).render(context, policy=policy, style=style, scripts=list(scripts))

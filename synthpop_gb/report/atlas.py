@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.aligned import Aligned
-from synthpop_gb.export import script_json
+from synthpop_gb.export import script_json, script_text
 from synthpop_gb.export.polygons import dissolved
 from synthpop_gb.geography.classes import MISSING, classify
 from synthpop_gb.report.measures import Measure
@@ -98,7 +98,7 @@ def runtime() -> str:
 
     version = ".".join(altair.SCHEMA_VERSION.lstrip("v").split(".")[:2])
     bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=version)
-    return f"(function () {{\n{bundle}\n}})();".replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return script_text(f"(function () {{\n{bundle}\n}})();")
 
 
 def _height(shapes) -> int:

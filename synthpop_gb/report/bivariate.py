@@ -16,7 +16,7 @@ from synthpop_gb.geography.classes import MISSING, Classes, classify
 from synthpop_gb.report._panels import GREY, INK, Outlines, Panel, Swatches, plain_text
 from synthpop_gb.report._sheet import Sheet, lay_out
 from synthpop_gb.report.drawing import Drawing
-from synthpop_gb.report.maps import attribution_of, numbers_of, save
+from synthpop_gb.report.maps import foot_of, numbers_of, save
 from synthpop_gb.report.words import counted
 
 __all__ = ["BIVARIATE", "draw_bivariate"]
@@ -85,8 +85,8 @@ def draw_bivariate(
     legend: list[Swatches | _Square] = [_Square(scales, palette, labels, units, zones)]
     absent = int((~known).sum())
     legend += [Swatches("", [(MISSING, "no value", counted(absent, "zone"), "//////", 0.0)])] if absent else []
-    foot = attribution_of(geography.codes) if attribution is None else attribution
-    figure = lay_out(Outlines(drawn, geography, outlines), [panel], legend, Sheet(title, subtitle, foot))
+    sheet = Sheet(title, subtitle, foot_of(geography, attribution))
+    figure = lay_out(Outlines(drawn, geography, outlines), [panel], legend, sheet)
     return save(figure, path, formats)
 
 

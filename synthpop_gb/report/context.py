@@ -17,6 +17,7 @@ from synthpop_gb.population import Population
 from synthpop_gb.report import figures, households, incomes, summary, tables, uncertainty
 from synthpop_gb.report._html import written_finding
 from synthpop_gb.report.atlas import MOST_AREAS, Atlas, make_atlas
+from synthpop_gb.report.copied import copied_of
 from synthpop_gb.report.maps import attribution_of, render_map
 from synthpop_gb.report.measures import Measure, first_shown, measures
 from synthpop_gb.report.words import counted, number, percent, plain, said, whole
@@ -154,13 +155,7 @@ def _reuse(checks: Checks) -> dict:
     live = zones[zones["people"] > 0]
     if live.empty:
         return {}
-    homes = "effective_households" in live
-    who, each = ("households", "household") if homes else ("people", "record")
-    donors, effective, largest = (
-        ("different_households", "effective_households", "largest_household")
-        if homes
-        else ("donors", "effective_donors", "largest_share")
-    )
+    who, each, donors, effective, largest = copied_of(live)
     placed = checks["donor_reuse"].set_index("zone")[who].reindex(live["zone"]).to_numpy(np.float64)
     live = live[placed > 0]
     share = 100 * live[effective] / placed[placed > 0]

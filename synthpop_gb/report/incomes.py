@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from synthpop_gb.area_incomes import error_unit, mean_error
 from synthpop_gb.checks import Checks
 from synthpop_gb.population import Population
 from synthpop_gb.report.figures import before_and_after
@@ -62,11 +63,9 @@ def _errors(known: pd.DataFrame, told) -> Grid:
     rows = []
     for t in told:
         mine = known[known["incomes"] == t["incomes"]]
-        scale = 1.0 if t["measure"] == "share" else mine["published"]
-        off = {c: 100 * ((mine[c] - mine["published"]).abs() / scale).mean() for c in ("before", "predicted", "after", "counted")}
-        unit = "points" if t["measure"] == "share" else "%"
+        off = {c: mean_error(mine[c], mine["published"], t["measure"]) for c in ("before", "predicted", "after", "counted")}
         rows.append({"incomes": t["incomes"], "role": "kept back" if t["held_out"] else "aimed at", "areas": len(mine),
-                     "unit": unit, "noise": t["noise"], "uprated": t["uprated"], **off})  # fmt: skip
+                     "unit": error_unit(t["measure"]), "noise": t["noise"], "uprated": t["uprated"], **off})  # fmt: skip
     columns = [
         Column("incomes", "Incomes", text=True, write=said), Column("role", "Role", text=True),
         Column("areas", "Areas", "", whole), Column("uprated", "Uprated by", "factor", fixed(3)),

@@ -13,24 +13,26 @@ from synthpop_gb.atomic import replacing_all
 from synthpop_gb.export import polygons
 from synthpop_gb.geography import Geography
 from synthpop_gb.geography.classes import classify, classify_widths
+from synthpop_gb.geography.vintage import OFFICIAL_CODE
 from synthpop_gb.report._panels import Outlines, of_classes
 from synthpop_gb.report._sheet import Sheet, lay_out
 from synthpop_gb.report.drawing import Drawing
 
 __all__ = [
-    "OFFICIAL",
     "attribution_of",
     "draw_change",
     "draw_map",
     "draw_multiples",
     "draw_pair",
+    "foot_of",
     "numbers_of",
     "render_map",
     "save",
+    "sources_of",
 ]
 
 _OURS = "Synthetic estimates made with synthpop_gb."
-OFFICIAL = f"Contains National Statistics data and OS data © Crown copyright and database right. {_OURS}"
+_SOURCES = "Contains National Statistics data and OS data © Crown copyright and database right."
 """What the Open Government Licence asks for under maps on official boundaries."""
 
 
@@ -98,7 +100,7 @@ def draw_map(
         here, chosen, unit=unit, doubtful=_flags(unreliable, drawn.index), doubt=doubt,
         reliability=None if reliability is None else reliability.reindex(drawn.index).fillna("").to_numpy(object),
     )  # fmt: skip
-    sheet = Sheet(title, subtitle, _foot(geography, attribution))
+    sheet = Sheet(title, subtitle, foot_of(geography, attribution))
     return save(lay_out(Outlines(drawn, geography, outlines), [panel], legend, sheet), path, formats)
 
 
@@ -182,7 +184,7 @@ def draw_multiples(
     everything = np.concatenate([n.reindex(drawn.index).to_numpy() for n in numbers.values()])
     doubtful = np.concatenate([np.zeros(len(drawn), bool) if f is None else f for f in flags.values()])
     _, legend = of_classes(everything, together, unit=unit, doubtful=doubtful, count=False)
-    sheet = Sheet(title, subtitle, _foot(geography, attribution))
+    sheet = Sheet(title, subtitle, foot_of(geography, attribution))
     return save(lay_out(Outlines(drawn, geography, outlines), panels, legend, sheet, columns), path, formats)
 
 
@@ -229,7 +231,7 @@ def draw_pair(
     left = of_classes(here, told, title="Estimate", unit=f"Estimate, {unit}", doubtful=_flags(unreliable, drawn.index))
     sure = classify_widths(widths.to_numpy(), told, n=4)
     right = of_classes(around, sure, title=f"How sure: {said}", unit=f"{said}, {width_unit or unit}")
-    sheet = Sheet(title, subtitle, _foot(geography, attribution))
+    sheet = Sheet(title, subtitle, foot_of(geography, attribution))
     lines = Outlines(drawn, geography, outlines)
     return save(lay_out(lines, [left[0], right[0]], [*left[1], *right[1]], sheet, 2), path, formats)
 
@@ -250,9 +252,14 @@ def render_map(
 
 
 def attribution_of(zones: pd.Index) -> str:
-    """Return the line that official zone codes (E01000001, W01000001, S01006506) ask for; nothing for other places."""
-    official = pd.Series(zones.astype(str)).str.fullmatch(r"[EWSNK]\d{8}").mean() if len(zones) else 0.0
-    return OFFICIAL if official > 0.5 else _OURS
+    """Return the line under a map: whose data it is, where official zone codes ask for that, and that it is an estimate."""
+    return f"{sources_of(zones)} {_OURS}".strip()
+
+
+def sources_of(zones: pd.Index) -> str:
+    """Return whose data official zone codes (E01000001, W01000001, S01006506) stand for; '' where most codes are of others."""
+    official = pd.Series(zones.astype(str)).str.fullmatch(OFFICIAL_CODE).mean() if len(zones) else 0.0
+    return _SOURCES if official > 0.5 else ""
 
 
 def numbers_of(values: pd.Series, geography: Geography) -> pd.Series:
@@ -278,7 +285,8 @@ def _flags(flagged: pd.Series | None, zones: pd.Index) -> np.ndarray | None:
     return None if flagged is None else flagged.reindex(zones, fill_value=False).fillna(False).to_numpy(bool)
 
 
-def _foot(geography: Geography, attribution: str | None) -> str:
+def foot_of(geography: Geography, attribution: str | None) -> str:
+    """Return the line at a map's foot: as asked, or what its zones ask for."""
     return attribution_of(geography.codes) if attribution is None else attribution
 
 

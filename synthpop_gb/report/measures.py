@@ -9,6 +9,7 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.checks import Checks
+from synthpop_gb.report.copied import copied_of
 from synthpop_gb.report.words import said
 
 __all__ = ["Measure", "first_shown", "measures"]
@@ -61,16 +62,15 @@ def measures(aligned: Aligned, checks: Checks, truth_unit: str = "% of people") 
     zones = aligned.zones
     by_zone = checks["zones"].set_index("zone").reindex(zones)
     people = by_zone["people"].to_numpy(np.float64)
-    homes = "effective_households" in by_zone
-    who, effective = ("households", "effective_households") if homes else ("people", "effective_donors")
-    different, copied = (by_zone[c].to_numpy(np.float64) for c in (effective, "largest_share"))
+    reuse = copied_of(by_zone)
+    different, copied = (by_zone[c].to_numpy(np.float64) for c in (reuse.effective, "largest_share"))
     out = [
         Measure("Fit", "Total absolute error", "people, over all tables", by_zone["tae"].to_numpy(np.float64)),
         *_settling(checks, by_zone),
         *_unfitted(checks, zones, people, truth_unit),
         *_categories(aligned, checks),
         Measure("People", "People", "people", people),
-        Measure("People", f"Different {who}", "effective number of different donors", different, adds=False),
+        Measure("People", f"Different {reuse.who}", "effective number of different donors", different, adds=False),
         Measure("People", "Most copied donor", "% of the zone’s people", copied * people, people, 100.0, 2, adds=False),
     ]
     return out[:_MOST]

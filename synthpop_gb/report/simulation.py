@@ -68,12 +68,12 @@ def _context(frame: pd.DataFrame, facts: Mapping[str, Any], geography: Geography
     }  # fmt: skip
 
 
-def _plain_rows(frame: pd.DataFrame, facts: Mapping[str, Any], level: str, scenario: str | None = None) -> pd.DataFrame:
-    """Rows of a level without groups or conditions."""
+def _plain_rows(frame: pd.DataFrame, facts: Mapping[str, Any], level: str, scenario: str) -> pd.DataFrame:
+    """Rows of a scenario and level without groups or conditions."""
     if level not in frame:
         return frame.iloc[:0]
     kept = frame[level].notna() & (frame["where"] == "") & (frame[list(facts["groups"])] == "").all(axis=1)
-    return frame[kept & (frame["scenario"] == scenario)] if scenario is not None else frame[kept]
+    return frame[kept & (frame["scenario"] == scenario)]
 
 
 def _one(rows: pd.DataFrame, outcome: str, measure: str):

@@ -10,6 +10,7 @@ import pandas as pd
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.checks import Checks
 from synthpop_gb.errors import Finding
+from synthpop_gb.report.copied import copied_of
 from synthpop_gb.report.words import Column, Grid, counted, grid_of, number, percent, plain, said, small, whole
 from synthpop_gb.status import FIT_MEANING, FitStatus
 
@@ -152,8 +153,8 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
     universes = list(dict.fromkeys(t.universe.name for t in aligned.constraints))
     records, used = int(headline.get("records", len(aligned.records))), int(headline.get("records used", 0))
     effective = float(headline.get("effective records", records))
-    who = "households" if "effective_households" in zones else "people"
-    donors = zones.loc[zones["people"] > 0, "effective_households" if who == "households" else "effective_donors"]
+    copied = copied_of(zones)
+    donors = zones.loc[zones["people"] > 0, copied.effective]
     different, met = float(donors.median()) if len(donors) else np.nan, residual < 0.01
     listed = universes[0] if len(universes) == 1 else f"{', '.join(universes[:-1])} and {universes[-1]}"
     over = f"over {counted(len(aligned.constraints), 'table')} of {listed}"
@@ -172,7 +173,7 @@ def tiles(aligned: Aligned, checks: Checks) -> list[Tile]:
         _joint_tile(checks),
         Tile(f"{len(aligned.constraints):,}", "tables fitted", names if len(names) < 90 else f"{names[:88]}…"),
         Tile(f"{used:,} of {records:,}", "survey records used", f"worth {effective:,.0f} of equal weight"),
-        Tile(number(different), f"different {who} in a zone", "effective number, median of zones"),
+        Tile(number(different), f"different {copied.who} in a zone", "effective number, median of zones"),
     ]
 
 

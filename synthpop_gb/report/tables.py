@@ -7,6 +7,7 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.checks import Checks
+from synthpop_gb.report.copied import copied_of
 from synthpop_gb.report.summary import zone_names
 from synthpop_gb.report.words import Column, Grid, fixed, grid_of, number, percent, said, whole
 
@@ -173,11 +174,10 @@ def _errors(zones: pd.DataFrame) -> list[Column]:
 
 def _copied(zones: pd.DataFrame) -> list[Column]:
     """Columns of how few stand for a zone: records, or households where whole ones were placed."""
-    if "different_households" not in zones:
-        most = Column("largest_share", "Most copied", "% of people", percent)
-        return [Column("donors", "Donors", "different records", whole), most]
-    most = Column("largest_household", "Most copied", "% of house\u00adholds", percent)
-    return [Column("different_households", "Donors", "different house\u00adholds", whole), most]
+    copied = copied_of(zones)
+    each, who = (word.replace("household", "house\u00adhold") for word in (f"{copied.each}s", copied.who))
+    most = Column(copied.largest, "Most copied", f"% of {who}", percent)
+    return [Column(copied.different, "Donors", f"different {each}", whole), most]
 
 
 def yardsticks_of(frame: pd.DataFrame) -> tuple[Column, ...]:

@@ -4,7 +4,6 @@ import base64
 import io
 import json
 import re
-import sys
 import time
 from itertools import pairwise
 
@@ -12,26 +11,11 @@ import numpy as np
 import pytest
 
 from synthpop_gb.pipeline import explore
-from tests.browser.devtools import Browser, find_browser
 from tests.stages.explorer_world import CONDITIONS, simulated, town
 from tests.stages.grid_world import HOSTILE
 
+WEBGL = True
 KEYS = {"Enter": 13, "ArrowDown": 40, "ArrowRight": 39, "ArrowUp": 38, "Tab": 9, " ": 32, "+": 187}
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    if sys.platform == "win32":
-        pytest.skip("the browser is driven through POSIX pipes")
-    path = find_browser()
-    if path is None:
-        pytest.skip("no Chromium was found (SYNTHPOP_GB_BROWSER can name one): the explorer is not tried in a browser")
-    tab = Browser(path, tmp_path_factory.mktemp("profile"), webgl=True)
-    if not tab.ask("!!document.createElement('canvas').getContext('webgl2')"):
-        tab.close()
-        pytest.skip("this Chromium has no WebGL, so no map can be drawn in it")
-    yield tab
-    tab.close()
 
 
 @pytest.fixture(scope="module")

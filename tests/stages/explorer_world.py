@@ -45,54 +45,20 @@ def town(folder, *, replicates=True, boundaries=True, **study):
 
 def simulated(folder, aligned, *, name="child-benefit", label="double", donors=40):
     """Write made-up figures of a simulation: mean income by zone and of all, before and after, the change, by sex too."""
-    zones, rows = aligned.zones.astype(str), []
-    for i, zone in enumerate(zones):
-        rows.append(
-            {
-                "scenario": "baseline",
-                "outcome": "net_income",
-                "measure": "mean",
-                "zone": zone,
-                "estimate": 20_000.0 + 100 * i,
-                "half": 900.0,
-            }
-        )
-        rows.append(
-            {
-                "scenario": label,
-                "outcome": "net_income",
-                "measure": "mean",
-                "zone": zone,
-                "estimate": 20_000.0 + 100 * i + 50 * (i - 5),
-                "half": 900.0,
-            }
-        )
-        rows.append(
-            {
-                "scenario": label,
-                "outcome": "net_income",
-                "measure": "change",
-                "zone": zone,
-                "estimate": 50.0 * (i - 5),
-                "half": 20.0,
-            }
-        )
+    rows = []
+
+    def add(scenario, measure, estimate, half, **of):
+        row = {"scenario": scenario, "outcome": "net_income", "measure": measure}
+        rows.append(row | of | {"estimate": estimate, "half": half})
+
+    for i, zone in enumerate(aligned.zones.astype(str)):
+        add("baseline", "mean", 20_000.0 + 100 * i, 900.0, zone=zone)
+        add(label, "mean", 20_000.0 + 100 * i + 50 * (i - 5), 900.0, zone=zone)
+        add(label, "change", 50.0 * (i - 5), 20.0, zone=zone)
         for sex in ("female", "male"):
-            rows.append(
-                {
-                    "scenario": label,
-                    "outcome": "net_income",
-                    "measure": "change",
-                    "zone": zone,
-                    "sex": sex,
-                    "estimate": 40.0 * (i - 5),
-                    "half": 30.0,
-                }
-            )
-        rows.append(
-            {"scenario": label, "outcome": "net_income", "measure": "gainers", "zone": zone, "estimate": 0.02 * i, "half": 0.05}
-        )
-    rows.append({"scenario": label, "outcome": "net_income", "measure": "change", "all": "all", "estimate": 25.0, "half": 5.0})
+            add(label, "change", 40.0 * (i - 5), 30.0, zone=zone, sex=sex)
+        add(label, "gainers", 0.02 * i, 0.05, zone=zone)
+    add(label, "change", 25.0, 5.0, all="all")
     frame = pd.DataFrame(rows)
     half = frame.pop("half")
     frame = frame.assign(

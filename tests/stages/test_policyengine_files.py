@@ -143,8 +143,9 @@ def test_files_that_are_no_datasets_are_refused(tmp_path):
         policyengine(tmp_path / "text.h5")
     plain = {"person": frames()["person"].select_dtypes("number")}
     write(tmp_path / "blocks.h5", plain, data_columns=None)
-    with pytest.raises(InputError, match="stored in blocks"):
+    with pytest.raises(InputError, match="stored in blocks") as error:
         policyengine(tmp_path / "blocks.h5")
+    assert [f.code for f in error.value.findings] == ["unknown-layout"]
     write(tmp_path / "other.h5")
     with h5py.File(tmp_path / "link.h5", "w") as file:
         file["person"] = h5py.ExternalLink("other.h5", "/person")

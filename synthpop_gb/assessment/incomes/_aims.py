@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from synthpop_gb.assessment.incomes.target import Matched
-from synthpop_gb.assessment.starts._joint import _by_unit
+from synthpop_gb.assessment.starts._joint import cells_by_unit
 from synthpop_gb.assessment.starts._split import add_tilt, split_profiles
 from synthpop_gb.problem import Problem
 
@@ -143,7 +143,7 @@ def aims_of(problem: Problem, matched: Sequence[Matched], bands: int) -> Aims:
             base, weight = one.answers.base, _record_weight(problem)
             cell = np.full(len(base), -1, np.int64)
             cell[base], score = income_bands(one.answers.value[base], weight[base], bands)
-            cells.append(_by_unit(problem, cell))
+            cells.append(cells_by_unit(problem, cell))
             scores.append(score)
         of.append(scored[key])
     together = np.unique(np.hstack(cells), axis=0, return_inverse=True)[1].reshape(-1)
@@ -176,12 +176,12 @@ def _aim(problem: Problem, one: Matched, score: int) -> Aim:
         met = base & (value >= one.incomes.above)
         income = np.bincount(profile, share * met[record], problem.n_profiles)[:, None]
         return Aim(one, score, income, people, published, error)
-    return _median_aim(problem, one, score, people)
+    return _median_aim(problem, one, score, people, (profile, record, share))
 
 
-def _median_aim(problem: Problem, one: Matched, score: int, people: np.ndarray) -> Aim:
-    """Aim at half of an area being at or below its published median (Woodruff 1952, JASA 47)."""
-    profile, record, share = problem.people_shares()
+def _median_aim(problem: Problem, one: Matched, score: int, people: np.ndarray, shares: tuple[np.ndarray, ...]) -> Aim:
+    """Aim at half of an area being at or below its published median (Woodruff 1952, JASA 47). shares : `people_shares`."""
+    profile, record, share = shares
     base, value = one.answers.base[record], one.answers.value[record]
     income, density = np.zeros((problem.n_profiles, len(one.areas))), np.full(len(one.areas), np.nan)
     weight = problem.donor_weight[problem.donor_people()[0]] * base

@@ -23,10 +23,9 @@ def by_aim(aims: Aims, values: np.ndarray) -> list[np.ndarray]:
     return np.split(values, np.cumsum([len(a.matched.areas) for a in aims.aims])[:-1])
 
 
-def goals_of(aims: Aims, *, all_of_them: bool = False) -> np.ndarray:
-    """(n,) figures aimed at, NaN where nothing is published; those kept back only where asked for."""
-    held = [a.matched.target.held_out and not all_of_them for a in aims.aims]
-    return np.concatenate([np.full(len(a.goal), np.nan) if h else a.goal for a, h in zip(aims.aims, held, strict=True)])
+def goals_of(aims: Aims) -> np.ndarray:
+    """(n,) figures aimed at, NaN where nothing is published or it is kept back."""
+    return np.concatenate([np.full(len(a.goal), np.nan) if a.matched.target.held_out else a.goal for a in aims.aims])
 
 
 def scaled(aims: Aims, moments: Moments) -> np.ndarray:

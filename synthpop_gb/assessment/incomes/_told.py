@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synthpop_gb.area_incomes import error_unit, mean_error
 from synthpop_gb.assessment.incomes._aims import Aims
 from synthpop_gb.assessment.incomes._search import Sought
 from synthpop_gb.assessment.incomes._seek import LIMIT, by_aim
@@ -68,15 +69,14 @@ def facts_of(aims: Aims, frame: pd.DataFrame, sought: Sought, bands: int) -> dic
 
 
 def errors_of(frame: pd.DataFrame, measure: str) -> dict[str, float | int | None]:
-    """Mean absolute differences from what is published, in per cent of it (points, of shares): before, predicted, after.
+    """`mean_error` of what was fitted before, predicted and after.
 
     `noise` is what the published figures' own errors alone would make of it: sqrt(2 / pi) of a normal error's.
     """
     known = frame[frame["published"].notna()]
     goal = known["published"]
-    unit = 1.0 if measure == "share" else goal
-    found = {f"error_{c}": _rounded(100 * (np.abs(known[c] - goal) / unit).mean()) for c in ("before", "predicted", "after")}
-    noise = 100 * np.sqrt(2 / np.pi) * (known["published_error"] / unit).mean()
+    found = {f"error_{c}": _rounded(mean_error(known[c], goal, measure)) for c in ("before", "predicted", "after")}
+    noise = 100 * np.sqrt(2 / np.pi) * (known["published_error"] / (1.0 if measure == "share" else goal)).mean()
     return {"areas_published": len(known), **found, "noise": _rounded(noise)}
 
 
@@ -122,10 +122,9 @@ def noticed(frame: pd.DataFrame, *, settled: bool = True) -> tuple[Finding, ...]
 
 def said(told: Mapping[str, Any]) -> str:
     """One line of a target's facts."""
-    unit = "points" if told["measure"] == "share" else "%"
     kept = "kept back" if told["held_out"] else f"with areas left out {told['error_predicted']:.2f}"
     after = f"now {told['error_after']:.2f}; the figures' own errors alone make {told['noise']:.2f}"
     return (
         f"{told['incomes']}, {told['areas_published']:,} areas: {told['measure']} of the {told['column']} off by "
-        f"{told['error_before']:.2f} {unit} before, {kept}, {after}"
+        f"{told['error_before']:.2f} {error_unit(told['measure'])} before, {kept}, {after}"
     )

@@ -15,7 +15,7 @@ from synthpop_gb.kernels.fit_layout import fit_layout
 from synthpop_gb.kernels.ipf import fit_block
 from synthpop_gb.problem import Problem
 
-__all__ = ["Joint", "bring_about"]
+__all__ = ["Joint", "bring_about", "cells_by_unit"]
 
 _CYCLES, _FURTHEST = 1000, 12.0  # a tilt of exp(12) = 160,000 decides as well as any
 
@@ -41,7 +41,7 @@ class Joint:
     @classmethod
     def of(cls, problem: Problem, table: AlignedTable) -> Joint:
         """Put a table on a problem. `table.record_cell` is by position in `problem.records`."""
-        cells = _by_unit(problem, table.record_cell)
+        cells = cells_by_unit(problem, table.record_cell)
         used = cells[problem.donor]
         same = np.ones(len(used), bool)
         same[1:] = (used[1:] == used[:-1]).all(axis=1) | (problem.donor_profile[1:] != problem.donor_profile[:-1])
@@ -118,7 +118,7 @@ def _household_duals(problem: Problem, tilt_of: np.ndarray, first: np.ndarray, p
     return duals[:, problem.n_cells :]
 
 
-def _by_unit(problem: Problem, record_cell: np.ndarray) -> np.ndarray:
+def cells_by_unit(problem: Problem, record_cell: np.ndarray) -> np.ndarray:
     """(n_units, n_slots) int64: cells of each unit's people, descending, -1 = outside or nobody."""
     if problem.households is None:
         return record_cell.astype(np.int64)[:, None]

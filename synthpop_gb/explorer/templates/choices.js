@@ -90,7 +90,7 @@ function fillGroups() {
     }
     if (!made.has(variable)) {
       const g = element("optgroup");
-      g.label = meta.groupTitles[variable] || headed(variable);
+      g.label = headed(groupTitle(variable));
       made.set(variable, g);
       nodes.push(g);
     }
@@ -163,9 +163,7 @@ function showLegend() {
   }
   list.replaceChildren(...items);
   $("doubt-field").hidden = kind === "trust" || !doubtful || !loaded;
-  const known = Array.from(view.values)
-    .filter(Number.isFinite)
-    .sort((a, b) => a - b);
+  const known = sorted(view.values);
   $("legend-note").textContent =
     (kind === "trust" || !known.length
       ? ""
@@ -186,7 +184,7 @@ function showHeading() {
   }[state.show];
   const parts = [
     what,
-    state.variable ? (meta.groupTitles[state.variable] || state.variable).toLowerCase() + ": " + groupLabel() : "",
+    state.variable ? groupTitle(state.variable).toLowerCase() + ": " + groupLabel() : "",
     scenarioSaid(item, state.scenario),
     many(state.level),
   ];

@@ -150,6 +150,11 @@ async function summed(census, level) {
   return { counts, total };
 }
 
+// Share of an area that was published of a column; NaN where nothing was.
+function published(census, column, area) {
+  return census ? census.counts[column][area] / census.total[area] : NaN;
+}
+
 function nameOf(level, area) {
   const place = meta.levels[level];
   return (place.names && place.names[area]) || place.codes[area];

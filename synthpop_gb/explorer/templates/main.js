@@ -37,9 +37,7 @@ async function update(what) {
 }
 
 function spoken() {
-  const known = Array.from(view.values)
-    .filter(Number.isFinite)
-    .sort((a, b) => a - b);
+  const known = sorted(view.values);
   return (
     $("map-title").textContent +
     ", " +

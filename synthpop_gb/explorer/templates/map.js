@@ -168,6 +168,11 @@ async function areaUnder(point) {
   return (await ofZones(state.level))[hit.id];
 }
 
+// Side that a click on the map takes.
+function picked() {
+  return document.querySelector("input[name=pick]:checked").value;
+}
+
 function listen(canvas, bounds) {
   let busy = false;
   map.on("mousemove", async (e) => {
@@ -180,7 +185,7 @@ function listen(canvas, bounds) {
   map.on("mouseout", () => tipAt(null, -1));
   map.on("click", async (e) => {
     const area = await areaUnder(e.point);
-    if (area >= 0) choose(document.querySelector("input[name=pick]:checked").value, area);
+    if (area >= 0) choose(picked(), area);
   });
   const middle = () => {
     const r = canvas.getBoundingClientRect();
@@ -203,7 +208,7 @@ function listen(canvas, bounds) {
     if (e.key !== "Enter" && e.key !== " ") return;
     e.preventDefault();
     const area = await areaUnder(middle());
-    if (area >= 0) choose(document.querySelector("input[name=pick]:checked").value, area);
+    if (area >= 0) choose(picked(), area);
   });
   $("whole").addEventListener("click", () => map.fitBounds(bounds, { padding: 18, duration: calm() ? 0 : 500 }));
   let asked = false;

@@ -1,8 +1,7 @@
 // Names of places on the map: of the largest areas first, of finer ones when zoomed in, none over another.
-let named = null;
+const named = []; // by level
 function placeNames() {
   if (!loaded || !zonePoints) return;
-  if (!named) named = [];
   const frame = $("map").getBoundingClientRect(),
     taken = [],
     shown = [],

@@ -73,10 +73,11 @@ function dots(rows, how, label, width, paired) {
     height = rows.length * tall + (paired ? (rows.length / 2) * 7 : 0) + 26;
   const x = (v) => left + ((width - left - right) * (v * how.factor - low)) / (high - low);
   const figure = drawn("svg", { viewBox: `0 0 ${width} ${height}`, class: "dots", role: "img", "aria-label": label });
-  for (const t of ticks(low, high, 4)) {
+  const marks = ticks(low, high, 4),
+    decimals = Math.max(0, -Math.floor(Math.log10(marks[1] - marks[0]) + 1e-9));
+  for (const t of marks) {
     const at = x(t / how.factor);
     figure.append(drawn("line", { x1: at, x2: at, y1: 4, y2: height - 22, class: "grid" }));
-    const decimals = Math.max(0, -Math.floor(Math.log10(ticks(low, high, 4)[1] - ticks(low, high, 4)[0]) + 1e-9));
     figure.append(drawn("text", { x: at, y: height - 7, class: "tick", "text-anchor": "middle" }, number(t, decimals)));
   }
   rows.forEach((r, i) => {
@@ -147,7 +148,7 @@ async function showPanel() {
         name: side.toUpperCase() + " " + nameOf(state.level, state[side]),
         tone: side,
         f: figureAt(item, view.row, state[side]),
-        census: census ? census.counts[state.column][state[side]] / census.total[state[side]] : NaN,
+        census: published(census, state.column, state[side]),
       });
   const anchor = state.a >= 0 ? state.a : state.b;
   if (!item.adds)
@@ -159,7 +160,7 @@ async function showPanel() {
         name: nameOf(w.level, w.area),
         tone: "whole",
         f: figureAt(item, groups[state.group].rows[state.column], w.area),
-        census: theirs ? theirs.counts[state.column][w.area] / theirs.total[w.area] : NaN,
+        census: published(theirs, state.column, w.area),
       });
     }
   const graphs = [];
@@ -217,7 +218,7 @@ async function groupGraphs(item) {
       groups = await figuresOf(state.item, WHOLE, state.scenario, variable);
     }
     if (!groups) continue;
-    const title = (meta.groupTitles[variable] || variable).toLowerCase(),
+    const title = groupTitle(variable).toLowerCase(),
       paired = sides.length > 1;
     const list = groups.flatMap((g) =>
       sides.map((s) => ({

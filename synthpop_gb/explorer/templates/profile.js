@@ -6,7 +6,7 @@ async function pyramidAt(level, area) {
     const [arrays, [people]] = await Promise.all([arraysOf(p.levels[level]), arraysOf(p.people[level])]);
     const rows = rowsOf(p.levels[level], arrays, n).map((r) => figureAt({ kind: "share" }, r, area));
     const census = p.census ? await remembered("pc/" + level, () => summed(p.census, level)) : null;
-    return { rows, people: people[area], census: census && census.counts.map((c) => c[area] / census.total[area]) };
+    return { rows, people: people[area], census: census && census.counts.map((_, k) => published(census, k, area)) };
   });
 }
 
@@ -142,13 +142,13 @@ async function profileColumns() {
 
 async function profileOf(index, columns) {
   const item = meta.items[index];
-  const figures = await Promise.all(columns.map((c) => figuresOf(index, c.level, item.scenarios ? item.scenarios[0] : "", "")));
+  const figures = await Promise.all(columns.map((c) => figuresOf(index, c.level, "", "")));
   const census = await Promise.all(columns.map((c) => (c.census ? censusOf(index, c.level) : null)));
   return item.columns.map((label, k) => ({
     label,
     cells: columns.map((c, i) => ({
       f: figures[i] ? figureAt(item, figures[i][0].rows[k], c.area) : null,
-      published: census[i] ? census[i].counts[k][c.area] / census[i].total[c.area] : NaN,
+      published: published(census[i], k, c.area),
     })),
   }));
 }

@@ -25,14 +25,18 @@ function number(value, decimals) {
   return value < 0 && /[1-9]/.test(text) ? "−" + text : text;
 }
 
+// Numbers that there are, ascending.
+function sorted(values) {
+  return Array.from(values)
+    .filter(Number.isFinite)
+    .sort((a, b) => a - b);
+}
+
 // What values of an item are multiplied by, their unit, and decimals that mean something beside their spread.
 function writing(item, values) {
   const share = item.kind === "share",
     factor = share ? 100 : 1;
-  const known = Array.from(values)
-    .filter(Number.isFinite)
-    .map((v) => Math.abs(v * factor))
-    .sort((a, b) => a - b);
+  const known = sorted(Array.from(values, (v) => Math.abs(v * factor)));
   const middle = known.length ? known[known.length >> 1] : 0;
   const decimals = share ? (middle > 0 && middle < 1 ? 2 : 1) : middle >= 100 ? 0 : middle >= 20 ? 1 : middle >= 1 ? 2 : 3;
   const unit = share ? "% of " + item.whom : item.unit || item.whom;
@@ -57,9 +61,7 @@ function rounding(limit, spread) {
 
 // Classes of values: limits between them, colours, labels, how many areas are in each.
 function classes(values, how, kind) {
-  const known = Array.from(values)
-    .filter(Number.isFinite)
-    .sort((a, b) => a - b);
+  const known = sorted(values);
   if (!known.length) return { limits: [], colours: [], labels: [], counts: [] };
   if (kind === "diverging") return diverging(known, how);
   const low = known[0],
@@ -84,7 +86,7 @@ function widths(values, how) {
 }
 
 function diverging(known, how) {
-  const sizes = known.map(Math.abs).sort((a, b) => a - b),
+  const sizes = sorted(known.map(Math.abs)),
     reach = sizes[Math.floor(0.98 * (sizes.length - 1))] || sizes[sizes.length - 1];
   if (!(reach > 0)) return described(known, [], [DIVERGING[2]], how);
   const inner = rounding(reach * 0.2, reach),

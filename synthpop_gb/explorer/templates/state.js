@@ -107,6 +107,10 @@ function recall() {
   for (const side of ["a", "b"]) if (asked.get(side)) state[side] = meta.levels[state.level].codes.indexOf(asked.get(side));
 }
 
+function groupTitle(variable) {
+  return meta.groupTitles[variable] || variable;
+}
+
 function groupLabel() {
   const mine = groupsOf(meta.items[state.item]).filter((g) => g[0] === state.variable);
   return mine[state.group] ? mine[state.group][1] : null;
@@ -138,7 +142,7 @@ async function viewed() {
     kind = "trust";
   } else if (state.show === "census") {
     census = await censusOf(state.item, state.level);
-    values = Float64Array.from(row.estimate, (v, i) => v - census.counts[state.column][i] / census.total[i]);
+    values = Float64Array.from(row.estimate, (v, i) => v - published(census, state.column, i));
     kind = "diverging";
     shown = { ...how, mark: " points", unit: "percentage points, estimate − census" };
   }
@@ -173,6 +177,6 @@ function scenarioSaid(item, scenario) {
 
 function whomSaid(item) {
   const label = groupLabel();
-  const of = state.variable ? (meta.groupTitles[state.variable] || state.variable).toLowerCase() + " " + label : "";
+  const of = state.variable ? groupTitle(state.variable).toLowerCase() + " " + label : "";
   return of ? item.whom + ", " + of : item.whom;
 }

@@ -124,12 +124,12 @@ function showTable(keep) {
 function tableRow(area, columns) {
   const row = element("tr", null, state.a === area ? "a" : state.b === area ? "b" : ""),
     f = figureAt(view.item, view.row, area);
-  const dash = (v, d) => number(v * view.how.factor, d === undefined ? view.how.decimals : d);
+  const said = (v) => number(v * view.how.factor, view.how.decimals);
   const cells = {
     within: valueIn("within", area),
-    estimate: f.cls === WITHHELD ? "withheld" : dash(f.estimate),
-    lower: Number.isFinite(f.half) ? dash(f.lower) : "–",
-    upper: Number.isFinite(f.half) ? dash(f.upper) : "–",
+    estimate: f.cls === WITHHELD ? "withheld" : said(f.estimate),
+    lower: Number.isFinite(f.half) ? said(f.lower) : "–",
+    upper: Number.isFinite(f.half) ? said(f.upper) : "–",
     people: number(view.group.people[area], 0),
     donors: view.group.donors[area] || meta.open ? number(view.group.donors[area], 0) : "< " + meta.few,
     class: meta.classes[f.cls] || "",
@@ -181,7 +181,7 @@ function unitOf(item) {
 
 function tableRows() {
   const place = meta.levels[state.level],
-    group = state.variable ? (meta.groupTitles[state.variable] || state.variable) + ": " + groupLabel() : "";
+    group = state.variable ? groupTitle(state.variable) + ": " + groupLabel() : "";
   const out = [
     ["code", "name", "indicator", "unit", "group", "scenario", "estimate", "lower", "upper", "reliability", view.item.of, "records"],
   ];
