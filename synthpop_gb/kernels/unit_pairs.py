@@ -107,10 +107,10 @@ def _make(j, k, r, parts, layout, placed, pairs):
     if a == b or a == c or b == c:
         return False
     before = placed.profile[a], placed.profile[b], placed.profile[max(c, 0)]
-    exchange_units(a, np.int64(pairs.donor[j]), 0, parts, layout, placed)
-    exchange_units(b, np.int64(pairs.donor[k]), 0, parts, layout, placed)
+    exchange_units(a, np.int64(pairs.donor[j]), None, parts, layout, placed)
+    exchange_units(b, np.int64(pairs.donor[k]), None, parts, layout, placed)
     if c >= 0:
-        exchange_units(c, np.int64(pairs.donor[r]), 0, parts, layout, placed)
+        exchange_units(c, np.int64(pairs.donor[r]), None, parts, layout, placed)
     hit = _allowed(a, parts, placed) and _allowed(b, parts, placed) and (c < 0 or _allowed(c, parts, placed))
     if hit:
         for g in range(placed.gap.shape[0]):
@@ -118,10 +118,10 @@ def _make(j, k, r, parts, layout, placed, pairs):
                 hit = False
                 break
     if not hit:
-        exchange_units(a, np.int64(before[0]), 0, parts, layout, placed)
-        exchange_units(b, np.int64(before[1]), 0, parts, layout, placed)
+        exchange_units(a, np.int64(before[0]), None, parts, layout, placed)
+        exchange_units(b, np.int64(before[1]), None, parts, layout, placed)
         if c >= 0:
-            exchange_units(c, np.int64(before[2]), 0, parts, layout, placed)
+            exchange_units(c, np.int64(before[2]), None, parts, layout, placed)
     return hit
 
 

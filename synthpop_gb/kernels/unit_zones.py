@@ -11,9 +11,9 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import next_below, next_uniform
 from synthpop_gb.kernels.unit_layout import UnitWork
-from synthpop_gb.kernels.unit_neutral import priced_swap, try_swaps, units_by_zone, wanted_of
+from synthpop_gb.kernels.unit_neutral import try_swaps, units_by_zone, wanted_of
 from synthpop_gb.kernels.unit_pairs import slot_of
-from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, Placed, prepare_donors, propose, swap_key
+from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, Placed, exchange_units, prepare_donors, propose, swap_key
 
 __all__ = ["close_zones"]
 
@@ -137,7 +137,7 @@ def _close(z, wanted, m, which, first_area, draws, triples, price, weights, part
             break
     for s in (bj, bk, br):
         if s >= 0:
-            priced_swap(np.int64(pairs.unit[s]), np.int64(pairs.donor[s]), price, parts, layout, own)
+            exchange_units(np.int64(pairs.unit[s]), np.int64(pairs.donor[s]), price, parts, layout, own)
     return found > 0, draws + looked
 
 
@@ -154,16 +154,16 @@ def _weigh(j, k, r, price, parts, layout, own, pairs):
     before, rise, held = (own.profile[a], own.profile[max(b, 0)], own.profile[max(c, 0)]), 0, True
     for s in (j, k, r):
         if s >= 0:
-            rise += priced_swap(np.int64(pairs.unit[s]), np.int64(pairs.donor[s]), price, parts, layout, own)
+            rise += exchange_units(np.int64(pairs.unit[s]), np.int64(pairs.donor[s]), price, parts, layout, own)
     for s in (j, k, r):
         if s >= 0:
             i = np.int64(pairs.unit[s])
             held = held and own.counts[own.zone[i], own.profile[i]] <= parts.most[own.zone[i], own.profile[i]]
-    priced_swap(a, np.int64(before[0]), price, parts, layout, own)
+    exchange_units(a, np.int64(before[0]), price, parts, layout, own)
     if b >= 0:
-        priced_swap(b, np.int64(before[1]), price, parts, layout, own)
+        exchange_units(b, np.int64(before[1]), price, parts, layout, own)
     if c >= 0:
-        priced_swap(c, np.int64(before[2]), price, parts, layout, own)
+        exchange_units(c, np.int64(before[2]), price, parts, layout, own)
     return rise, held
 
 
@@ -193,13 +193,13 @@ def _mend_homes(z, m, first_area, price, weights, parts, layout, own, state):
         for _ in range(_LOOKS):
             q = np.int64(order[low + next_below(state, high - low)])
             if weights[z, q] > 0.0 and own.counts[z, q] < parts.most[z, q]:
-                rise = priced_swap(unit, q, price, parts, layout, own)
-                priced_swap(unit, p, price, parts, layout, own)
+                rise = exchange_units(unit, q, price, parts, layout, own)
+                exchange_units(unit, p, price, parts, layout, own)
                 if donor < 0 or rise < least:
                     donor, least = q, rise
         if donor < 0:
             return
-        priced_swap(unit, np.int64(donor), price, parts, layout, own)
+        exchange_units(unit, np.int64(donor), price, parts, layout, own)
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)

@@ -150,5 +150,5 @@ def _choose(n, first_area, weights, parts, placed, space, state) -> tuple[int, i
     for row in chosen.tolist():
         for unit, donor in ((moves[row, 0], moves[row, 1]), (moves[row, 2], moves[row, 3])):
             if unit >= 0:
-                exchange_units(unit, donor, 0, parts, space.zones, placed)
+                exchange_units(unit, donor, None, parts, space.zones, placed)
     return len(chosen), found

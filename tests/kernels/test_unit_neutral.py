@@ -70,7 +70,7 @@ def test_zones_that_miss_tables_of_their_own_are_closed(seed):
     rng, state = np.random.default_rng(seed), np.array([seed + 5], np.uint64)
     price[:first] = 4
     for unit in rng.choice(n, 6, replace=False):  # out of their tables, households too
-        exchange_units(unit, int(rng.integers(units.weights.shape[1])), 0, parts, layout, placed)
+        exchange_units(unit, int(rng.integers(units.weights.shape[1])), None, parts, layout, placed)
     before = np.abs(placed.gap[:first]).reshape(len(units.weights), -1).sum(axis=1)
     off, made_ = close_zones(n, first, 8, 4000, 4.0, 3000, 40, price, units.weights, parts, layout, placed, work, pairs, state)
     np.testing.assert_array_equal(gaps(units, parts, placed), placed.gap)
@@ -92,16 +92,16 @@ def test_moves_that_are_listed_leave_zones_and_change_areas_as_their_keys_say(se
     for row, key in zip(moves[:found].tolist(), keys[:found], strict=True):
         i, q, j, r, p, other = row
         assert placed.profile[i] == p
-        exchange_units(i, q, 0, parts, layout, placed)
+        exchange_units(i, q, None, parts, layout, placed)
         if j >= 0:
             assert placed.profile[j] == other
-            exchange_units(j, r, 0, parts, layout, placed)
+            exchange_units(j, r, None, parts, layout, placed)
         change = placed.gap - before
         assert not change[:first].any()
         assert (parts.salts * change.astype(np.uint64)).sum(dtype=np.uint64) == key
         for unit, profile in ((i, p), (j, other)):
             if unit >= 0:
-                exchange_units(unit, profile, 0, parts, layout, placed)
+                exchange_units(unit, profile, None, parts, layout, placed)
     np.testing.assert_array_equal(placed.gap, before)
 
 
@@ -115,8 +115,8 @@ def test_moves_chosen_together_bring_areas_nearer(seed):
     moving = chosen[:, [0, 2]][chosen[:, [0, 2]] >= 0]
     assert len(np.unique(moving)) == len(moving) > 0
     for i, q, j, r, _, _ in chosen.tolist():
-        exchange_units(i, q, 0, parts, layout, placed)
+        exchange_units(i, q, None, parts, layout, placed)
         if j >= 0:
-            exchange_units(j, r, 0, parts, layout, placed)
+            exchange_units(j, r, None, parts, layout, placed)
     assert not gaps(units, parts, placed).any()
     assert not len(choose_moves(moves[:found], keys[:found], first, 50, parts, layout, placed))
