@@ -177,15 +177,17 @@ def _mend_homes(z, m, first_area, price, weights, parts, layout, own, state):
         best, unit, stratum, equal = 0, -1, -1, 0
         for i in range(m):
             p = np.int64(own.profile[i])
+            gone = _homes_step(z, p, -1, first_area, parts, layout, own)
             for s in range(first.shape[0] - 1):
                 if first[s + 1] == first[s]:
                     continue
-                change = _homes_change(z, p, np.int64(order[first[s]]), first_area, parts, layout, own)
+                change = gone + _homes_come(z, np.int64(order[first[s]]), first_area, parts, layout, own)
                 if change < best or (change == best and change < 0):
                     equal = 1 if change < best else equal + 1
                     best = change
                     if equal == 1 or next_uniform(state) * equal < 1.0:
                         unit, stratum = i, s
+            _homes_step(z, p, 1, first_area, parts, layout, own)
         if unit < 0:
             return
         low, high, donor, least = first[stratum], first[stratum + 1], -1, 0
@@ -214,23 +216,26 @@ def _homes_off(z, first_area, parts, layout, own):
 
 
 @njit(inline="always")
-def _homes_change(z, p, q, first_area, parts, layout, own):
-    """Find by how much the error of a zone's household tables changes where a unit of q takes the place of one of p."""
+def _homes_step(z, p, step, first_area, parts, layout, own):
+    """Let a unit of profile p leave (step -1) or come (1), in gaps of household tables alone. Returns how their error changes."""
     change = 0
-    for side in range(2):
-        row, step = (q, 1) if side == 1 else (p, -1)
-        for k in range(layout.start[row], layout.start[row + 1]):
-            c = layout.cell[k]
-            g = parts.place[z, c]
-            if layout.household[c] and 0 <= g < first_area:
-                if side == 0:
-                    change += abs(own.gap[g] - layout.count[k]) - abs(own.gap[g])
-                    own.gap[g] += step * layout.count[k]
-                else:
-                    change += abs(own.gap[g] + layout.count[k]) - abs(own.gap[g])
     for k in range(layout.start[p], layout.start[p + 1]):
         c = layout.cell[k]
         g = parts.place[z, c]
         if layout.household[c] and 0 <= g < first_area:
-            own.gap[g] += layout.count[k]
+            before = abs(own.gap[g])
+            own.gap[g] += step * layout.count[k]
+            change += abs(own.gap[g]) - before
+    return change
+
+
+@njit(inline="always")
+def _homes_come(z, q, first_area, parts, layout, own):
+    """Find by how much the error of a zone's household tables would change if a unit of profile q came."""
+    change = 0
+    for k in range(layout.start[q], layout.start[q + 1]):
+        c = layout.cell[k]
+        g = parts.place[z, c]
+        if layout.household[c] and 0 <= g < first_area:
+            change += abs(own.gap[g] + layout.count[k]) - abs(own.gap[g])
     return change
