@@ -12,8 +12,9 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import next_below, next_uniform
 from synthpop_gb.kernels.unit_layout import UnitWork
 from synthpop_gb.kernels.unit_neutral import try_swaps, units_by_zone, wanted_of
-from synthpop_gb.kernels.unit_pairs import slot_of
-from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, Placed, exchange_units, prepare_donors, propose, swap_key
+from synthpop_gb.kernels.unit_pairs import draw_swaps, slot_of
+from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, Placed, exchange_units, prepare_donors, propose
+from synthpop_gb.kernels.unit_totals import people_off
 
 __all__ = ["close_zones"]
 
@@ -42,10 +43,7 @@ def close_zones(n, first_area, rounds, proposals, hot, draws, triples, price, we
                 continue
             own = Placed(placed.counts, placed.gap, placed.zone[low:high], placed.profile[low:high], placed.kept[low:high])
             _mend_homes(z, high - low, first_area, price, weights, parts, layout, own, state)
-            people = 0
-            for c in range(layout.people_first, layout.people_end):
-                people += placed.gap[parts.place[z, c]]
-            which = NARROW if people == 0 else ALIKE
+            which = NARROW if people_off(z, parts, layout, placed) == 0 else ALIKE
             prepare_donors(weights[z : z + 1], which, False, layout, _own_work(z, work))
             made += _anneal(high - low, which, proposals << turn, hot, price, weights, parts, layout, own, work, state)
             error, wanted = wanted_of(z, first_area, parts, placed)
@@ -108,18 +106,8 @@ def _anneal(m, which, proposals, hot, price, weights, parts, layout, own, work, 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _close(z, wanted, m, which, first_area, draws, triples, price, weights, parts, layout, own, work, pairs, state):
     """Look for one, two or three swaps that mend a zone, and make those that its areas like best: (whether, looked at)."""
-    table, drawn, looked, found = pairs.table, 0, 0, 0
-    table[:] = -1
-    for _ in range(draws):
-        i, q = propose(m, which, False, weights, parts, layout, own, work, state)
-        if q < 0:
-            continue
-        pairs.key[drawn] = swap_key(z, np.int64(own.profile[i]), q, first_area, parts, layout)
-        pairs.unit[drawn], pairs.donor[drawn] = i, q
-        here = slot_of(pairs.key[drawn], pairs)
-        if table[here] < 0:
-            table[here] = drawn
-        drawn += 1
+    drawn = draw_swaps(m, draws, draws, first_area, which, False, weights, parts, layout, own, work, pairs, state)
+    table, looked, found = pairs.table, 0, 0
     least, bj, bk, br = np.int64(0), -1, -1, -1
     for t in range(triples + 1 if drawn > 0 else 0):
         r = -1 if t == 0 else next_below(state, drawn)
