@@ -67,7 +67,7 @@ def match_swaps(n, m, triples, which, near, weights, parts, layout, placed, work
     return False, m * (triples + 2)
 
 
-@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
+@njit
 def draw_swaps(n, m, tries, end, which, near, weights, parts, layout, placed, work, pairs, state):
     """Draw swaps and hash what they change in gaps before `end`: m of them, or as many as so many proposals give.
 
