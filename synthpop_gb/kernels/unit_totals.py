@@ -26,7 +26,7 @@ def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, st
     together. Donors of `work` are overwritten.
     Returns (tops, units, how much is off still, total absolute error, proposals made).
     """
-    off, people, made = _measure(parts, layout, placed), 0, 0
+    off, people, made = _measure(parts, placed), 0, 0
     for z in range(placed.counts.shape[0]):
         people += abs(people_off(z, parts, layout, placed))
     which = ALIKE if off == 0 else WIDE
@@ -77,7 +77,7 @@ def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, st
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _measure(parts, layout, placed):
+def _measure(parts, placed):
     """Total absolute error of household tables."""
     off = 0
     for g in range(placed.gap.shape[0]):
