@@ -53,24 +53,30 @@ def _ways(within, first, at_home, kind_start, pool_start, cumulated):
     within : (n_runs,) int64, kind of each run; first : as of `_runs`. at_home : whether units come from the zone's own runs.
     Returns (run, source, rate), (n_ways,) each: the run or the group that a unit comes from, and its share of all that may come.
     """
-    n_runs, n_ways = within.shape[0], 0
+    n_runs = within.shape[0]
+    low, high = np.empty(n_runs, np.int64), np.empty(n_runs, np.int64)
     for r in range(n_runs):
-        n_ways += n_runs if at_home else kind_start[within[r] + 1] - kind_start[within[r]]
+        if not at_home:
+            low[r], high[r] = kind_start[within[r]], kind_start[within[r] + 1]
+        elif r > 0 and within[r] == within[r - 1]:  # runs of one kind lie side by side
+            low[r], high[r] = low[r - 1], high[r - 1]
+        else:
+            low[r], high[r] = r, r + 1
+            while high[r] < n_runs and within[high[r]] == within[r]:
+                high[r] += 1
+    n_ways = (high - low).sum()
     run, source, rate = np.empty(n_ways, np.int64), np.empty(n_ways, np.int64), np.empty(n_ways)
-    n_ways = 0
+    i = 0
     for r in range(n_runs):
-        whole, begin = 0.0, n_ways
-        low, high = (0, n_runs) if at_home else (kind_start[within[r]], kind_start[within[r] + 1])
-        for s in range(low, high):
-            if at_home and within[s] != within[r]:
-                continue
-            many = float(first[s + 1] - first[s]) if at_home else cumulated[pool_start[s + 1] - 1]
-            run[n_ways], source[n_ways], rate[n_ways] = r, s, many
-            whole += many
-            n_ways += 1
-        for p in range(begin, n_ways):
-            rate[p] /= whole
-    return run[:n_ways], source[:n_ways], rate[:n_ways]
+        whole, begin = 0.0, i
+        for s in range(low[r], high[r]):
+            run[i], source[i] = r, s
+            rate[i] = first[s + 1] - first[s] if at_home else cumulated[pool_start[s + 1] - 1]
+            whole += rate[i]
+            i += 1
+        for k in range(begin, i):
+            rate[k] /= whole
+    return run, source, rate
 
 
 @njit
