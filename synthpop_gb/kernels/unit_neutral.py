@@ -41,7 +41,11 @@ def units_by_zone(n, placed):
 
 @njit
 def try_swaps(i, q, j, r, temperature, price, parts, layout, placed, state):
-    """Exchange one unit (j = -1) or two, unless it is refused at this temperature. Returns (whether made, rise of the error)."""
+    """Exchange one unit (j = -1) or two, one after the other, unless one leads above a limit or the temperature refuses them.
+
+    i, q : unit and the profile of its donor; j, r : the other. temperature : in priced people.
+    Returns (whether made, rise of the error).
+    """
     z, p, other = np.int64(placed.zone[i]), np.int64(placed.profile[i]), np.int64(-1)
     rise = exchange_units(i, q, price, parts, layout, placed)
     allowed = placed.counts[z, q] <= parts.most[z, q]
