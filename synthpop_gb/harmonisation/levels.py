@@ -201,7 +201,7 @@ def settle_above(
         kept = [d for d in view.drafts if d.request.level == place.name and d.request.held_out]
         targets, changes = [d.published for d in fitted], pd.DataFrame()
         if fitted:
-            fixed, sums = _sums(below, place, len(zones))
+            fixed, sums = _sums(below, place)
             cells = [d.record_cell[usable] for d in fitted]
             shares = [np.bincount(c[c >= 0], weight[c >= 0], minlength=len(d.cells)) for c, d in zip(cells, fitted, strict=True)]
             drafts = [replace(d, published=s) for d, s in zip(fixed, sums, strict=True)]
@@ -227,7 +227,7 @@ def settle_above(
     return tuple(made), findings
 
 
-def _sums(below, place: Place, n_zones: int) -> tuple[list[Draft], list[np.ndarray]]:
+def _sums(below, place: Place) -> tuple[list[Draft], list[np.ndarray]]:
     """Add up what is settled below to the areas of a level: zones, and levels whose areas nest in it wholly."""
     fixed, sums = [], []
     bound = place.of_zone >= 0

@@ -116,7 +116,7 @@ def _balance_block(layout, scale, groups, targets, variance, softness, tolerance
         for l in range(lanes):
             at.turning[l] = False
             if at.zone[l] >= 0:
-                outcome = _weigh(layout, at, sums[0, l], tolerance, max_steps, l)
+                outcome = _weigh(at, sums[0, l], tolerance, max_steps, l)
                 if outcome != _OPEN and _finish(layout, targets, variance, softness, fit, at, outcome, l):
                     queue = _load(layout, scale, groups, targets, variance, fit, at, root, tilt, queue, l)
             for c in range(n_cells):
@@ -251,7 +251,7 @@ def _walk(layout, root, tilt, power, factor, rise, far, sums, margin, hessian):
 
 
 @njit
-def _weigh(layout, at, total, tolerance, max_steps, l):
+def _weigh(at, total, tolerance, max_steps, l):
     """Accept the trial of one lane, or shorten its step. Returns what the zone came to, _OPEN where it goes on."""
     n_cells, length = at.target.shape[0], at.length[l]
     if at.total[l] == math.inf and not math.isfinite(total):  # begun at duals from elsewhere that are too large: from nought then

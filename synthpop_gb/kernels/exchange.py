@@ -47,6 +47,39 @@ def _runs(key, order):
 
 
 @njit
+def _ways(within, first, at_home, kind_start, pool_start, cumulated):
+    """List what may take the place of a copy of each run: units of its kind, in a run of the zone or in a group of the pool.
+
+    within : (n_runs,) int64, kind of each run; first : as of `_runs`. at_home : whether units come from the zone's own runs.
+    Returns (run, source, rate), (n_ways,) each: the run or the group that a unit comes from, and its share of all that may come.
+    """
+    n_runs = within.shape[0]
+    low, high = np.empty(n_runs, np.int64), np.empty(n_runs, np.int64)
+    for r in range(n_runs):
+        if not at_home:
+            low[r], high[r] = kind_start[within[r]], kind_start[within[r] + 1]
+        elif r > 0 and within[r] == within[r - 1]:  # runs of one kind lie side by side
+            low[r], high[r] = low[r - 1], high[r - 1]
+        else:
+            low[r], high[r] = r, r + 1
+            while high[r] < n_runs and within[high[r]] == within[r]:
+                high[r] += 1
+    n_ways = (high - low).sum()
+    run, source, rate = np.empty(n_ways, np.int64), np.empty(n_ways, np.int64), np.empty(n_ways)
+    i = 0
+    for r in range(n_runs):
+        whole, begin = 0.0, i
+        for s in range(low[r], high[r]):
+            run[i], source[i] = r, s
+            rate[i] = first[s + 1] - first[s] if at_home else cumulated[pool_start[s + 1] - 1]
+            whole += rate[i]
+            i += 1
+        for k in range(begin, i):
+            rate[k] /= whole
+    return run, source, rate
+
+
+@njit
 def exchange_zones(
     indptr, copies, kind_of, class_of, value, kind_start, group_class, pool_start, pool, cumulated, own, goal, keys
 ):  # fmt: skip
@@ -93,28 +126,9 @@ def exchange_zones(
                 was[r], within[r] = key[order[first[r]]] % n_classes, key[order[first[r]]] // n_classes
             at_home = own and level == 0
             before, stock = mine.copy(), order.copy()
-            n_pairs = 0
-            for r in range(n_runs):
-                n_pairs += n_runs if at_home else kind_start[within[r] + 1] - kind_start[within[r]]
-            run, source = np.empty(n_pairs, np.int64), np.empty(n_pairs, np.int64)
-            rate, reached = np.empty(n_pairs), np.empty(n_pairs)
-            n_pairs = 0
-            for r in range(n_runs):
-                whole = 0.0
-                begin = n_pairs
-                if at_home:
-                    for s in range(n_runs):
-                        if within[s] == within[r]:
-                            run[n_pairs], source[n_pairs], rate[n_pairs] = r, s, first[s + 1] - first[s]
-                            whole += rate[n_pairs]
-                            n_pairs += 1
-                else:
-                    for g in range(kind_start[within[r]], kind_start[within[r] + 1]):
-                        run[n_pairs], source[n_pairs], rate[n_pairs] = r, g, cumulated[pool_start[g + 1] - 1]
-                        whole += rate[n_pairs]
-                        n_pairs += 1
-                for p in range(begin, n_pairs):
-                    rate[p] /= whole
+            run, source, rate = _ways(within, first, at_home, kind_start, pool_start, cumulated)
+            n_pairs = run.shape[0]
+            reached = np.empty(n_pairs)
             while left > 0:
                 total = 0.0
                 for p in range(n_pairs):
@@ -126,7 +140,7 @@ def exchange_zones(
                     reached[p] = total
                 if total <= 0.0:
                     break
-                p = min(np.searchsorted(reached[:n_pairs], next_uniform(state) * total, side="right"), n_pairs - 1)
+                p = min(np.searchsorted(reached, next_uniform(state) * total, side="right"), n_pairs - 1)
                 while p > 0 and reached[p] == reached[p - 1]:  # a draw at the very end: back to the last that can be made
                     p -= 1
                 r = run[p]

@@ -16,9 +16,9 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import next_uniform, shuffle
 from synthpop_gb.kernels.unit_pairs import slot_of
-from synthpop_gb.kernels.unit_swaps import NARROW, Placed, go_back, prepare_donors, propose, swap_key
+from synthpop_gb.kernels.unit_swaps import NARROW, Placed, exchange_units, go_back, prepare_donors, propose, swap_key
 
-__all__ = ["list_moves", "nest_units", "priced_swap", "try_swaps", "units_by_zone", "wanted_of"]
+__all__ = ["list_moves", "nest_units", "try_swaps", "units_by_zone", "wanted_of"]
 
 _CHAIN = 32  # swaps with the same changes that one is paired with at most
 
@@ -40,38 +40,24 @@ def units_by_zone(n, placed):
 
 
 @njit
-def priced_swap(i, q, price, parts, layout, placed):
-    """Put a unit of profile q in the place of unit i. Returns the change of the error, each cell at its price."""
-    z, p, rise = np.int64(placed.zone[i]), np.int64(placed.profile[i]), 0
-    for side in range(2):
-        row, step = (q, 1) if side == 1 else (p, -1)
-        for k in range(layout.start[row], layout.start[row + 1]):
-            g = parts.place[z, layout.cell[k]]
-            if g >= 0:
-                before = abs(placed.gap[g])
-                placed.gap[g] += step * layout.count[k]
-                rise += (abs(placed.gap[g]) - before) * price[g]
-    placed.counts[z, p] -= 1
-    placed.counts[z, q] += 1
-    placed.profile[i] = q
-    return rise
-
-
-@njit
 def try_swaps(i, q, j, r, temperature, price, parts, layout, placed, state):
-    """Exchange one unit (j = -1) or two, unless it is refused at this temperature. Returns (whether made, rise of the error)."""
+    """Exchange one unit (j = -1) or two, one after the other, unless one leads above a limit or the temperature refuses them.
+
+    i, q : unit and the profile of its donor; j, r : the other. temperature : in priced people.
+    Returns (whether made, rise of the error).
+    """
     z, p, other = np.int64(placed.zone[i]), np.int64(placed.profile[i]), np.int64(-1)
-    rise = priced_swap(i, q, price, parts, layout, placed)
+    rise = exchange_units(i, q, price, parts, layout, placed)
     allowed = placed.counts[z, q] <= parts.most[z, q]
     if j >= 0:
         other = np.int64(placed.profile[j])
-        rise += priced_swap(j, r, price, parts, layout, placed)
+        rise += exchange_units(j, r, price, parts, layout, placed)
         allowed = allowed and placed.counts[z, r] <= parts.most[z, r]
     if allowed and (rise <= 0 or next_uniform(state) < math.exp(-rise / temperature)):
         return True, rise
-    priced_swap(i, p, price, parts, layout, placed)
+    exchange_units(i, p, price, parts, layout, placed)
     if j >= 0:
-        priced_swap(j, other, price, parts, layout, placed)
+        exchange_units(j, other, price, parts, layout, placed)
     return False, 0
 
 

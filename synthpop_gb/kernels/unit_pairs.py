@@ -15,7 +15,7 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import next_below
 from synthpop_gb.kernels.unit_swaps import exchange_units, propose, swap_key
 
-__all__ = ["PairWork", "match_swaps", "pair_work", "slot_of"]
+__all__ = ["PairWork", "draw_swaps", "match_swaps", "pair_work", "slot_of"]
 
 _TRIES = 8  # proposals a swap drawn: those that lead away from the weights are mostly refused
 
@@ -48,7 +48,11 @@ def match_swaps(n, m, triples, which, near, weights, parts, layout, placed, work
         as made while looking for two more.
     Returns (whether found, swaps looked at).
     """
-    wanted, m = _draw(n, min(m, pairs.key.shape[0]), which, near, weights, parts, layout, placed, work, pairs, state)
+    m, end, wanted = min(m, pairs.key.shape[0]), placed.gap.shape[0], np.uint64(0)
+    m = draw_swaps(n, m, _TRIES * m, end, which, near, weights, parts, layout, placed, work, pairs, state)
+    for g in range(end):
+        if placed.gap[g] != 0:
+            wanted -= np.uint64(np.int64(placed.gap[g])) * parts.salts[g]
     for j in range(m):
         k = np.int64(pairs.table[slot_of(wanted - pairs.key[j], pairs)])
         if k >= 0 and _make(j, k, -1, parts, layout, placed, pairs):
@@ -63,29 +67,28 @@ def match_swaps(n, m, triples, which, near, weights, parts, layout, placed, work
     return False, m * (triples + 2)
 
 
-@njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _draw(n, m, which, near, weights, parts, layout, placed, work, pairs, state):
-    """Draw m swaps and hash their changes. Returns (key of what is missing, swaps drawn)."""
+@njit
+def draw_swaps(n, m, tries, end, which, near, weights, parts, layout, placed, work, pairs, state):
+    """Draw swaps and hash what they change in gaps before `end`: m of them, or as many as so many proposals give.
+
+    n, which, near : as in `propose`. pairs : written; the table names the first swap of those that change the same.
+    Returns how many were drawn.
+    """
     table = pairs.table
     table[:] = -1
-    drawn, tries = 0, 0
-    while drawn < m and tries < _TRIES * m:
-        tries += 1
+    drawn, tried = 0, 0
+    while drawn < m and tried < tries:
+        tried += 1
         i, q = propose(n, which, near, weights, parts, layout, placed, work, state)
         if q < 0:
             continue
-        z, p = np.int64(placed.zone[i]), np.int64(placed.profile[i])
-        key = swap_key(z, p, q, placed.gap.shape[0], parts, layout)
+        key = swap_key(np.int64(placed.zone[i]), np.int64(placed.profile[i]), q, end, parts, layout)
         pairs.key[drawn], pairs.unit[drawn], pairs.donor[drawn] = key, i, q
         here = slot_of(key, pairs)
         if table[here] < 0:
             table[here] = drawn
         drawn += 1
-    wanted = np.uint64(0)
-    for g in range(placed.gap.shape[0]):
-        if placed.gap[g] != 0:
-            wanted -= np.uint64(np.int64(placed.gap[g])) * parts.salts[g]
-    return wanted, drawn
+    return drawn
 
 
 @njit(inline="always")
@@ -107,10 +110,10 @@ def _make(j, k, r, parts, layout, placed, pairs):
     if a == b or a == c or b == c:
         return False
     before = placed.profile[a], placed.profile[b], placed.profile[max(c, 0)]
-    exchange_units(a, np.int64(pairs.donor[j]), 0, parts, layout, placed)
-    exchange_units(b, np.int64(pairs.donor[k]), 0, parts, layout, placed)
+    exchange_units(a, np.int64(pairs.donor[j]), None, parts, layout, placed)
+    exchange_units(b, np.int64(pairs.donor[k]), None, parts, layout, placed)
     if c >= 0:
-        exchange_units(c, np.int64(pairs.donor[r]), 0, parts, layout, placed)
+        exchange_units(c, np.int64(pairs.donor[r]), None, parts, layout, placed)
     hit = _allowed(a, parts, placed) and _allowed(b, parts, placed) and (c < 0 or _allowed(c, parts, placed))
     if hit:
         for g in range(placed.gap.shape[0]):
@@ -118,10 +121,10 @@ def _make(j, k, r, parts, layout, placed, pairs):
                 hit = False
                 break
     if not hit:
-        exchange_units(a, np.int64(before[0]), 0, parts, layout, placed)
-        exchange_units(b, np.int64(before[1]), 0, parts, layout, placed)
+        exchange_units(a, np.int64(before[0]), None, parts, layout, placed)
+        exchange_units(b, np.int64(before[1]), None, parts, layout, placed)
         if c >= 0:
-            exchange_units(c, np.int64(before[2]), 0, parts, layout, placed)
+            exchange_units(c, np.int64(before[2]), None, parts, layout, placed)
     return hit
 
 

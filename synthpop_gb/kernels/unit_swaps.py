@@ -189,12 +189,16 @@ def go_back(n, parts, layout, placed):
     for i in range(n):
         p, q = np.int64(placed.profile[i]), np.int64(placed.kept[i])
         if p != q:
-            exchange_units(i, q, 0, parts, layout, placed)
+            exchange_units(i, q, None, parts, layout, placed)
 
 
 @njit
-def exchange_units(i, q, first, parts, layout, placed):
-    """Put a unit of profile q in the place of unit i. Returns the change of the total absolute error of gaps from `first` on."""
+def exchange_units(i, q, price, parts, layout, placed):
+    """Put a unit of profile q in the place of unit i.
+
+    price : (n_gaps,) int64, what a person missed counts for, cell by cell; None = the error is not asked for.
+    Returns the change of the error at these prices; 0 where there are none.
+    """
     z, p, rise = np.int64(placed.zone[i]), np.int64(placed.profile[i]), 0
     for side in range(2):
         row, step = (q, 1) if side == 1 else (p, -1)
@@ -203,8 +207,8 @@ def exchange_units(i, q, first, parts, layout, placed):
             if g >= 0:
                 before = abs(placed.gap[g])
                 placed.gap[g] += step * layout.count[k]
-                if g >= first:
-                    rise += abs(placed.gap[g]) - before
+                if price is not None:
+                    rise += (abs(placed.gap[g]) - before) * price[g]
     placed.counts[z, p] -= 1
     placed.counts[z, q] += 1
     placed.profile[i] = q

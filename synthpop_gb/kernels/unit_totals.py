@@ -11,7 +11,7 @@ from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import next_below, next_uniform
 from synthpop_gb.kernels.unit_swaps import ALIKE, WIDE, list_units, prepare_donors, propose
 
-__all__ = ["settle_totals"]
+__all__ = ["people_off", "settle_totals"]
 
 _NOBODY = -1
 _ADD, _REMOVE = 0, 1  # of eight proposals
@@ -26,9 +26,9 @@ def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, st
     together. Donors of `work` are overwritten.
     Returns (tops, units, how much is off still, total absolute error, proposals made).
     """
-    off, people, made = _measure(parts, layout, placed), 0, 0
+    off, people, made = _measure(parts, placed), 0, 0
     for z in range(placed.counts.shape[0]):
-        people += abs(_people_off(z, parts, layout, placed))
+        people += abs(people_off(z, parts, layout, placed))
     which = ALIKE if off == 0 else WIDE
     if off + people > 0:
         prepare_donors(weights, which, near, layout, work)
@@ -53,9 +53,9 @@ def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, st
             i = _NOBODY
         elif kind == _REMOVE:
             q = np.int64(_NOBODY)
-        before = abs(_people_off(z, parts, layout, placed))
+        before = abs(people_off(z, parts, layout, placed))
         change = _shift(z, i, q, 1, parts, layout, placed)
-        further = abs(_people_off(z, parts, layout, placed)) - before
+        further = abs(people_off(z, parts, layout, placed)) - before
         gain = further if change == 0 else change  # household tables first
         if gain > 0 or (gain == 0 and (i < 0 or q < 0 or which != WIDE or next_uniform(state) > _SIDEWAYS)):
             _shift(z, i, q, -1, parts, layout, placed)
@@ -77,7 +77,7 @@ def settle_totals(tops, n, near, tries, weights, parts, layout, placed, work, st
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
-def _measure(parts, layout, placed):
+def _measure(parts, placed):
     """Total absolute error of household tables."""
     off = 0
     for g in range(placed.gap.shape[0]):
@@ -87,7 +87,7 @@ def _measure(parts, layout, placed):
 
 
 @njit(inline="always")
-def _people_off(z, parts, layout, placed):
+def people_off(z, parts, layout, placed):
     """People that a zone has too many, by the table that counts most of them."""
     off = 0
     for c in range(layout.people_first, layout.people_end):

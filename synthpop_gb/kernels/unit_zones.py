@@ -11,9 +11,10 @@ import numpy as np
 from synthpop_gb.kernels._jit import njit
 from synthpop_gb.kernels.streams import next_below, next_uniform
 from synthpop_gb.kernels.unit_layout import UnitWork
-from synthpop_gb.kernels.unit_neutral import priced_swap, try_swaps, units_by_zone, wanted_of
-from synthpop_gb.kernels.unit_pairs import slot_of
-from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, Placed, prepare_donors, propose, swap_key
+from synthpop_gb.kernels.unit_neutral import try_swaps, units_by_zone, wanted_of
+from synthpop_gb.kernels.unit_pairs import draw_swaps, slot_of
+from synthpop_gb.kernels.unit_swaps import ALIKE, NARROW, Placed, exchange_units, prepare_donors, propose
+from synthpop_gb.kernels.unit_totals import people_off
 
 __all__ = ["close_zones"]
 
@@ -42,10 +43,7 @@ def close_zones(n, first_area, rounds, proposals, hot, draws, triples, price, we
                 continue
             own = Placed(placed.counts, placed.gap, placed.zone[low:high], placed.profile[low:high], placed.kept[low:high])
             _mend_homes(z, high - low, first_area, price, weights, parts, layout, own, state)
-            people = 0
-            for c in range(layout.people_first, layout.people_end):
-                people += placed.gap[parts.place[z, c]]
-            which = NARROW if people == 0 else ALIKE
+            which = NARROW if people_off(z, parts, layout, placed) == 0 else ALIKE
             prepare_donors(weights[z : z + 1], which, False, layout, _own_work(z, work))
             made += _anneal(high - low, which, proposals << turn, hot, price, weights, parts, layout, own, work, state)
             error, wanted = wanted_of(z, first_area, parts, placed)
@@ -108,18 +106,8 @@ def _anneal(m, which, proposals, hot, price, weights, parts, layout, own, work, 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
 def _close(z, wanted, m, which, first_area, draws, triples, price, weights, parts, layout, own, work, pairs, state):
     """Look for one, two or three swaps that mend a zone, and make those that its areas like best: (whether, looked at)."""
-    table, drawn, looked, found = pairs.table, 0, 0, 0
-    table[:] = -1
-    for _ in range(draws):
-        i, q = propose(m, which, False, weights, parts, layout, own, work, state)
-        if q < 0:
-            continue
-        pairs.key[drawn] = swap_key(z, np.int64(own.profile[i]), q, first_area, parts, layout)
-        pairs.unit[drawn], pairs.donor[drawn] = i, q
-        here = slot_of(pairs.key[drawn], pairs)
-        if table[here] < 0:
-            table[here] = drawn
-        drawn += 1
+    drawn = draw_swaps(m, draws, draws, first_area, which, False, weights, parts, layout, own, work, pairs, state)
+    table, looked, found = pairs.table, 0, 0
     least, bj, bk, br = np.int64(0), -1, -1, -1
     for t in range(triples + 1 if drawn > 0 else 0):
         r = -1 if t == 0 else next_below(state, drawn)
@@ -137,7 +125,7 @@ def _close(z, wanted, m, which, first_area, draws, triples, price, weights, part
             break
     for s in (bj, bk, br):
         if s >= 0:
-            priced_swap(np.int64(pairs.unit[s]), np.int64(pairs.donor[s]), price, parts, layout, own)
+            exchange_units(np.int64(pairs.unit[s]), np.int64(pairs.donor[s]), price, parts, layout, own)
     return found > 0, draws + looked
 
 
@@ -154,16 +142,16 @@ def _weigh(j, k, r, price, parts, layout, own, pairs):
     before, rise, held = (own.profile[a], own.profile[max(b, 0)], own.profile[max(c, 0)]), 0, True
     for s in (j, k, r):
         if s >= 0:
-            rise += priced_swap(np.int64(pairs.unit[s]), np.int64(pairs.donor[s]), price, parts, layout, own)
+            rise += exchange_units(np.int64(pairs.unit[s]), np.int64(pairs.donor[s]), price, parts, layout, own)
     for s in (j, k, r):
         if s >= 0:
             i = np.int64(pairs.unit[s])
             held = held and own.counts[own.zone[i], own.profile[i]] <= parts.most[own.zone[i], own.profile[i]]
-    priced_swap(a, np.int64(before[0]), price, parts, layout, own)
+    exchange_units(a, np.int64(before[0]), price, parts, layout, own)
     if b >= 0:
-        priced_swap(b, np.int64(before[1]), price, parts, layout, own)
+        exchange_units(b, np.int64(before[1]), price, parts, layout, own)
     if c >= 0:
-        priced_swap(c, np.int64(before[2]), price, parts, layout, own)
+        exchange_units(c, np.int64(before[2]), price, parts, layout, own)
     return rise, held
 
 
@@ -177,15 +165,17 @@ def _mend_homes(z, m, first_area, price, weights, parts, layout, own, state):
         best, unit, stratum, equal = 0, -1, -1, 0
         for i in range(m):
             p = np.int64(own.profile[i])
+            gone = _homes_step(z, p, -1, first_area, parts, layout, own)
             for s in range(first.shape[0] - 1):
                 if first[s + 1] == first[s]:
                     continue
-                change = _homes_change(z, p, np.int64(order[first[s]]), first_area, parts, layout, own)
+                change = gone + _homes_come(z, np.int64(order[first[s]]), first_area, parts, layout, own)
                 if change < best or (change == best and change < 0):
                     equal = 1 if change < best else equal + 1
                     best = change
                     if equal == 1 or next_uniform(state) * equal < 1.0:
                         unit, stratum = i, s
+            _homes_step(z, p, 1, first_area, parts, layout, own)
         if unit < 0:
             return
         low, high, donor, least = first[stratum], first[stratum + 1], -1, 0
@@ -193,13 +183,13 @@ def _mend_homes(z, m, first_area, price, weights, parts, layout, own, state):
         for _ in range(_LOOKS):
             q = np.int64(order[low + next_below(state, high - low)])
             if weights[z, q] > 0.0 and own.counts[z, q] < parts.most[z, q]:
-                rise = priced_swap(unit, q, price, parts, layout, own)
-                priced_swap(unit, p, price, parts, layout, own)
+                rise = exchange_units(unit, q, price, parts, layout, own)
+                exchange_units(unit, p, price, parts, layout, own)
                 if donor < 0 or rise < least:
                     donor, least = q, rise
         if donor < 0:
             return
-        priced_swap(unit, np.int64(donor), price, parts, layout, own)
+        exchange_units(unit, np.int64(donor), price, parts, layout, own)
 
 
 @njit(no_cpython_wrapper=True, no_cfunc_wrapper=True)
@@ -214,23 +204,26 @@ def _homes_off(z, first_area, parts, layout, own):
 
 
 @njit(inline="always")
-def _homes_change(z, p, q, first_area, parts, layout, own):
-    """Find by how much the error of a zone's household tables changes where a unit of q takes the place of one of p."""
+def _homes_step(z, p, step, first_area, parts, layout, own):
+    """Let a unit of profile p leave (step -1) or come (1), in gaps of household tables alone. Returns how their error changes."""
     change = 0
-    for side in range(2):
-        row, step = (q, 1) if side == 1 else (p, -1)
-        for k in range(layout.start[row], layout.start[row + 1]):
-            c = layout.cell[k]
-            g = parts.place[z, c]
-            if layout.household[c] and 0 <= g < first_area:
-                if side == 0:
-                    change += abs(own.gap[g] - layout.count[k]) - abs(own.gap[g])
-                    own.gap[g] += step * layout.count[k]
-                else:
-                    change += abs(own.gap[g] + layout.count[k]) - abs(own.gap[g])
     for k in range(layout.start[p], layout.start[p + 1]):
         c = layout.cell[k]
         g = parts.place[z, c]
         if layout.household[c] and 0 <= g < first_area:
-            own.gap[g] += layout.count[k]
+            before = abs(own.gap[g])
+            own.gap[g] += step * layout.count[k]
+            change += abs(own.gap[g]) - before
+    return change
+
+
+@njit(inline="always")
+def _homes_come(z, q, first_area, parts, layout, own):
+    """Find by how much the error of a zone's household tables would change if a unit of profile q came."""
+    change = 0
+    for k in range(layout.start[q], layout.start[q + 1]):
+        c = layout.cell[k]
+        g = parts.place[z, c]
+        if layout.household[c] and 0 <= g < first_area:
+            change += abs(own.gap[g] + layout.count[k]) - abs(own.gap[g])
     return change

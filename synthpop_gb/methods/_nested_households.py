@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from synthpop_gb.kernels.unit_layout import UnitLayout, unit_work
+from synthpop_gb.kernels.unit_layout import UnitLayout, UnitWork, unit_work
 from synthpop_gb.kernels.unit_neutral import list_moves, nest_units
-from synthpop_gb.kernels.unit_pairs import pair_work
+from synthpop_gb.kernels.unit_pairs import PairWork, pair_work
 from synthpop_gb.kernels.unit_swaps import exchange_units, list_units
 from synthpop_gb.kernels.unit_whole import place_units
 from synthpop_gb.kernels.unit_zones import close_zones
@@ -45,8 +45,8 @@ class _Space(NamedTuple):
 
     layout: UnitLayout
     zones: UnitLayout  # the same with strata alike in household tables of the zones alone
-    work: object
-    pairs: object
+    work: UnitWork
+    pairs: PairWork
 
 
 def nested_households(
@@ -150,5 +150,5 @@ def _choose(n, first_area, weights, parts, placed, space, state) -> tuple[int, i
     for row in chosen.tolist():
         for unit, donor in ((moves[row, 0], moves[row, 1]), (moves[row, 2], moves[row, 3])):
             if unit >= 0:
-                exchange_units(unit, donor, 0, parts, space.zones, placed)
+                exchange_units(unit, donor, None, parts, space.zones, placed)
     return len(chosen), found

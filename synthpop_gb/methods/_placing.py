@@ -136,9 +136,8 @@ def parts_of(
 
 def _make_layout(problem: Problem, above: bool = True) -> UnitLayout:
     members, bounds = problem.all_members, flat_cells(problem)[1]
-    # a household table has cells by profile, a table of their people has none
-    tables = [problem.cell_of, *(level.cell_of for level in problem.levels)]
-    household = np.concatenate([(t >= 0).any(axis=1) for t in tables]) & (problem.incidence is not None)
+    of_units = np.concatenate([tables.counts_units for tables in (problem, *problem.levels)])
+    household = of_units & (problem.incidence is not None)
     if not above:
         household[problem.n_constraints :] = False
     return unit_layout(members.start, members.cell, members.count, bounds, problem.n_constraints, household)

@@ -183,7 +183,7 @@ class Layout:
         """(n_columns,) int64: which table each column belongs to."""
         return np.repeat(np.arange(len(self.tables)), np.diff(self.start))
 
-    def named(self, a: PlacedPeople, b: PlacedPeople, least: int) -> np.ndarray:
+    def named(self, least: int) -> np.ndarray:
         """(n_columns,) bool: groups of which both surveys have `least` records, or one has none at all."""
         fits = np.ones(self.n_columns, bool)
         for ledger in self.ledgers:

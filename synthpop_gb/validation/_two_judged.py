@@ -50,7 +50,7 @@ class Judged:
         self.total = {key: np.zeros(n) for key in ("a", "b", "difference", "variance")}
         self.everybody = np.zeros(2)
         self.replicated = {side: np.zeros((side.n_replicates, n)) for side in (self.a, self.b)}
-        self.named = self.layout.named(self.a, self.b, self.least)
+        self.named = self.layout.named(self.least)
         both = [s for s in (self.a, self.b) if s.n_replicates > 1]
         extra = " and effective size" if self.apart else ""
         drawn = ", ".join(dict.fromkeys(x for s in both for x in s.sources))

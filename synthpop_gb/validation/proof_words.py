@@ -43,7 +43,7 @@ def clash_words(problem: Problem, matrix, target: np.ndarray, cells: np.ndarray,
         who = "record" if problem.households is None else "household"
         left = sum(count for *_, count in asked)
         return f"No {who} of the survey is in {listed([said for _, said, _ in asked], _SAID)}: {_number(left)} wanted."
-    return _people_and_households(problem, matrix, target, times) or _general(problem, target, times, asked, room)
+    return _people_and_households(problem, matrix, target, times) or _general(problem, times, asked, room)
 
 
 def _people_and_households(problem: Problem, matrix, target: np.ndarray, times: dict[int, float]) -> str:
@@ -85,7 +85,7 @@ def _of_households(problem: Problem, cell: int) -> bool:
     return problem.households is not None and bool((problem.cell_of[k] >= 0).any())
 
 
-def _general(problem: Problem, target: np.ndarray, times: dict[int, float], asked: list, room: list) -> str:
+def _general(problem: Problem, times: dict[int, float], asked: list, room: list) -> str:
     """Say which cells ask for more than others have room for."""
     left, right = (sum(k * count for k, _, count in side) for side in (asked, room))
     who, verb = listed([_times(k, said) for k, said, _ in asked], _SAID), "asks" if len(asked) == 1 else "ask"

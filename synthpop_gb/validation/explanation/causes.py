@@ -75,14 +75,14 @@ def _without_donors(counted: Counted, zone: int, support: Support) -> Iterator[C
         said, wanted = cell_words(table, label), amount(target[c], units[c])
         if support.any[c] == 0:
             words = f"{said} asks for {wanted}, and nobody in the survey is so."
-            remedy = f"{merging(counted, zone, int(c), support)} Or add records of such people to the survey."
+            remedy = f"{merging(counted, int(c), support)} Or add records of such people to the survey."
             yield Cause("empty cell", table, label, float(target[c]), units[c], words, remedy, (int(c),))
         else:
             words = (
                 f"{said} asks for {wanted}. All {number_told(counted, support.any[c])} {_donors(counted)} of the survey in it "
                 f"are also {_excluding(counted, zone, int(c))}, which nobody is to be here."
             )
-            remedy = merging(counted, zone, int(c), support)
+            remedy = merging(counted, int(c), support)
             yield Cause("no donor here", table, label, float(target[c]), units[c], words, remedy, (int(c),))
 
 

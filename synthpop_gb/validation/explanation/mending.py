@@ -37,7 +37,7 @@ def partner_of(labels: list[tuple[str, ...]], cell: int, donors: np.ndarray) -> 
     return None if best is None else best[1]
 
 
-def merging(counted: Counted, zone: int, cell: int, support: Support) -> str:
+def merging(counted: Counted, cell: int, support: Support) -> str:
     """Say in a sentence which two categories to merge, as the study file would."""
     k = int(counted.tables[cell])
     table, first = counted.aligned.constraints[k], int(counted.problem.constraint_start[k])

@@ -56,7 +56,7 @@ def cell_rows(
     """
     cells = _told(judged)
     ends = roots(judged.causes)
-    follow = _followers(judged, ends, cells)
+    follow = _followers(ends, cells)
     cause = cells[cells["cause"]]
     lost = cells[~cells["told"]]
     after = cells[cells["told"] & ~cells["cause"]]
@@ -110,7 +110,7 @@ def _kinds(table, basis, bars) -> np.ndarray:
     return said.astype(object)
 
 
-def _followers(judged: Judged, ends, cells: pd.DataFrame) -> pd.Series:
+def _followers(ends, cells: pd.DataFrame) -> pd.Series:
     """How many told cells follow from each cause, by (table, row)."""
     told = cells[cells["told"] & ~cells["cause"]]
     at = [(int(t), int(r)) for t, r in told[["table", "row"]].itertuples(index=False)]

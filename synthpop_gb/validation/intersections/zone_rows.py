@@ -191,7 +191,7 @@ def zone_cell_rows(
     evidence = np.maximum(-norm.logsf(z) / np.log(10), sums[:, 8])
     off = np.where(spread, excess, np.abs(sums[:, 10] - sums[:, 9]))
     place = np.where(spread, -1, np.concatenate(found.worst))
-    holder = _holders(found, told, off, place, table, row)
+    holder = _holders(found, told, off, place, row)
     order = np.lexsort((row, table, -evidence, holder >= 0))
     order = order[told[order]]
     follows = holder[order] >= 0
@@ -213,7 +213,7 @@ def zone_cell_rows(
     return frame
 
 
-def _holders(found: ByZone, told, off, place, table, row) -> np.ndarray:
+def _holders(found: ByZone, told, off, place, row) -> np.ndarray:
     """Of each told group the position of one of fewer variables that holds it and accounts for it, -1 where there is none.
 
     off : by how many people; place : in which zone, -1 = over all zones.
