@@ -16,6 +16,7 @@ import pandas as pd
 
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.policy import Donors, PolicyModel, as_model
+from synthpop_gb.policy._model import model_name
 from synthpop_gb.simulation import Shifted
 from synthpop_gb.spec import Scenario
 
@@ -92,7 +93,7 @@ def _configured(model: PolicyModel, options: Mapping[str, Any]) -> PolicyModel:
     """Make the same model with options: by its method `configured`, else as its class is made, the rest as it is."""
     if not options:
         return model
-    name = str(getattr(model, "name", "") or type(model).__name__)
+    name = model_name(model)
     try:
         if hasattr(model, "configured"):
             return model.configured(**options)
@@ -129,7 +130,7 @@ class _Remembered:
 
     def __init__(self, model: PolicyModel):
         self.model, self.anew, self._known = model, model, {}
-        self.name = str(getattr(model, "name", "") or type(model).__name__)
+        self.name = model_name(model)
 
     def __getattr__(self, name: str):
         if name == "model":
