@@ -166,12 +166,12 @@ def households_table(
 
 def regions_of(layout: Layout) -> np.ndarray:
     """(n_zones,) int64 number of each zone's region, by a table of places, its areas' codes or names, or its own; 0 = unknown."""
-    zones = layout.aligned.geography.zones.reindex(layout.population.zones)
+    geography = layout.aligned.geography
+    zones = geography.zones.reindex(layout.population.zones)
     told = [zones[name] for name in zones.columns if name != "name"]
     if layout.places is not None:
-        level = layout.places.index.name if layout.places.index.name in zones.columns else None
-        at = zones.index if level is None else zones[level]
-        told = [*(layout.places[c].reindex(at) for c in layout.places.columns), *told]
+        places = geography.by_zone(layout.places).reindex(zones.index)
+        told = [*(places[c] for c in places), *told]
     number = np.zeros(len(zones), np.int64)
     for values in (*told, zones.index):
         number = np.where(number > 0, number, region_number(values))
