@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import inspect
 import json
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,12 +16,11 @@ import pandas as pd
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.policy import Donors, PolicyModel, as_model
 from synthpop_gb.policy._model import model_name
+from synthpop_gb.policy._parameters import flattened
 from synthpop_gb.simulation import Shifted
 from synthpop_gb.spec import Scenario
 
-__all__ = ["flattened", "model_of", "own_model"]
-
-_YEAR = re.compile(r"\d{4}")
+__all__ = ["model_of", "own_model"]
 
 
 def own_model(text: str) -> PolicyModel:
@@ -108,21 +106,6 @@ def _configured(model: PolicyModel, options: Mapping[str, Any]) -> PolicyModel:
     except Exception as error:
         told = f"{type(error).__name__}: {error}".splitlines()[0][:300]
         raise InputError([finding("study-value", f"The model {name} cannot be made so: {told}", place="model")]) from None
-
-
-def flattened(parameters: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Name parameters by their whole path: TOML makes tables of dotted keys. Tables by date are values.
-
-    >>> flattened({"income_tax": {"personal_allowance": 15000}, "gov.x": {"2025": 3}})
-    {'income_tax.personal_allowance': 15000, 'gov.x': {'2025': 3}}
-    """
-    out: dict[str, Any] = {}
-    for key, value in parameters.items():
-        if isinstance(value, Mapping) and value and not all(_YEAR.match(str(k)) for k in value):
-            out |= flattened(value, f"{before}{key}.")
-        else:
-            out[f"{before}{key}"] = value
-    return out
 
 
 class _Remembered:

@@ -16,9 +16,10 @@ from synthpop_gb.assessment.indicator import REPLICATES, with_replicates
 from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import Finding, InputError, refuse
 from synthpop_gb.pipeline.scenario_answers import Asking, joined, requests_of, withheld
-from synthpop_gb.pipeline.scenario_model import flattened, model_of
+from synthpop_gb.pipeline.scenario_model import model_of
 from synthpop_gb.pipeline.scenario_population import Populations, populations_of, read_places
 from synthpop_gb.policy import Outcomes, PolicyModel, run_model
+from synthpop_gb.policy._parameters import flattened
 from synthpop_gb.provenance import versions
 from synthpop_gb.simulation import SHIFTED
 from synthpop_gb.spec import Scenario, load_scenario
