@@ -14,10 +14,10 @@ from synthpop_gb.circumstances import region_number
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.export._rows import guarded
 from synthpop_gb.export.entity_tables._check import Meant, check_tables
-from synthpop_gb.export.entity_tables._layout import Layout
+from synthpop_gb.export.entity_tables._layout import Layout, Rows
 from synthpop_gb.export.entity_tables._tables import Column, Numbering, Table, made
 
-__all__ = ["households_table", "regions_of", "write_tables", "zones_of"]
+__all__ = ["households_table", "regions_of", "units_table", "write_tables", "zones_of"]
 
 MARK = "columns.csv"
 """File that says what the others hold; a folder with it is one of ours and may be replaced."""
@@ -162,6 +162,27 @@ def households_table(
         ids = layout.home_ids.astype(str).to_numpy(object)
         columns.append(made("donor_household", "the survey's id of the household copied", "home", ids))
     return Table(file, "home", tuple(columns))
+
+
+def units_table(
+    layout: Layout, numbering: Numbering, name: str, *, household: str, file: str, more: Sequence[Column] = ()
+) -> Table:
+    """Make the table of benefit units: id, id of the household, further columns, dependent children."""
+
+    def ids(rows: Rows) -> np.ndarray:
+        return numbering.first + rows.first[1] + np.arange(len(layout.home_of_unit(rows)))
+
+    def homes(rows: Rows) -> np.ndarray:
+        return numbering.home(rows)[layout.home_of_unit(rows)]
+
+    children = layout.families.sum(layout.families.child).astype(np.int64)
+    columns = (
+        made(name, "id of the benefit unit", "row", ids),
+        made(household, "id of its household", "row", homes),
+        *more,
+        made("children", "dependent children", "family", children),
+    )
+    return Table(file, "family", columns)
 
 
 def regions_of(layout: Layout) -> np.ndarray:
