@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.errors import Finding, finding
 from synthpop_gb.geography import Geography
 from synthpop_gb.policy._places import Places
 
@@ -81,12 +81,6 @@ def classes_of(places: pd.DataFrame) -> Places:
     """Distinct classes of region and local authority, and the class of every zone."""
     zones = places.rename_axis("zone")
     return Places.of(Geography(zones), PLACES)
-
-
-def refuse_unknown(findings: list[Finding]) -> None:
-    """Raise InputError where a place is not known, all at once."""
-    if any(f.level == "error" for f in findings):
-        raise InputError(findings)
 
 
 @cache
