@@ -64,6 +64,14 @@ class Households:
         place[self.member] = np.arange(len(self.member)) - np.repeat(self.member_start[:-1], self.size) + 1
         return place
 
+    def at(self, place: np.ndarray) -> np.ndarray:
+        """(n_records,) int64: record that stands at a place in each record's unit, -1 = nobody.
+
+        place : (n_records,) int, 1 = the reference, 0 = nobody.
+        """
+        at = self.member_start[self.of_record] + np.maximum(place, 1) - 1
+        return np.where(place > 0, self.member[np.minimum(at, len(self.member) - 1)], -1).astype(np.int64)
+
     def __repr__(self) -> str:
         """One line: how many households and members, how many in communal establishments."""
         alone = int(self.communal.sum())

@@ -14,7 +14,7 @@ from synthpop_gb.errors.codes import CODES, Meaning
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["CODES", "Finding", "FitWarning", "InputError", "Meaning", "finding", "refuse"]
+__all__ = ["CODES", "Finding", "FitWarning", "InputError", "Meaning", "distinct", "finding", "refuse"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +105,16 @@ class InputError(ValueError):
 
 class FitWarning(UserWarning):
     """The population was made, but some zones do not fit; the same findings at a lower level."""
+
+
+def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings without those that say again what an earlier one says of the same place.
+
+    >>> twice = [finding("empty-cell", "nobody is 99 or over.", place="age") for _ in range(2)]
+    >>> len(distinct(twice))
+    1
+    """
+    return tuple({(f.code, f.place, f.message): f for f in findings}.values())
 
 
 def refuse(findings: Iterable[Finding]) -> None:

@@ -82,6 +82,19 @@ class Geography:
         together = frames[0] if len(frames) == 1 else geopandas.GeoDataFrame(pd.concat(frames), crs=frames[0].crs)
         return together.loc[self.codes[self.codes.isin(together.index)]]  # a zone in several pieces keeps them all
 
+    def by_zone(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Give each zone its row of a table of places: by zone code, or by the codes of the level that its index is named for.
+
+        Returns a frame indexed by zone, columns called by text, blank where the table says nothing of a zone.
+
+        >>> zones = pd.DataFrame({"lad": ["L1", "L1", "L2"]}, index=pd.Index(["a", "b", "c"], name="zone"))
+        >>> Geography(zones).by_zone(pd.DataFrame({"band_d": [1800.0]}, pd.Index(["L1"], name="lad")))["band_d"].tolist()
+        [1800.0, 1800.0, nan]
+        """
+        level = table.index.name if table.index.name in self.zones.columns else None
+        at = self.zones.index if level is None else self.zones[level]
+        return pd.DataFrame({str(c): table[c].reindex(at).to_numpy() for c in table.columns}, index=self.zones.index)
+
     def subset(self, codes: pd.Index) -> Geography:
         """Return the same geography restricted to `codes`, in their order."""
         return Geography(self.zones.loc[codes], self.boundary_file, self.boundary_column, self.sources, self.findings)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.indicators.table import Indicators
+from synthpop_gb.indicators.withheld import significant
 from synthpop_gb.release import ReleaseRule, round_counts, round_values, withhold
 
 __all__ = ["published"]
@@ -104,14 +105,14 @@ def _protecting(found: Indicators, counted, primary, area, group) -> np.ndarray:
 def _rounded(found: Indicators, frame: pd.DataFrame, rule: ReleaseRule, area, group, hidden, seed) -> pd.DataFrame:
     """Round what is shown; figures that are withheld are taken out of totals first."""
     base, measure = rule.rounding, found.question.measure
-    out = {name: _significant(frame[name], 2) for name in (*_ERRORS, "n_eff", "largest_donor")}
+    out = {name: significant(frame[name], 2) for name in (*_ERRORS, "n_eff", "largest_donor")}
     people = frame["people"].to_numpy(np.float64)
     if base == 1:
         return frame
     shown = round_values(people, base)
     out["people"] = shown
     if measure not in ("share", "count"):
-        out |= {name: _significant(frame[name], 3) for name in ("estimate", "lower", "upper", "counted")}
+        out |= {name: significant(frame[name], 3) for name in ("estimate", "lower", "upper", "counted")}
         return frame.assign(**out)
     of = people if measure == "share" else 1.0
     over = np.where(shown > 0, shown, np.nan) if measure == "share" else 1.0
@@ -126,8 +127,3 @@ def _rounded(found: Indicators, frame: pd.DataFrame, rule: ReleaseRule, area, gr
     if measure == "share":
         out |= {name: np.clip(out[name], 0.0, 1.0) for name in ("estimate", "counted", "lower", "upper")}
     return frame.assign(**out)
-
-
-def _significant(values, figures: int) -> np.ndarray:
-    """Round to so many significant figures; NaN and infinite values stay."""
-    return np.array([float(f"{v:.{figures}g}") for v in np.asarray(values, np.float64)])

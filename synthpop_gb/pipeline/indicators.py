@@ -19,6 +19,7 @@ from synthpop_gb.assessment.benchmarks import request_findings
 from synthpop_gb.atomic import replacing
 from synthpop_gb.errors import Finding, InputError, finding, refuse
 from synthpop_gb.indicators import FEW_DONORS, Indicators, Question, published
+from synthpop_gb.indicators.withheld import few_withheld, three_figures
 from synthpop_gb.pipeline.map_files import USUAL, check_formats, slug
 from synthpop_gb.population import Population
 from synthpop_gb.release import ReleaseRule, release_rule
@@ -130,22 +131,9 @@ def ask(request: IndicatorRequest, population: Population, aligned: Aligned, fol
     return found if aligned.survey.licence == "open" else _rounded(_withheld(found))
 
 
-_TELLING = (
-    "estimate", "standard_error", "lower", "upper", "counted", "replicate_error", "finite_error", "model_error",
-)  # fmt: skip
-
-
 def _withheld(found: Indicators) -> Indicators:
-    """Blank the figures of people of whom fewer than ten records tell; leave out groups that fewer than ten records are in.
-
-    A group's label is a value of the survey: that of a group of one is one record's.
-    """
-    records = np.array(found.basis["records by group"])
-    kept = np.tile(records >= FEW_DONORS, len(found.frame) // len(records)) if found.groups else np.ones(len(found.frame), bool)
-    frame = found.frame[kept].reset_index(drop=True)
-    few = (frame["donors"] < FEW_DONORS) & (frame["people"] > 0)
-    frame = frame.assign(**{name: frame[name].mask(few) for name in _TELLING})
-    held = int(few.sum() + (~kept).sum())
+    """Blank the figures of people of whom fewer than ten records tell; leave out groups that fewer than ten records are in."""
+    frame, held = few_withheld(found.frame, found.basis["records by group"] if found.groups else None)
     if not held:
         return found
     words = f"{found.basis['in words']} {held:,} figures are withheld: fewer than {FEW_DONORS} records stand behind each."
@@ -156,8 +144,7 @@ def _rounded(found: Indicators) -> Indicators:
     """Round quantiles to three figures."""
     if found.question.measure != "quantile":
         return found
-    values = {name: found.frame[name].map(lambda v: float(f"{v:.3g}")) for name in ("estimate", "lower", "upper", "counted")}
-    return replace(found, frame=found.frame.assign(**values))
+    return replace(found, frame=three_figures(found.frame, np.ones(len(found.frame), bool)))
 
 
 def share_of(

@@ -17,7 +17,7 @@ from synthpop_gb.provenance import InputFile
 from synthpop_gb.spec import Study
 from synthpop_gb.spec.model import Survey, Table
 
-__all__ = ["Inputs", "align", "check", "examine_study", "read_inputs", "read_survey"]
+__all__ = ["Inputs", "align", "check", "examine_study", "read_inputs", "read_survey", "read_tables"]
 
 
 @dataclass(eq=False)
@@ -52,7 +52,7 @@ def read_inputs(study: Study) -> Inputs:
     inputs = Inputs()
     with ThreadPoolExecutor(4) as pool:
         survey = pool.submit(_attempt, lambda: _read_survey(study))
-        tables = [pool.submit(_attempt, lambda t=t: _read_tables(t)) for t in study.tables]
+        tables = [pool.submit(_attempt, lambda t=t: read_tables(t)) for t in study.tables]
         geography = pool.submit(_attempt, lambda: _read_geography(study))
         inputs.survey = _keep(survey.result(), inputs)
         for job in tables:
@@ -117,7 +117,8 @@ def read_survey(survey: Survey, wanted: Sequence[str] = ()) -> Microdata:
     )  # fmt: skip
 
 
-def _read_tables(table: Table) -> dict[str, BenchmarkTable]:
+def read_tables(table: Table) -> dict[str, BenchmarkTable]:
+    """Read the tables of one file that a study or scenario names, by name, moved to the study's zones. Raises InputError."""
     from synthpop_gb import read
 
     # for the card only, and for what comes after reading

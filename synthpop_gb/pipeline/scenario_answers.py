@@ -10,7 +10,7 @@ import pandas as pd
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.leave_one_out import LeftOut
 from synthpop_gb.errors import finding, refuse
-from synthpop_gb.indicators import FEW_DONORS
+from synthpop_gb.indicators.withheld import few_withheld, three_figures
 from synthpop_gb.pipeline.scenario_population import Populations
 from synthpop_gb.policy import CHANGES, Outcomes, PolicyModel, PovertyLine, Simulation
 from synthpop_gb.population import DonorCounts, Population
@@ -21,10 +21,6 @@ from synthpop_gb.spec import Scenario
 from synthpop_gb.spec.scenario import OutcomeRequest, PovertyModel
 
 __all__ = ["Asking", "joined", "requests_of", "withheld"]
-
-_TELLING = (
-    "estimate", "standard_error", "lower", "upper", "counted", "replicate_error", "finite_error", "model_error",
-)  # fmt: skip
 
 
 def requests_of(scenario: Scenario, base: Outcomes) -> list[OutcomeRequest]:
@@ -123,24 +119,10 @@ def _line(poverty: PovertyModel | None) -> PovertyLine:
 
 
 def withheld(found: Simulation) -> Simulation:
-    """Blank figures that fewer than ten records stand behind; leave out groups that fewer than ten records are in.
-
-    A group's label is a value of the survey: that of a group of one is one record's.
-    """
-    frame, groups = found.frame, list(found.groups)
-    kept = pd.Series(True, frame.index)
-    if groups:
-        labels = frame[groups].drop_duplicates()  # every block of figures has all groups, in order
-        small = labels[[n < FEW_DONORS for n in found.facts["records by group"][: len(labels)]]]
-        kept = ~pd.MultiIndex.from_frame(frame[groups]).isin(pd.MultiIndex.from_frame(small)) if len(small) else kept
-    frame = frame[kept].reset_index(drop=True)
-    few = (frame["donors"] < FEW_DONORS) & (frame["people"] > 0)
-    frame = frame.assign(**{name: frame[name].mask(few) for name in _TELLING})
-    quantile = frame["measure"].isin(["quantile", "p90p10"])
-    for name in ("estimate", "lower", "upper", "counted"):  # some record's answer, or two records': three figures of it
-        frame.loc[quantile, name] = frame.loc[quantile, name].map(lambda v: float(f"{v:.3g}"))
-    held = int(few.sum() + (~kept).sum()) if len(kept) else 0
-    return replace(found, frame=frame, facts={**found.facts, "withheld": held})
+    """Blank figures that fewer than ten records stand behind; leave out groups that fewer than ten records are in."""
+    frame, held = few_withheld(found.frame, found.facts["records by group"] if found.groups else None)
+    of_records = frame["measure"].isin(["quantile", "p90p10"])  # some record's answer, or two records': three figures of it
+    return replace(found, frame=three_figures(frame, of_records), facts={**found.facts, "withheld": held})
 
 
 def joined(requests: Sequence[OutcomeRequest], answers: Sequence[Simulation]) -> pd.DataFrame:

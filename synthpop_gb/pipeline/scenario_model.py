@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import inspect
 import json
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,12 +15,12 @@ import pandas as pd
 
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.policy import Donors, PolicyModel, as_model
+from synthpop_gb.policy._model import model_name
+from synthpop_gb.policy._parameters import flattened
 from synthpop_gb.simulation import Shifted
 from synthpop_gb.spec import Scenario
 
-__all__ = ["flattened", "model_of", "own_model"]
-
-_YEAR = re.compile(r"\d{4}")
+__all__ = ["model_of", "own_model"]
 
 
 def own_model(text: str) -> PolicyModel:
@@ -92,7 +91,7 @@ def _configured(model: PolicyModel, options: Mapping[str, Any]) -> PolicyModel:
     """Make the same model with options: by its method `configured`, else as its class is made, the rest as it is."""
     if not options:
         return model
-    name = str(getattr(model, "name", "") or type(model).__name__)
+    name = model_name(model)
     try:
         if hasattr(model, "configured"):
             return model.configured(**options)
@@ -109,27 +108,12 @@ def _configured(model: PolicyModel, options: Mapping[str, Any]) -> PolicyModel:
         raise InputError([finding("study-value", f"The model {name} cannot be made so: {told}", place="model")]) from None
 
 
-def flattened(parameters: Mapping[str, Any], before: str = "") -> dict[str, Any]:
-    """Name parameters by their whole path: TOML makes tables of dotted keys. Tables by date are values.
-
-    >>> flattened({"income_tax": {"personal_allowance": 15000}, "gov.x": {"2025": 3}})
-    {'income_tax.personal_allowance': 15000, 'gov.x': {'2025': 3}}
-    """
-    out: dict[str, Any] = {}
-    for key, value in parameters.items():
-        if isinstance(value, Mapping) and value and not all(_YEAR.match(str(k)) for k in value):
-            out |= flattened(value, f"{before}{key}.")
-        else:
-            out[f"{before}{key}"] = value
-    return out
-
-
 class _Remembered:
     """A model that is run once for the same donors and parameters: outcomes are asked by area, group and decile in turn."""
 
     def __init__(self, model: PolicyModel):
         self.model, self.anew, self._known = model, model, {}
-        self.name = str(getattr(model, "name", "") or type(model).__name__)
+        self.name = model_name(model)
 
     def __getattr__(self, name: str):
         if name == "model":

@@ -11,6 +11,7 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.indicator import REPLICATES
+from synthpop_gb.benchmark import BenchmarkTable
 from synthpop_gb.errors import Finding, FitWarning, InputError, finding, refuse
 from synthpop_gb.policy import donors_of
 from synthpop_gb.population import Population
@@ -106,8 +107,10 @@ def _projected(changes: list[PopulationChange], study: Study, population: Popula
 
     inputs = read_inputs(study)
     refuse(inputs.findings)
+    names = []
     for change in changes:
         coming = _tables(change)
+        names += [t.name for t in coming]
         inputs.tables, notes = projected_tables(inputs.tables, coming, geography=inputs.geography, level=change.level)
         made.findings += notes
     aligned, findings, inputs = examine_study(study, inputs)
@@ -119,7 +122,7 @@ def _projected(changes: list[PopulationChange], study: Study, population: Popula
             problem, method=study.method.name, options=study.method.options(), seed=population.provenance.seed,
             replicates=_numbers(population), sources=study.replicates.sources,
         )  # fmt: skip
-    told = {"changes": [{"change": "project", "tables": [t.name for c in changes for t in _tables(c)]}]}
+    told = {"changes": [{"change": "project", "tables": names}]}
     made.findings += [replace(f, level="warning") for f in after.findings()]
     return replace(after, provenance=replace(after.provenance, scenario=told)), population
 
@@ -130,13 +133,14 @@ def _numbers(population: Population) -> int | list[int]:
     return REPLICATES if made is None or len(made) < 2 else made.numbers.tolist()
 
 
-def _tables(change: PopulationChange) -> list:
-    from synthpop_gb.pipeline.inputs import _read_tables
+def _tables(change: PopulationChange) -> list[BenchmarkTable]:
+    """Read the tables of a projection. Raises InputError with every finding about them."""
+    from synthpop_gb.pipeline.inputs import read_tables
 
     found, problems = [], []
     for table in change.tables or ():
         try:
-            found += _read_tables(table).values()
+            found += read_tables(table).values()
         except InputError as error:
             problems += error.findings
     refuse(problems)

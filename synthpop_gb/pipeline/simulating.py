@@ -14,11 +14,12 @@ from synthpop_gb import run_folder
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.indicator import REPLICATES, with_replicates
 from synthpop_gb.atomic import replacing
-from synthpop_gb.errors import Finding, InputError, refuse
+from synthpop_gb.errors import Finding, InputError, distinct, refuse
 from synthpop_gb.pipeline.scenario_answers import Asking, joined, requests_of, withheld
-from synthpop_gb.pipeline.scenario_model import flattened, model_of
+from synthpop_gb.pipeline.scenario_model import model_of
 from synthpop_gb.pipeline.scenario_population import Populations, populations_of, read_places
 from synthpop_gb.policy import Outcomes, PolicyModel, run_model
+from synthpop_gb.policy._parameters import flattened
 from synthpop_gb.provenance import versions
 from synthpop_gb.simulation import SHIFTED
 from synthpop_gb.spec import Scenario, load_scenario
@@ -139,8 +140,7 @@ def simulate_run(
     answers = answers if aligned.survey.licence == "open" else [withheld(a) for a in answers]
     frame = joined(requests, answers)
     held = sum(int(a.facts.get("withheld", 0)) for a in answers)
-    noticed = [*changed.findings, *(f for a in answers for f in a.findings)]
-    findings = tuple({(f.code, f.place, f.message): f for f in noticed}.values())
+    findings = distinct([*changed.findings, *(f for a in answers for f in a.findings)])
     facts = _facts(scenario, made.parameters, base, reforms, changed, requests, answers, population, level, held, findings)
     place = folder / "simulations" / scenario.name if output is None else Path(output)
     result = Simulated(scenario, place, frame, changed, facts, findings)

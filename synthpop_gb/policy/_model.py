@@ -12,7 +12,7 @@ from synthpop_gb.errors import InputError, finding
 from synthpop_gb.policy._donors import Donors
 
 __all__ = [
-    "BASELINE", "PolicyModel", "as_model", "get_policy_model", "policy_models", "register_policy_model",
+    "BASELINE", "PolicyModel", "as_model", "get_policy_model", "model_name", "policy_models", "register_policy_model",
 ]  # fmt: skip
 
 BASELINE = "baseline"
@@ -89,6 +89,15 @@ def as_model(model: PolicyModel | Callable[[Donors], pd.DataFrame] | str) -> Pol
     if not callable(model):
         raise TypeError(f"a policy model has a method `outcomes(donors)`, or is a function; {type(model).__name__} is neither")
     return FunctionModel(model, getattr(model, "__name__", "model").strip("<>"), tuple(getattr(model, "places", ())))
+
+
+def model_name(model: PolicyModel) -> str:
+    """Return what a model is called: its `name`, or its class's.
+
+    >>> model_name(as_model(len))
+    'len'
+    """
+    return str(getattr(model, "name", "") or type(model).__name__)
 
 
 _MODELS: dict[str, Callable[[], PolicyModel]] = {}

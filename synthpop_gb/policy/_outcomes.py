@@ -70,6 +70,10 @@ class Outcomes:
             raise KeyError(f"{self.model} gives no outcome {name!r}; it gives {', '.join(self.names)}")
         return self.values[self.names.index(name)]
 
+    def is_of_households(self, name: str) -> bool:
+        """Whether an outcome is of households; False of what is no outcome, such as a condition."""
+        return name in self.names and self.of[self.names.index(name)] == "household"
+
     def frame(self) -> pd.DataFrame:
         """Return the outcomes as columns, one row a donor, or a class of place and donor."""
         index = pd.MultiIndex.from_product([range(len(self.places)), self.records], names=["place", "donor"])

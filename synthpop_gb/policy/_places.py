@@ -63,9 +63,7 @@ class Places:
         """
         known = geography.zones
         if table is not None:
-            level = table.index.name if table.index.name in known.columns else None
-            at = known.index if level is None else known[level]
-            known = known.assign(**{str(c): table[c].reindex(at).to_numpy() for c in table.columns})
+            known = known.assign(**geography.by_zone(table))
         if not columns:
             return cls.everywhere(len(known))
         found = []

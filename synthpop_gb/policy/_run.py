@@ -17,7 +17,7 @@ from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.policy._donors import Donors, donors_of
 from synthpop_gb.policy._given import Given, given
 from synthpop_gb.policy._hooks import places_for, prepared
-from synthpop_gb.policy._model import BASELINE, PolicyModel, as_model
+from synthpop_gb.policy._model import BASELINE, PolicyModel, as_model, model_name
 from synthpop_gb.policy._outcomes import Outcomes
 from synthpop_gb.policy._places import Places
 
@@ -70,7 +70,7 @@ def run_model(
     >>> run_model(lambda donors: donors[["age"]] * 2, small_aligned())["age"]  # doctest: +SKIP
     """
     model = as_model(model)
-    name = str(getattr(model, "name", "") or type(model).__name__)
+    name = model_name(model)
     problems = _unknown_parameters(model, name, parameters, scenario)
     places = classes_for(model, aligned, places)
     if problems:
@@ -126,8 +126,7 @@ def _line_of(error: BaseException) -> str:
 
 def _said(model: PolicyModel, scenario: str) -> str:
     """Name a model and its scenario for a message."""
-    name = str(getattr(model, "name", "") or type(model).__name__)
-    return f"The model {name}" + ("" if scenario == BASELINE else f" under {scenario!r}")
+    return f"The model {model_name(model)}" + ("" if scenario == BASELINE else f" under {scenario!r}")
 
 
 def _unknown_parameters(model: PolicyModel, name: str, parameters: Mapping[str, Any] | None, scenario: str) -> list[Finding]:

@@ -118,7 +118,7 @@ class Simulation:
         what = f"{measure} of {outcome}" + ("" if scenario == BASELINE else f" under {scenario}")
         where = self.facts.get("where")
         of = str(self.facts.get("unit", "person"))
-        basis = {**self.facts.get("basis", {}), "in words": self.facts.get("in words", "")}
+        basis = {"in words": self.facts.get("in words", "")}
         return Indicators(Question(what, kind, where, by, of=of), frame, self.level, self.unit_of(outcome, measure), basis)
 
     def to_csv(self, path) -> None:

@@ -35,6 +35,13 @@ class Plan:
     goal: Callable[[np.ndarray, np.ndarray], np.ndarray]
     names: tuple[str, ...]
 
+    def members(self, units: DonorCounts) -> np.ndarray:
+        """(n_zones, n_categories) int64: members of the units that are there, by zone and category."""
+        zone = np.repeat(np.arange(len(units.zones)), np.diff(units.indptr))
+        out = np.zeros((len(units.zones), self.value.shape[1]), np.int64)
+        np.add.at(out, zone, units.n[:, None] * self.value[units.record])
+        return out
+
     def exchanged(self, one: Population, units: DonorCounts, seed: int, step: int):
         """Exchange the units of a population, or of one replicate of it.
 
@@ -48,8 +55,7 @@ class Plan:
         class_value, class_of = np.unique(self.value, axis=0, return_inverse=True)
         class_of = class_of.reshape(-1).astype(np.int32)
         zone = np.repeat(np.arange(n_zones), np.diff(units.indptr))
-        now = np.zeros((n_zones, self.value.shape[1]), np.int64)
-        np.add.at(now, zone, units.n[:, None] * self.value[units.record])
+        now = self.members(units)
         number = one.number
         keys = stream_keys(seed, problem.zone_keys, number, SCENARIO + 2 * step)
         rounding = stream_keys(seed, problem.zone_keys, number, SCENARIO + 2 * step + 1)

@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.describing import describer
-from synthpop_gb.assessment.estimates import Averaged, Means, fractional_means, replicate_means
+from synthpop_gb.assessment.estimates import Averaged, Means, fractional_means, replicate_means, spread_of
 from synthpop_gb.assessment.features import Design
 from synthpop_gb.assessment.figures import labels_by_row
 from synthpop_gb.assessment.leave_one_out import LeftOut
@@ -24,6 +24,7 @@ from synthpop_gb.indicators.sums import donors_behind
 from synthpop_gb.policy import BASELINE, CHANGES, Outcomes, PolicyModel, Simulation
 from synthpop_gb.population import DonorCounts, Population
 from synthpop_gb.simulation.deciles import DECILE, Deciles, in_deciles, tenths_of
+from synthpop_gb.simulation.estimating import by_place
 from synthpop_gb.simulation.population_scenarios import Changed
 from synthpop_gb.simulation.simulate import simulate
 from synthpop_gb.simulation.wanted import wanted_of
@@ -138,12 +139,7 @@ def _whom(aligned, by, where, unit, deciles, base: Outcomes) -> Asked:
     refuse(problems)
     if DECILE in by:
         asked = in_deciles(asked, deciles.codes)
-    if len(base.places) == 1:
-        return asked
-    shape = (len(base.places), asked.base.shape[-1])
-    return replace(
-        asked, base=np.broadcast_to(asked.base, shape), group=np.broadcast_to(asked.group, shape), of_zone=base.places.of_zone
-    )
+    return by_place(asked, base.places)
 
 
 def _differences(name, before, after, base: Outcomes, names, measures, asked: Asked, aligned, level, unit) -> pd.DataFrame:
@@ -191,7 +187,4 @@ def _paired_spread(asked: Asked, before, after, averaged, means, adds) -> np.nda
     """Compute the standard deviation of differences between replicates of one number, (n_areas, n_groups, n_values)."""
     pairs = zip(replicate_means(asked, before, averaged), replicate_means(asked, after, averaged), strict=True)
     drawn = np.stack([_whole(b, means[1], adds) - _whole(a, means[0], adds) for a, b in pairs])
-    known = np.isfinite(drawn)
-    n = known.sum(axis=0)
-    mean = np.where(known, drawn, 0.0).sum(axis=0) / np.maximum(n, 1)
-    return np.sqrt(np.where(known, (drawn - mean) ** 2, 0.0).sum(axis=0) / np.maximum(n - 1, 1))
+    return spread_of(drawn)

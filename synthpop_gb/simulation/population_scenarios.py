@@ -142,9 +142,7 @@ def _plans(steps: Sequence[Step], population: Population, aligned: Aligned) -> l
 
 def _told(step, number: int, plan: Plan, units: DonorCounts, moved, missed, before, goal) -> pd.DataFrame:
     """Say what a step did, by zone."""
-    zone = np.repeat(np.arange(len(units.zones)), np.diff(units.indptr))
-    after = np.zeros_like(before)
-    np.add.at(after, zone, units.n[:, None] * plan.value[units.record])
+    after = plan.members(units)
     shown = np.zeros(len(before), np.int64) if len(plan.names) <= 3 else np.abs(goal - before).argmax(axis=1)
     rows = np.arange(len(before))
     exchanges = moved.sum(axis=1)

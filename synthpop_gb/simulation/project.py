@@ -18,6 +18,7 @@ from synthpop_gb.policy import BASELINE, Donors, Outcomes, Places, PolicyModel, 
 from synthpop_gb.policy._run import called, classes_for
 from synthpop_gb.population import DonorCounts, Population
 from synthpop_gb.simulation.estimating import by_place
+from synthpop_gb.simulation.wanted import each_of
 
 __all__ = ["expanded_donors", "project", "run_on_everybody"]
 
@@ -69,11 +70,9 @@ def project(
         raise InputError(problems)
     names = list(outcomes.names if names is None else names)
     asked = by_place(asked, outcomes.places)
-    size = 1.0 if aligned.households is None else aligned.households.size[aligned.households.of_record].astype(np.float64)
     columns = [np.ones_like(outcomes.values[0])]
     for name in names:
-        household = outcomes.of[outcomes.names.index(name)] == "household"
-        columns += [outcomes[name], outcomes[name] / size if household else outcomes[name]]
+        columns += [outcomes[name], outcomes[name] / each_of(outcomes, name, aligned)]
     blocks = population.blocks() if counts is None else counts
     stacked = np.stack(columns, axis=-1)
     sums = placed_sums(asked, blocks, population.zones, [np.ascontiguousarray(c) for c in stacked])

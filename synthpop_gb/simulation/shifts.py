@@ -11,6 +11,7 @@ import pandas as pd
 from synthpop_gb.errors import InputError, finding
 from synthpop_gb.indicators import parse_condition
 from synthpop_gb.policy import Donors, PolicyModel, as_model
+from synthpop_gb.policy._model import model_name
 from synthpop_gb.simulation.steps import Shift
 
 __all__ = ["SHIFTED", "Shifted", "shifted"]
@@ -101,7 +102,7 @@ class Shifted:
 
     def __init__(self, model: PolicyModel | Any, base: Mapping[str, Any] | None = None):
         self.model, self.base = as_model(model), dict(base or {})
-        self.name = str(getattr(self.model, "name", "") or type(self.model).__name__)
+        self.name = model_name(self.model)
 
     def __getattr__(self, name: str):
         if name in ("model", "base", "parameters"):  # not there yet, or not of the model: nothing is handed through

@@ -13,7 +13,7 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.assessment.grounds import Grounds, aligned_of
 from synthpop_gb.assessment.indicator import REPLICATES, with_replicates
 from synthpop_gb.assessment.leave_one_out import LeftOut
-from synthpop_gb.errors import Finding, InputError, finding, refuse
+from synthpop_gb.errors import Finding, InputError, distinct, finding, refuse
 from synthpop_gb.indicators import parse_condition
 from synthpop_gb.indicators.question import UNITS, Asked, asked_about
 from synthpop_gb.policy import (
@@ -250,8 +250,7 @@ def _facts(ran: Mapping[str, Outcomes], asked: Asked, grounds: Grounds, own: boo
 
 def _simulation(ran, wanted: list[Wanted], frame: pd.DataFrame, level: float, facts, noticed, whom: str) -> Simulation:
     base = ran[BASELINE]
-    noticed = (*noticed, *(f for of in ran.values() for f in of.findings))
-    found = tuple({(f.code, f.place, f.message): f for f in noticed}.values())  # scenarios say the same of the model
+    found = distinct((*noticed, *(f for of in ran.values() for f in of.findings)))  # scenarios say the same of the model
     units = dict(zip(base.names, base.units, strict=True))
     units = {w.outcome: units.get(w.outcome, "") for w in wanted}
     return Simulation(base.model, tuple(ran), ran, frame, level, units, whom, facts, found)

@@ -23,10 +23,9 @@ class Step:
         return {"change": type(self).__name__.lower(), **{k: v for k, v in plain.items() if v is not None}}
 
 
-def _number(name: str, value: float, low: float, high: float = math.inf, *, open_low: bool = False) -> None:
-    inside = math.isfinite(value) and (low < value if open_low else low <= value) and value <= high
-    if not inside:
-        limits = f"{'above' if open_low else 'from'} {low:g}" + (f" to {high:g}" if math.isfinite(high) else "")
+def _number(name: str, value: float, low: float, high: float = math.inf) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        limits = f"from {low:g}" + (f" to {high:g}" if math.isfinite(high) else "")
         raise ValueError(f"{name} is a number {limits}, not {value}")
 
 

@@ -13,7 +13,7 @@ from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.indicators import parse_condition
 from synthpop_gb.policy import BASELINE, CHANGES, Outcomes
 
-__all__ = ["MEASURES", "Value", "Wanted", "measures_by_outcome", "wanted_of"]
+__all__ = ["MEASURES", "Value", "Wanted", "each_of", "measures_by_outcome", "wanted_of"]
 
 MEASURES = (
     "share", "count", "mean", "total", "quantile", "poverty", "gini", "s80s20", "p90p10", "change", "total_change", "gainers",
@@ -111,7 +111,7 @@ def _met(text: str, outcomes: Outcomes, aligned: Aligned, unit: str) -> np.ndarr
 def _of_unit(outcomes: Outcomes, name: str, aligned: Aligned, unit: str) -> np.ndarray:
     """(n_classes, n_records) an outcome; of households a person's is summed over the members, and stands on every one."""
     value = outcomes[name]
-    if unit == "person" or outcomes.of[outcomes.names.index(name)] == "household":
+    if unit == "person" or outcomes.is_of_households(name):
         return value
     home, n = aligned.households.of_record, len(aligned.households.ids)
     return np.stack([np.bincount(home, row, n)[home] for row in value])
@@ -132,7 +132,7 @@ def wanted_of(
         values = values_of(of, names, aligned, unit, problems if scenario == BASELINE else [])
         before = before or values
         for name in (n for n in names if n in values):
-            each = _each(of, name, aligned, unit)
+            each = each_of(of, name, aligned, unit)
             for measure in measures[name]:
                 if (scenario == BASELINE and measure in CHANGES) or measure not in MEASURES:
                     continue
@@ -159,10 +159,9 @@ def _unfit(name: str, measure: str, value: Value, scenario: str) -> Finding | No
     return None
 
 
-def _each(outcomes: Outcomes, name: str, aligned: Aligned, unit: str) -> np.ndarray | float:
+def each_of(outcomes: Outcomes, name: str, aligned: Aligned, unit: str = "person") -> np.ndarray | float:
     """Return what sums divide a value by: a household's outcome counts once, in equal parts on its members."""
-    known = name in outcomes.names and outcomes.of[outcomes.names.index(name)] == "household"
-    if not known or unit == "household":
+    if unit == "household" or not outcomes.is_of_households(name):
         return 1.0
     return aligned.households.size[aligned.households.of_record].astype(np.float64)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthpop_gb.errors import InputError
 from synthpop_gb.geography import Geography
 from synthpop_gb.policy.policyengine._draws import DRAWS, draws_of
 from synthpop_gb.policy.policyengine._places import classes_of, constituencies_of, zone_places
@@ -147,3 +148,5 @@ def test_reforms_as_files_and_as_policyengine_write_them():
         "gov.a.rate": {"2025": 0.2}, "gov.a.bands[0].rate": {"2025-04-06.2026-04-05": 0.1}, "gov.b": {"2025": True},
     }  # fmt: skip
     assert as_reform(None, known, 2025) == as_reform({}, known, 2025) == {}
+    with pytest.raises(InputError, match="which is no period"):
+        as_reform({"gov.b": {"2025-4": 1}}, known, 2025)

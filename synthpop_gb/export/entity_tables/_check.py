@@ -121,14 +121,26 @@ def _weights_of(folder: Path, table: Table, keys: dict[str, str], weight: np.nda
 
 def _check_totals(frame: pd.DataFrame, table: Table, meant: Meant, weight: np.ndarray) -> list[str]:
     """Totals of every column of numbers that is from the survey or a default."""
+    return _other_totals(_totals(frame, table, weight), table, meant)
+
+
+def _totals(frame: pd.DataFrame, table: Table, weight: np.ndarray) -> dict[str, float]:
+    """Add up the columns of numbers that are from the survey or a default, by name; weight : (n_rows,)."""
+    return {name: float((frame[guarded(name)].to_numpy(np.float64) * weight).sum()) for name in _totalled(table)}
+
+
+def _totalled(table: Table) -> list[str]:
+    return [c.name for c in table.columns if c.of not in ("row", "zone") and not c.is_text]
+
+
+def _other_totals(totals: dict[str, float], table: Table, meant: Meant) -> list[str]:
+    """Say which totals are not what was meant."""
     found = []
     for c in table.columns:
-        if c.of in ("row", "zone") or c.is_text:
-            continue
-        wanted = meant.total(c.of, c.values, table.of)
-        total = float((frame[guarded(c.name)].to_numpy(np.float64) * weight).sum())
-        if abs(total - wanted) > 1e-9 * max(abs(wanted), 1.0):
-            found.append(f"{c.name} in {table.file} adds up to {total:,.6g}, not {wanted:,.6g}")
+        if c.name in totals:
+            wanted = meant.total(c.of, c.values, table.of)
+            if abs(totals[c.name] - wanted) > 1e-9 * max(abs(wanted), 1.0):
+                found.append(f"{c.name} in {table.file} adds up to {totals[c.name]:,.6g}, not {wanted:,.6g}")
     return found
 
 
@@ -143,7 +155,7 @@ def _check_people(
 ) -> list[str]:
     """Households whole and in order, ids, links within the household, people, and totals; a batch of households at a time."""
     wrong = dict.fromkeys(("household", "person", "unit", "partner", "parent"), 0)
-    totals = {c.name: 0.0 for c in table.columns if c.of not in ("row", "zone") and not c.is_text}
+    totals = dict.fromkeys(_totalled(table), 0.0)
     people = np.zeros(len(meant.people), np.int64)
     next_home, next_person, last_unit = numbering.first, numbering.first, numbering.first - 1
     for frame in _whole_households(path, table, keys["household"]):
@@ -171,20 +183,15 @@ def _check_people(
         known = (at >= 0) & (at < len(weight))
         heavy = np.where(known, weight[np.where(known, at, 0)], 0)
         np.add.at(people, zone[at[known]], heavy[known])
-        for name in totals:
-            totals[name] += float((frame[guarded(name)].to_numpy(np.float64) * heavy).sum())
+        for name, total in _totals(frame, table, heavy).items():
+            totals[name] += total
     found = [f"{n:,} rows of {table.file} have a wrong {what}" for what, n in wrong.items() if n]
     if not np.array_equal(people, meant.people):
         differing = int((people != meant.people).sum())
         found.append(
             f"{table.file} stands for {people.sum():,} people, not the {meant.people.sum():,} meant, in {differing:,} zones"
         )
-    for c in table.columns:
-        if c.name in totals:
-            wanted = meant.total(c.of, c.values, "person")
-            if abs(totals[c.name] - wanted) > 1e-9 * max(abs(wanted), 1.0):
-                found.append(f"{c.name} in {table.file} adds up to {totals[c.name]:,.6g}, not {wanted:,.6g}")
-    return found
+    return found + _other_totals(totals, table, meant)
 
 
 def _whole_households(path: Path, table: Table, household: str) -> Iterator[pd.DataFrame]:

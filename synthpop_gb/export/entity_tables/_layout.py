@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -94,18 +95,22 @@ class Layout:
     wanted: np.ndarray | None = None
     places: pd.DataFrame | None = None
 
-    @property
+    @cached_property
     def first_family(self) -> np.ndarray:
         """(n_units + 1,) int64: families of household h are first_family[h] to first_family[h + 1] - 1."""
         return np.searchsorted(self.families.home, np.arange(len(self.homes.ids) + 1))
 
-    @property
+    @cached_property
     def head(self) -> np.ndarray:
         """(n_families,) int64 record of each family's head."""
         out = np.empty(len(self.families.home), np.int64)
         heads = np.flatnonzero(self.families.head)
         out[self.families.unit[heads]] = heads
         return out
+
+    def home_of_unit(self, rows: Rows) -> np.ndarray:
+        """(n_units of the rows,) int64: household, a position in the rows, of each benefit unit; household by household."""
+        return np.repeat(np.arange(len(rows.unit)), np.diff(self.first_family)[rows.unit])
 
     def blocks(self) -> Iterator[DonorCounts]:
         """Households by zone, some zones at a time. Raises ValueError where they are not the population's people."""

@@ -36,7 +36,8 @@ def linked_families(
         wrong = _bad_roles(known, homes)
         return (None if wrong else _by_roles(known, homes, adult, opposite_sex)), wrong
     age, male = known.number("age"), known.is_("sex", "male")
-    spouse, mother, father = (_positions(points.get(name), homes) for name in LINKS)
+    nobody = "", np.zeros(len(homes.member), np.int64)
+    spouse, mother, father = (homes.at(points.get(name, nobody)[1]) for name in LINKS)
     strange = links_that_cannot_be(homes.of_record, age, spouse, mother, father)
     by_home = {name: np.bincount(homes.of_record, w, len(homes.ids)) > 0 for name, w in strange.items()}
     wrong = _told(by_home, ", ".join(column for column, _ in points.values()))
@@ -60,15 +61,6 @@ def _points(aligned: Aligned) -> dict[str, tuple[str, np.ndarray]]:
         if kind is not None:
             found.setdefault(kind, (column, place))
     return found
-
-
-def _positions(point: tuple[str, np.ndarray] | None, homes: Households) -> np.ndarray:
-    """(n_records,) int64 positions of whom a column names, -1 = nobody."""
-    if point is None:
-        return np.full(len(homes.member), -1, np.int64)
-    place = point[1]
-    at = homes.member_start[homes.of_record] + np.maximum(place, 1) - 1
-    return np.where(place > 0, homes.member[np.minimum(at, len(homes.member) - 1)], -1).astype(np.int64)
 
 
 def _told(wrong: dict[str, np.ndarray], place: str) -> list[Finding]:

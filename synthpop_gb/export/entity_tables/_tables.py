@@ -51,6 +51,14 @@ class Numbering:
             ids = self.first + rows.first[2] + begin + at - 1
         return ids if place is None else np.where(place > 0, ids, self.nobody)
 
+    def home_of_person(self, rows: Rows) -> np.ndarray:
+        """(n_people,) ids of people's households."""
+        return self.home(rows)[rows.home]
+
+    def link(self, place: np.ndarray) -> Callable[[Rows], np.ndarray]:
+        """Return what gives ids of partners or parents; place : (n_records,) where they stand in the household, 0 = nobody."""
+        return lambda rows: self.person(rows, place[rows.record])
+
     def unit(self, rows: Rows, layout: Layout) -> np.ndarray:
         """(n_people,) ids of benefit units."""
         first = layout.first_family
@@ -108,8 +116,8 @@ class Table:
         elif self.of == "home":
             at = {"home": rows.unit, "zone": rows.zone, "record": layout.homes.reference[rows.unit]}
         else:
-            first, n = layout.first_family, np.diff(layout.first_family)[rows.unit]
-            home = np.repeat(np.arange(len(rows.unit)), n)
+            first, home = layout.first_family, layout.home_of_unit(rows)
+            n = np.diff(first)[rows.unit]
             family = first[rows.unit[home]] + np.arange(len(home)) - (np.cumsum(n) - n)[home]
             at = {"family": family, "home": rows.unit[home], "zone": rows.zone[home], "record": layout.head[family]}
         found = {}

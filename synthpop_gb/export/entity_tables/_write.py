@@ -14,10 +14,10 @@ from synthpop_gb.circumstances import region_number
 from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.export._rows import guarded
 from synthpop_gb.export.entity_tables._check import Meant, check_tables
-from synthpop_gb.export.entity_tables._layout import Layout
+from synthpop_gb.export.entity_tables._layout import Layout, Rows
 from synthpop_gb.export.entity_tables._tables import Column, Numbering, Table, made
 
-__all__ = ["households_table", "regions_of", "write_tables", "zones_of"]
+__all__ = ["households_table", "regions_of", "units_table", "write_tables", "zones_of"]
 
 MARK = "columns.csv"
 """File that says what the others hold; a folder with it is one of ours and may be replaced."""
@@ -164,14 +164,35 @@ def households_table(
     return Table(file, "home", tuple(columns))
 
 
+def units_table(
+    layout: Layout, numbering: Numbering, name: str, *, household: str, file: str, more: Sequence[Column] = ()
+) -> Table:
+    """Make the table of benefit units: id, id of the household, further columns, dependent children."""
+
+    def ids(rows: Rows) -> np.ndarray:
+        return numbering.first + rows.first[1] + np.arange(len(layout.home_of_unit(rows)))
+
+    def homes(rows: Rows) -> np.ndarray:
+        return numbering.home(rows)[layout.home_of_unit(rows)]
+
+    children = layout.families.sum(layout.families.child).astype(np.int64)
+    columns = (
+        made(name, "id of the benefit unit", "row", ids),
+        made(household, "id of its household", "row", homes),
+        *more,
+        made("children", "dependent children", "family", children),
+    )
+    return Table(file, "family", columns)
+
+
 def regions_of(layout: Layout) -> np.ndarray:
     """(n_zones,) int64 number of each zone's region, by a table of places, its areas' codes or names, or its own; 0 = unknown."""
-    zones = layout.aligned.geography.zones.reindex(layout.population.zones)
+    geography = layout.aligned.geography
+    zones = geography.zones.reindex(layout.population.zones)
     told = [zones[name] for name in zones.columns if name != "name"]
     if layout.places is not None:
-        level = layout.places.index.name if layout.places.index.name in zones.columns else None
-        at = zones.index if level is None else zones[level]
-        told = [*(layout.places[c].reindex(at) for c in layout.places.columns), *told]
+        places = geography.by_zone(layout.places).reindex(zones.index)
+        told = [*(places[c] for c in places), *told]
     number = np.zeros(len(zones), np.int64)
     for values in (*told, zones.index):
         number = np.where(number > 0, number, region_number(values))

@@ -103,9 +103,6 @@ def _columns(layout: Layout, numbering: Numbering) -> list[Column]:
     couple = layout.spouse > 0
     dms = married if known.has("partnership") else np.where(couple, 2, 1)
 
-    def link(place: np.ndarray):
-        return lambda rows: numbering.person(rows, place[rows.record])
-
     def monthly(name: str) -> np.ndarray:
         return known.number(name) / 12.0
 
@@ -113,11 +110,11 @@ def _columns(layout: Layout, numbering: Numbering) -> list[Column]:
         return values[layout.homes.reference]
 
     columns = [
-        made("idhh", "id of the household", "row", lambda rows: numbering.home(rows)[rows.home]),
+        made("idhh", "id of the household", "row", numbering.home_of_person),
         made("idperson", "id of the person: idhh x 100 + place", "row", numbering.person),
-        made("idpartner", "id of the partner, 0 = none", "row", link(layout.spouse)),
-        made("idmother", "id of the mother, 0 = not in the household", "row", link(layout.mother)),
-        made("idfather", "id of the father, 0 = not in the household", "row", link(layout.father)),
+        made("idpartner", "id of the partner, 0 = none", "row", numbering.link(layout.spouse)),
+        made("idmother", "id of the mother, 0 = not in the household", "row", numbering.link(layout.mother)),
+        made("idfather", "id of the father, 0 = not in the household", "row", numbering.link(layout.father)),
         made("dwt", "weight: households that the row stands for", "row", lambda rows: rows.weight[rows.home]),
         made("dct", "country, 15 = United Kingdom", "zone", np.full(len(layout.population.zones), 15)),
         made("drgn1", "region as in the Family Resources Survey: 1 North East ... 13 Northern Ireland, 0 = not known", "zone",

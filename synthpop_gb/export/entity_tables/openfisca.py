@@ -10,9 +10,9 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.errors import Finding
-from synthpop_gb.export.entity_tables._layout import Layout, Rows, layout_of
+from synthpop_gb.export.entity_tables._layout import Layout, layout_of
 from synthpop_gb.export.entity_tables._tables import Column, Numbering, Table, answer, made
-from synthpop_gb.export.entity_tables._write import households_table, regions_of, write_tables
+from synthpop_gb.export.entity_tables._write import households_table, regions_of, units_table, write_tables
 from synthpop_gb.population import DonorCounts, Population
 
 __all__ = ["openfisca"]
@@ -111,27 +111,15 @@ def _persons(layout: Layout, numbering: Numbering, include: Sequence[str]) -> Ta
     in_unit = np.select([families.head, families.partner], [0, 1], 2)
     columns: list[Column] = [
         made("person_id", "id of the person", "row", numbering.person),
-        made("household_id", "id of the household", "row", lambda rows: numbering.home(rows)[rows.home]),
+        made("household_id", "id of the household", "row", numbering.home_of_person),
         made("household_role", "reference, partner, child or other", "record", np.array(ROLES, object)[in_home]),
         made("household_role_index", "0 reference, 1 partner, 2 child, 3 other", "record", in_home.astype(np.int64)),
         made("benunit_id", "id of the benefit unit", "row", lambda rows: numbering.unit(rows, layout)),
         made("benunit_role", "reference, partner or child (dependent)", "record", np.array(ROLES, object)[in_unit]),
         made("benunit_role_index", "0 reference, 1 partner, 2 child", "record", in_unit.astype(np.int64)),
-        made(
-            "partner_id", "id of the partner, -1 = nobody", "row", lambda rows: numbering.person(rows, layout.spouse[rows.record])
-        ),
-        made(
-            "mother_id",
-            "id of the mother, -1 = not in it",
-            "row",
-            lambda rows: numbering.person(rows, layout.mother[rows.record]),
-        ),
-        made(
-            "father_id",
-            "id of the father, -1 = not in it",
-            "row",
-            lambda rows: numbering.person(rows, layout.father[rows.record]),
-        ),
+        made("partner_id", "id of the partner, -1 = nobody", "row", numbering.link(layout.spouse)),
+        made("mother_id", "id of the mother, -1 = not in it", "row", numbering.link(layout.mother)),
+        made("father_id", "id of the father, -1 = not in it", "row", numbering.link(layout.father)),
         made("person_weight", "people that the row stands for", "row", lambda rows: rows.weight[rows.home]),
         answer(layout, "age", "years", "record", known.number("age"), "age"),
         answer(layout, "gender", "MALE, FEMALE", "record", np.where(known.is_("sex", "male"), "MALE", "FEMALE"), "sex"),
@@ -159,25 +147,12 @@ def _persons(layout: Layout, numbering: Numbering, include: Sequence[str]) -> Ta
 
 
 def _units(layout: Layout, numbering: Numbering) -> Table:
-    n = np.diff(layout.first_family)
-
-    def of_home(rows: Rows) -> np.ndarray:
-        return np.repeat(np.arange(len(rows.unit)), n[rows.unit])
-
-    children = layout.families.sum(layout.families.child)
-    columns = (
-        made(
-            "benunit_id",
-            "id of the benefit unit",
-            "row",
-            lambda rows: numbering.first + rows.first[1] + np.arange(int(n[rows.unit].sum())),
-        ),
-        made("household_id", "id of its household", "row", lambda rows: numbering.home(rows)[of_home(rows)]),
-        made("benunit_weight", "benefit units that the row stands for", "row", lambda rows: rows.weight[of_home(rows)]),
-        made("is_couple", "1 where there is a partner", "family", layout.families.sum(layout.families.partner).astype(np.int64)),
-        made("children", "dependent children", "family", children.astype(np.int64)),
+    couple = layout.families.sum(layout.families.partner).astype(np.int64)
+    weight = made(
+        "benunit_weight", "benefit units that the row stands for", "row", lambda rows: rows.weight[layout.home_of_unit(rows)]
     )
-    return Table("benunits.csv", "family", columns)
+    more = [weight, made("is_couple", "1 where there is a partner", "family", couple)]
+    return units_table(layout, numbering, "benunit_id", household="household_id", file="benunits.csv", more=more)
 
 
 def _households(layout: Layout, numbering: Numbering) -> Table:

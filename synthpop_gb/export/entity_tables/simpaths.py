@@ -13,7 +13,7 @@ from synthpop_gb.aligned import Aligned
 from synthpop_gb.errors import Finding
 from synthpop_gb.export.entity_tables._layout import Layout, layout_of
 from synthpop_gb.export.entity_tables._tables import Column, Numbering, Table, answer, coded, made
-from synthpop_gb.export.entity_tables._write import households_table, regions_of, write_tables
+from synthpop_gb.export.entity_tables._write import households_table, regions_of, units_table, write_tables
 from synthpop_gb.population import DonorCounts, Population
 
 __all__ = ["simpaths"]
@@ -87,7 +87,8 @@ def simpaths(
         "household": "idHh", "person": "idPers", "unit": "idBu", "partner": "idPartner", "mother": "idMother",
         "father": "idFather", "age": "demAge", "home_id": "idHh", "zone": "zone", "weight": "wgtHhCross",
     }  # fmt: skip
-    tables = (persons, _units(layout, numbering), households_table(layout, numbering, "idHh", weight="wgtHhCross"))
+    units = units_table(layout, numbering, "idBu", household="idHh", file="benefitunits.csv")
+    tables = (persons, units, households_table(layout, numbering, "idHh", weight="wgtHhCross"))
     return write_tables(layout, tables, numbering, folder, keys=keys, overwrite=overwrite, say=say)
 
 
@@ -126,11 +127,8 @@ def _columns(layout: Layout, numbering: Numbering, year: int) -> list[Column]:
     education = np.where(age < 16, 3, education)
 
     def of_parent(place: np.ndarray) -> np.ndarray:
-        at = homes.member[np.minimum(homes.member_start[homes.of_record] + np.maximum(place, 1) - 1, len(homes.member) - 1)]
-        return np.where(place > 0, education[at], NOT_KNOWN)
-
-    def link(place: np.ndarray):
-        return lambda rows: numbering.person(rows, place[rows.record])
+        parent = homes.at(place)
+        return np.where(parent >= 0, education[parent], NOT_KNOWN)
 
     def default(name: str, what: str, value) -> Column:
         return Column(name, what, "default", "record", np.full(n, value))
@@ -144,12 +142,12 @@ def _columns(layout: Layout, numbering: Numbering, year: int) -> list[Column]:
     ethnic = coded(known, "ethnic_group", {"white": 1, "mixed": 2, "asian": 3, "black": 4, "other": 5}, 6)
     income = ("employment_income", "self_employment_income", "pension_income", "other_income", "income")
     return [
-        made("idHh", "id of the household", "row", lambda rows: numbering.home(rows)[rows.home]),
+        made("idHh", "id of the household", "row", numbering.home_of_person),
         made("idBu", "id of the benefit unit", "row", lambda rows: numbering.unit(rows, layout)),
         made("idPers", "id of the person", "row", numbering.person),
-        made("idPartner", "id of the partner, -9 = none", "row", link(layout.spouse)),
-        made("idMother", "id of the mother or responsible woman, -9 = not in it", "row", link(layout.mother)),
-        made("idFather", "id of the father or responsible man, -9 = not in it", "row", link(layout.father)),
+        made("idPartner", "id of the partner, -9 = none", "row", numbering.link(layout.spouse)),
+        made("idMother", "id of the mother or responsible woman, -9 = not in it", "row", numbering.link(layout.mother)),
+        made("idFather", "id of the father or responsible man, -9 = not in it", "row", numbering.link(layout.father)),
         made("wgtHhCross", "households that the row stands for", "row", lambda rows: rows.weight[rows.home]),
         made("statInterviewYear", "year", "record", np.full(n, year)),
         default("statCollectionWave", "wave of the survey", 1),
@@ -209,20 +207,6 @@ def _columns(layout: Layout, numbering: Numbering, year: int) -> list[Column]:
         *(default(f"care{c}", "care", 0) for c in ("NeedFlag", "HrsFormal", "FormalX", "HrsInformal", "HrsProvidedWeek")),
         *(default(f"yBen{b}ReceivedFlag", "1 has benefits", 0) for b in ("", "UC", "NonUC")),
     ]  # fmt: skip
-
-
-def _units(layout: Layout, numbering: Numbering) -> Table:
-    n = np.diff(layout.first_family)
-
-    def of_home(rows) -> np.ndarray:
-        return np.repeat(np.arange(len(rows.unit)), n[rows.unit])
-
-    columns = (
-        made("idBu", "id of the benefit unit", "row", lambda rows: 1 + rows.first[1] + np.arange(int(n[rows.unit].sum()))),
-        made("idHh", "id of its household", "row", lambda rows: numbering.home(rows)[of_home(rows)]),
-        made("children", "dependent children", "family", layout.families.sum(layout.families.child).astype(np.int64)),
-    )
-    return Table("benefitunits.csv", "family", columns)
 
 
 def _quintiles(layout: Layout, income: np.ndarray) -> np.ndarray:

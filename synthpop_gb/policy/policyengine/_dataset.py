@@ -11,12 +11,12 @@ import pandas as pd
 
 from synthpop_gb.aligned import Aligned
 from synthpop_gb.atomic import replacing
-from synthpop_gb.errors import InputError, finding
+from synthpop_gb.errors import InputError, finding, refuse
 from synthpop_gb.policy._donors import donors_of
 from synthpop_gb.policy._places import Places
 from synthpop_gb.policy.policyengine._engine import ENTITIES, engine
 from synthpop_gb.policy.policyengine._model import PolicyEngineUK
-from synthpop_gb.policy.policyengine._places import classes_of, constituencies_of, refuse_unknown, zone_places
+from synthpop_gb.policy.policyengine._places import classes_of, constituencies_of, zone_places
 from synthpop_gb.policy.policyengine._readback import check_dataset
 from synthpop_gb.policy.policyengine._tables import Tables, make_tables
 from synthpop_gb.population import DonorCounts, Population
@@ -126,7 +126,7 @@ def _placed(
     """Tables as in `placed_tables`, and the columns of the survey that stand in them."""
     rules, model = engine(), PolicyEngineUK(year=year, inputs=inputs, labels=labels)
     where, findings = zone_places(aligned.geography, rules.local_authorities, places)
-    refuse_unknown(findings)
+    refuse(findings)
     classes = classes_of(where)
     donors = model.prepared(donors_of(aligned, classes), population.provenance.seed)
     tables = make_tables(donors, rules, inputs=model.inputs, year=year)
@@ -225,6 +225,4 @@ def _rows_below(home: np.ndarray, n_homes: int, row: np.ndarray) -> tuple[np.nda
 
 def donor_classes(aligned: Aligned, places: pd.DataFrame | None = None) -> Places:
     """Classes of place of a study, as datasets number them in `place`."""
-    where, findings = zone_places(aligned.geography, engine().local_authorities, places)
-    refuse_unknown(findings)
-    return classes_of(where)
+    return PolicyEngineUK().places_of(aligned.geography, places)

@@ -15,7 +15,7 @@ from synthpop_gb.policy._donors import Donors
 from synthpop_gb.policy._places import Places
 from synthpop_gb.policy.policyengine._draws import DRAWS, FIRST, SHARE
 from synthpop_gb.policy.policyengine._engine import Engine, engine
-from synthpop_gb.policy.policyengine._places import PLACES, classes_of, refuse_unknown, zone_places
+from synthpop_gb.policy.policyengine._places import PLACES, classes_of, zone_places
 from synthpop_gb.policy.policyengine._reform import as_reform
 from synthpop_gb.policy.policyengine._tables import FIXED, Tables, fix, make_tables
 
@@ -144,7 +144,7 @@ class PolicyEngineUK:
             `engine-place`, where a zone's place is not known, or its region, authority and code exclude each other.
         """
         places, findings = zone_places(geography, engine().local_authorities, table)
-        refuse_unknown(findings)
+        refuse(findings)
         return classes_of(places)
 
     def prepared(self, donors: Donors, seed: int | None = None) -> Donors:

@@ -10,7 +10,7 @@ from importlib.resources import files
 
 import pandas as pd
 
-from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.errors import Finding, finding
 from synthpop_gb.geography import Geography
 from synthpop_gb.policy._places import Places
 
@@ -50,7 +50,7 @@ def zone_places(
         By zone: `region`, `local_authority`, each '' where it is not known; and `engine-place` findings, errors for unknown and
         contradictory places, a note for authorities that were merged.
     """
-    known = _with_table(geography.zones, table)
+    known = _with_table(geography, table)
     region, local = _regions(known), _authorities(known, authorities)
     regions = [spellings[-1] for spellings in _book()["regions"].values()]
     findings = _unknown(*region, "region", regions) + _unknown(*local[:2], "local authority", list(authorities))
@@ -70,7 +70,7 @@ def constituencies_of(geography: Geography, table: pd.DataFrame | None = None) -
 
     PolicyEngine's rules read none, so it makes no class of place; datasets carry it.
     """
-    known = _with_table(geography.zones, table)
+    known = _with_table(geography, table)
     for column in _candidates(known, _CONSTITUENCY):
         if known[column].notna().all():
             return known[column].astype(str).rename("constituency")
@@ -81,12 +81,6 @@ def classes_of(places: pd.DataFrame) -> Places:
     """Distinct classes of region and local authority, and the class of every zone."""
     zones = places.rename_axis("zone")
     return Places.of(Geography(zones), PLACES)
-
-
-def refuse_unknown(findings: list[Finding]) -> None:
-    """Raise InputError where a place is not known, all at once."""
-    if any(f.level == "error" for f in findings):
-        raise InputError(findings)
 
 
 @cache
@@ -103,15 +97,14 @@ def _plain(text) -> str:
     return re.sub(r"[^a-z0-9]", "", str(text).casefold().replace("&", " and "))
 
 
-def _with_table(zones: pd.DataFrame, table: pd.DataFrame | None) -> pd.DataFrame:
+def _with_table(geography: Geography, table: pd.DataFrame | None) -> pd.DataFrame:
     """Zones with a table's columns in front, joined by zone or by the level its index is named for."""
+    zones = geography.zones
     if table is None:
         return zones
-    level = table.index.name if table.index.name in zones.columns else None
-    at = zones.index if level is None else zones[level]
-    theirs = {str(c): table[c].reindex(at).to_numpy() for c in table.columns}
+    theirs = geography.by_zone(table)
     found = zones.drop(columns=[c for name in theirs for c in (name, f"{name}_name") if c in zones.columns])
-    return pd.concat([pd.DataFrame(theirs, index=zones.index), found], axis=1)
+    return pd.concat([theirs, found], axis=1)
 
 
 def _candidates(known: pd.DataFrame, levels: tuple[str, ...]) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from synthpop_gb.errors import finding, refuse
+from synthpop_gb.policy._parameters import flattened
 
 __all__ = ["as_reform"]
 
@@ -30,7 +31,7 @@ def as_reform(parameters: Mapping[str, Any] | None, known: Collection[str], year
     Raises
     ------
     InputError
-        `engine-parameter` for each name that the engine does not have, with the nearest, and each value that is none.
+        `engine-parameter` for each name that the engine does not have, with the nearest, and each value or period that is none.
 
     Examples
     --------
@@ -40,10 +41,8 @@ def as_reform(parameters: Mapping[str, Any] | None, known: Collection[str], year
     >>> as_reform({"gov": {"rate": {"2026": 0.2}}}, {"gov.rate"}, 2025)
     {'gov.rate': {'2026': 0.2}}
     """
-    flat: dict[str, Any] = {}
-    _flatten("", parameters or {}, flat)
     findings, out = [], {}
-    for name, value in flat.items():
+    for name, value in flattened(parameters or {}).items():
         values = {str(k): v for k, v in value.items()} if isinstance(value, Mapping) else {str(year): value}
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
@@ -53,17 +52,10 @@ def as_reform(parameters: Mapping[str, Any] | None, known: Collection[str], year
         elif not values or any(not isinstance(v, bool | int | float | str) for v in values.values()):
             message = f"The value of the parameter {name!r} is {value!r}, and not a number, a word or true or false."
             findings.append(finding("engine-parameter", message, place=f"parameters.{name}"))
+        elif strange := [k for k in values if not _PERIOD.fullmatch(k)]:
+            message = f"The parameter {name!r} has a value of {strange[0]!r}, which is no period such as '2025' or '2025-04-06'."
+            findings.append(finding("engine-parameter", message, place=f"parameters.{name}"))
         else:
             out[name] = values
     refuse(findings)
     return out
-
-
-def _flatten(prefix: str, given: Mapping[str, Any], into: dict[str, Any]) -> None:
-    """Join nested names by dots until what is below is a value, or values by period."""
-    for key, value in given.items():
-        name = f"{prefix}.{key}" if prefix else str(key)
-        if isinstance(value, Mapping) and value and not all(_PERIOD.fullmatch(str(k)) for k in value):
-            _flatten(name, value, into)
-        else:
-            into[name] = value

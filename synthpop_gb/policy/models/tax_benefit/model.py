@@ -151,11 +151,8 @@ class TaxBenefit:
         InputError
             `study-reference` where the table leaves out zones.
         """
-        zones, more = geography.zones, pd.DataFrame(index=geography.zones.index)
-        if table is not None:
-            level = table.index.name if table.index.name in zones.columns else None
-            at = zones.index if level is None else zones[level]
-            more = pd.DataFrame({str(c): table[c].reindex(at).to_numpy() for c in table.columns}, index=zones.index)
+        zones = geography.zones
+        more = pd.DataFrame(index=zones.index) if table is None else geography.by_zone(table)
         areas = [*(zones[c] for c in zones.columns if c != "name"), *(more[c] for c in more if c not in AMOUNTS)]
         told = {
             "scotland": np.any([is_scotland(a) for a in (zones.index.to_series(), *areas)], axis=0),
