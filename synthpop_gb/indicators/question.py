@@ -15,7 +15,7 @@ from synthpop_gb.errors import Finding, InputError, finding
 from synthpop_gb.indicators.conditions import parse_condition
 from synthpop_gb.indicators.matching import Words, common_labels
 
-__all__ = ["MEASURES", "UNITS", "Answers", "Asked", "Question", "asked_about", "mask_of"]
+__all__ = ["ANSWERED", "MEASURES", "UNITS", "Answers", "Asked", "Question", "asked_about", "mask_of"]
 
 MEASURES = ("share", "count", "mean", "total", "quantile")
 """What can be asked for: a share or a count of people who meet a condition; mean, total or quantile of a number."""
@@ -25,7 +25,7 @@ UNITS = {"person": "people", "household": "households"}
 
 _MOST_GROUPS = 500
 _PLACES = ("zone", "all")
-_ANSWERED = (
+ANSWERED = (
     "estimate", "standard_error", "lower", "upper", "counted", "people", "replicate_error", "finite_error", "model_error",
     "n_eff", "donors", "largest_donor", "reliability",
 )  # fmt: skip
@@ -195,7 +195,7 @@ def asked_about(aligned: Aligned, by: Sequence[str], where: str | None, of: str,
     if len(level) > 1:
         problems.append(_bad(f"by names several levels of place: {', '.join(level)}.", "Name one of them."))
     groups = [name for name in by if name not in level]
-    if taken := [name for name in by if name in _ANSWERED]:
+    if taken := [name for name in by if name in ANSWERED]:
         problems.append(_bad(f"by names {', '.join(taken)}, which is a column of the answer.", "Rename the survey's column."))
     places = ", ".join(("zone", "all", *aligned.geography.parents))
     columns = [_attempt(problems, lambda name=name: labels_of(name, aligned, places), None) for name in groups]

@@ -10,14 +10,12 @@ import numpy as np
 import pandas as pd
 
 from synthpop_gb.errors import Finding, InputError, finding
+from synthpop_gb.indicators.question import ANSWERED
 from synthpop_gb.policy._donors import Donors
 
 __all__ = ["RESERVED", "Given", "given"]
 
-RESERVED = (
-    "scenario", "outcome", "measure", "zone", "all", "estimate", "standard_error", "lower", "upper", "counted", "people",
-    "replicate_error", "finite_error", "model_error", "n_eff", "donors", "largest_donor", "reliability",
-)  # fmt: skip
+RESERVED = ("scenario", "outcome", "measure", "zone", "all", *ANSWERED)
 """Columns of a simulation's frame, which no outcome can be called."""
 
 
